@@ -80,11 +80,13 @@ def validate(name: str, arguments: Mapping[str, Any]) -> Arguments:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(["network.arguments", *(str(part) for part in first["loc"])])
-        raise InputError(f"{first['msg'].removeprefix('Value error, ')} (got {first['input']!r:.80})", key=key) from error
+        raise InputError(
+            f"{first['msg'].removeprefix('Value error, ')} (got {first['input']!r:.80})", key=key
+        ) from error
     count = checked.parameter_count()
     if count > MAX_PARAMETERS:
         raise InputError(
-            f"describes {count:,} parameters, more than the {MAX_PARAMETERS:,} this version takes; use a smaller network",
+            f"describes {count:,} parameters, more than the {MAX_PARAMETERS:,} that fit; use a smaller network",
             key="network.arguments",
         )
     return checked
@@ -128,9 +130,10 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         hidden = (inputs - self.input_mean) / self.input_std if self.normalise else inputs
-        for linear in self.linears[:-1]:
+        *earlier, last = self.linears
+        for linear in earlier:
             hidden = self.activation(linear(hidden))
-        output: Tensor = self.linears[-1](hidden)
+        output: Tensor = last(hidden)
         return output
 
 

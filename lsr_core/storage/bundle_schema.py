@@ -1,0 +1,103 @@
+"""`problem.json` of a bundle, as pydantic models; the shipped JSON Schema is generated from them.
+
+Run `python -m lsr_core.storage.bundle_schema` to write the schema again after a change.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+BUNDLE_FORMAT_VERSION = 1
+SCHEMA_PATH = Path(__file__).with_name("problem.schema.json")
+BundleFile = Literal["model.safetensors", "data.npz"]
+# Marks that reorder or hide text: a name must look like what it is.
+_HIDDEN = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" or character in _HIDDEN for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _paragraphs(text: str) -> str:
+    _one_line(text.replace("\n", " "))
+    return text
+
+
+def _known_version(version: Any) -> Any:
+    if version != BUNDLE_FORMAT_VERSION:
+        raise ValueError(f"format version {version!r:.40} is not known; this version reads {BUNDLE_FORMAT_VERSION}")
+    return version
+
+
+def _both_files(files: dict[str, Any]) -> dict[str, Any]:
+    missing = {"model.safetensors", "data.npz"} - set(files)
+    if missing:
+        raise ValueError(f"the entry for {min(missing)} is missing")
+    return files
+
+
+def _text(low: int, high: int, check: Any = _one_line) -> Any:
+    return Annotated[str, StringConstraints(min_length=low, max_length=high), AfterValidator(check)]
+
+
+Name = _text(1, 100)
+Scalar = str | int | Annotated[float, Field(allow_inf_nan=False)] | bool | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuantityEntry(_Part):
+    """Name and unit of an input or output, as shown on axes; plain text."""
+
+    name: Name
+    unit: _text(0, 40) = ""  # type: ignore[valid-type]
+
+
+class NetworkEntry(_Part):
+    """A registered architecture and its arguments."""
+
+    architecture: Name
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class FileEntry(_Part):
+    """Digest and size of a file of the bundle."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    bytes: int = Field(ge=1)
+
+
+class ProblemDescription(_Part):
+    """The whole of `problem.json`."""
+
+    format_version: Annotated[Literal[1], BeforeValidator(_known_version)]
+    kind: Literal["supervised"]
+    name: Name
+    title: _text(0, 200) = ""  # type: ignore[valid-type]
+    description: _text(0, 4000, _paragraphs) = ""  # type: ignore[valid-type]
+    network: NetworkEntry
+    dtype: Literal["float64", "float32"] = Field(description="of the weights; data may be of either")
+    seeds: dict[Name, int] = Field(default_factory=dict, max_length=50)
+    training: dict[Name, Scalar] = Field(default_factory=dict, max_length=100, description="the recipe, to be read")
+    inputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
+    outputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
+    files: Annotated[dict[BundleFile, FileEntry], AfterValidator(_both_files)]
+
+
+def schema_text() -> str:
+    """The JSON Schema of `problem.json`, as shipped."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **ProblemDescription.model_json_schema()}
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")

@@ -1,0 +1,103 @@
+"""Weights from safetensors files, checked against the network they are for."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from lsr_core.errors import InputError
+from lsr_core.networks import architectures
+
+MAX_BYTES = 4 * 2**30
+
+
+def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a safetensors file, in memory of their own, and the strings of its header.
+
+    Raises:
+        InputError: missing, larger than `max_bytes`, truncated, or not safetensors.
+    """
+    name = path.name
+    if not path.is_file():
+        raise InputError("this file is missing", file=name)
+    if path.stat().st_size > max_bytes:
+        raise InputError(f"is larger than the {max_bytes:,} bytes allowed", file=name)
+    data = path.read_bytes()
+    try:
+        tensors = safetensors.torch.load(data)
+        (length,) = struct.unpack("<Q", data[:8])
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, RuntimeError, AttributeError, RecursionError) as error:
+        raise InputError("not a complete safetensors file; it may be truncated, save it again", file=name) from error
+    return {key: tensor.clone() for key, tensor in tensors.items()}, metadata
+
+
+def load_network(
+    architecture: str, arguments: Mapping[str, Any], tensors: Mapping[str, Tensor], dtype: torch.dtype, file: str
+) -> nn.Module:
+    """Build a registered network around the given weights, without a random start of its own.
+
+    Args:
+        architecture: registered name.
+        arguments: its JSON arguments.
+        tensors: the whole state dict.
+        dtype: what floating-point tensors must be stored in.
+        file: named in messages about tensors.
+
+    Raises:
+        InputError: unknown architecture, or tensors that are missing, superfluous, of another shape or dtype, or
+            not finite.
+    """
+    architectures.validate(architecture, arguments)
+    with torch.device("meta"):
+        model = architectures.build(architecture, arguments)
+    return fill(model, tensors, dtype, file)
+
+
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], dtype: torch.dtype, file: str) -> nn.Module:
+    """Put `tensors` into `model` after checking them; returns it in eval mode. Raises as `load_network`."""
+    expected = model.state_dict()
+    check_same_names(expected, tensors, file)
+    for name, tensor in tensors.items():
+        template = expected[name]
+        wanted = dtype if template.is_floating_point() else template.dtype
+        if tensor.shape != template.shape:
+            raise InputError(
+                f"has the shape {tuple(tensor.shape)}, the network needs {tuple(template.shape)}", file=file, key=name
+            )
+        if tensor.dtype != wanted:
+            raise InputError(f"is {_dtype_name(tensor.dtype)}, expected {_dtype_name(wanted)}", file=file, key=name)
+        check_finite(tensor, file, name)
+    model.load_state_dict(dict(tensors), assign=True)
+    return model.eval().requires_grad_(True)
+
+
+def check_same_names(expected: Mapping[str, Any], found: Mapping[str, Any], file: str, prefix: str = "") -> None:
+    """Refuse missing and superfluous tensors."""
+    if missing := [name for name in expected if name not in found]:
+        more = f"; and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(f"this tensor is missing{more}; the network needs it", file=file, key=prefix + missing[0])
+    if extra := sorted(set(found) - set(expected)):
+        raise InputError(
+            "this tensor is not part of the network; remove it or correct the architecture",
+            file=file,
+            key=prefix + extra[0],
+        )
+
+
+def check_finite(tensor: Tensor, file: str, name: str) -> None:
+    """Refuse NaN and infinite values."""
+    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        raise InputError("holds NaN or infinite values; export the weights of a healthy network", file=file, key=name)
+
+
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
