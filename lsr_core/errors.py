@@ -1,0 +1,31 @@
+"""The exceptions that cross the public boundary."""
+
+from __future__ import annotations
+
+
+class LSRError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class InputError(LSRError, ValueError):
+    """Something handed in cannot be used; the message says what was expected, what came, what to do.
+
+    Attributes:
+        file: the file that is at fault, relative to what the caller named, if one is.
+        key: the key, array or option that is at fault, if one is.
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, key: str | None = None) -> None:
+        self.message = message
+        self.file = file
+        self.key = key
+        where = ": ".join(part for part in (file, key) if part)
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class NumericalError(LSRError, ArithmeticError):
+    """A computation left the finite numbers, or a result cannot be trusted."""
+
+
+class Cancelled(LSRError):
+    """The user asked the work to stop."""

@@ -1,0 +1,111 @@
+"""Linear operators by their action on blocks of vectors, with SciPy's names; knows no network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+
+class LinearOperator(ABC):
+    """An (n_rows, n_columns) matrix known by its products.
+
+    `matmat` takes (n_columns, k) to (n_rows, k), `rmatmat` takes (n_rows, k) to (n_columns, k) with the transpose.
+    """
+
+    shape: tuple[int, int]
+    dtype: torch.dtype
+    device: torch.device
+
+    @abstractmethod
+    def matmat(self, block: Tensor) -> Tensor:
+        """A @ block."""
+
+    @abstractmethod
+    def rmatmat(self, block: Tensor) -> Tensor:
+        """Aᵀ @ block."""
+
+    def matvec(self, vector: Tensor) -> Tensor:
+        return self.matmat(vector[:, None])[:, 0]
+
+    def rmatvec(self, vector: Tensor) -> Tensor:
+        return self.rmatmat(vector[:, None])[:, 0]
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return self.matvec(other) if other.ndim == 1 else self.matmat(other)
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802 - SciPy's and torch's name
+        return _Transposed(self)
+
+    def to_dense(self) -> Tensor:
+        """The whole matrix; for tests and tiny cases."""
+        if self.shape[0] < self.shape[1]:
+            return self.rmatmat(torch.eye(self.shape[0], dtype=self.dtype, device=self.device)).T
+        return self.matmat(torch.eye(self.shape[1], dtype=self.dtype, device=self.device))
+
+
+class _Transposed(LinearOperator):
+    def __init__(self, operator: LinearOperator) -> None:
+        self.operator = operator
+        self.shape = (operator.shape[1], operator.shape[0])
+        self.dtype, self.device = operator.dtype, operator.device
+
+    def matmat(self, block: Tensor) -> Tensor:
+        return self.operator.rmatmat(block)
+
+    def rmatmat(self, block: Tensor) -> Tensor:
+        return self.operator.matmat(block)
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        return self.operator
+
+
+class DenseOperator(LinearOperator):
+    """A matrix in memory."""
+
+    def __init__(self, matrix: Tensor) -> None:
+        self.matrix = matrix
+        self.shape = (matrix.shape[0], matrix.shape[1])
+        self.dtype, self.device = matrix.dtype, matrix.device
+
+    def matmat(self, block: Tensor) -> Tensor:
+        return self.matrix @ block
+
+    def rmatmat(self, block: Tensor) -> Tensor:
+        return self.matrix.T @ block
+
+
+class RowScaledOperator(LinearOperator):
+    """diag(weights) A: how a residual Jacobian comes from an output Jacobian. `weights` is (n_rows,) or a number."""
+
+    def __init__(self, operator: LinearOperator, weights: Tensor | float) -> None:
+        self.operator = operator
+        self.weights = torch.as_tensor(weights, dtype=operator.dtype, device=operator.device).expand(operator.shape[0])
+        self.shape = operator.shape
+        self.dtype, self.device = operator.dtype, operator.device
+
+    def matmat(self, block: Tensor) -> Tensor:
+        return self.operator.matmat(block) * self.weights[:, None]
+
+    def rmatmat(self, block: Tensor) -> Tensor:
+        return self.operator.rmatmat(block * self.weights[:, None])
+
+
+def dot_test(operator: LinearOperator, generator: torch.Generator, pairs: int = 3) -> float:
+    """Largest relative defect of the adjoint identity ⟨A v, u⟩ = ⟨v, Aᵀ u⟩ over random pairs."""
+    n_rows, n_columns = operator.shape
+    v = normal((n_columns, pairs), operator, generator)
+    u = normal((n_rows, pairs), operator, generator)
+    image, preimage = operator.matmat(v), operator.rmatmat(u)
+    left, right = (image * u).sum(0), (v * preimage).sum(0)
+    size = (image.norm(dim=0) * u.norm(dim=0)).clamp_min(torch.finfo(operator.dtype).tiny)
+    return float(((left - right).abs() / size).max())
+
+
+def normal(shape: tuple[int, ...], like: LinearOperator, generator: torch.Generator) -> Tensor:
+    """Zero-mean Gaussian numbers, drawn on the generator's device so that a seed means the same everywhere."""
+    drawn = torch.randn(shape, generator=generator, dtype=torch.float64, device=generator.device)
+    return drawn.to(dtype=like.dtype, device=like.device)

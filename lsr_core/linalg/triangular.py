@@ -1,0 +1,93 @@
+"""One triangular factor, least-squares solutions for every number of leading columns.
+
+With A = Q R and right-hand side −b, z = −Qᵀb, the solution on the first r columns is R[:r,:r]⁻¹ z[:r]. The inverse of a
+leading triangle is the leading triangle of the inverse, so W = R⁻¹ diag(z) holds all solutions: that of rank r is the sum
+of its first r columns. Columns are scaled to norm 1; scaling R after the QR is the same as scaling A before it,
+because Householder QR is columnwise stable (Higham 2002, Theorem 19.4).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+class TriangularSolver:
+    """Solutions of min ‖A[:, :r] c + b‖ for r = 0…R from the factor of [A, b].
+
+    Args:
+        factor: upper triangle of the QR of [A, b], (≤ R+1, R+1).
+        rcond: singular values of the column-scaled triangle below rcond·σ₁ are cut.
+        damping: Tikhonov parameter relative to σ₁; 0 = none.
+    """
+
+    def __init__(self, factor: Tensor, *, rcond: float, damping: float = 0.0) -> None:
+        n_columns = factor.shape[1] - 1
+        n_kept = min(factor.shape[0], n_columns)
+        self.triangle = factor[:n_kept, :n_columns]
+        self.rhs = -factor[:n_kept, n_columns]
+        self.base_norm = float(factor[:, n_columns].norm())
+        norms = self.triangle.norm(dim=0)
+        self.column_norms = torch.where(norms > 0, norms, torch.ones_like(norms))
+        self.scaled = self.triangle / self.column_norms
+        self.rcond = rcond
+        self.damping = damping
+        self._outside = float(factor[n_kept:, n_columns].norm())
+
+    @property
+    def max_rank(self) -> int:
+        return self.triangle.shape[1]
+
+    def leading(self, rank: int) -> Tensor:
+        """The column-scaled triangle of the first `rank` columns, (min(rank, rows), rank)."""
+        return self.scaled[:rank, :rank]
+
+    def singular_values(self, rank: int) -> Tensor:
+        """Of the column-scaled A with `rank` columns: what the cut-off acts on."""
+        return torch.linalg.svdvals(self.leading(rank))
+
+    def cut_is_active(self, rank: int) -> bool:
+        """Whether truncation or damping changes the solution at this rank."""
+        if rank == 0:
+            return False
+        if self.damping > 0 or rank > self.triangle.shape[0]:
+            return True
+        values = self.singular_values(rank)
+        return bool(values[-1] < self.rcond * values[0]) or bool(values[0] == 0)
+
+    def solve(self, rank: int) -> Tensor:
+        """Coefficients (rank,); minimum norm of the scaled coefficients where directions are cut."""
+        rhs = self.rhs[:rank]
+        if rank == 0:
+            return rhs.new_zeros(0)
+        if not self.cut_is_active(rank):
+            scaled = torch.linalg.solve_triangular(self.leading(rank), rhs[:, None], upper=True)[:, 0]
+        else:
+            left, values, right_t = torch.linalg.svd(self.leading(rank), full_matrices=False)
+            scaled = right_t.T @ (self._filter(values) * (left.T @ rhs))
+        return scaled / self.column_norms[:rank]
+
+    def solve_leading(self, rank: int) -> Tensor:
+        """All solutions of ranks 0…rank as columns of an upper triangular (rank, rank + 1); no cut-off."""
+        eye = torch.eye(rank, dtype=self.scaled.dtype, device=self.scaled.device)
+        inverse = torch.linalg.solve_triangular(self.leading(rank), eye, upper=True)
+        steps = inverse * self.rhs[:rank] / self.column_norms[:rank, None]
+        zero = steps.new_zeros(rank, 1)
+        return torch.cat([zero, steps.cumsum(dim=1)], dim=1)
+
+    def residual_norm(self, coefficients: Tensor) -> float:
+        """‖A c + b‖ of a solution, from the factor alone."""
+        rank = len(coefficients)
+        misfit = self.triangle[:, :rank] @ coefficients - self.rhs
+        return math.hypot(float(misfit.norm()), self._outside)
+
+    def _filter(self, values: Tensor) -> Tensor:
+        largest = values[0]
+        kept = (values >= self.rcond * largest) & (values > 0)
+        if self.damping > 0:
+            filtered = values / (values**2 + (self.damping * largest) ** 2)
+        else:
+            filtered = 1 / torch.where(kept, values, torch.ones_like(values))
+        return torch.where(kept, filtered, torch.zeros_like(filtered))

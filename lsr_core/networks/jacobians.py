@@ -1,0 +1,155 @@
+"""The output Jacobian J = ∂q/∂θ at θ0 as a linear operator, in three ways of applying it.
+
+Row i·o + j of J belongs to output j of sample i. Never `torch.func.linearize`: its tangents are wrong, without an error, for functions
+that differentiate inside (torch 2.13); `jvp` and `vjp` are right.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.func import jacrev, jvp, vjp, vmap
+
+from lsr_core.linalg.operators import LinearOperator
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.layers import FactoredNetwork
+
+BLOCK_BYTES = 256 * 2**20
+FEW_COLUMNS = 16
+FEW_COLUMNS_SAMPLES = 4096
+
+
+class JacobianOperator(LinearOperator):
+    """J at the given inputs; shape (n·o, m)."""
+
+    def __init__(self, function: ParametricFunction, inputs: Tensor, n_outputs: int) -> None:
+        self.function = function
+        self.inputs = inputs
+        self.n_outputs = n_outputs
+        self.shape = (len(inputs) * n_outputs, function.n_params)
+        self.dtype, self.device = function.dtype, function.device
+
+
+class MatrixFreeJacobian(JacobianOperator):
+    """Products by forward and reverse mode, columns by chunks under vmap; works for any function.
+
+    Args:
+        block_bytes: about how much the tangents of one chunk may take.
+    """
+
+    def __init__(
+        self, function: ParametricFunction, inputs: Tensor, n_outputs: int, *, block_bytes: int = BLOCK_BYTES, activations: int = 0
+    ) -> None:
+        super().__init__(function, inputs, n_outputs)
+        per_column = (self.shape[1] + len(inputs) * (activations or 8 * inputs[0].numel() + 64)) * self.dtype.itemsize
+        self.chunk = max(1, block_bytes // (4 * per_column))
+
+    def matmat(self, block: Tensor) -> Tensor:
+        def push(tangent: Tensor) -> Tensor:
+            return jvp(lambda theta: self.function(theta, self.inputs), (self.function.theta0,), (tangent,))[1]
+
+        columns = [vmap(push, in_dims=1)(part) for part in block.split(self.chunk, dim=1)]
+        return torch.cat(columns).flatten(1).T.detach()
+
+    def rmatmat(self, block: Tensor) -> Tensor:
+        _, pull = vjp(lambda theta: self.function(theta, self.inputs), self.function.theta0)
+        cotangents = block.T.unflatten(1, (len(self.inputs), self.n_outputs))
+        return torch.cat([vmap(pull)(part)[0] for part in cotangents.split(self.chunk)]).T.detach()
+
+
+class RowJacobian(JacobianOperator):
+    """Products by materialised row blocks and matrix multiplication; each sample must stand alone.
+
+    Args:
+        block_bytes: size of the largest row block.
+        keep: keep all rows after the first pass instead of computing them again.
+    """
+
+    def __init__(
+        self, function: ParametricFunction, inputs: Tensor, n_outputs: int, *, block_bytes: int = BLOCK_BYTES, keep: bool = False
+    ) -> None:
+        super().__init__(function, inputs, n_outputs)
+        row_bytes = self.shape[1] * self.dtype.itemsize
+        self.samples = max(1, min(len(inputs), block_bytes // (row_bytes * n_outputs)))
+        self.keep = keep
+        self._kept: list[tuple[slice, Tensor]] = []
+
+    @abstractmethod
+    def rows_at(self, inputs: Tensor) -> Tensor:
+        """The Jacobian rows (b·o, m) of a few samples."""
+
+    def row_blocks(self) -> Iterator[tuple[slice, Tensor]]:
+        """Row ranges with their rows, in order."""
+        if self._kept:
+            yield from self._kept
+            return
+        for start in range(0, len(self.inputs), self.samples):
+            part = self.inputs[start : start + self.samples]
+            where = slice(start * self.n_outputs, (start + len(part)) * self.n_outputs)
+            rows = self.rows_at(part)
+            if self.keep:
+                self._kept.append((where, rows))
+            yield where, rows
+
+    def matmat(self, block: Tensor) -> Tensor:
+        if block.shape[1] <= FEW_COLUMNS and not self._kept:
+            return torch.cat([part.matmat(block) for _, part in self._parts()])
+        image = block.new_empty(self.shape[0], block.shape[1])
+        for where, rows in self.row_blocks():
+            torch.mm(rows, block, out=image[where])
+        return image
+
+    def rmatmat(self, block: Tensor) -> Tensor:
+        preimage = block.new_zeros(self.shape[1], block.shape[1])
+        if block.shape[1] <= FEW_COLUMNS and not self._kept:
+            for where, part in self._parts():
+                preimage += part.rmatmat(block[where])
+            return preimage
+        for where, rows in self.row_blocks():
+            preimage.addmm_(rows.T, block[where])
+        return preimage
+
+    def _parts(self) -> Iterator[tuple[slice, MatrixFreeJacobian]]:
+        """The operator by ranges of samples: a few columns are cheaper by forward and reverse mode than by rows."""
+        for start in range(0, len(self.inputs), FEW_COLUMNS_SAMPLES):
+            part = self.inputs[start : start + FEW_COLUMNS_SAMPLES]
+            where = slice(start * self.n_outputs, (start + len(part)) * self.n_outputs)
+            yield where, MatrixFreeJacobian(self.function, part, self.n_outputs)
+
+
+class RowBlockJacobian(RowJacobian):
+    """Rows by reverse mode for each sample under vmap."""
+
+    def rows_at(self, inputs: Tensor) -> Tensor:
+        def one(theta: Tensor, sample: Tensor) -> Tensor:
+            return self.function(theta, sample[None])[0]
+
+        return vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, inputs).flatten(0, 1).detach()
+
+
+class FactoredJacobian(RowJacobian):
+    """Rows from layer factors δ ⊗ a, and inner products of rows without forming them."""
+
+    def __init__(
+        self,
+        function: ParametricFunction,
+        inputs: Tensor,
+        n_outputs: int,
+        *,
+        network: FactoredNetwork,
+        block_bytes: int = BLOCK_BYTES,
+        keep: bool = False,
+    ) -> None:
+        super().__init__(function, inputs, n_outputs, block_bytes=block_bytes, keep=keep)
+        self.network = network
+
+    def rows_at(self, inputs: Tensor) -> Tensor:
+        return self.network.capture(inputs).rows(self.network)
+
+    def gram(self, other: FactoredJacobian, samples: int = 2048) -> Tensor:
+        """J(x) J(x')ᵀ, (n·o, n'·o), by blocks of samples."""
+        theirs = self.network.capture(other.inputs)
+        return torch.cat([self.network.capture(part).gram(theirs, self.network) for part in self.inputs.split(samples)])

@@ -1,0 +1,197 @@
+"""Per-sample gradients of a network in factored form.
+
+For a linear layer z = W a + b the gradient of an output of one sample is the outer product δ ⊗ a of the back-propagated signal
+δ = ∂q/∂z and the layer input a, so inner products of Jacobian rows need no row: ⟨δ ⊗ a, δ' ⊗ a'⟩ = (δ·δ')(a·a')
+(Goodfellow 2015, arXiv 1510.01799; in kernel language the empirical tangent kernel of Jacot et al. 2018). Parameters outside
+such layers have their rows taken by reverse mode under vmap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import jacrev, vmap
+
+from lsr_core.networks.functions import ParametricFunction
+
+
+@dataclass(frozen=True)
+class LinearFactor:
+    """Layer inputs a (n, in) and signals δ (n, o, out) of one linear layer."""
+
+    inputs: Tensor
+    signals: Tensor
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The Jacobian of the outputs at n samples, by layer; row i·o + j belongs to output j of sample i."""
+
+    linear: dict[str, LinearFactor]
+    rest: Tensor | None  # (n·o, parameters outside the linear layers)
+
+    def gram(self, other: Factors, parts: FactoredNetwork) -> Tensor:
+        """J(x) J(x')ᵀ, (n·o, n'·o)."""
+        total: Tensor | None = None
+        for name, mine in self.linear.items():
+            theirs = other.linear[name]
+            signals = mine.signals.flatten(0, 1) @ theirs.signals.flatten(0, 1).T
+            n_outputs = mine.signals.shape[1]
+            if parts.free_weight(name):
+                inputs = _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name))
+                if n_outputs > 1:
+                    inputs = inputs.repeat_interleave(n_outputs, 0).repeat_interleave(n_outputs, 1)
+                signals *= inputs
+            total = signals if total is None else total.add_(signals)
+        if self.rest is not None and other.rest is not None:
+            product = self.rest @ other.rest.T
+            total = product if total is None else total.add_(product)
+        assert total is not None
+        return total
+
+    def rows(self, parts: FactoredNetwork) -> Tensor:
+        """The Jacobian itself, (n·o, m)."""
+        first = next(iter(self.linear.values())).signals
+        n_rows = first.shape[0] * first.shape[1]
+        rows = first.new_empty(n_rows, parts.function.n_params)
+        for name, factor in self.linear.items():
+            signals = factor.signals.flatten(0, 1)
+            if parts.free_weight(name):
+                inputs = factor.inputs.repeat_interleave(factor.signals.shape[1], 0)
+                view = rows[:, parts.columns[parts.weight_name(name)]].unflatten(1, (signals.shape[1], inputs.shape[1]))
+                torch.mul(signals[:, :, None], inputs[:, None, :], out=view)
+            if parts.free_bias(name):
+                rows[:, parts.columns[parts.bias_name(name)]] = signals
+        if self.rest is not None:
+            start = 0
+            for name in parts.rest:
+                columns = parts.columns[name]
+                width = columns.stop - columns.start
+                rows[:, columns] = self.rest[:, start : start + width]
+                start += width
+        return rows
+
+
+class FactoredNetwork:
+    """Knows which parameters of a module are linear layers that can be factored, and captures their factors.
+
+    A linear layer is factored when its parameters are its own and each sample passes through it once, as a vector.
+    """
+
+    def __init__(self, function: ParametricFunction, example: Tensor) -> None:
+        assert function.module is not None
+        self.function = function
+        self.module = function.module
+        self.columns = _columns(function)
+        self.layers = self._find(example)
+        owned = {name for layer in self.layers for name in (self.weight_name(layer), self.bias_name(layer))}
+        self.rest = [name for name in function.shapes if name not in owned]
+
+    @property
+    def factored_share(self) -> float:
+        """Share of the parameters that are factored."""
+        rest = sum(self.function.shapes[name].numel() for name in self.rest)
+        return 1 - rest / self.function.n_params
+
+    def capture(self, inputs: Tensor) -> Factors:
+        """Factors of the Jacobian at `inputs`: one forward pass and one backward pass per output."""
+        seen: dict[str, tuple[Tensor, Tensor]] = {}
+        handles = [
+            layer.register_forward_hook(_recorder(name, seen)) for name, layer in self._modules(self.layers)
+        ]
+        try:
+            with torch.enable_grad():
+                outputs = self.module(inputs).reshape(len(inputs), -1)
+                n_outputs = outputs.shape[1]
+                targets = [seen[name][1] for name in self.layers]
+                signals = [
+                    torch.autograd.grad(outputs[:, j].sum(), targets, retain_graph=j + 1 < n_outputs) for j in range(n_outputs)
+                ]
+        finally:
+            for handle in handles:
+                handle.remove()
+        linear = {
+            name: LinearFactor(seen[name][0], torch.stack([signal[i] for signal in signals], dim=1))
+            for i, name in enumerate(self.layers)
+        }
+        return Factors(linear, self._rest_rows(inputs) if self.rest else None)
+
+    def free_weight(self, layer: str) -> bool:
+        return self.weight_name(layer) in self.columns
+
+    def free_bias(self, layer: str) -> bool:
+        return self.bias_name(layer) in self.columns
+
+    @staticmethod
+    def weight_name(layer: str) -> str:
+        return f"{layer}.weight" if layer else "weight"
+
+    @staticmethod
+    def bias_name(layer: str) -> str:
+        return f"{layer}.bias" if layer else "bias"
+
+    def _modules(self, names: list[str]) -> list[tuple[str, nn.Module]]:
+        return [(name, self.module.get_submodule(name)) for name in names]
+
+    def _find(self, example: Tensor) -> list[str]:
+        """Linear layers with parameters of their own that see each sample exactly once."""
+        uses: dict[int, int] = {}
+        for part in self.module.modules():
+            for value in part.parameters(recurse=False):
+                uses[id(value)] = uses.get(id(value), 0) + 1
+        calls: dict[str, list[Tensor]] = {}
+        candidates = [name for name, part in self.module.named_modules() if type(part) is nn.Linear]
+        handles = [
+            part.register_forward_hook(lambda _, args, __, name=name: calls.setdefault(name, []).append(args[0]))
+            for name, part in self._modules(candidates)
+        ]
+        try:
+            with torch.no_grad():
+                self.module(example)
+        finally:
+            for handle in handles:
+                handle.remove()
+        found = []
+        for name, part in self._modules(candidates):
+            own = all(uses[id(value)] == 1 for value in part.parameters(recurse=False))
+            once = len(calls.get(name, [])) == 1 and calls[name][0].ndim == 2 and len(calls[name][0]) == len(example)
+            free = self.free_weight(name) or self.free_bias(name)
+            if own and once and free:
+                found.append(name)
+        return found
+
+    def _rest_rows(self, inputs: Tensor) -> Tensor:
+        """Rows of the parameters that are not factored, by reverse mode for each sample."""
+        function = self.function
+        named = {name: value.detach() for name, value in function.unflatten(function.theta0).items()}
+        free = {name: named[name] for name in self.rest}
+
+        def one(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
+            return torch.func.functional_call(self.module, {**named, **parameters}, (sample[None],)).reshape(-1)
+
+        jacobian = vmap(jacrev(one), in_dims=(None, 0))(free, inputs)
+        return torch.cat([jacobian[name].flatten(2) for name in self.rest], dim=2).flatten(0, 1).detach()
+
+
+def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:
+    """left @ rightᵀ, plus one everywhere for the bias: a column of ones is cheaper than another pass over the result."""
+    if one_more:
+        left, right = (torch.cat([part, part.new_ones(len(part), 1)], dim=1) for part in (left, right))
+    return left @ right.T
+
+
+def _recorder(name: str, seen: dict[str, tuple[Tensor, Tensor]]):  # type: ignore[no-untyped-def]
+    def record(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        seen[name] = (args[0].detach(), output)
+
+    return record
+
+
+def _columns(function: ParametricFunction) -> dict[str, slice]:
+    columns, start = {}, 0
+    for name, shape in function.shapes.items():
+        columns[name] = slice(start, start + shape.numel())
+        start += shape.numel()
+    return columns

@@ -1,0 +1,100 @@
+"""Supervised regression: a network, and inputs with the values it should take there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lsr_core.errors import InputError
+
+
+class Split(NamedTuple):
+    """Inputs (n, d) or (n, …) and targets (n, o) of one part of the data."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Name and unit of an input or output, as shown on axes."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that can be built from a registered name and JSON arguments."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SupervisedProblem:
+    """A network q(θ, x) and data (x, y): the residual rows are (q(θ0, x) − y)/√N over the N training values.
+
+    Args:
+        model: any module that maps a batch of inputs to a batch of outputs, in eval mode.
+        train: what the refinement solves on.
+        validation: what the rank is chosen by; without it the automatic choice has nothing to go by.
+        test: what is reported, never used to choose.
+        grid: optional points to draw fields on; otherwise the test points are drawn.
+        architecture: registered name and arguments, needed to export a predictor that loads by itself.
+    """
+
+    name: str
+    model: nn.Module
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
+    grid: Split | None = None
+    title: str = ""
+    description: str = ""
+    input_quantities: tuple[Quantity, ...] = ()
+    output_quantities: tuple[Quantity, ...] = ()
+    architecture: Architecture | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.train.targets.shape[1:]
+        for key, split in self.splits().items():
+            check_split(split, key)
+            if split.targets.shape[1:] != shape or split.inputs.shape[1:] != self.train.inputs.shape[1:]:
+                raise InputError(
+                    f"one sample has inputs {tuple(split.inputs.shape[1:])} and targets {tuple(split.targets.shape[1:])}, "
+                    f"those of train have {tuple(self.train.inputs.shape[1:])} and {tuple(shape)}; they must agree",
+                    key=key,
+                )
+
+    def splits(self) -> dict[str, Split]:
+        """The splits that exist, by name, train first."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test, "grid": self.grid}
+        return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def display(self) -> tuple[str, Split]:
+        """The split whose fields are drawn: the grid, else test, else validation, else train."""
+        splits = self.splits()
+        name = next(name for name in ("grid", "test", "validation", "train") if name in splits)
+        return name, splits[name]
+
+
+def check_split(split: Split, key: str) -> None:
+    """Refuse data that no refinement can use.
+
+    Raises:
+        InputError: no rows, different numbers of rows, or values that are not finite.
+    """
+    inputs, targets = split
+    if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) == 0:
+        raise InputError("has no rows; at least one sample is needed", key=key)
+    if len(inputs) != len(targets):
+        raise InputError(f"{len(inputs)} inputs but {len(targets)} targets; they must be as many", key=key)
+    for part, values in (("inputs", inputs), ("targets", targets)):
+        bad = int((~torch.isfinite(values)).sum()) if values.is_floating_point() else 0
+        if bad:
+            raise InputError(f"{bad} of {values.numel()} values are NaN or infinite; remove or repair them", key=f"{key}_{part}")

@@ -1,0 +1,41 @@
+"""What a refinement is asked to do: one frozen, validated value that travels with every run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+RankChoice = Literal["auto", "knee"] | int
+DEFAULT_MAX_RANK = 1000
+
+
+class RefineConfig(BaseModel):
+    """Settings of one refinement (one-shot LSR, Cao & Zhang 2026).
+
+    A run stores this value; together with the problem it is all that is needed to repeat the run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: RankChoice = Field("auto", description="auto = smallest validation error, knee, or a number (0 = no refinement)")
+    max_rank: int | None = Field(None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000")
+    oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
+    power_iterations: int = Field(1, ge=0, le=20, description="passes that sharpen the sketch")
+    rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
+    damping: float = Field(0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A")
+    dtype: Literal["float64", "float32"] = "float64"
+    device: str = Field("cpu", description="cpu, cuda, cuda:N or mps")
+    seed: int = Field(0, ge=0, lt=2**63)
+    source: Literal["outputs", "residuals"] = Field("outputs", description="Jacobian that the basis comes from")
+    scaling: Literal["orthonormal", "singular-values"] = Field(
+        "orthonormal", description="basis columns orthonormal, or divided by their singular values"
+    )
+    strategy: Literal["auto", "matrix-free", "row-blocks", "factored"] = "auto"
+
+    @field_validator("rank")
+    @classmethod
+    def _rank_not_negative(cls, value: RankChoice) -> RankChoice:
+        if isinstance(value, int) and value < 0:
+            raise ValueError(f"rank must be 0 or more, got {value}")
+        return value

@@ -1,0 +1,86 @@
+"""What a refinement leaves behind, as plain NumPy arrays: the sweep over ranks, the spectrum, the fields to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Everything known at each rank 0…R; every array has R + 1 entries, entry r belongs to rank r.
+
+    Errors are mean squares per scalar output and relative L2 errors ‖q − y‖/‖y‖. NaN marks what a problem does not
+    have (no validation split) or what was not solved. `solved[r]` is False at ranks between the rungs of the ladder
+    that is used where the cut-off or damping is active: their errors are interpolated and no rank choice takes them.
+    `condition_exact[r]` says that both condition numbers at r were computed, not interpolated; κ grows with
+    the rank, so an interpolated value always lies between its exact neighbours.
+    """
+
+    train_mse: Floats
+    val_mse: Floats
+    test_mse: Floats
+    train_relative_l2: Floats
+    val_relative_l2: Floats
+    test_relative_l2: Floats
+    residual_norm: Floats
+    condition_number: Floats
+    solved_condition_number: Floats
+    condition_exact: NDArray[np.bool_]
+    delta_norm: Floats
+    coefficient_norm: Floats
+    solved: NDArray[np.bool_]
+
+    @property
+    def max_rank(self) -> int:
+        return len(self.train_mse) - 1
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values of the Jacobian the basis came from, largest first.
+
+    `sketch_error` estimates ‖J − Q Qᵀ J‖₂ from fresh probes (Halko, Martinsson & Tropp 2011, eq. 4.3); NaN if unknown.
+    Values below it are not to be trusted.
+    """
+
+    singular_values: Floats
+    sketch_error: float
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields at the display points for the ranks of the ladder.
+
+    P display points, d inputs, o outputs, L ladder ranks, T points of the coarser set for the parameter step.
+    The refined field is stored as its error (refined − target), in float32, so that errors far below the size of the
+    field keep their digits.
+    """
+
+    ranks: NDArray[np.int64]  # (L,) ascending, contains 0, the chosen rank, the knee and the largest rank
+    inputs: Floats  # (P, d)
+    targets: Floats  # (P, o)
+    network: Floats  # (P, o)
+    refined_error: NDArray[np.float32]  # (L, P, o)
+    stepped_points: NDArray[np.int64]  # (T,) indices into the display points
+    stepped: NDArray[np.float32]  # (L, T, o) network at theta0 + Δθ
+    split: str  # "grid" or "test": which split the display points are
+
+
+@dataclass(frozen=True)
+class LossPaths:
+    """Loss (mean square) along theta0 + αΔθ for the ranks of the ladder, both curves on the same rows.
+
+    `agreement` is the interval of α around 0 in which the two differ by at most 10 %.
+    """
+
+    ranks: NDArray[np.int64]  # (L,)
+    alpha: Floats  # (a,)
+    linearised: Floats  # (L, a)
+    nonlinear: Floats  # (L, a)
+    agreement: Floats  # (L, 2)
+    n_rows: int

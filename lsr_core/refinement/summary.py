@@ -1,0 +1,57 @@
+"""The figures of a finished refinement, in the form in which they are stored and printed."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+class Errors(_Record):
+    """Errors of one predictor; None where the problem has no such split."""
+
+    train_mse: float | None = None
+    val_mse: float | None = None
+    test_mse: float | None = None
+    test_relative_l2: float | None = None
+
+
+class ResidualNorms(_Record):
+    """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field."""
+
+    base: float | None = None
+    linear: float | None = None
+    nonlinear: float | None = None
+
+
+class Summary(_Record):
+    """What `lsr refine --json` prints about a refinement."""
+
+    problem: str
+    n_params: int
+    n_residuals: int
+    dtype: str
+    device: str
+    seed: int
+    max_rank: int
+    rank: int
+    rank_choice: str
+    knee: int
+    base: Errors
+    refined: Errors
+    condition_number: float | None
+    solved_condition_number: float | None
+    rcond: float
+    delta_norm: float
+    theta_norm: float
+    residual_norm: ResidualNorms
+    strategy: str
+    strategy_reason: str
+    sketch_error: float | None
+    adjoint_error: float
+    seconds: float
+    peak_rss_bytes: int
+    timings: dict[str, float] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)

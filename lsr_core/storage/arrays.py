@@ -1,0 +1,78 @@
+"""Reading npz files that anybody may have made: no pickle, no bomb, no surprise."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from lsr_core.errors import InputError
+
+MAX_BYTES = 8 * 2**30
+
+
+def read_arrays(
+    path: Path, required: Iterable[str] = (), optional: Iterable[str] | None = None, max_bytes: int = MAX_BYTES
+) -> dict[str, np.ndarray]:
+    """The arrays of an npz file, sizes checked against their headers before anything is allocated.
+
+    Args:
+        path: the file.
+        required: names that must be there.
+        optional: names that may be there besides; None allows any.
+        max_bytes: largest sum of array sizes.
+
+    Raises:
+        InputError: the file is missing, truncated, holds objects, or has missing or unexpected arrays.
+    """
+    name = path.name
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            total = 0
+            for member in members.values():
+                total += _declared_bytes(archive, member, name)
+            if total > max_bytes:
+                raise InputError(f"its arrays need {total:,} bytes, more than the {max_bytes:,} allowed", file=name)
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {key: data[key] for key in data.files}
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError("this file is missing", file=name) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+        raise InputError("not a complete npz file; it may be truncated, save it again", file=name) from error
+    missing = [key for key in required if key not in arrays]
+    if missing:
+        raise InputError(f"this array is missing; the file has {_names(arrays)}", file=name, key=missing[0])
+    if optional is not None:
+        unexpected = sorted(set(arrays) - set(required) - set(optional))
+        if unexpected:
+            raise InputError("this array is not part of the format; remove it", file=name, key=unexpected[0])
+    return arrays
+
+
+def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str) -> int:
+    """Size of the array in `member` according to its header; refuses what is not a plain numeric npy."""
+    key = member.filename.removesuffix(".npy")
+    if not member.filename.endswith(".npy") or "/" in member.filename or "\\" in member.filename:
+        raise InputError("only arrays (.npy members without folders) belong in an npz", file=file, key=key)
+    with archive.open(member) as stream:
+        version = npy_format.read_magic(stream)
+        read_header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
+    if dtype.hasobject:
+        raise InputError("holds Python objects; save it as a plain numeric array", file=file, key=key)
+    size = dtype.itemsize
+    for length in shape:
+        size *= int(length)
+    if size > member.file_size:
+        raise InputError("its header promises more data than it holds; the file is damaged", file=file, key=key)
+    return max(size, member.file_size)
+
+
+def _names(arrays: Iterable[str]) -> str:
+    return ", ".join(sorted(arrays)) or "none"
