@@ -50,9 +50,10 @@ def register(
 ) -> Callable[[Callable[[_Arguments], nn.Module]], Callable[[_Arguments], nn.Module]]:
     """Decorator: make `factory(arguments)` available to bundles under `name`."""
 
+    if name in _REGISTRY:
+        raise ValueError(f"an architecture named {name!r} is registered already")
+
     def add(factory: Callable[[_Arguments], nn.Module]) -> Callable[[_Arguments], nn.Module]:
-        if name in _REGISTRY:
-            raise ValueError(f"an architecture named {name!r} is registered already")
         _REGISTRY[name] = _Entry(arguments, factory)
         return factory
 
