@@ -6,6 +6,7 @@ Run `python -m lsr_core.storage.bundle_schema` to write the schema again after a
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,6 +31,12 @@ def _paragraphs(text: str) -> str:
     return text
 
 
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"must be finite (got {value})")
+    return value
+
+
 def _known_version(version: Any) -> Any:
     if version != BUNDLE_FORMAT_VERSION:
         raise ValueError(f"format version {version!r:.40} is not known; this version reads {BUNDLE_FORMAT_VERSION}")
@@ -48,7 +55,7 @@ def _text(low: int, high: int, check: Any = _one_line) -> Any:
 
 
 Name = _text(1, 100)
-Scalar = str | int | Annotated[float, Field(allow_inf_nan=False)] | bool | None
+Scalar = Annotated[str | int | float | bool | None, AfterValidator(_finite)]
 
 
 class _Part(BaseModel):
