@@ -19,3 +19,8 @@ def folder(name: str) -> Path:
     if name not in names():
         raise KeyError(name)
     return _ROOT / name
+
+
+def runs_folder() -> Path:
+    """Folder of the runs that come with the samples."""
+    return _ROOT / "runs"

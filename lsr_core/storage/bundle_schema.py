@@ -50,11 +50,10 @@ def _both_files(files: dict[str, Any]) -> dict[str, Any]:
     return files
 
 
-def _text(low: int, high: int, check: Any = _one_line) -> Any:
-    return Annotated[str, StringConstraints(min_length=low, max_length=high), AfterValidator(check)]
-
-
-Name = _text(1, 100)
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
+Unit = Annotated[str, StringConstraints(max_length=40), AfterValidator(_one_line)]
+Title = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
 Scalar = Annotated[str | int | float | bool | None, AfterValidator(_finite)]
 
 
@@ -66,7 +65,7 @@ class QuantityEntry(_Part):
     """Name and unit of an input or output, as shown on axes; plain text."""
 
     name: Name
-    unit: _text(0, 40) = ""  # type: ignore[valid-type]
+    unit: Unit = ""
 
 
 class NetworkEntry(_Part):
@@ -89,8 +88,8 @@ class ProblemDescription(_Part):
     format_version: Annotated[Literal[1], BeforeValidator(_known_version)]
     kind: Literal["supervised"]
     name: Name
-    title: _text(0, 200) = ""  # type: ignore[valid-type]
-    description: _text(0, 4000, _paragraphs) = ""  # type: ignore[valid-type]
+    title: Title = ""
+    description: Text = ""
     network: NetworkEntry
     dtype: Literal["float64", "float32"] = Field(description="of the weights; data may be of either")
     seeds: dict[Name, int] = Field(default_factory=dict, max_length=50)

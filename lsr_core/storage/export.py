@@ -120,7 +120,7 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
             file=path.name,
         )
     parameters = dict(network.named_parameters())
-    check_same_names(set(groups[DELTA]) & set(parameters), groups[DELTA], path.name, DELTA)
+    check_same_names({}, {name: None for name in groups[DELTA] if name not in parameters}, path.name, DELTA)
     for name, step in groups[DELTA].items():
         if step.dtype != dtype or step.shape != parameters[name].shape:
             raise InputError(
