@@ -1,0 +1,114 @@
+"""What all figures share: labels, axes, lines, and the value a figure function returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from lsr_app import formats, theme
+from lsr_app.rundata import RunData
+
+Labelled = Sequence[tuple[str, RunData]]
+Rows = Iterable[Sequence[object]]
+HEIGHT = 320
+TINY = 1e-300  # below every error that float64 can tell from zero; keeps logarithms finite
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what belongs to it wherever it is shown.
+
+    Attributes:
+        alt: one or two sentences for those who cannot see it, with the figures that matter.
+        columns, rows: the table behind it; rows are made only when somebody downloads them.
+    """
+
+    figure: go.Figure
+    alt: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Rows]
+
+
+@dataclass
+class Canvas:
+    """Collects traces and layout as plain dictionaries and validates them once, at the end."""
+
+    mode: str | None
+    height: int = HEIGHT
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    layout: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def colours(self) -> theme.Palette:
+        return theme.palette(self.mode)
+
+    def line(
+        self, x: NDArray[Any], y: NDArray[Any], name: str, colour: str, *, dash: str = "solid", width: float = 2.0, **more: Any
+    ) -> None:
+        style = {"color": colour, "width": width, "dash": dash}
+        self.traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more})
+
+    def points(self, x: Any, y: Any, name: str, colour: str, *, symbol: str = "circle", size: int = 9, **more: Any) -> None:
+        marker = {"color": colour, "size": size, "symbol": symbol, "line": {"width": 2, "color": colour}}
+        self.traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": name, "marker": marker, **more})
+
+    def vertical(self, x: float, colour: str, dash: str = "dot") -> None:
+        """A line across the whole height at x in data units, on linear and logarithmic axes alike."""
+        shape = {
+            "type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "layer": "below",
+            "line": {"color": colour, "width": 1, "dash": dash},
+        }  # fmt: skip
+        self.layout.setdefault("shapes", []).append(shape)
+
+    def axes(self, x: str, y: str, *, logx: bool = False, logy: bool = False, **more: Any) -> None:
+        """Axis titles must already be escaped."""
+        self.layout["xaxis"] = {"title": {"text": x}, "type": "log" if logx else "linear", **more.pop("xaxis", {})}
+        self.layout["yaxis"] = {"title": {"text": y}, "type": "log" if logy else "linear", **more.pop("yaxis", {})}
+
+    def figure(self) -> go.Figure:
+        layout = {"template": theme.template(self.mode), "height": self.height, "uirevision": "keep", **self.layout}
+        return go.Figure({"data": self.traces, "layout": layout})
+
+
+def suffix(runs: Labelled, index: int) -> str:
+    """What tells the traces of several runs apart; nothing when there is one run."""
+    return f" · {formats.plot(runs[index][0])}" if len(runs) > 1 else ""
+
+
+def dash(index: int, style: str = "solid") -> str:
+    """The first run is drawn solid, those laid over it dashed."""
+    return style if index == 0 else "dash"
+
+
+def light(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Half the bytes on the way to the browser; finer than any pixel."""
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def positive(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Values for a logarithmic axis: what is not positive becomes a gap."""
+    values = np.asarray(values, dtype=np.float64)
+    return np.where(values > 0, values, np.nan)
+
+
+def log_magnitude(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.log10(np.maximum(np.abs(values), TINY))
+
+
+def finite_range(*arrays: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest finite value, (0, 1) if there is none."""
+    parts = [array[np.isfinite(array)] for array in arrays]
+    parts = [part for part in parts if part.size]
+    if not parts:
+        return 0.0, 1.0
+    return min(float(part.min()) for part in parts), max(float(part.max()) for part in parts)
+
+
+def number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

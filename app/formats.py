@@ -1,0 +1,134 @@
+"""Numbers and names as a person reads them, and foreign text made harmless for where it goes."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+NONE = "–"
+_SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+\-/]+[:\[])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:^=&])")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def error(value: float | None, digits: int = 2) -> str:
+    """An error or a norm: 2.7e-3, 0.012, 1.35; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value == 0:
+        return "0"
+    if 0.01 <= abs(value) < 10_000:
+        return f"{value:.{digits}g}" if abs(value) < 100 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def factor(before: float | None, after: float | None) -> str:
+    """How many times lower (or higher): '6,800× lower'."""
+    if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
+        return NONE
+    if before == after:
+        return "unchanged"
+    if before <= 0 or after <= 0:
+        return NONE
+    lower = after < before
+    return f"{_times(before / after if lower else after / before)} {'lower' if lower else 'higher'}"
+
+
+def _times(ratio: float) -> str:
+    if ratio < 1.095:
+        return f"{ratio:.3f}×"
+    if ratio < 9.95:
+        return f"{ratio:.1f}×"
+    if ratio < 999_500:
+        return f"{float(f'{ratio:.2g}'):,.0f}×"
+    for size, word in ((1e9, "million"), (1e12, "billion")):
+        if ratio < size * 0.9995:
+            return f"{float(f'{ratio / (size / 1e3):.2g}'):,.0f} {word} ×" if ratio >= size / 100 else (
+                f"{ratio / (size / 1e3):.1f} {word} ×"
+            )
+    return f"10{str(round(math.log10(ratio))).translate(_SUPERSCRIPT)}×"
+
+
+def count(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
+
+
+def size(n_bytes: float | None) -> str:
+    if n_bytes is None:
+        return NONE
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n_bytes < 1000 or unit == "GB":
+            return f"{n_bytes:,.0f} {unit}" if n_bytes >= 10 or unit == "bytes" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return NONE
+
+
+def seconds(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 90:
+        return f"{value:.0f} s"
+    if value < 5400:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h"
+
+
+def ago(then: float, now: float) -> str:
+    gap = max(0.0, now - then)
+    for limit, length, word in ((3600, 60, "min"), (86_400, 3600, "h"), (math.inf, 86_400, "d")):
+        if gap < 60:
+            return "just now"
+        if gap < limit:
+            return f"{int(gap // length)} {word} ago"
+    return NONE
+
+
+def one_line(text: str, limit: int = 120) -> str:
+    """Foreign text on one line without control characters, shortened."""
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def markdown(text: str) -> str:
+    """Foreign text that shows as written where Streamlit reads Markdown."""
+    return _MARKDOWN.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line(text)))
+
+
+def page(text: str) -> str:
+    """Foreign text that shows as written in HTML."""
+    return html.escape(one_line(text, 2000), quote=True)
+
+
+def plot(text: str) -> str:
+    """Foreign text that shows as written in a Plotly label, which reads some HTML and `%{…}`."""
+    return html.escape(one_line(text, 60), quote=False).replace("%{", "%\u2060{").replace("$", "\uff04")
+
+
+def quantity(name: str, unit: str = "") -> str:
+    """Name with unit, not yet escaped."""
+    return f"{name} ({unit})" if unit else name
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A CSV file; text that a spreadsheet would take for a formula is disarmed."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([cell(column) for column in columns])
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return stream.getvalue().encode("utf-8")
+
+
+def cell(value: object) -> object:
+    if isinstance(value, str):
+        return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ""
+    return value

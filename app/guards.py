@@ -1,0 +1,60 @@
+"""The first lines of every page: is there something to show?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import controls, services, show, state, texts
+from lsr_app.controls import Now
+from lsr_app.rundata import RunData
+from lsr_core.errors import InputError
+from lsr_core.refinement.config import RefineConfig
+
+
+def need_run(page: str) -> tuple[Now, RunData]:
+    """The selection, once it is a complete run; otherwise the page says what is missing and stops."""
+    now = controls.now()
+    title = texts.PAGES[page][0]
+    if now.data is not None:
+        show.heading(title, texts.LEADS[page])
+        return now, now.data
+    show.heading(title, texts.NOT_COMPLETE.get(now.status, ""))
+    if now.run is None:
+        offer_first_run(now)
+    else:
+        st.page_link("views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query())
+    st.stop()
+
+
+def offer_first_run(now: Now) -> None:
+    """The one button that makes a run, where there is none; otherwise a way back to one."""
+    if default := services.default_run(now.owner):
+        if st.button("Open the run that comes with the product" if _shipped(now, default) else "Open the newest run", type="primary"):
+            state.open_run(default)
+            st.rerun()
+        return
+    st.info(texts.NO_RUN, icon=":material/info:")
+    samples = services.samples()
+    if not samples:
+        st.warning(texts.NO_SAMPLES)
+        return
+    name = next(iter(samples))
+    if st.button(texts.NO_RUN_BUTTON.format(name=name), type="primary", key="first_run"):
+        start_sample(now, name)
+
+
+def start_sample(now: Now, name: str) -> None:
+    """Refine a sample with the usual settings and look at the run."""
+    import lsr_samples
+
+    try:
+        run_id = services.submit(lsr_samples.folder(name), RefineConfig(), now.owner, name)
+    except InputError as error:
+        st.error(str(error))
+        return
+    state.open_run(run_id)
+    st.rerun()
+
+
+def _shipped(now: Now, run_id: str) -> bool:
+    return any(entry.shipped for entry in now.entries if entry.id == run_id)

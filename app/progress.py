@@ -1,0 +1,65 @@
+"""A run that is not complete: progress with cancel, or the reason and the log."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import formats, services, texts
+from lsr_app.controls import Now
+from lsr_core.errors import InputError
+from lsr_core.storage.runs import Run
+
+POLL_SECONDS = 0.5
+LOG_LINES = 200
+
+
+def panel(now: Now) -> None:
+    """What is known about the run that is open and has no results."""
+    assert now.run is not None
+    if now.status in ("queued", "running"):
+        _watch(now.run.id, now.mine, now.owner)
+    else:
+        _ended(now.run, now.status)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(run_id: str, mine: bool, owner: str) -> None:
+    """Polls the status file; the rest of the page is drawn again only when the run ends."""
+    try:
+        run, _ = services.find(run_id)
+        services.reconcile()
+        status = run.status()
+    except InputError:
+        st.rerun(scope="app")
+        return
+    if status.status not in ("queued", "running"):
+        st.rerun(scope="app")
+    fraction = min(1.0, max(0.0, status.fraction))
+    stage = formats.one_line(status.stage, 60) or texts.STATES[status.status]
+    parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
+    if status.remaining is not None:
+        parts.append(f"about {formats.seconds(status.remaining)} left")
+    text = texts.NOT_COMPLETE_HERE["queued"] if status.status == "queued" else f"{formats.markdown(stage)} · {' · '.join(parts)}"
+    with st.container(border=True, key="progress"):
+        st.progress(fraction, text=text)
+        if mine and st.button("Cancel", key="cancel", icon=":material/stop_circle:"):
+            try:
+                services.cancel(run, owner)
+            except InputError as error:
+                st.error(formats.markdown(str(error)))
+            st.rerun(scope="app")
+
+
+def _ended(run: Run, status: str) -> None:
+    record = run.status()
+    if status == "failed":
+        error = record.error
+        where = ", ".join(part for part in (error.file, error.key) if part) if error else ""
+        reason = error.message if error else texts.NO_REASON
+        st.error(f"{formats.markdown(reason)}{f' ({formats.markdown(where)})' if where else ''}", icon=":material/error:")
+    else:
+        st.info(texts.cancelled_at(formats.markdown(record.stage), record.fraction), icon=":material/stop_circle:")
+    log = run.log()
+    if log:
+        with st.expander("Log", icon=":material/article:", expanded=status == "failed"):
+            st.code("\n".join(log.splitlines()[-LOG_LINES:]), language=None, height=240, wrap_lines=True)

@@ -1,0 +1,253 @@
+"""What the figures need of one run, read once and checked: a run may come from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsr_core.errors import InputError
+from lsr_core.problems.supervised import Quantity
+from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.storage.bundles import read_description
+from lsr_core.storage.records import Manifest, Summary
+from lsr_core.storage.runs import Run
+
+
+@dataclass(frozen=True)
+class About:
+    """Names for the screen, none of them escaped yet."""
+
+    name: str
+    title: str
+    description: str = ""
+    architecture: str = ""
+    inputs: tuple[Quantity, ...] = ()
+    outputs: tuple[Quantity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Display points that form a full rectangular grid: `order` sorts them so that values[order] is (ny, nx)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    order: NDArray[np.int64]
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values[self.order].reshape(len(self.y), len(self.x))
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """A complete run in memory; everything read-only."""
+
+    id: str
+    manifest: Manifest
+    summary: Summary
+    about: About
+    sweep: Sweep
+    spectrum: Spectrum
+    fields: Fields
+    paths: LossPaths
+    n_rows: int
+    _grids: dict[str, Grid | None] = field(default_factory=dict)
+
+    @property
+    def ladder(self) -> list[int]:
+        return [int(rank) for rank in self.fields.ranks]
+
+    @property
+    def dimension(self) -> int:
+        return int(self.fields.inputs.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        return int(self.fields.targets.shape[1])
+
+    @property
+    def epsilon(self) -> float:
+        return float(np.finfo(np.float32 if self.summary.dtype == "float32" else np.float64).eps)
+
+    @cached_property
+    def auto_rank(self) -> int:
+        """Rank of the ladder that the validation data choose; the chosen rank where there is no validation."""
+        if self.summary.rank_choice == "auto":
+            return self.snap(self.summary.rank)
+        ladder = np.asarray(self.ladder)
+        errors = np.where(self.sweep.solved[ladder], self.sweep.val_mse[ladder], np.nan)
+        if not np.isfinite(errors).any():
+            return self.snap(self.summary.rank)
+        return int(ladder[int(np.nanargmin(errors))])
+
+    def snap(self, rank: int) -> int:
+        """The nearest rank of the ladder."""
+        return min(self.ladder, key=lambda other: (abs(other - rank), other))
+
+    def rung(self, rank: int) -> int:
+        """Index of a ladder rank."""
+        return self.ladder.index(rank)
+
+    def input_name(self, index: int) -> str:
+        return _quantity(self.about.inputs, index, f"x{index + 1}" if self.dimension > 1 else "x")
+
+    def output_name(self, index: int) -> str:
+        return _quantity(self.about.outputs, index, f"q{index + 1}" if self.n_outputs > 1 else "q")
+
+    def network_error(self, output: int) -> NDArray[np.float64]:
+        return self.fields.network[:, output] - self.fields.targets[:, output]
+
+    def refined_error(self, rank: int, output: int) -> NDArray[np.float64]:
+        return self.fields.refined_error[self.rung(rank), :, output].astype(np.float64)
+
+    def refined(self, rank: int, output: int) -> NDArray[np.float64]:
+        return self.fields.targets[:, output] + self.refined_error(rank, output)
+
+    def stepped(self, rank: int, output: int) -> NDArray[np.float64]:
+        """Network at theta0 + Δθ at the coarser points `fields.stepped_points`."""
+        return self.fields.stepped[self.rung(rank), :, output].astype(np.float64)
+
+    @property
+    def grid(self) -> Grid | None:
+        """The display points as a grid, if they are one."""
+        if "all" not in self._grids:
+            self._grids["all"] = find_grid(self.fields.inputs)
+        return self._grids["all"]
+
+    @property
+    def stepped_grid(self) -> Grid | None:
+        if "stepped" not in self._grids:
+            self._grids["stepped"] = find_grid(self.fields.inputs[self.fields.stepped_points])
+        return self._grids["stepped"]
+
+    def errors_at(self, rank: int) -> dict[str, float]:
+        """Entries of the sweep at a rank, by name."""
+        return {
+            name: float(getattr(self.sweep, name)[rank])
+            for name in (
+                "train_mse", "val_mse", "test_mse", "train_relative_l2", "val_relative_l2", "test_relative_l2",
+                "condition_number", "delta_norm", "residual_norm",
+            )
+        }  # fmt: skip
+
+    @cached_property
+    def headline_split(self) -> tuple[str, str]:
+        """Split that is reported, and the word for it: test, else validation, else train."""
+        for key, word in (("test", "Test"), ("val", "Validation")):
+            if np.isfinite(getattr(self.sweep, f"{key}_relative_l2")[0]):
+                return key, word
+        return "train", "Training"
+
+    @cached_property
+    def has_validation(self) -> bool:
+        return bool(np.isfinite(self.sweep.val_mse).any())
+
+
+def read(run: Run) -> RunData:
+    """Read a complete run.
+
+    Raises:
+        InputError: a file is missing or damaged, or its arrays do not fit together.
+    """
+    sweep, spectrum, fields, paths = run.sweep, run.spectrum, run.fields, run.paths
+    _check(sweep, fields, paths, run.summary)
+    return RunData(
+        id=run.id, manifest=run.manifest, summary=run.summary, about=about(run), sweep=sweep, spectrum=spectrum,
+        fields=fields, paths=paths, n_rows=run.summary.n_residuals,
+    )  # fmt: skip
+
+
+def about(run: Run) -> About:
+    """Names of the run's problem; a run without a readable problem still opens."""
+    try:
+        return about_bundle(run.problem_path)
+    except InputError:
+        return About(run.manifest.problem, run.manifest.problem)
+
+
+def about_bundle(folder: Path) -> About:
+    """Names of a bundle.
+
+    Raises:
+        InputError: its description is missing or does not follow the format.
+    """
+    described = read_description(folder)
+    return About(
+        name=described.name,
+        title=described.title or described.name,
+        description=described.description,
+        architecture=_architecture(described.network.architecture, described.network.arguments),
+        inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
+        outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
+    )
+
+
+def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
+    """The points as a full rectangular grid, or None."""
+    if inputs.ndim != 2 or inputs.shape[1] != 2 or len(inputs) < 9:
+        return None
+    x, y = np.unique(inputs[:, 0]), np.unique(inputs[:, 1])
+    if min(len(x), len(y)) < 3 or len(x) * len(y) != len(inputs):
+        return None
+    order = np.lexsort((inputs[:, 0], inputs[:, 1]))
+    expected = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x))])
+    return Grid(x, y, order) if np.array_equal(inputs[order], expected) else None
+
+
+def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:
+    ranks = fields.ranks
+    if ranks.ndim != 1 or not 1 <= len(ranks) <= 512 or np.any(np.diff(ranks) <= 0) or ranks[0] < 0:
+        raise InputError("the ladder of ranks must be ascending", file="fields.npz", key="ranks")
+    if ranks[-1] > sweep.max_rank or not 0 <= summary.rank <= sweep.max_rank:
+        raise InputError("a rank lies beyond the end of the sweep", file="fields.npz", key="ranks")
+    for name, values in vars(sweep).items():
+        if values.shape != (sweep.max_rank + 1,):
+            raise InputError(f"expected {sweep.max_rank + 1} entries, got {values.shape}", file="sweep.npz", key=name)
+    if fields.inputs.ndim != 2 or fields.targets.ndim != 2 or len(fields.inputs) != len(fields.targets):
+        raise InputError("inputs and targets must be tables with as many rows", file="fields.npz", key="inputs")
+    points, outputs = fields.targets.shape
+    chosen = fields.stepped_points
+    if chosen.ndim != 1 or (len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < points):
+        raise InputError("points at an index that does not exist", file="fields.npz", key="stepped_points")
+    shapes = {
+        "network": (points, outputs),
+        "refined_error": (len(ranks), points, outputs),
+        "stepped": (len(ranks), len(chosen), outputs),
+    }
+    for name, shape in shapes.items():
+        if getattr(fields, name).shape != shape:
+            raise InputError(f"expected {shape}, got {getattr(fields, name).shape}", file="fields.npz", key=name)
+    rungs, steps = len(paths.ranks), len(paths.alpha)
+    if not np.array_equal(paths.ranks, ranks):
+        raise InputError("its ranks are not those of fields.npz", file="paths.npz", key="ranks")
+    for name, shape in {"linearised": (rungs, steps), "nonlinear": (rungs, steps), "agreement": (rungs, 2)}.items():
+        if getattr(paths, name).shape != shape:
+            raise InputError(f"expected {shape}, got {getattr(paths, name).shape}", file="paths.npz", key=name)
+
+
+def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> str:
+    if index >= len(quantities) or not quantities[index].name:
+        return fallback
+    unit = quantities[index].unit
+    return f"{quantities[index].name} ({unit})" if unit else quantities[index].name
+
+
+def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
+    """'MLP 2–128×6–1, tanh' for a multilayer perceptron, otherwise the registered name."""
+    layers = arguments.get("layers")
+    if name != "mlp" or not isinstance(layers, list) or len(layers) < 2:
+        return name
+    runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]
+    return f"MLP {'–'.join(runs)}, {arguments.get('activation', 'tanh')}"
+
+
+def _runs(layers: list[int]) -> Iterator[tuple[int, bool, list[int]]]:
+    for width, group in groupby(layers):
+        members = list(group)
+        yield width, len(members) > 1, members

@@ -1,0 +1,255 @@
+"""The only cached functions, and the only place where the dashboard reads runs. Keys are paths and stamps, never arrays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+import lsr_samples
+from lsr_app import places, rundata
+from lsr_app.rundata import About, RunData
+from lsr_core.errors import InputError
+from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.records import Manifest
+from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
+
+RECONCILE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the list of runs."""
+
+    id: str
+    manifest: Manifest
+    state: str
+    shipped: bool
+    rank: int | None = None
+    gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
+
+
+def store() -> RunStore:
+    return RunStore(places.runs_root())
+
+
+def shipped_store() -> RunStore | None:
+    """The runs that come with the product; nobody owns them."""
+    folder = getattr(lsr_samples, "runs_folder", None)
+    return RunStore(folder()) if folder is not None else None
+
+
+def find(run_id: str) -> tuple[Run, bool]:
+    """The run with this id, and whether it came with the product.
+
+    Raises:
+        InputError: no such run.
+    """
+    shipped = shipped_store()
+    if shipped is not None and ID_PATTERN.fullmatch(run_id) and (shipped.root / run_id / "run.json").is_file():
+        return shipped.open(run_id), True
+    return store().open(run_id), False
+
+
+def load(run: Run) -> RunData:
+    """A complete run, from memory if it was read before.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _load(str(run.path), _stamp(run.path, "summary.json", "fields.npz", "run.json"))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _load(path: str, stamp: str) -> RunData:
+    return rundata.read(Run(Path(path)))
+
+
+def entries(owner: str, also: str | None = None) -> list[Entry]:
+    """Runs this browser may see in its list: listed ones, its own, the shipped ones, and the one that is open."""
+    found = []
+    shipped = shipped_store()
+    for root, is_shipped in ((shipped, True), (store(), False)):
+        if root is None or not root.root.is_dir():
+            continue
+        for path in root.root.iterdir():
+            if not ID_PATTERN.fullmatch(path.name) or path.is_symlink():
+                continue
+            entry = _entry(str(path), _stamp(path, "run.json", "status.json"), is_shipped)
+            if entry and (is_shipped or entry.manifest.listed or entry.manifest.owner == owner or entry.id == also):
+                found.append(entry)
+    return sorted(found, key=lambda entry: (not entry.shipped, entry.manifest.created), reverse=True)
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
+    run = Run(Path(path))
+    try:
+        state = run.status().status
+        if state != "complete":
+            return Entry(run.id, run.manifest, state, shipped)
+        summary = run.summary
+    except InputError:
+        return None
+    for base, refined in (
+        (summary.base.test_relative_l2, summary.refined.test_relative_l2),
+        (summary.base.test_mse, summary.refined.test_mse),
+        (summary.base.train_mse, summary.refined.train_mse),
+    ):
+        if base is not None and refined is not None:
+            return Entry(run.id, run.manifest, state, shipped, summary.rank, (base, refined))
+    return Entry(run.id, run.manifest, state, shipped, summary.rank)
+
+
+def default_run(owner: str) -> str | None:
+    """What the first page opens on: the shipped run, else the newest complete one."""
+    complete = [entry for entry in entries(owner) if entry.state == "complete"]
+    shipped = [entry for entry in complete if entry.shipped]
+    chosen = shipped or complete
+    return chosen[0].id if chosen else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sample(name: str, folder: str, stamp: str) -> tuple[About, int]:
+    from lsr_core.networks import architectures
+    from lsr_core.storage.bundles import read_description
+
+    described = read_description(Path(folder))
+    count = architectures.validate(described.network.architecture, described.network.arguments).parameter_count()
+    return rundata.about_bundle(Path(folder)), count
+
+
+def samples() -> dict[str, tuple[About, int]]:
+    """Sample problems with the number of their parameters; one that cannot be read is passed over."""
+    found = {}
+    for name in lsr_samples.names():
+        folder = lsr_samples.folder(name)
+        try:
+            found[name] = _sample(name, str(folder), _stamp(folder, "problem.json"))
+        except InputError:
+            continue
+    return found
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _problem(folder: str, stamp: str) -> SupervisedProblem:
+    from lsr_core.storage.bundles import load_problem
+
+    return load_problem(Path(folder))
+
+
+def problem(folder: Path) -> SupervisedProblem:
+    """The whole problem, for the forecast. Read only.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return _problem(str(folder), _stamp(folder, "problem.json", "data.npz"))
+
+
+def largest_rank(folder: Path) -> int:
+    """The largest rank a problem allows: min(number of training values, number of parameters).
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return _largest_rank(str(folder), _stamp(folder, "problem.json", "data.npz"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _largest_rank(folder: str, stamp: str) -> int:
+    loaded = problem(Path(folder))
+    n_params = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
+    return min(n_params, loaded.train.targets.numel())
+
+
+def forecast(folder: Path, config: RefineConfig) -> object:
+    """Memory, time and disk that a refinement would take.
+
+    Raises:
+        InputError: the configuration does not fit the problem.
+    """
+    return _forecast(str(folder), _stamp(folder, "problem.json"), config.model_dump_json())
+
+
+@st.cache_data(max_entries=256, ttl=20, show_spinner=False)
+def _forecast(folder: str, stamp: str, config: str) -> object:
+    try:
+        from lsr_core.refinement.forecast import forecast as foresee
+    except ImportError:
+        return None
+
+    return foresee(problem(Path(folder)), RefineConfig.model_validate_json(config))
+
+
+def submit(folder: Path, config: RefineConfig, owner: str, title: str, listed: bool = True) -> str:
+    """Queue a refinement and return the id of its run.
+
+    Raises:
+        InputError: the problem or the configuration cannot be used.
+    """
+    from lsr_core.jobs import queue
+
+    run = queue.submit(store(), folder, config, owner=owner, title=title)
+    if not listed:
+        run.write_manifest(run.manifest.model_copy(update={"listed": False}))
+    return run.id
+
+
+def cancel(run: Run, owner: str) -> None:
+    _require_owner(run, owner)
+    from lsr_core.jobs import queue
+
+    queue.cancel(run)
+
+
+def rename(run: Run, owner: str, title: str) -> None:
+    _require_owner(run, owner)
+    run.write_manifest(run.manifest.model_copy(update={"title": title.strip()[:200] or run.manifest.problem}))
+
+
+def set_listed(run: Run, owner: str, listed: bool) -> None:
+    _require_owner(run, owner)
+    run.write_manifest(run.manifest.model_copy(update={"listed": listed}))
+
+
+def delete(run: Run, owner: str) -> None:
+    """Remove a run that is not at work."""
+    _require_owner(run, owner)
+    if run.status().status in ("queued", "running"):
+        raise InputError("cancel the run before deleting it", key="run")
+    store().delete(run)
+
+
+def reconcile() -> None:
+    """Let the queue notice workers that died, at most every few seconds for the whole server."""
+    _reconcile(int(time.time() / RECONCILE_SECONDS))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _reconcile(period: int) -> None:
+    try:
+        from lsr_core.jobs import queue
+    except ImportError:
+        return
+    queue.reconcile(store())
+
+
+def _require_owner(run: Run, owner: str) -> None:
+    if run.manifest.owner != owner:
+        raise InputError("only the browser that started a run may change it", key="run")
+
+
+def _stamp(folder: Path, *names: str) -> str:
+    """Changes when one of the files is replaced."""
+    parts = []
+    for name in names:
+        try:
+            found = (folder / name).stat()
+            parts.append(f"{found.st_mtime_ns}:{found.st_size}:{found.st_ino}")
+        except OSError:
+            parts.append("-")
+    return "|".join(parts)

@@ -1,0 +1,229 @@
+"""How a figure or a table stands on the page: title, chart, two sentences, downloads. The same for all."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from lsr_app import formats, texts, theme
+from lsr_app.figures.base import Picture, Rows
+from lsr_app.figures.ranks import sweep_table
+from lsr_app.rundata import RunData
+
+
+def mode() -> str:
+    """'light' or 'dark', as the page is."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def config(name: str) -> dict[str, Any]:
+    """Plotly's tool bar: zoom, reset, and the figure as SVG."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    }
+
+
+def figure(key: str, picture: Picture) -> None:
+    """One figure with everything that belongs to it."""
+    words = texts.FIGURES[key]
+    with st.container(key=f"figure_{key}", gap="xsmall"):
+        _title(words.title)
+        _chart(key, picture)
+        _foot(key, words, [(key, picture)])
+
+
+def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], None] | None = None) -> None:
+    """Several small figures side by side (below each other on a narrow screen) under one pair of sentences."""
+    words = texts.FIGURES[key]
+    with st.container(key=f"figure_{key}", gap="xsmall"):
+        _title(words.title)
+        if extra is not None:
+            extra()
+        for start in range(0, len(panels), 3):
+            row = panels[start : start + 3]
+            for column, (place, (name, picture)) in zip(
+                st.columns(max(3, len(row)) if len(panels) != 2 else 2, gap="small"), enumerate(row, start=start), strict=False
+            ):
+                with column:
+                    st.html(f'<p class="lsr-panel">{html.escape(name)}</p>')
+                    _chart(f"{key}_{place}", picture)
+        _foot(key, words, [(name, picture) for name, picture in panels])
+
+
+def table(
+    key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, data: Callable[[], Rows],
+    data_columns: Sequence[str] | None = None,
+) -> None:  # fmt: skip
+    """A small table as HTML, with its CSV."""
+    head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    with st.container(gap="xsmall"):
+        st.html(
+            f"<div class='lsr-scroll'><table class='lsr-table'><caption>{formats.page(caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+        _csv(key, data_columns or columns, data)
+
+
+def headline(items: Sequence[tuple[str, str, str]]) -> None:
+    """The figures of the page: (label, value as safe HTML, remark as safe HTML) side by side."""
+    cells = "".join(
+        f"<div class='lsr-number'><span class='lsr-label'>{label}</span><span class='lsr-value'>{value}</span>"
+        f"<span class='lsr-remark'>{remark}</span></div>"
+        for label, value, remark in items
+    )
+    st.html(f"<div class='lsr-numbers' role='group' aria-label='Headline numbers'>{cells}</div>")
+
+
+def before_after(label: str, before: float, after: float) -> tuple[str, str, str]:
+    """Headline item: base → refined, and the factor."""
+    arrow = "<span class='lsr-arrow' aria-label='becomes'>→</span>"
+    value = (
+        f"<span class='lsr-base'>{formats.error(before)}</span>{arrow}<span class='lsr-refined'>{formats.error(after)}</span>"
+    )
+    return formats.page(label), value, formats.page(formats.factor(before, after))
+
+
+def coloured(label: str, value: str, role: str, remark: str) -> tuple[str, str, str]:
+    """Headline item in the colour of the object it belongs to: base, refined or step."""
+    return formats.page(label), f"<span class='lsr-{role}'>{formats.page(value)}</span>", formats.page(remark)
+
+
+def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
+    """Headline item: the selected rank, and what is special about it."""
+    remarks = []
+    if rank == data.auto_rank and data.has_validation:
+        remarks.append("smallest validation error")
+    elif rank == data.snap(data.summary.rank):
+        remarks.append("chosen by the run")
+    if rank == data.snap(data.summary.knee):
+        remarks.append("knee")
+    return "Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}" + "".join(f", {remark}" for remark in remarks)
+
+
+def rank_table(data: RunData, rank: int) -> None:
+    """The sweep on a few ranks of the ladder around the selected one, with the whole sweep as CSV."""
+    ladder = data.ladder
+    place = ladder.index(rank)
+    near = set(range(max(0, place - 2), min(len(ladder), place + 3)))
+    spread = {round(step * (len(ladder) - 1) / 4) for step in range(5)}
+    columns = ["Rank"]
+    series = []
+    for split, word in (("train", "Training"), ("val", "Validation"), ("test", "Test")):
+        values = getattr(data.sweep, f"{split}_mse")
+        if values[0] == values[0]:
+            columns.append(word)
+            series.append(values)
+    columns += ["κ", "‖Δθ‖"]
+    series += [data.sweep.condition_number, data.sweep.delta_norm]
+    rows = []
+    for index in sorted(near | spread):
+        here = ladder[index]
+        mark = " ◂" if here == rank else ""
+        rows.append([f"{here:,}{mark}", *(formats.error(float(values[here])) for values in series)])
+    names, data_rows = sweep_table([(data.manifest.title, data)])
+    table("sweep", columns, rows, caption=texts.SWEEP_CAPTION, data=data_rows, data_columns=names)
+
+
+def heading(title: str, lead: str) -> None:
+    """Title and lead of a page; foreign text is escaped here."""
+    st.html(f"<h1 class='lsr-title'>{formats.page(title)}</h1><p class='lsr-lead'>{formats.page(lead)}</p>")
+
+
+def section(title: str, lead: str = "") -> None:
+    more = f"<p class='lsr-lead'>{formats.page(lead)}</p>" if lead else ""
+    st.html(f"<h2 class='lsr-section'>{formats.page(title)}</h2>{more}")
+
+
+def styles() -> None:
+    """The type scale and the spacing of the page; colours come from the theme."""
+    colours = theme.palette(mode())
+    variables = (
+        f":root{{--lsr-muted:{colours.muted};--lsr-accent:{colours.refined};--lsr-network:{colours.network};"
+        f"--lsr-warn:{colours.stepped};--lsr-line:{colours.grid};--lsr-truth:{colours.truth}}}"
+    )
+    st.html(f"<style>{variables}{_CSS}</style>")
+
+
+def _title(title: str) -> None:
+    st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
+
+
+def _chart(key: str, picture: Picture) -> None:
+    st.plotly_chart(
+        picture.figure, key=f"chart_{key}", theme=None, width="stretch", config=config(f"lsr-{key}"), alt=picture.alt
+    )
+
+
+def _foot(key: str, words: texts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
+    st.html(
+        f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>"
+    )
+    def rows() -> Rows:
+        if len(pictures) == 1:
+            yield from pictures[0][1].rows()
+            return
+        for name, picture in pictures:
+            for row in picture.rows():
+                yield (name, *row)
+
+    first = pictures[0][1].columns
+    columns = first if len(pictures) == 1 else ("panel", *first[:-1], "value")
+    _csv(key, columns, rows, svg=True)
+
+
+def _csv(key: str, columns: Sequence[str], rows: Callable[[], Rows], svg: bool = False) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.download_button(
+            "CSV",
+            data=lambda: formats.csv_text(columns, rows()),
+            file_name=f"lsr-{key}.csv",
+            mime="text/csv",
+            key=f"csv_{key}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            help=texts.HELP["csv"],
+        )
+        if svg:
+            st.html(f"<span class='lsr-hint'>{html.escape(texts.SVG_HINT)}</span>")
+
+
+_CSS = """
+.stMainBlockContainer{padding-top:3.2rem;padding-bottom:4rem;max-width:1240px}
+.lsr-title{font-size:1.75rem;font-weight:650;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere}
+.lsr-section{font-size:1.3rem;font-weight:620;margin:1.2rem 0 0;padding:0}
+.lsr-figure{font-size:1.05rem;font-weight:600;margin:.4rem 0 0;padding:0}
+.lsr-lead{color:var(--lsr-muted);margin:.15rem 0 0;max-width:75ch;overflow-wrap:anywhere}
+.lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}
+.lsr-caption{color:var(--lsr-muted);font-size:.86rem;line-height:1.4;margin:0;max-width:95ch}
+.lsr-hint{color:var(--lsr-muted);font-size:.8rem}
+.lsr-numbers{display:flex;flex-wrap:wrap;gap:.9rem 2.6rem;padding:.9rem 0 .7rem;border-top:1px solid var(--lsr-line);
+ border-bottom:1px solid var(--lsr-line)}
+.lsr-number{display:flex;flex-direction:column;min-width:8rem}
+.lsr-label{font-size:.82rem;color:var(--lsr-muted)}
+.lsr-value{font-size:1.6rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums;white-space:nowrap}
+.lsr-remark{font-size:.82rem;color:var(--lsr-muted)}
+.lsr-base{color:var(--lsr-network)} .lsr-refined{color:var(--lsr-accent)} .lsr-step{color:var(--lsr-warn)}
+.lsr-arrow{color:var(--lsr-muted);font-weight:400;padding:0 .45rem}
+.lsr-scroll{overflow-x:auto}
+.lsr-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;width:100%}
+.lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
+.lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
+.lsr-facts{margin:0;font-size:.9rem;line-height:1.5} .lsr-facts b{font-weight:600;font-size:1.02rem;overflow-wrap:anywhere}
+.lsr-facts span{display:block;color:var(--lsr-muted);overflow-wrap:anywhere}
+.lsr-run{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .9rem;padding:.35rem 0 .35rem .7rem;
+ border-left:3px solid var(--lsr-line)} .lsr-run b{font-weight:600;overflow-wrap:anywhere} .lsr-run .lsr-remark{flex-basis:100%}
+.lsr-open{border-left-color:var(--lsr-accent)} .lsr-result{font-variant-numeric:tabular-nums;font-size:.92rem}
+.lsr-state-failed,.lsr-state-cancelled{color:var(--lsr-warn)} .lsr-state-running,.lsr-state-queued{color:var(--lsr-accent)}
+.lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
+.lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
+"""

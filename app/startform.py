@@ -1,0 +1,177 @@
+"""Samples to choose from, and the form that starts a refinement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+import lsr_samples
+from lsr_app import formats, services, show, state, texts
+from lsr_app.controls import Now
+from lsr_core.errors import InputError
+from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
+from lsr_core.storage.validation import describe
+
+OPEN_RUN = "the problem of the open run"
+_CHOICE = "form_problem"
+_SOURCE = "form_filled_from"
+
+
+def section(now: Now) -> None:
+    """Gallery and form."""
+    samples = services.samples()
+    retry = now.run is not None and now.status in ("failed", "cancelled")
+    show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
+    if samples:
+        _gallery(samples)
+    options = ([OPEN_RUN] if now.run is not None and (now.run.problem_path / "problem.json").is_file() else []) + list(samples)
+    if not options:
+        st.info(texts.NO_SAMPLES, icon=":material/info:")
+        return
+    _fill(now, options, retry)
+    _form(now, options)
+
+
+def _gallery(samples: dict[str, Any]) -> None:
+    names = list(samples)
+    for start in range(0, len(names), 3):
+        for column, name in zip(st.columns(3, gap="small"), names[start : start + 3], strict=False):
+            about, count = samples[name]
+            with column.container(border=True, height="stretch", key=f"sample_{name}"):
+                st.html(
+                    f"<p class='lsr-facts'><b>{formats.page(about.title)}</b>"
+                    f"<span>{formats.page(about.architecture)} · {count:,} parameters</span></p>"
+                    f"<p class='lsr-caption'>{formats.page(about.description)}</p>"
+                )
+                st.button(
+                    "Choose", key=f"choose_{name}", on_click=_choose, args=(name,), width="stretch",
+                    help=f"Fills the form below with {formats.markdown(name)}",
+                )  # fmt: skip
+
+
+def _choose(name: str) -> None:
+    st.session_state[_CHOICE] = name
+    for key in [key for key in st.session_state if str(key).startswith("form_set_")]:
+        del st.session_state[key]
+
+
+def _fill(now: Now, options: list[str], retry: bool) -> None:
+    """Set the form once for each run that is opened: after a failed or cancelled one to its settings."""
+    source = f"{now.run.id}:{now.status}" if now.run is not None and retry else "fresh"
+    named = state.get(state.PROBLEM)
+    if st.session_state.get(_CHOICE) not in options:
+        st.session_state.pop(_CHOICE, None)
+    if st.session_state.get(_SOURCE) == source and _CHOICE in st.session_state:
+        st.session_state[_CHOICE] = st.session_state[_CHOICE]
+        return
+    st.session_state[_SOURCE] = source
+    for key in [key for key in st.session_state if str(key).startswith("form_set_")]:
+        del st.session_state[key]
+    if retry and OPEN_RUN in options:
+        st.session_state[_CHOICE] = OPEN_RUN
+    elif named in options:
+        st.session_state[_CHOICE] = named
+    else:
+        st.session_state[_CHOICE] = next((name for name in options if name != OPEN_RUN), options[0])
+
+
+@st.fragment
+def _form(now: Now, options: list[str]) -> None:
+    """Changes here draw only the form and its forecast again."""
+    before = now.run.manifest.config if now.run is not None and now.status in ("failed", "cancelled") else RefineConfig()
+    with st.container(border=True, key="start_form"):
+        first, second, third, fourth = st.columns([2.2, 1.2, 1.2, 1], gap="small")
+        choice = first.selectbox(
+            "Problem", options, key=_CHOICE, help=texts.HELP["problem"],
+            format_func=lambda name: f"{name[0].upper()}{name[1:]}" if name == OPEN_RUN else name,
+        )  # fmt: skip
+        folder = now.run.problem_path if choice == OPEN_RUN and now.run is not None else lsr_samples.folder(choice)
+        try:
+            largest = services.largest_rank(folder)
+        except InputError as error:
+            st.error(formats.markdown(str(error)), icon=":material/error:")
+            return
+        wanted = before.max_rank if before.max_rank is not None else DEFAULT_MAX_RANK
+        values: dict[str, Any] = {
+            "max_rank": second.number_input(
+                "Maximum rank", 0, largest, min(wanted, largest), key=f"form_set_max_rank_{choice}", help=texts.HELP["max_rank"]
+            ),
+            "dtype": third.selectbox(
+                "Number type", ["float64", "float32"], index=["float64", "float32"].index(before.dtype), key="form_set_dtype",
+                help=texts.HELP["dtype"],
+            ),
+            "seed": fourth.number_input("Seed", 0, 2**31 - 1, min(before.seed, 2**31 - 1), key="form_set_seed", help=texts.HELP["seed"]),
+        }  # fmt: skip
+        with st.expander("Advanced"):
+            values |= _advanced(before)
+        try:
+            config = RefineConfig.model_validate({**before.model_dump(), **values, "device": "cpu"})
+        except ValidationError as error:
+            st.error(formats.markdown(str(describe(error))), icon=":material/error:")
+            return
+        fits = _forecast(folder, config)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            start = st.button("Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
+            listed = st.checkbox("Listed for everybody", value=True, key="form_set_listed", help=texts.HELP["listed"])
+        if start:
+            _start(now, folder, config, listed)
+
+
+def _advanced(before: RefineConfig) -> dict[str, Any]:
+    first, second, third, fourth = st.columns(4, gap="small")
+    rcond = third.text_input(
+        "Cut-off", value="" if before.rcond is None else f"{before.rcond:g}", key="form_set_rcond", placeholder="automatic",
+        help=texts.HELP["rcond"],
+    )  # fmt: skip
+    return {
+        "oversampling": first.number_input(
+            "Oversampling", 0, 10_000, before.oversampling, key="form_set_oversampling", help=texts.HELP["oversampling"]
+        ),
+        "power_iterations": second.number_input(
+            "Power iterations", 0, 20, before.power_iterations, key="form_set_power", help=texts.HELP["power_iterations"]
+        ),
+        "rcond": rcond.strip() or None,
+        "strategy": fourth.selectbox(
+            "Strategy", list(texts.STRATEGIES), index=list(texts.STRATEGIES).index(before.strategy),
+            format_func=texts.STRATEGIES.__getitem__, key="form_set_strategy", help=texts.HELP["strategy"],
+        ),
+    }  # fmt: skip
+
+
+def _forecast(folder: Path, config: RefineConfig) -> bool:
+    """Say what the refinement will take; False if it does not fit."""
+    try:
+        forecast: Any = services.forecast(folder, config)
+    except InputError as error:
+        st.error(formats.markdown(str(error)), icon=":material/error:")
+        return False
+    if forecast is None:
+        return True
+    parts = [f"memory {formats.size(forecast.peak_bytes)} of {formats.size(forecast.available_bytes)} free"]
+    parts.append(f"run on disk {formats.size(forecast.run_bytes)}")
+    if forecast.seconds:
+        parts.append(f"about {formats.seconds(forecast.seconds)}")
+    if forecast.fits:
+        st.caption(f"Forecast: {', '.join(parts)}.")
+    else:
+        st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
+    return bool(forecast.fits)
+
+
+def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
+    title = f"{folder.name if folder.name != 'problem' else now.run.manifest.problem if now.run else 'run'}, rank {config.max_rank}"
+    if config.dtype == "float32":
+        title += ", float32"
+    try:
+        run_id = services.submit(folder, config, now.owner, title, listed)
+    except InputError as error:
+        st.error(formats.markdown(str(error)), icon=":material/error:")
+        return
+    except OSError as error:
+        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
+        return
+    state.open_run(run_id)
+    st.rerun(scope="app")

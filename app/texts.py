@@ -1,0 +1,320 @@
+"""Every word the user reads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PRODUCT = "LSR Explorer"
+TAGLINE = "Linearized subspace refinement of trained networks"
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "rank": ("Rank", ":material/show_chart:"),
+    "fields": ("Error fields", ":material/grid_view:"),
+    "path": ("Loss path", ":material/timeline:"),
+    "export": ("Export", ":material/download:"),
+}
+
+
+class Words(NamedTuple):
+    """Title of a figure, what it shows, how to read it."""
+
+    title: str
+    shows: str
+    read: str
+
+
+FIGURES = {
+    "headline_map": Words(
+        "Error before and after",
+        "The truth, and the size of the error of the network and of the refined predictor at the selected rank.",
+        "Both error maps share one logarithmic colour scale: a step on the colour bar is a factor, darker is better.",
+    ),
+    "headline_lines": Words(
+        "Before and after",
+        "The truth, the network and the refined predictor at the selected rank.",
+        "The closer a line lies to the broad one, the better; Error fields shows the differences enlarged.",
+    ),
+    "headline_rank": Words(
+        "Error against rank",
+        "The error of the refined predictor at every rank, on each part of the data.",
+        "Rank 0 is the network itself; a test curve that turns upwards says that the rank is too large.",
+    ),
+    "errors": Words(
+        "Error against rank",
+        "The error of the refined predictor at every rank, on the training, validation and test data.",
+        "The dashed line is the network. Where validation turns upwards while training falls, the rank is too large; "
+        "dotted parts are interpolated.",
+    ),
+    "spectrum": Words(
+        "Singular values",
+        "The singular values of the Jacobian: how strongly each direction of the subspace moves the outputs.",
+        "A steep fall means that few directions do the work. Values below the dashed sketch error are not to be trusted.",
+    ),
+    "condition": Words(
+        "Condition number",
+        "How unevenly the reduced matrix A = G V acts on its directions, as it is and with the scaled columns that are solved.",
+        "Where a curve passes the dashed line, 1/ε of the number type, the last digits of the solution are lost.",
+    ),
+    "step": Words(
+        "Step length",
+        "The length of the parameter step Δθ at each rank, beside the length of the parameters θ0.",
+        "A step that is not small against the dashed line leaves the region where the network itself is linear.",
+    ),
+    "maps": Words(
+        "Fields",
+        "The truth, the network and the refined predictor at the selected rank.",
+        "All three share one colour range, that of the truth; differences too small to see here are drawn below.",
+    ),
+    "error_maps": Words(
+        "Errors",
+        "Network minus truth, refined predictor minus truth, and the ratio of their sizes.",
+        "The two errors share one symmetric scale unless each is given its own. In the ratio, blue means that "
+        "refinement lowered the error there, orange that it raised it.",
+    ),
+    "curves": Words(
+        "Fields",
+        "The truth, the network and the refined predictor at the selected rank over the single input.",
+        "The broad pale line is the truth; the refined predictor should run along its middle.",
+    ),
+    "curve_errors": Words(
+        "Errors",
+        "The size of the error of the network and of the refined predictor over the single input.",
+        "On the logarithmic axis the distance between the curves is a factor; narrow dips are changes of sign.",
+    ),
+    "histogram": Words(
+        "Distribution of the error",
+        "The share of the display points at which the error has a given size.",
+        "Further left is better; a tail to the right belongs to the worst points in the table below.",
+    ),
+    "slice_values": Words(
+        "Slice: values",
+        "The truth, the network and the refined predictor along a line through the field.",
+        "The broad pale line is the truth; move the slice with the control above.",
+    ),
+    "slice_errors": Words(
+        "Slice: errors",
+        "The size of both errors along the same line.",
+        "On the logarithmic axis the distance between the curves is a factor; narrow dips are changes of sign.",
+    ),
+    "loss_path": Words(
+        "Loss along the step",
+        "The loss when only a part α of the step is taken: of the linear model, and of the network with changed parameters.",
+        "In the shaded interval both agree within 10 %. LSR uses the linear model at α = 1; the network itself would follow the other curve.",
+    ),
+    "three_maps": Words(
+        "Errors of the three objects",
+        "The size of the error of the network, of the refined predictor, and of the network with parameters θ0 + Δθ.",
+        "One logarithmic colour scale for all three. The third is what LSR is not: the step is meant for the linear model only.",
+    ),
+    "three_lines": Words(
+        "The three objects",
+        "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
+        "The axis is held to the reach of the truth; the third object may leave it, because the step is meant for the linear model only.",
+    ),
+}
+
+PANELS = {
+    "truth": "Truth",
+    "network": "Network",
+    "refined": "Refined predictor",
+    "network_error": "Network error",
+    "refined_error": "Refined predictor error",
+    "ratio": "Ratio of error sizes",
+    "stepped_error": "Error of network at θ0 + Δθ",
+}
+
+LEADS = {
+    "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
+    "fields": "Where the network errs, and what refinement leaves of it.",
+    "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
+    "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
+}
+
+GLOSSARY = {
+    "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",
+    "Refined predictor": "The network plus a linear correction, q(θ0, x) + J(x) Δθ. The weights stay as they are.",
+    "θ0, Δθ": "The trained parameters, and the step found by least squares. The step is used in the linear correction only.",
+    "Network at θ0 + Δθ": "The same network with its parameters moved by the step. It is shown for comparison; it is not the result.",
+    "Jacobian, J and G": "Derivatives by the parameters: J of the outputs, G of the residuals.",
+    "Subspace V": "The directions in parameter space that move the outputs most, found by a randomized singular value decomposition.",
+    "Knee": "The rank beyond which further directions lower the error only slowly.",
+    "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
+    "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
+    "Condition number κ": "Ratio of the largest to the smallest singular value; large means that small errors grow in the solution.",
+    "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
+    "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
+}
+
+HELP = {
+    "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
+    "choice": "Auto: the smallest validation error. Knee: where the gain per further direction falls off. Fixed: the slider.",
+    "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
+    "run": "Listed runs, your own, and the one that comes with the product.",
+    "logx": "Logarithmic horizontal axis",
+    "logy": "Logarithmic vertical axis",
+    "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
+    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or training values.",
+    "dtype": "float64 reaches far lower errors; float32 halves the memory.",
+    "seed": "The random sketch is drawn from it; the same seed repeats the run.",
+    "oversampling": "Further random directions that make the subspace more accurate.",
+    "power_iterations": "Passes over the data that sharpen the subspace when singular values fall slowly.",
+    "rcond": "Directions weaker than this are left out. Empty: machine precision times the number of rows.",
+    "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
+    "problem": "A sample that comes with the product, or the problem of the run that is open.",
+    "listed": "Unlisted runs are not in other people's lists; a link still opens them.",
+    "condition": "Condition number of the reduced matrix A = G V at this rank.",
+    "csv": "The numbers behind it as a CSV file",
+    "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
+}
+
+STATES = {"queued": "Queued", "running": "Running", "complete": "Complete", "cancelled": "Cancelled", "failed": "Failed"}
+STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
+STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
+MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
+
+SWEEP_CAPTION = "Mean square errors around the selected rank"
+QUANTILES_CAPTION = "Sizes of the error"
+WORST_CAPTION = "Points where the refined predictor errs most"
+SVG_HINT = "SVG: the camera in the figure’s tool bar"
+NO_RUN = "No run yet. A run refines a trained network and keeps everything these pages show."
+NO_RUN_BUTTON = "Refine the sample “{name}”"
+NO_SAMPLES = "No sample problems are installed, so there is nothing to refine from here. `lsr refine PATH` makes a run."
+NOT_COMPLETE = {
+    "queued": "This run waits for its turn. Its figures appear here when it is done.",
+    "running": "This run is still working. Its figures appear here when it is done.",
+    "cancelled": "This run was cancelled before it had results. The form on Overview is filled in for another try.",
+    "failed": "This run failed before it had results. Overview shows the reason and the form filled in for another try.",
+}
+NOT_COMPLETE_HERE = {
+    "queued": "Waiting for its turn.",
+    "running": "At work. The figures appear here when it is done; you may leave the page.",
+    "cancelled": "Cancelled before it had results.",
+    "failed": "Failed before it had results.",
+}
+NO_REASON = "The run failed without giving a reason."
+NO_RUNS = "No runs yet."
+CANCEL_FIRST = "Cancel it before deleting it."
+FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
+FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
+NOT_OWNER = "Started elsewhere: only the browser that started it can rename or delete it."
+COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
+COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
+NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
+COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
+
+
+def bad_run_id(key: str) -> str:
+    return f"The address has a `{key}=` that is no run id; an id has 32 characters, 0–9 and a–f."
+
+
+def run_not_found() -> str:
+    return "There is no run with this id in this folder of runs. It may have been deleted, or the link is incomplete."
+
+
+def damaged(reason: str) -> str:
+    return f"This run cannot be shown. {reason}"
+
+
+def bad_rank() -> str:
+    return "The address has a `rank=` that is no whole number; the rank the run chose is shown."
+
+
+def rank_clamped(wanted: int, rank: int, largest: int) -> str:
+    return f"Rank {wanted:,} is outside this run, which goes from 0 to {largest:,}; rank {rank:,} is shown."
+
+
+def rank_snapped(wanted: int, rank: int) -> str:
+    return f"Fields are stored on a ladder of ranks; rank {rank:,} is shown, the nearest to {wanted:,}."
+
+
+def index_out_of_range(key: str, value: int, length: int) -> str:
+    names = {"output": "output", "xaxis": "input", "yaxis": "input", "along": "input"}
+    return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
+
+
+def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
+    if rank_zero:
+        return "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
+    verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
+    if verb == "does not change":
+        return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
+    times = factor.rsplit(" ", 1)[0].replace("×", "times").replace("  ", " ")
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error about {times.strip()}. {COPIED_RUN}"
+
+
+def interval_sentence(low: str, high: str, linear: str, nonlinear: str, times: str) -> str:
+    return (
+        f"The two losses agree within 10 % for α from {low} to {high}. With the whole step (α = 1) the refined predictor "
+        f"has loss {linear}, the network at θ0 + Δθ has {nonlinear}: {times}."
+    )
+
+
+def slice_place(name: str, value: str, exact: bool, points: int) -> str:
+    if exact:
+        return f"{name} = {value}, {points:,} points of the grid"
+    return f"The {points:,} points nearest to {name} = {value}"
+
+
+def same_axes(name: str) -> str:
+    return f"Both axes named the same input; the vertical one shows {name}."
+
+
+EXPORT_PREDICTOR = "One safetensors file with the network, the step Δθ and a JSON description. Nothing else is needed to use it."
+EXPORT_RECORD = "Settings, environment, timings, headline figures, the sweep at every rank and the singular values."
+REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
+
+
+def rebuild_note(chosen: int, seconds: str) -> str:
+    return (
+        f"This run holds the step Δθ at rank {chosen:,}. At another rank it is computed again from the settings and the "
+        f"seed, which takes about as long as the run did ({seconds})."
+    )
+
+
+def export_predictions(points: int, split: str) -> str:
+    where = "display grid" if split == "grid" else f"{split} data"
+    return f"Inputs, truth, network and refined predictor at the {points:,} points of the {where}."
+
+
+def file_stem(name: str) -> str:
+    """A harmless file name from the name of a problem."""
+    kept = "".join(character if character.isascii() and (character.isalnum() or character in "-_") else "-" for character in name)
+    return f"lsr-{kept.strip('-')[:40] or 'run'}"
+
+
+def code_predictor(file: str, dimension: int) -> str:
+    point = ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else "")
+    return (
+        "import torch\nfrom lsr_core import load_predictor\n\n"
+        f'predictor = load_predictor("{file}")\n'
+        f"print(predictor(torch.tensor([[{point}]], dtype=torch.float64)))"
+    )
+
+
+def code_predictions(file: str) -> str:
+    return f'import pandas as pd\n\ntable = pd.read_csv("{file}")\nprint(table.describe())'
+
+
+def code_record(file: str) -> str:
+    return (
+        "import json\nfrom pathlib import Path\n\n"
+        f'run = json.loads(Path("{file}").read_text(encoding="utf-8"))\n'
+        'print(run["summary"]["rank"], run["summary"]["refined"])'
+    )
+
+
+def code_commands(run_id: str) -> str:
+    return (
+        f"lsr export {run_id} --format predictor --out predictor.safetensors\n"
+        f"lsr export {run_id} --format csv --out predictions.csv\n"
+        f"lsr export {run_id} --format json --out run.json"
+    )
+
+
+def cancelled_at(stage: str, fraction: float) -> str:
+    during = f" during “{stage}”" if stage else ""
+    return f"Cancelled{during} at {min(1.0, max(0.0, fraction)):.0%}. Nothing of the result was kept."
+
+
+def cannot_write(reason: str) -> str:
+    return f"The run could not be written ({reason or 'no further reason'}). Make room on the disk or choose another folder with `--runs`."

@@ -1,0 +1,99 @@
+"""One palette and one type scale, for the page and for the figures, in light and in dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FONT = '"Source Sans 3", "Source Sans Pro", "Source Sans", system-ui, sans-serif'
+FONT_SIZE = 13
+SMALL = 12
+
+Scale = list[list[float | str]]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours by meaning; the hues stay apart for the common forms of colour blindness (Okabe & Ito)."""
+
+    network: str
+    refined: str
+    truth: str
+    stepped: str
+    train: str
+    validation: str
+    text: str
+    muted: str
+    grid: str
+    band: str
+    surface: str
+    diverging: tuple[str, ...]
+    magnitude: str
+
+
+LIGHT = Palette(
+    network="#7a828e", refined="#0b69b7", truth="#111418", stepped="#c4500b", train="#9a6fb8", validation="#0a8f6a",
+    text="#24292f", muted="#626b76", grid="rgba(110,120,135,0.18)", band="rgba(11,105,183,0.10)", surface="#ffffff",
+    diverging=("#0a4a8a", "#3f8fce", "#a8cfea", "#f6f6f4", "#f7c48f", "#df7f2a", "#8a3d04"),
+    magnitude="Viridis",
+)  # fmt: skip
+DARK = Palette(
+    network="#a3abb7", refined="#5bb2f2", truth="#ffffff", stepped="#ff9248", train="#c8a2e4", validation="#46cfa4",
+    text="#e6e9ee", muted="#a1a9b4", grid="rgba(160,170,185,0.18)", band="rgba(91,178,242,0.14)", surface="#12161c",
+    diverging=("#9ad4ff", "#3f96da", "#184a74", "#1c2027", "#7a430f", "#e0852f", "#ffc890"),
+    magnitude="Viridis",
+)  # fmt: skip
+PALETTES = {"light": LIGHT, "dark": DARK}
+
+
+def palette(mode: str | None) -> Palette:
+    return PALETTES.get(mode or "light", LIGHT)
+
+
+def scale(colours: tuple[str, ...]) -> Scale:
+    """Colours at equal steps, as Plotly takes them."""
+    last = len(colours) - 1
+    return [[step / last, colour] for step, colour in enumerate(colours)]
+
+
+def template(mode: str | None) -> dict[str, Any]:
+    """Plotly layout template: transparent, light grid, the page's type."""
+    colours = palette(mode)
+    axis = {
+        "gridcolor": colours.grid, "linecolor": colours.grid, "zeroline": False, "automargin": True,
+        "tickfont": {"size": SMALL, "color": colours.muted}, "title": {"font": {"size": FONT_SIZE}, "standoff": 8},
+        "ticks": "", "exponentformat": "power", "minor": {"showgrid": False},
+    }  # fmt: skip
+    return {
+        "layout": {
+            "font": {"family": FONT, "size": FONT_SIZE, "color": colours.text},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": [colours.refined, colours.validation, colours.train, colours.stepped, colours.network],
+            "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+            "hoverlabel": {"font": {"family": FONT, "size": SMALL}},
+            "legend": {
+                "orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0,
+                "font": {"size": SMALL}, "bgcolor": "rgba(0,0,0,0)", "itemwidth": 30,
+            },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.refined},
+            "xaxis": axis,
+            "yaxis": axis,
+        }
+    }  # fmt: skip
+
+
+def streamlit_flags() -> list[str]:
+    """Flags for `streamlit run` that give page and widgets the same palette (needs no streamlit to import)."""
+    settings: dict[str, str] = {
+        "theme.baseRadius": "8px",
+        "theme.baseFontSize": "15",
+        "theme.showSidebarBorder": "true",
+    }
+    for mode, colours in PALETTES.items():
+        settings[f"theme.{mode}.primaryColor"] = colours.refined
+        settings[f"theme.{mode}.backgroundColor"] = colours.surface
+        settings[f"theme.{mode}.textColor"] = colours.text
+    settings["theme.light.secondaryBackgroundColor"] = "#f4f6f8"
+    settings["theme.dark.secondaryBackgroundColor"] = "#1c222b"
+    return [f"--{key}={value}" for key, value in settings.items()]

@@ -1,0 +1,84 @@
+"""Export: the refined predictor, its predictions, the record of the run, and how to use each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import exports, formats, guards, show, texts
+
+now, data = guards.need_run("export")
+run, rank = now.run, now.rank
+assert run is not None
+chosen = data.summary.rank
+split, word = data.headline_split
+errors = getattr(data.sweep, f"{split}_relative_l2")
+stem = texts.file_stem(data.about.name)
+show.headline(
+    [
+        show.before_after(f"{word} error (relative L2)", float(errors[0]), float(errors[rank])),
+        show.rank_item(data, rank),
+        ("Size of the run", formats.size(run.size()), "problem and results together"),
+    ]
+)
+
+
+@st.fragment(run_every=1.0 if exports.progress(run, rank) == "working" else None)
+def other_rank() -> None:
+    """The predictor at a ladder rank whose step has to be rebuilt first."""
+    assert run is not None
+    state = exports.progress(run, rank)
+    if state == "ready":
+        st.download_button(
+            f"Refined predictor at rank {rank:,}", data=lambda: exports.target(run, rank).read_bytes(), type="primary",
+            file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", icon=":material/download:",
+        )  # fmt: skip
+        return
+    if state == "working":
+        st.progress(1.0, text=texts.REBUILDING)
+        return
+    if state:
+        st.error(formats.markdown(state), icon=":material/error:")
+    st.caption(texts.rebuild_note(chosen, data.summary.seconds and formats.seconds(data.summary.seconds)))
+    if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
+        exports.start(run, rank)
+        st.rerun()
+
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    show.section("Refined predictor", texts.EXPORT_PREDICTOR)
+    if rank == chosen:
+        st.download_button(
+            f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(run), type="primary",
+            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
+        )  # fmt: skip
+    else:
+        other_rank()
+        st.download_button(
+            f"The one at rank {chosen:,}, at once", data=lambda: exports.predictor_at_choice(run),
+            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
+        )  # fmt: skip
+with right:
+    st.code(texts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python")
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.fields.split))
+    st.download_button(
+        f"Predictions at rank {rank:,}", data=lambda: exports.predictions(data, rank), mime="text/csv",
+        file_name=f"{stem}-rank{rank}.csv", on_click="ignore", key="predictions", icon=":material/download:",
+    )  # fmt: skip
+with right:
+    st.code(texts.code_predictions(f"{stem}-rank{rank}.csv"), language="python")
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    show.section("Record of the run", texts.EXPORT_RECORD)
+    st.download_button(
+        "Run as JSON", data=lambda: exports.record(run), mime="application/json", file_name=f"{stem}-run.json",
+        on_click="ignore", key="record", icon=":material/download:",
+    )  # fmt: skip
+with right:
+    st.code(texts.code_record(f"{stem}-run.json"), language="python")
+show.section("The same from the command line")
+st.code(texts.code_commands(run.id), language="bash")

@@ -1,0 +1,53 @@
+"""Loss path: linearised and nonlinear loss along the step, and the three objects kept apart."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import controls, formats, guards, show, texts
+from lsr_app.figures import maps, paths
+
+now, data = guards.need_run("path")
+mode, rank = show.mode(), now.rank
+linear, nonlinear = paths.at_one(data, rank)
+low, high = paths.interval(data, rank)
+show.headline(
+    [
+        show.coloured("Network, θ0", formats.error(paths.base_loss(data)), "base", "loss where the step starts"),
+        show.coloured("Refined predictor", formats.error(linear), "refined", "linear model at α = 1: the result"),
+        show.coloured("Network at θ0 + Δθ", formats.error(nonlinear), "step", "changed weights at α = 1: not the result"),
+        ("Agreement within 10 %", f"α ≤ {formats.error(high)}", show.rank_item(data, rank)[0] + f" {rank:,}"),
+    ]
+)
+st.markdown(
+    texts.interval_sentence(
+        formats.error(low), formats.error(high), formats.error(linear), formats.error(nonlinear),
+        formats.factor(linear, nonlinear),
+    )
+)  # fmt: skip
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    logx = controls.toggle("pathx", "Log α", "logx")
+    logy = controls.toggle("pathy", "Log loss", "logy")
+show.figure("loss_path", paths.losses(now.runs, now.ranks, logx=logx, logy=logy, mode=mode))
+
+points = data.fields.stepped_points
+if len(points):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        output = controls.output(data)
+        axes = controls.axes(data)
+    if data.dimension == 1:
+        show.figure("three_lines", paths.three_lines(data, rank, output, mode=mode))
+    else:
+        errors = {
+            "network_error": data.network_error(output)[points],
+            "refined_error": data.refined_error(rank, output)[points],
+            "stepped_error": data.stepped(rank, output) - data.fields.targets[points, output],
+        }
+        limits = maps.decades(*errors.values())
+        show.group(
+            "three_maps",
+            [
+                (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, axes=axes, coarse=True, mode=mode))
+                for name, values in errors.items()
+            ],
+        )

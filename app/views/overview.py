@@ -1,0 +1,65 @@
+"""Overview: the network before and after, samples, the form that starts a refinement, and the list of runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import controls, formats, guards, runlist, show, startform, texts
+from lsr_app.figures import lines, maps, ranks
+from lsr_app.progress import panel
+from lsr_app.rundata import RunData
+
+now = controls.now()
+
+
+def headline(data: RunData, rank: int) -> None:
+    """Numbers, the sentence, one figure."""
+    about, mode = data.about, show.mode()
+    show.heading(about.title, about.description)
+    split, word = data.headline_split
+    base, refined = (float(getattr(data.sweep, f"{split}_relative_l2")[at]) for at in (0, rank))
+    gain = formats.factor(base, refined)
+    show.headline(
+        [
+            show.before_after(f"{word} error (relative L2)", base, refined),
+            show.rank_item(data, rank),
+            ("Refined in", formats.seconds(data.summary.seconds), f"peak memory {formats.size(data.summary.peak_rss_bytes)}"),
+        ]
+    )
+    st.markdown(formats.markdown(texts.gain_sentence(word, gain, rank, data.sweep.max_rank, rank == 0)))
+    for note in data.summary.notes:
+        st.info(formats.markdown(note), icon=":material/info:")
+    runs, at = now.runs, now.ranks
+    if data.dimension == 1:
+        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))
+    elif data.dimension == 2:
+        network, error = data.network_error(0), data.refined_error(rank, 0)
+        limits = maps.decades(network, data.refined_error(data.ladder[-1], 0))
+        truth = data.fields.targets[:, 0]
+        show.group(
+            "headline_map",
+            [
+                (texts.PANELS["truth"], maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode)),
+                *(
+                    (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, mode=mode))
+                    for name, values in (("network_error", network), ("refined_error", error))
+                ),
+            ],
+        )
+    else:
+        show.figure("headline_rank", ranks.errors(runs, at, measure="relative_l2", mode=mode))
+
+
+if now.data is not None:
+    headline(now.data, now.rank)
+elif now.run is not None and now.status:
+    show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
+    panel(now)
+else:
+    show.heading(texts.PRODUCT, texts.TAGLINE)
+    guards.offer_first_run(now)
+
+startform.section(now)
+runlist.section(now)
+with st.expander("Words used here", icon=":material/menu_book:"):
+    st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in texts.GLOSSARY.items()))

@@ -1,0 +1,38 @@
+"""Rank: error, singular values, condition number and step length against the rank."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import controls, formats, guards, show, texts
+from lsr_app.figures import ranks
+
+now, data = guards.need_run("rank")
+mode = show.mode()
+split, word = data.headline_split
+here = data.errors_at(now.rank)
+base, refined = float(getattr(data.sweep, f"{split}_mse")[0]), here[f"{split}_mse"]
+show.headline(
+    [
+        show.before_after(f"{word} mean square error", base, refined),
+        show.rank_item(data, now.rank),
+        ("Condition number κ", formats.error(here["condition_number"]), f"1/ε is {formats.error(1 / data.epsilon)}"),
+        ("Step length ‖Δθ‖", formats.error(here["delta_norm"]), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
+    ]
+)
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    measure = controls.words("measure", "Error measure", texts.MEASURES)
+    logx = controls.toggle("logx", "Log rank")
+    logy = controls.toggle("logy", "Log error")
+runs, at = now.runs, now.ranks
+show.figure("errors", ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode))
+left, right = st.columns(2, gap="medium")
+with left:
+    show.figure("spectrum", ranks.spectrum(runs, at, logx=logx, mode=mode))
+with right:
+    show.figure("condition", ranks.condition(runs, at, logx=logx, mode=mode))
+left, right = st.columns(2, gap="medium")
+with left:
+    show.figure("step", ranks.step_length(runs, at, logx=logx, logy=logy, mode=mode))
+with right:
+    show.rank_table(data, now.rank)
