@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -132,6 +133,24 @@ def bundle_folder(source: str | Path) -> Iterator[Path]:
     else:
         samples = ", ".join(sample_names()) or "none installed"
         raise InputError(f"no bundle folder, zip or sample of this name; samples are: {samples}", file=str(source))
+
+
+def copy_bundle(source: str | Path, destination: Path) -> None:
+    """Copy the three files of a bundle into a new folder, after checking them; on failure the folder is gone again.
+
+    Raises:
+        InputError: the bundle cannot be used.
+        OSError: it cannot be written, for example because the disk is full.
+    """
+    load_problem(source)
+    with bundle_folder(source) as folder:
+        destination.mkdir(parents=True)
+        try:
+            for name in (DESCRIPTION, WEIGHTS, DATA):
+                shutil.copyfile(folder / name, destination / name)
+        except BaseException:
+            shutil.rmtree(destination, ignore_errors=True)
+            raise
 
 
 def sample_names() -> list[str]:

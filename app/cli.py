@@ -1,0 +1,91 @@
+"""The `lsr` command: commands by name, and what becomes of errors.
+
+Exit codes: 0 success, 1 failure, 2 bad input (one line on stderr says what to do), 130 cancelled. With `--json` stdout
+holds one JSON object, also on failure.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from lsr_app.commands import dashboard, refine, results, runs, samples
+from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
+from lsr_core.errors import Cancelled, InputError, LSRError
+
+TRACEBACK_VARIABLE = "LSR_TRACEBACK"
+app = typer.Typer(
+    name="lsr",
+    help="Refine trained networks by linearized subspace refinement, on the command line or in the browser.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for name, command in {
+    "dashboard": dashboard.dashboard,
+    "samples": samples.samples,
+    "refine": refine.refine,
+    "runs": runs.runs,
+    "path": results.path,
+    "export": results.export,
+}.items():
+    app.command(name)(command)
+
+# Newer versions of typer carry a copy of click of their own, so the class is taken from what typer exports.
+_ClickError = next(ancestor for ancestor in typer.BadParameter.__mro__ if ancestor.__name__ == "ClickException")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code."""
+    as_json = "--json" in arguments
+    try:
+        result = app(arguments, standalone_mode=False, prog_name="lsr")
+        return result if isinstance(result, int) else 0
+    except InputError as error:
+        return fail(BAD_INPUT, error.message, file=error.file, key=error.key, as_json=as_json)
+    except Cancellation as error:
+        return fail(CANCELLED, str(error), as_json=as_json, status="cancelled", run=error.run)
+    except (KeyboardInterrupt, Cancelled, typer.Abort):
+        return fail(CANCELLED, "cancelled", as_json=as_json, status="cancelled")
+    except LSRError as error:
+        return fail(FAILED, str(error), as_json=as_json)
+    except MemoryError:
+        return fail(FAILED, "not enough memory; ask for a smaller maximum rank or float32", as_json=as_json)
+    except OSError as error:
+        return fail(FAILED, _about(error), as_json=as_json)
+    except typer.Exit as error:
+        return error.exit_code
+    except Exception as error:
+        if not isinstance(error, _ClickError):
+            return _bug(error, as_json)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            return BAD_INPUT
+        option = getattr(getattr(error, "param", None), "name", None)
+        return fail(BAD_INPUT, error.format_message(), key=option, as_json=as_json, prefix=False)
+
+
+def _bug(error: Exception, as_json: bool) -> int:
+    """What nobody foresaw: still one line, with a way to see where it happened."""
+    if os.environ.get(TRACEBACK_VARIABLE):
+        raise error
+    what = f"{type(error).__name__}: {error}; this is a bug, set {TRACEBACK_VARIABLE}=1 to see where it is"
+    return fail(FAILED, what, as_json=as_json)
+
+
+def _about(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where}the disk is full; free some space or name another folder with --runs"
+    return f"{where}{error.strerror or error}"

@@ -1,0 +1,159 @@
+"""What the commands share: their options, where runs are, how results and errors are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lsr_app.places import RUNS_VARIABLE
+from lsr_core.errors import InputError
+
+if TYPE_CHECKING:
+    from lsr_core.storage.runs import Run, RunStore
+
+FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
+OWNER = "command line"
+
+RunsOption = Annotated[
+    Path | None,
+    typer.Option("--runs", help=f"Folder of runs; ${RUNS_VARIABLE} or ./runs by default.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; progress goes to stderr.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Id of a run, or path of its folder.", show_default=False)
+]
+
+
+class Cancellation(Exception):
+    """The user stopped a run, which is kept as a cancelled one."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"cancelled; the run is kept as {run}")
+        self.run = run
+
+
+def runs_root(option: Path | None) -> Path:
+    """Absolute folder of runs."""
+    named = option or (Path(os.environ[RUNS_VARIABLE]) if os.environ.get(RUNS_VARIABLE) else Path("runs"))
+    root = named.absolute()
+    if root.exists() and not root.is_dir():
+        raise InputError("is not a folder; name another with --runs", file=str(named), key="runs")
+    return root
+
+
+def store(option: Path | None) -> RunStore:
+    from lsr_core.storage.runs import RunStore
+
+    return RunStore(runs_root(option))
+
+
+def shipped_store() -> RunStore | None:
+    """Runs that come with the samples, if those are installed."""
+    from lsr_core.storage.runs import RunStore
+
+    try:
+        import lsr_samples
+    except ImportError:
+        return None
+    return RunStore(lsr_samples.runs_folder())
+
+
+def find_run(text: str, option: Path | None) -> Run:
+    """The run with this id or path.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    from lsr_core.storage.runs import ID_PATTERN, Run
+
+    path = Path(text)
+    if ID_PATTERN.fullmatch(text):
+        for place in (store(option), shipped_store()):
+            if place is not None and (place.root / text / "run.json").is_file():
+                return place.open(text)
+    if (path / "run.json").is_file():
+        run = Run(path)
+        _ = run.manifest
+        return run
+    raise InputError("no run of this id or path; `lsr runs` lists those there are", file=None, key=text[:80] or "RUN")
+
+
+def need_complete(run: Run) -> None:
+    """Refuse runs that have no result."""
+    state = run.status().status
+    if state != "complete":
+        raise InputError(f"this run is {state}; only a complete one has results", key="RUN")
+
+
+def check_out(path: Path) -> None:
+    """Refuse a file that could not be written, before the work is done."""
+    if path.is_dir():
+        raise InputError("is a folder; name a file", file=str(path), key="out")
+    if not path.absolute().parent.is_dir():
+        raise InputError("its folder does not exist; make it first", file=str(path), key="out")
+
+
+def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
+    """Print the result on stdout, as one JSON object or in words."""
+    if as_json:
+        from lsr_core.storage.tables import finite
+
+        print(json.dumps(finite(result), allow_nan=False, ensure_ascii=False))
+    else:
+        print(text)
+
+
+def fail(
+    code: int,
+    message: str,
+    *,
+    as_json: bool,
+    file: str | None = None,
+    key: str | None = None,
+    status: str = "failed",
+    run: str | None = None,
+    prefix: bool = True,
+) -> int:
+    """Say in one line on stderr what is wrong, and in JSON on stdout if asked; returns `code`."""
+    line = " ".join(message.split())
+    error: dict[str, Any] = {"status": status, "error": {"file": file, "key": key, "message": line}}
+    if run is not None:
+        error["run"] = run
+    if as_json:
+        print(json.dumps(error, ensure_ascii=False))
+    where = [part for part in (file, key) if part and prefix]
+    print(printable(": ".join(["lsr", *where, line])), file=sys.stderr)
+    return code
+
+
+def printable(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+class ProgressLine:
+    """Progress on stderr: one line that is rewritten on a terminal, a line a stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._stage = ""
+        self._shown = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        if self._terminal and (stage != self._stage or now - self._shown > 0.1):
+            print(f"\r{100 * fraction:3.0f} %  {stage:<40.40}", end="", file=sys.stderr, flush=True)
+            self._shown = now
+        elif not self._terminal and stage != self._stage:
+            print(f"{100 * fraction:3.0f} %  {stage}", file=sys.stderr, flush=True)
+        self._stage = stage
+
+    def close(self) -> None:
+        if self._terminal and self._stage:
+            print(f"\r{'':<50}\r", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,154 @@
+"""`lsr dashboard`: the server on this machine, with every setting given explicitly so that it works from any folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+import typer
+
+from lsr_app import theme
+from lsr_app.commands.common import RunsOption, find_run, runs_root
+from lsr_app.places import RUNS_VARIABLE
+from lsr_core.errors import InputError
+
+PROBLEM_VARIABLE = "LSR_PROBLEM"
+OWN_PROBLEM = "given"
+DEFAULT_PORT = 8501
+UPLOAD_MEGABYTES = 50
+PATIENCE_SECONDS = 60.0
+
+
+def dashboard(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PROBLEM|RUN]", help="A sample, a bundle's path, or a run's id or path.", show_default=False
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    runs: RunsOption = None,
+) -> int:
+    """Open the dashboard in the browser; stop it with Ctrl-C."""
+    missing = [name for name in ("streamlit", "plotly", "pandas") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f"{missing[0]} is not installed; run: pip install 'lsr-explorer[dashboard]'", key="dashboard")
+    _check_address(host, port)
+    environment = dict(os.environ)
+    with ExitStack() as stack:
+        query = _query(what, runs, environment, stack)
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{port}/" + (f"?{urlencode(query)}" if query else "")
+        print(f"LSR Explorer: {url}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+        server = subprocess.Popen(command(host, port), env=environment)
+        if not no_browser:
+            threading.Thread(target=_open_when_ready, args=(server, host, port, url), daemon=True).start()
+        return _wait(server)
+
+
+def command(host: str, port: int) -> list[str]:
+    """The command line of the server."""
+    settings = {
+        "server.address": host,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.runOnSave": "false",
+        "server.enableXsrfProtection": "true",
+        "server.enableCORS": "true",
+        "server.maxUploadSize": str(UPLOAD_MEGABYTES),
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "viewer",
+        "global.developmentMode": "false",
+    }
+    flags = [f"--{key}={value}" for key, value in settings.items()]
+    script = Path(theme.__file__).with_name("main.py")
+    return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *theme.streamlit_flags()]
+
+
+def _query(what: str | None, runs: Path | None, environment: dict[str, str], stack: ExitStack) -> dict[str, str]:
+    """What the first page opens with. Paths go to the server through its environment, never through the URL."""
+    from lsr_core.storage.bundles import bundle_folder, load_problem, sample_names
+    from lsr_core.storage.runs import ID_PATTERN
+
+    environment[RUNS_VARIABLE] = str(runs_root(runs))
+    if what is None:
+        return {}
+    if what in sample_names():
+        return {"problem": what}
+    if ID_PATTERN.fullmatch(what) or (Path(what) / "run.json").is_file():
+        run = find_run(what, runs)
+        if not ID_PATTERN.fullmatch(run.path.resolve().name):
+            raise InputError(
+                "the folder of a run must keep its name, the 32 characters of its id", file=what, key="RUN"
+            )
+        if not ID_PATTERN.fullmatch(what):
+            environment[RUNS_VARIABLE] = str(run.path.resolve().parent)
+        return {"run": run.path.resolve().name}
+    load_problem(what)
+    environment[PROBLEM_VARIABLE] = str(stack.enter_context(bundle_folder(what)).resolve())
+    return {"problem": OWN_PROBLEM}
+
+
+def _check_address(host: str, port: int) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise InputError(
+            f"is {host[:80]!r}; the dashboard has no passwords, so only this machine may reach it: "
+            "use 127.0.0.1, and an ssh tunnel from elsewhere",
+            key="host",
+        )
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                # On Windows the option would let the probe take a port that is in use.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port", key="port"
+        ) from error
+
+
+def _open_when_ready(server: subprocess.Popen[bytes], host: str, port: int, url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with socket.create_connection((host, port), timeout=1):
+                webbrowser.open(url)
+                return
+        except OSError:
+            time.sleep(0.2)
+
+
+def _wait(server: subprocess.Popen[bytes]) -> int:
+    """Wait for the server; Ctrl-C reaches it as well and is the normal way to end."""
+    try:
+        return 1 if server.wait() else 0
+    except KeyboardInterrupt:
+        try:
+            server.wait(timeout=5)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            server.kill()
+        return 0
+    finally:
+        if server.poll() is None:
+            server.terminate()

@@ -1,0 +1,148 @@
+"""`lsr refine`: the job of the dashboard, in this process."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lsr_app.commands.common import OWNER, Cancellation, JsonOption, ProgressLine, RunsOption, emit, printable, store
+from lsr_core.errors import Cancelled, InputError, LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.runs import Run, RunStore
+
+
+def refine(
+    problem: Annotated[
+        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
+    ],
+    rank: Annotated[
+        str, typer.Option(help="auto (smallest validation error), knee, or a number; 0 = no refinement.")
+    ] = "auto",
+    max_rank: Annotated[
+        int | None, typer.Option(help="Largest rank of the sweep; as many as fit, at most 1000, by default.")
+    ] = None,
+    oversampling: Annotated[int | None, typer.Option(help="Columns sketched beyond the maximum rank.")] = None,
+    power_iterations: Annotated[int | None, typer.Option(help="Passes that sharpen the sketch.")] = None,
+    rcond: Annotated[float | None, typer.Option(help="Cut-off on the column-scaled matrix; n*eps by default.")] = None,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    runs: RunsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Refine a trained network and keep the result as a run."""
+    from lsr_core.storage.bundles import bundle_folder
+
+    given = {
+        "rank": _rank(rank),
+        "max_rank": max_rank,
+        "oversampling": oversampling,
+        "power_iterations": power_iterations,
+        "rcond": rcond,
+        "dtype": dtype,
+        "device": device,
+        "seed": seed,
+    }
+    config = _config({key: value for key, value in given.items() if value is not None})
+    with bundle_folder(problem) as folder:
+        _check(folder, config)
+        run = _new_run(store(runs), folder, config)
+    _execute(run)
+    summary = run.summary.model_dump(mode="json")
+    emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
+
+
+def _rank(text: str) -> int | str:
+    if text in ("auto", "knee"):
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"is {text[:40]!r}; give auto, knee or a whole number", key="rank") from None
+
+
+def _config(given: dict[str, Any]) -> RefineConfig:
+    from pydantic import ValidationError
+
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.validation import describe
+
+    try:
+        return RefineConfig.model_validate(given)
+    except ValidationError as error:
+        found = describe(error)
+        raise InputError(found.message, key=(found.key or "").split(".")[0] or None) from error
+
+
+def _check(folder: Path, config: RefineConfig) -> None:
+    """Everything that can be refused is refused before there is a run."""
+    from lsr_core.refinement.forecast import forecast
+    from lsr_core.refinement.setting import prepare
+    from lsr_core.storage.bundles import load_problem
+
+    problem = load_problem(folder)
+    prepare(problem, config)
+    print(printable(forecast(problem, config).sentence), file=sys.stderr)
+
+
+def _new_run(runs: RunStore, folder: Path, config: RefineConfig) -> Run:
+    from lsr_core.storage.bundles import copy_bundle, read_description
+
+    described = read_description(folder)
+    run = runs.create(problem=described.name, config=config, owner=OWNER, title=described.title or described.name)
+    try:
+        copy_bundle(folder, run.problem_path)
+    except BaseException:
+        runs.delete(run)
+        raise
+    return run
+
+
+def _execute(run: Run) -> None:
+    """Run the job here; Ctrl-C leaves it cancelled."""
+    from lsr_core.jobs.worker import execute
+
+    progress = ProgressLine()
+    try:
+        execute(run, progress)
+    except (KeyboardInterrupt, Cancelled):
+        status = run.status()
+        if status.status in ("queued", "running"):
+            run.write_status(status.model_copy(update={"status": "cancelled", "remaining": None}))
+        raise Cancellation(run.id) from None
+    finally:
+        progress.close()
+    status = run.status()
+    if status.status == "cancelled":
+        raise Cancellation(run.id)
+    if status.status != "complete":
+        reason = status.error.message if status.error else "no reason was given"
+        raise LSRError(f"run {run.id} {status.status}: {reason}")
+
+
+def _words(run: Run) -> str:
+    summary = run.summary
+    lines = [
+        f"{summary.problem}: {summary.n_params:,} parameters, {summary.n_residuals:,} residuals, {summary.dtype}",
+        f"rank {summary.rank} of {summary.max_rank} ({summary.rank_choice})",
+        f"{'':22}{'network':>12}{'refined':>12}",
+    ]
+    for key in type(summary.base).model_fields:
+        before, after = getattr(summary.base, key), getattr(summary.refined, key)
+        lines.append(f"{key.replace('_', ' '):<22}{_number(before):>12}{_number(after):>12}")
+    lines += [f"note: {note}" for note in summary.notes]
+    lines.append(f"{summary.seconds:.1f} s, run {run.id}")
+    return printable_lines(lines)
+
+
+def printable_lines(lines: list[str]) -> str:
+    return "\n".join(printable(line) for line in lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3e}"
