@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
@@ -26,18 +27,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for name, command in {
+_COMMANDS: dict[str, Callable[..., object]] = {
     "dashboard": dashboard.dashboard,
     "samples": samples.samples,
     "refine": refine.refine,
     "runs": runs.runs,
     "path": results.path,
     "export": results.export,
-}.items():
+}
+for name, command in _COMMANDS.items():
     app.command(name)(command)
 
 # Newer versions of typer carry a copy of click of their own, so the class is taken from what typer exports.
-_ClickError = next(ancestor for ancestor in typer.BadParameter.__mro__ if ancestor.__name__ == "ClickException")
+_ClickError: Any = next(ancestor for ancestor in typer.BadParameter.__mro__ if ancestor.__name__ == "ClickException")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,13 +69,16 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as error:
         return error.exit_code
     except Exception as error:
-        if not isinstance(error, _ClickError):
-            return _bug(error, as_json)
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(error.format_message(), file=sys.stderr)
-            return BAD_INPUT
-        option = getattr(getattr(error, "param", None), "name", None)
-        return fail(BAD_INPUT, error.format_message(), key=option, as_json=as_json, prefix=False)
+        return _usage(error, as_json) if isinstance(error, _ClickError) else _bug(error, as_json)
+
+
+def _usage(error: Any, as_json: bool) -> int:
+    """A command line that typer does not understand."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return BAD_INPUT
+    option = getattr(getattr(error, "param", None), "name", None)
+    return fail(BAD_INPUT, error.format_message(), key=option, as_json=as_json, prefix=False)
 
 
 def _bug(error: Exception, as_json: bool) -> int:

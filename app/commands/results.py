@@ -22,7 +22,7 @@ def path(
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Loss along theta0 + alpha * step: of the linear model, and of the network itself."""
+    """Print the loss along the step, linearised and true."""
     from lsr_core.diagnosis.loss_path import loss_path
     from lsr_core.jobs.rebuild import delta_at
     from lsr_core.storage.bundles import load_problem
@@ -59,7 +59,7 @@ def export(
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the refined predictor, its predictions at the display points, or the run's figures."""
+    """Write predictor, predictions or figures to a file."""
     from lsr_core.storage import atomic
     from lsr_core.storage.tables import run_json
 
