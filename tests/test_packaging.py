@@ -1,0 +1,91 @@
+"""What is installed: every package and data file, and a command that works from the wheel alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {"lsr_core": "lsr_core", "lsr_app": "app", "lsr_samples": "sample_models"}
+
+
+def test_every_package_is_listed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    found = {
+        ".".join([name, *path.parent.relative_to(ROOT / folder).parts])
+        for name, folder in FOLDERS.items()
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == found
+    assert settings["package-dir"] == FOLDERS
+
+
+def test_no_module_of_the_app_hides_one_of_the_standard_library() -> None:
+    """`streamlit run` puts the folder of the script first on the path."""
+    names = {path.stem for path in (ROOT / "app").iterdir() if path.stem != "__init__"}
+    assert not names & set(sys.stdlib_module_names)
+    assert "pages" not in names
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    assert {name.split(">=")[0] for name in wanted} <= pinned
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy so that the checkout stays as it is."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for folder in FOLDERS.values():
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return next((copy / "dist").glob("*.whl"))
+
+
+def test_the_wheel_has_all_files_and_no_others(wheel: Path) -> None:
+    members = set(zipfile.ZipFile(wheel).namelist())
+    for name, folder in FOLDERS.items():
+        source = {
+            f"{name}/{path.relative_to(ROOT / folder).as_posix()}"
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+        assert source <= members, sorted(source - members)
+    tops = {member.split("/")[0] for member in members}
+    assert {top for top in tops if not top.endswith(".dist-info")} == set(FOLDERS)
+
+
+def test_the_command_works_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+    target = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    environment = {**os.environ, "PYTHONPATH": str(target), "LSR_RUNS": str(tmp_path / "runs")}
+
+    def lsr(*arguments: str) -> dict[str, object]:
+        command = [sys.executable, "-m", "lsr_app", *arguments, "--json"]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+        assert result.returncode == 0, result.stderr
+        record: dict[str, object] = json.loads(result.stdout)
+        return record
+
+    samples = lsr("samples")["samples"]
+    assert isinstance(samples, list)
+    assert all(str(sample["folder"]).startswith(str(target)) for sample in samples)
+    assert lsr("refine", "noisy1d", "--max-rank", "20")["status"] == "complete"
