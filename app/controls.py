@@ -86,18 +86,17 @@ def sidebar(now: Now, pages: Sequence[Any]) -> None:
     """Brand, pages, model, run, rank."""
     with st.sidebar:
         st.html(f"<p class='lsr-brand'>{texts.PRODUCT}</p>")
-        with st.container(gap=None):
+        with st.container(gap="xxsmall"):
             for page in pages:
                 st.page_link(page, query_params=state.query(), width="stretch")
         if now.data is not None:
-            _rank(now.data)
             _model(now.data)
+            _rank(now.data)
         _runs(now)
 
 
 def _rank(data: RunData) -> None:
     rank, wanted = now().rank, state.get(state.RANK) or "auto"
-    st.divider()
     if len(data.ladder) > 1:
         state.seed(state.RANK, rank)
         st.select_slider(
@@ -131,7 +130,6 @@ def _model(data: RunData) -> None:
 def _runs(now: Now) -> None:
     if not now.entries:
         return
-    st.divider()
     ids = [entry.id for entry in now.entries]
     titles = {entry.id: _title(entry) for entry in now.entries}
     if now.run is not None and now.run.id in ids:

@@ -36,10 +36,10 @@ def factor(before: float | None, after: float | None) -> str:
     if before <= 0 or after <= 0:
         return NONE
     lower = after < before
-    return f"{_times(before / after if lower else after / before)} {'lower' if lower else 'higher'}"
+    return f"{times(before / after if lower else after / before)} {'lower' if lower else 'higher'}"
 
 
-def _times(ratio: float) -> str:
+def times(ratio: float) -> str:
     if ratio < 1.095:
         return f"{ratio:.3f}×"
     if ratio < 9.95:
@@ -48,9 +48,7 @@ def _times(ratio: float) -> str:
         return f"{float(f'{ratio:.2g}'):,.0f}×"
     for size, word in ((1e9, "million"), (1e12, "billion")):
         if ratio < size * 0.9995:
-            return f"{float(f'{ratio / (size / 1e3):.2g}'):,.0f} {word} ×" if ratio >= size / 100 else (
-                f"{ratio / (size / 1e3):.1f} {word} ×"
-            )
+            return f"{float(f'{ratio / (size / 1e3):.2g}'):,.3g} {word}×"
     return f"10{str(round(math.log10(ratio))).translate(_SUPERSCRIPT)}×"
 
 
@@ -99,7 +97,7 @@ def one_line(text: str, limit: int = 120) -> str:
 
 def markdown(text: str) -> str:
     """Foreign text that shows as written where Streamlit reads Markdown."""
-    return _MARKDOWN.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line(text)))
+    return _MARKDOWN.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line(text, 4000)))
 
 
 def page(text: str) -> str:

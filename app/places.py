@@ -9,6 +9,6 @@ RUNS_VARIABLE = "LSR_RUNS"
 
 
 def runs_root() -> Path:
-    """Folder of runs: the one the command line names (through the environment), else one in the home folder."""
+    """Folder of runs: the one the command line names (through the environment), else `runs` in the working folder."""
     named = os.environ.get(RUNS_VARIABLE)
-    return Path(named) if named else Path.home() / ".lsr" / "runs"
+    return Path(named).absolute() if named else Path("runs").absolute()

@@ -33,7 +33,7 @@ def section(now: Now) -> None:
 def _row(now: Now, entry: Entry) -> None:
     is_open = now.run is not None and entry.id == now.run.id
     mine = not entry.shipped and entry.manifest.owner == now.owner
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row_{entry.id}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"row_{entry.id}"):
         st.html(_describe(entry, is_open, mine), width="stretch")
         st.button(
             "Open" if not is_open else "Opened", key=f"open_{entry.id}", on_click=state.open_run, args=(entry.id,), disabled=is_open

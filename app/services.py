@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from lsr_core.storage.records import Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 
 RECONCILE_SECONDS = 3.0
+PROBLEM_VARIABLE = "LSR_PROBLEM"
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,20 @@ def samples() -> dict[str, tuple[About, int]]:
         except InputError:
             continue
     return found
+
+
+def given_problem() -> Path | None:
+    """Folder of the bundle that `lsr dashboard PROBLEM` was started with."""
+    named = os.environ.get(PROBLEM_VARIABLE)
+    return Path(named) if named and (Path(named) / "problem.json").is_file() else None
+
+
+def problem_title(folder: Path) -> str:
+    """Title of a bundle, or the name of its folder if it cannot be read."""
+    try:
+        return rundata.about_bundle(folder).title
+    except InputError:
+        return folder.name
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -41,7 +41,7 @@ def figure(key: str, picture: Picture) -> None:
 def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], None] | None = None) -> None:
     """Several small figures side by side (below each other on a narrow screen) under one pair of sentences."""
     words = texts.FIGURES[key]
-    with st.container(key=f"figure_{key}", gap="xsmall"):
+    with st.container(key=f"group_{key}", gap="xsmall"):
         _title(words.title)
         if extra is not None:
             extra()
@@ -50,7 +50,7 @@ def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], N
             for column, (place, (name, picture)) in zip(
                 st.columns(max(3, len(row)) if len(panels) != 2 else 2, gap="small"), enumerate(row, start=start), strict=False
             ):
-                with column:
+                with column, st.container(gap=None):
                     st.html(f'<p class="lsr-panel">{html.escape(name)}</p>')
                     _chart(f"{key}_{place}", picture)
         _foot(key, words, [(name, picture) for name, picture in panels])
@@ -136,7 +136,10 @@ def heading(title: str, lead: str) -> None:
     st.html(f"<h1 class='lsr-title'>{formats.page(title)}</h1><p class='lsr-lead'>{formats.page(lead)}</p>")
 
 
-def section(title: str, lead: str = "") -> None:
+def section(title: str, lead: str = "", *, apart: bool = True) -> None:
+    """Heading inside a page; `apart` puts air before it."""
+    if apart:
+        st.space("small")
     more = f"<p class='lsr-lead'>{formats.page(lead)}</p>" if lead else ""
     st.html(f"<h2 class='lsr-section'>{formats.page(title)}</h2>{more}")
 
@@ -196,9 +199,12 @@ def _csv(key: str, columns: Sequence[str], rows: Callable[[], Rows], svg: bool =
 
 
 _CSS = """
+@media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
+ .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
+.stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}
 .stMainBlockContainer{padding-top:3.2rem;padding-bottom:4rem;max-width:1240px}
 .lsr-title{font-size:1.75rem;font-weight:650;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere}
-.lsr-section{font-size:1.3rem;font-weight:620;margin:1.2rem 0 0;padding:0}
+.lsr-section{font-size:1.3rem;font-weight:620;margin:0;padding:0}
 .lsr-figure{font-size:1.05rem;font-weight:600;margin:.4rem 0 0;padding:0}
 .lsr-lead{color:var(--lsr-muted);margin:.15rem 0 0;max-width:75ch;overflow-wrap:anywhere}
 .lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}

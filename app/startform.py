@@ -16,6 +16,7 @@ from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.storage.validation import describe
 
 OPEN_RUN = "the problem of the open run"
+GIVEN = "given"
 _CHOICE = "form_problem"
 _SOURCE = "form_filled_from"
 
@@ -27,7 +28,10 @@ def section(now: Now) -> None:
     show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
     if samples:
         _gallery(samples)
-    options = ([OPEN_RUN] if now.run is not None and (now.run.problem_path / "problem.json").is_file() else []) + list(samples)
+    options = [GIVEN] if services.given_problem() else []
+    if now.run is not None and (now.run.problem_path / "problem.json").is_file():
+        options.append(OPEN_RUN)
+    options += list(samples)
     if not options:
         st.info(texts.NO_SAMPLES, icon=":material/info:")
         return
@@ -40,7 +44,7 @@ def _gallery(samples: dict[str, Any]) -> None:
     for start in range(0, len(names), 3):
         for column, name in zip(st.columns(3, gap="small"), names[start : start + 3], strict=False):
             about, count = samples[name]
-            with column.container(border=True, height="stretch", key=f"sample_{name}"):
+            with column.container(border=True, height="stretch", vertical_alignment="distribute", key=f"sample_{name}"):
                 st.html(
                     f"<p class='lsr-facts'><b>{formats.page(about.title)}</b>"
                     f"<span>{formats.page(about.architecture)} · {count:,} parameters</span></p>"
@@ -86,9 +90,9 @@ def _form(now: Now, options: list[str]) -> None:
         first, second, third, fourth = st.columns([2.2, 1.2, 1.2, 1], gap="small")
         choice = first.selectbox(
             "Problem", options, key=_CHOICE, help=texts.HELP["problem"],
-            format_func=lambda name: f"{name[0].upper()}{name[1:]}" if name == OPEN_RUN else name,
+            format_func=lambda name: _name(name, now),
         )  # fmt: skip
-        folder = now.run.problem_path if choice == OPEN_RUN and now.run is not None else lsr_samples.folder(choice)
+        folder = _folder(choice, now)
         try:
             largest = services.largest_rank(folder)
         except InputError as error:
@@ -118,6 +122,23 @@ def _form(now: Now, options: list[str]) -> None:
             listed = st.checkbox("Listed for everybody", value=True, key="form_set_listed", help=texts.HELP["listed"])
         if start:
             _start(now, folder, config, listed)
+
+
+def _folder(choice: str, now: Now) -> Path:
+    if choice == OPEN_RUN and now.run is not None:
+        return now.run.problem_path
+    given = services.given_problem()
+    if choice == GIVEN and given is not None:
+        return given
+    folder: Path = lsr_samples.folder(choice)
+    return folder
+
+
+def _name(choice: str, now: Now) -> str:
+    if choice in (OPEN_RUN, GIVEN):
+        title = formats.one_line(services.problem_title(_folder(choice, now)), 40)
+        return f"{title} ({'of the open run' if choice == OPEN_RUN else 'given at the start'})"
+    return choice
 
 
 def _advanced(before: RefineConfig) -> dict[str, Any]:

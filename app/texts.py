@@ -84,7 +84,7 @@ FIGURES = {
     "histogram": Words(
         "Distribution of the error",
         "The share of the display points at which the error has a given size.",
-        "Further left is better; a tail to the right belongs to the worst points in the table below.",
+        "Further left is better; a tail to the right belongs to the worst points in the table.",
     ),
     "slice_values": Words(
         "Slice: values",
@@ -175,7 +175,7 @@ MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
 SWEEP_CAPTION = "Mean square errors around the selected rank"
 QUANTILES_CAPTION = "Sizes of the error"
 WORST_CAPTION = "Points where the refined predictor errs most"
-SVG_HINT = "SVG: the camera in the figure’s tool bar"
+SVG_HINT = "SVG: camera at the figure’s upper right"
 NO_RUN = "No run yet. A run refines a trained network and keeps everything these pages show."
 NO_RUN_BUTTON = "Refine the sample “{name}”"
 NO_SAMPLES = "No sample problems are installed, so there is nothing to refine from here. `lsr refine PATH` makes a run."
@@ -238,8 +238,8 @@ def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bo
     verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
     if verb == "does not change":
         return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
-    times = factor.rsplit(" ", 1)[0].replace("×", "times").replace("  ", " ")
-    return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error about {times.strip()}. {COPIED_RUN}"
+    times = factor.rsplit(" ", 1)[0].replace("×", " times")
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
 
 
 def interval_sentence(low: str, high: str, linear: str, nonlinear: str, times: str) -> str:

@@ -72,8 +72,20 @@ class Canvas:
         self.layout["yaxis"] = {"title": {"text": y}, "type": "log" if logy else "linear", **more.pop("yaxis", {})}
 
     def figure(self) -> go.Figure:
+        for letter in "xy":
+            axis = self.layout.get(f"{letter}axis", {})
+            if axis.get("type") == "log" and "dtick" not in axis:
+                axis.update(_log_ticks([trace.get(letter) for trace in self.traces], 7 if letter == "y" else 9))
         layout = {"template": theme.template(self.mode), "height": self.height, "uirevision": "keep", **self.layout}
         return go.Figure({"data": self.traces, "layout": layout})
+
+
+def _log_ticks(values: list[Any], most: int) -> dict[str, Any]:
+    """Ticks at whole decades, at most `most` of them; left to Plotly where the data span less than two."""
+    arrays = [np.asarray(part, dtype=np.float64) for part in values if part is not None and len(part)]
+    low, high = finite_range(*(part[part > 0] for part in arrays))
+    decades = math.log10(high / low) if low > 0 else 0.0
+    return {"dtick": max(1, math.ceil(decades / most))} if decades >= 2 else {}
 
 
 def suffix(runs: Labelled, index: int) -> str:

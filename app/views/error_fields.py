@@ -67,6 +67,14 @@ with right:
         data=lambda: levels,
         data_columns=("share_of_points_below", "network", "refined"),
     )
+    points = lines.worst(data, rank, output, 6)
+    show.table(
+        "worst",
+        list(points[0]),
+        [[formats.error(value, 3) if np.isfinite(value) else formats.NONE for value in point.values()] for point in points],
+        caption=texts.WORST_CAPTION,
+        data=lambda: (list(point.values()) for point in points),
+    )
 
 if data.dimension > 1:
     show.section("Slice")
@@ -78,12 +86,3 @@ if data.dimension > 1:
         show.figure("slice_values", lines.values(runs, at, output, where, mode=mode))
     with right:
         show.figure("slice_errors", lines.errors(runs, at, output, where, mode=mode))
-
-points = lines.worst(data, rank, output)
-show.table(
-    "worst",
-    list(points[0]),
-    [[formats.error(value, 3) if np.isfinite(value) else formats.NONE for value in point.values()] for point in points],
-    caption=texts.WORST_CAPTION,
-    data=lambda: (list(point.values()) for point in points),
-)

@@ -44,9 +44,9 @@ def other_rank() -> None:
         st.rerun()
 
 
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Refined predictor", texts.EXPORT_PREDICTOR)
+    show.section("Refined predictor", texts.EXPORT_PREDICTOR, apart=False)
     if rank == chosen:
         st.download_button(
             f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(run), type="primary",
@@ -59,26 +59,26 @@ with left:
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
 with right:
-    st.code(texts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python")
+    st.code(texts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python", wrap_lines=True)
 
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.fields.split))
+    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.fields.split), apart=False)
     st.download_button(
         f"Predictions at rank {rank:,}", data=lambda: exports.predictions(data, rank), mime="text/csv",
         file_name=f"{stem}-rank{rank}.csv", on_click="ignore", key="predictions", icon=":material/download:",
     )  # fmt: skip
 with right:
-    st.code(texts.code_predictions(f"{stem}-rank{rank}.csv"), language="python")
+    st.code(texts.code_predictions(f"{stem}-rank{rank}.csv"), language="python", wrap_lines=True)
 
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Record of the run", texts.EXPORT_RECORD)
+    show.section("Record of the run", texts.EXPORT_RECORD, apart=False)
     st.download_button(
         "Run as JSON", data=lambda: exports.record(run), mime="application/json", file_name=f"{stem}-run.json",
         on_click="ignore", key="record", icon=":material/download:",
     )  # fmt: skip
 with right:
-    st.code(texts.code_record(f"{stem}-run.json"), language="python")
+    st.code(texts.code_record(f"{stem}-run.json"), language="python", wrap_lines=True)
 show.section("The same from the command line")
-st.code(texts.code_commands(run.id), language="bash")
+st.code(texts.code_commands(run.id), language="bash", wrap_lines=True)

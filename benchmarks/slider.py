@@ -1,0 +1,133 @@
+"""How long the pages take to follow the rank slider, in headless Chromium: one JSON line.
+
+    python benchmarks/slider.py [--url URL] [--run ID] [--moves 20]
+
+Without `--url` a server is started on the runs folder named by LSR_RUNS (default ./runs). Time runs from the key press
+that moves the slider to the last `plotly_afterplot` of the page; on the page without figures, to the last change of the
+page. Needs playwright and a Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+PAGES = ("overview", "rank", "fields", "path", "export")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET_MS = 500
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+WATCH = """() => {
+  // Plotly's event functions are renewed when a graph is made again, so each change of the page looks for new ones.
+  const hook = () => {
+    for (const graph of document.querySelectorAll('.js-plotly-plot')) {
+      if (graph.on && graph.__hooked !== graph.on) {
+        graph.__hooked = graph.on;
+        graph.on('plotly_afterplot', () => { window.__last = performance.now(); window.__plots = (window.__plots || 0) + 1; });
+      }
+    }
+  };
+  if (!window.__watching) {
+    window.__watching = true;
+    document.addEventListener('keydown', () => {
+      window.__start = performance.now(); window.__last = null; window.__any = null; window.__plots = 0;
+    }, true);
+    new MutationObserver(() => { window.__any = performance.now(); hook(); }).observe(
+      document.querySelector('[data-testid=stMain]'), {subtree: true, childList: true, attributes: true, characterData: true});
+  }
+  hook();
+  return document.querySelectorAll('.js-plotly-plot').length;
+}"""
+READ = "() => ({start: window.__start, last: window.__last, any: window.__any, plots: window.__plots, now: performance.now()})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url")
+    parser.add_argument("--run", default="")
+    parser.add_argument("--moves", type=int, default=20)
+    parser.add_argument("--pages", nargs="*", default=PAGES)
+    options = parser.parse_args()
+    with server(options.url) as url, sync_playwright() as play:
+        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        results = {name: measure(page, url, name, options.run, options.moves) for name in options.pages}
+        browser.close()
+    medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
+    slowest = {name: round(max(times), 3) for name, times in results.items()}
+    line = {"benchmark": "slider", "unit": "s", "moves": options.moves, "cores": os.cpu_count(), "median": medians, "max": slowest}
+    print(json.dumps(line))
+
+
+def measure(page: Page, url: str, name: str, run: str, moves: int) -> list[float]:
+    """Seconds of each move on one page."""
+    path = "" if name == "overview" else name
+    page.goto(f"{url}/{path}" + (f"?run={run}" if run else ""))
+    thumb = page.locator('[data-testid="stSidebar"] input[type="range"]').first
+    thumb.wait_for(state="attached", timeout=60_000)
+    page.wait_for_selector(IDLE, timeout=60_000)
+    page.wait_for_timeout(2500)
+    times = []
+    for move in range(moves + 2):
+        figures = page.evaluate(WATCH)
+        thumb.focus()
+        page.keyboard.press("ArrowLeft" if move % 16 < 8 else "ArrowRight")
+        settled = settle(page, figures > 0)
+        if move >= 2:  # the first two warm the caches
+            times.append(settled)
+    return times
+
+
+def settle(page: Page, figures: bool) -> float:
+    """Wait until nothing was redrawn for a while; seconds from the key press to the last redraw."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+        seen: dict[str, Any] = page.evaluate(READ)
+        last = seen["last"] if figures else seen["any"]
+        if last is not None and seen["now"] - max(last, seen["any"] or 0) > QUIET_MS and page.query_selector(IDLE):
+            return float(last - seen["start"]) / 1000
+    raise SystemExit("the page did not follow the slider within 20 s")
+
+
+@contextmanager
+def server(url: str | None) -> Iterator[str]:
+    if url:
+        yield url.rstrip("/")
+        return
+    from lsr_app.commands.dashboard import command
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(command("127.0.0.1", port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                if process.poll() is not None:
+                    sys.exit("the server did not start")
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+if __name__ == "__main__":
+    main()
