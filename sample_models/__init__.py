@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+PROBLEM_VARIABLE = "LSR_PROBLEM"
+GIVEN = "given"
 _ROOT = Path(__file__).parent
+_ORDER = ("sine2d", "sine2d-untrained", "noisy1d")
 
 
 def names() -> list[str]:
-    """Names of the samples, in the order in which they are worth looking at."""
-    first = ["sine2d", "sine2d-untrained", "noisy1d"]
+    """Names of the samples, in the order in which they are worth looking at.
+
+    `lsr dashboard PATH` hands a bundle of the user's own to the server through the environment; it then comes first.
+    """
     found = {path.parent.name for path in _ROOT.glob("*/problem.json")}
-    return [name for name in first if name in found] + sorted(found - set(first))
+    given = [GIVEN] if os.environ.get(PROBLEM_VARIABLE) else []
+    return given + [name for name in _ORDER if name in found] + sorted(found - set(_ORDER))
 
 
 def folder(name: str) -> Path:
     """Folder of the sample `name`; KeyError if there is none."""
     if name not in names():
         raise KeyError(name)
-    return _ROOT / name
+    return Path(os.environ[PROBLEM_VARIABLE]) if name == GIVEN else _ROOT / name
 
 
 def runs_folder() -> Path:

@@ -53,14 +53,12 @@ def store(option: Path | None) -> RunStore:
     return RunStore(runs_root(option))
 
 
-def shipped_store() -> RunStore | None:
-    """Runs that come with the samples, if those are installed."""
+def shipped_store() -> RunStore:
+    """Runs that come with the samples."""
     from lsr_core.storage.runs import RunStore
 
-    try:
-        import lsr_samples
-    except ImportError:
-        return None
+    import lsr_samples
+
     return RunStore(lsr_samples.runs_folder())
 
 
@@ -75,7 +73,7 @@ def find_run(text: str, option: Path | None) -> Run:
     path = Path(text)
     if ID_PATTERN.fullmatch(text):
         for place in (store(option), shipped_store()):
-            if place is not None and (place.root / text / "run.json").is_file():
+            if (place.root / text / "run.json").is_file():
                 return place.open(text)
     if (path / "run.json").is_file():
         run = Run(path)

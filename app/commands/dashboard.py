@@ -23,8 +23,6 @@ from lsr_app.commands.common import RunsOption, find_run, runs_root
 from lsr_app.places import RUNS_VARIABLE
 from lsr_core.errors import InputError
 
-PROBLEM_VARIABLE = "LSR_PROBLEM"
-OWN_PROBLEM = "given"
 DEFAULT_PORT = 8501
 UPLOAD_MEGABYTES = 50
 PATIENCE_SECONDS = 60.0
@@ -99,9 +97,11 @@ def _query(what: str | None, runs: Path | None, environment: dict[str, str], sta
         if not ID_PATTERN.fullmatch(what):
             environment[RUNS_VARIABLE] = str(run.path.resolve().parent)
         return {"run": run.path.resolve().name}
+    import lsr_samples
+
     load_problem(what)
-    environment[PROBLEM_VARIABLE] = str(stack.enter_context(bundle_folder(what)).resolve())
-    return {"problem": OWN_PROBLEM}
+    environment[lsr_samples.PROBLEM_VARIABLE] = str(stack.enter_context(bundle_folder(what)).resolve())
+    return {"problem": lsr_samples.GIVEN}
 
 
 def _check_address(host: str, port: int) -> None:
