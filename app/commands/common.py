@@ -55,9 +55,8 @@ def store(option: Path | None) -> RunStore:
 
 def shipped_store() -> RunStore:
     """Runs that come with the samples."""
-    from lsr_core.storage.runs import RunStore
-
     import lsr_samples
+    from lsr_core.storage.runs import RunStore
 
     return RunStore(lsr_samples.runs_folder())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -140,15 +141,26 @@ def _open_when_ready(server: subprocess.Popen[bytes], host: str, port: int, url:
 
 
 def _wait(server: subprocess.Popen[bytes]) -> int:
-    """Wait for the server; Ctrl-C reaches it as well and is the normal way to end."""
+    """Wait for the server, which ends with this process: Ctrl-C is the normal way to stop both."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         return 1 if server.wait() else 0
     except KeyboardInterrupt:
-        try:
-            server.wait(timeout=5)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            server.kill()
         return 0
     finally:
+        _end(server)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """A Ctrl-C in the terminal has reached the server as well; other signals have not."""
+    try:
         if server.poll() is None:
             server.terminate()
+            server.wait(timeout=5)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        server.kill()
