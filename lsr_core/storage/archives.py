@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 import zlib
@@ -39,7 +40,9 @@ def unpack(archive: Path, destination: Path, names: Collection[str], max_bytes: 
         raise
     except FileNotFoundError as error:
         raise InputError("this file is missing", file=file) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # a full disk, say; EINVAL comes from an offset in the zip that lies before its start
         raise InputError("not a complete zip; it may be truncated, pack it again", file=file) from error
 
 

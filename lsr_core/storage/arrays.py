@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def read_arrays(
         raise
     except FileNotFoundError as error:
         raise InputError("this file is missing", file=name) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError) as error:
         raise InputError("not a complete npz file; it may be truncated, save it again", file=name) from error
     missing = [key for key in required if key not in arrays]
     if missing:
