@@ -68,7 +68,11 @@ def sketch_error(operator: LinearOperator, basis: Tensor, *, generator: torch.Ge
     Halko, Martinsson & Tropp (2011), Lemma 4.1 with α = 10. The probes must be independent of the sketch.
     """
     image = operator.matmat(normal((operator.shape[1], probes), operator, generator))
-    outside = image - basis @ (basis.T @ image)
+    return probe_bound(image - basis @ (basis.T @ image))
+
+
+def probe_bound(outside: Tensor) -> float:
+    """The same estimate from what of the probes' images (n, probes) lies outside the range."""
     return 10 * math.sqrt(2 / math.pi) * float(outside.norm(dim=0).max())
 
 

@@ -129,3 +129,22 @@ def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, 
     alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
     scale = outputs.abs().max().clamp_min(torch.finfo(function.dtype).tiny)
     return bool((alone - first[: len(alone)]).abs().max() <= 1e3 * torch.finfo(function.dtype).eps * scale)
+
+
+class PureFunction(nn.Module):
+    """A pure function of (named parameters, inputs) as a module, so that it can be refined like any network.
+
+    Args:
+        call: maps ({name: tensor}, inputs (n, …)) to outputs (n, …).
+        parameters: the values at θ0; names without dots.
+    """
+
+    def __init__(self, call: Callable[[NamedTensors, Tensor], Tensor], parameters: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.call = call
+        for name, value in parameters.items():
+            self.register_parameter(name, nn.Parameter(value.detach().clone()))
+        self.eval()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.call(dict(self.named_parameters()), inputs)

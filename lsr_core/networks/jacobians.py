@@ -15,7 +15,7 @@ from torch.func import jacrev, jvp, vjp, vmap
 
 from lsr_core.linalg.operators import LinearOperator
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.layers import FactoredNetwork, Factors
 
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
@@ -149,7 +149,6 @@ class FactoredJacobian(RowJacobian):
     def rows_at(self, inputs: Tensor) -> Tensor:
         return self.network.capture(inputs).rows(self.network)
 
-    def gram(self, other: FactoredJacobian, samples: int = 2048) -> Tensor:
-        """J(x) J(x')ᵀ, (n·o, n'·o), by blocks of samples."""
-        theirs = self.network.capture(other.inputs)
-        return torch.cat([self.network.capture(part).gram(theirs, self.network) for part in self.inputs.split(samples)])
+    def gram(self, other: Factors, samples: int = 512) -> Tensor:
+        """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""
+        return torch.cat([self.network.capture(part).gram(other, self.network) for part in self.inputs.split(samples)])

@@ -38,17 +38,52 @@ class Factors:
         for name, mine in self.linear.items():
             theirs = other.linear[name]
             signals = mine.signals.flatten(0, 1) @ theirs.signals.flatten(0, 1).T
-            n_outputs = mine.signals.shape[1]
             if parts.free_weight(name):
                 inputs = _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name))
-                if n_outputs > 1:
-                    inputs = inputs.repeat_interleave(n_outputs, 0).repeat_interleave(n_outputs, 1)
+                for axis, outputs in ((0, mine.signals.shape[1]), (1, theirs.signals.shape[1])):
+                    if outputs > 1:
+                        inputs = inputs.repeat_interleave(outputs, axis)
                 signals *= inputs
             total = signals if total is None else total.add_(signals)
         if self.rest is not None and other.rest is not None:
             product = self.rest @ other.rest.T
             total = product if total is None else total.add_(product)
         assert total is not None
+        return total
+
+    def random_directions(self, count: int, generator: torch.Generator) -> Factors:
+        """`count` random parameter directions, in every layer an outer product g ⊗ h of Gaussian vectors (a Khatri–Rao sketch).
+
+        g and h have the sizes that δ and a have in this layer, so every layer has the weight it has in J. J times such directions is as
+        cheap as inner products of rows, and keeps the spectrum of J where J times its own rows would square it.
+        """
+
+        def gaussian(like: Tensor) -> Tensor:
+            drawn = torch.randn(count, like.shape[-1], generator=generator, dtype=torch.float64)
+            size = like.square().mean().sqrt()
+            return drawn.to(like) * torch.where(size > 0, size, torch.ones_like(size))
+
+        linear = {
+            name: LinearFactor(gaussian(factor.inputs), gaussian(factor.signals)[:, None, :])
+            for name, factor in self.linear.items()
+        }
+        return Factors(linear, None if self.rest is None else gaussian(self.rest))
+
+    def combination(self, weights: Tensor, parts: FactoredNetwork) -> Tensor:
+        """Jᵀ w for one vector of row weights (n·o,), flat (m,)."""
+        total = weights.new_zeros(parts.function.n_params)
+        for name, factor in self.linear.items():
+            weighted = factor.signals.flatten(0, 1) * weights[:, None]
+            if parts.free_weight(name):
+                inputs = factor.inputs.repeat_interleave(factor.signals.shape[1], 0)
+                total[parts.columns[parts.weight_name(name)]] = (weighted.T @ inputs).flatten()
+            if parts.free_bias(name):
+                total[parts.columns[parts.bias_name(name)]] = weighted.sum(0)
+        if self.rest is not None:
+            product, start = self.rest.T @ weights, 0
+            for name in parts.rest:
+                columns = parts.columns[name]
+                total[columns] = product[start : (start := start + columns.stop - columns.start)]
         return total
 
     def rows(self, parts: FactoredNetwork) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
@@ -76,9 +75,6 @@ def choose_strategy(
         if not network.layers:
             raise InputError("the network has no linear layer that each sample passes once; use row-blocks", key="strategy")
         return Strategy(wanted, "asked for", function, n_outputs, network)
-    if function.dtype == torch.float64 and share >= MOSTLY:
+    if share >= MOSTLY:
         return Strategy("factored", f"{share:.0%} of the parameters are in linear layers", function, n_outputs, network)
-    why = "single precision would lose too much in inner products" if share >= MOSTLY else (
-        f"only {share:.0%} of the parameters are in linear layers"
-    )
-    return Strategy("row-blocks", why, function, n_outputs)
+    return Strategy("row-blocks", f"only {share:.0%} of the parameters are in linear layers", function, n_outputs)

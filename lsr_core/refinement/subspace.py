@@ -7,8 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.randomized import randomized_svd, sketch_error
-from lsr_core.networks.jacobians import FactoredJacobian
+from lsr_core.networks.layers import Factors
 from lsr_core.networks.strategies import Strategy
 
 
@@ -55,31 +54,31 @@ class ExplicitSubspace(Subspace):
         return self._scaled[:, : len(coefficients)] @ coefficients
 
 
-class AnchoredSubspace(Subspace):
-    """V = J_sᵀ C with the Jacobian rows of s sampled points, the anchors; V itself is never formed.
+class SketchedSubspace(Subspace):
+    """V = Ω C with directions Ω in factored form, one outer product a layer each; neither V nor Ω is ever formed.
 
-    With J_s J_sᵀ = U Λ Uᵀ, C = U Λ^(−1/2) makes V orthonormal. The modes J V = (J J_sᵀ) C need inner products of rows only. Forming the
-    Gram matrix squares the condition number: directions below √eps·σ₁ are not resolved in double precision.
+    C makes V orthonormal and orders it by the singular values of J on the span of Ω. The modes J V = (J Ω) C cost inner products of
+    layer inputs and signals only.
     """
 
-    def __init__(self, anchors: FactoredJacobian, rank: int, n_rows: int, *, scaled: bool) -> None:
-        self.anchors = anchors
-        self._factors = anchors.network.capture(anchors.inputs)
-        values, vectors = torch.linalg.eigh(self._factors.gram(self._factors, anchors.network))
-        values, vectors = values.flip(0)[:rank], vectors.flip(1)[:, :rank]
-        floor = torch.finfo(values.dtype).eps * values[0]
-        resolved = values.clamp_min(floor).sqrt()
-        self.rank = len(values)
-        # the anchors are a sample of the rows: J ≈ √(n/s) J_s in the sense of singular values
-        self.singular_values = resolved * (n_rows / anchors.shape[0]) ** 0.5
-        self.scale = 1 / self.singular_values if scaled else torch.ones_like(resolved)
-        self.coefficients = vectors / resolved * self.scale
-        self.sketch_error = float("nan")
+    def __init__(
+        self, strategy: Strategy, directions: Factors, coefficients: Tensor, singular_values: Tensor, *, scale: Tensor, sketch_error: float
+    ) -> None:
+        self.strategy = strategy
+        self.directions = directions
+        self.rank = coefficients.shape[1]
+        self.singular_values = singular_values
+        self.scale = scale
+        self.sketch_error = sketch_error
+        self._coefficients = coefficients * scale
 
     def modes(self, inputs: Tensor) -> Tensor:
-        network = self.anchors.network
-        return network.capture(inputs).gram(self._factors, network) @ self.coefficients
+        return self.strategy.factored_at(inputs).gram(self.directions) @ self._coefficients
 
     def delta(self, coefficients: Tensor) -> Tensor:
-        weights = self.coefficients[:, : len(coefficients)] @ coefficients
-        return self.anchors.rmatvec(weights) if weights.ndim == 1 else self.anchors.rmatmat(weights)
+        weights = self._coefficients[:, : len(coefficients)] @ coefficients
+        network = self.strategy.network
+        assert network is not None
+        if weights.ndim == 1:
+            return self.directions.combination(weights, network)
+        return torch.stack([self.directions.combination(column, network) for column in weights.unbind(1)], dim=1)

@@ -1,0 +1,24 @@
+"""The network at θ0 + Δθ: the nonlinear object that the refined predictor is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.results import Fields
+
+
+def with_parameter_steps(refinement: Refinement) -> Fields:
+    """The fields of a refinement with the network's outputs at θ0 + Δθ for every rank of the ladder filled in."""
+    fields, function = refinement.fields, refinement.setting.function
+    split = refinement.setting.splits[fields.split]
+    points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
+    inputs = split.inputs[points]
+    stepped = [
+        function.outputs(inputs, theta=function.theta0 + delta).float().cpu().numpy()
+        for _, delta in refinement.deltas(fields.ranks.tolist())
+    ]
+    return replace(fields, stepped=np.stack(stepped))

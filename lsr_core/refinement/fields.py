@@ -1,0 +1,72 @@
+"""The refined field at the display points, rank by rank of the ladder, gathered while the rows stream past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.refinement.reduction import ResponseBlock
+from lsr_core.refinement.results import Fields
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sweep import RankSolutions
+
+MAX_DISPLAY_POINTS = 20_000
+MAX_STEPPED_POINTS = 2_500
+
+
+class FieldRecorder:
+    """Collects fields on at most 20,000 display points, evenly thinned where there are more."""
+
+    def __init__(self, setting: Setting, solutions: RankSolutions, ranks: Sequence[int]) -> None:
+        self._setting = setting
+        self._split = setting.splits[setting.display]
+        self._ranks = list(ranks)
+        self._coefficients = solutions.columns(self._ranks)
+        self.points = thinned(len(self._split.inputs), MAX_DISPLAY_POINTS)
+        self._errors: list[Tensor] = []
+        self._network: list[Tensor] = []
+
+    def add(self, block: ResponseBlock) -> None:
+        """Take the display points that fall into this block of samples."""
+        inside = self.points[(self.points >= block.samples.start) & (self.points < block.samples.stop)]
+        rows = inside - block.samples.start
+        n_outputs = block.errors.shape[1]
+        modes = block.modes.unflatten(0, (-1, n_outputs))[rows, :, : len(self._coefficients)]
+        errors = block.errors[rows]
+        refined = modes @ self._coefficients + errors[:, :, None]
+        self._errors.append(refined.permute(2, 0, 1).cpu())
+        self._network.append((errors + self._split.targets[block.samples][rows]).cpu())
+
+    def fields(self) -> Fields:
+        """Everything gathered, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""
+        inputs = self._split.inputs[self.points].flatten(1).cpu().double().numpy()
+        targets = self._split.targets[self.points].cpu().double().numpy()
+        coarse = thinned(len(self.points), MAX_STEPPED_POINTS).numpy()
+        return Fields(
+            ranks=np.array(self._ranks, dtype=np.int64),
+            inputs=inputs,
+            targets=targets,
+            network=torch.cat(self._network).double().numpy(),
+            refined_error=torch.cat(self._errors, dim=1).float().numpy(),
+            stepped_points=coarse,
+            stepped=np.full((len(self._ranks), len(coarse), targets.shape[1]), np.nan, dtype=np.float32),
+            split=self._setting.display,
+        )
+
+
+def thinned(count: int, most: int) -> Tensor:
+    """Indices 0…count−1, or every k-th of them so that at most `most` remain.
+
+    A square grid is thinned in both directions, so that it stays a grid.
+    """
+    if count <= most:
+        return torch.arange(count)
+    side = round(count**0.5)
+    if side * side == count:
+        step = -(-side // int(most**0.5))
+        axis = torch.arange(0, side, step)
+        return (axis[:, None] * side + axis[None, :]).flatten()
+    return torch.arange(0, count, -(-count // most))

@@ -1,0 +1,69 @@
+"""The refined predictor: what LSR delivers, and what the network at θ0 + Δθ is not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jvp
+
+from lsr_core.errors import InputError
+
+
+class RefinedPredictor(nn.Module):
+    """x ↦ q(θ0, x) + J(x) Δθ, by one forward-mode product (Cao & Zhang 2026, one-shot LSR).
+
+    The weights of the network are not changed: the network at θ0 + Δθ is another object, usually a much worse one.
+
+    Args:
+        model: the network at θ0; it is copied.
+        delta: Δθ by parameter name, shaped like the parameters; parameters left out do not move.
+
+    Raises:
+        InputError: a name or shape of `delta` that the model does not have.
+    """
+
+    def __init__(self, model: nn.Module, delta: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.model = copy.deepcopy(model)
+        self.model.requires_grad_(False)
+        parameters = dict(self.model.named_parameters())
+        for name, step in delta.items():
+            if name not in parameters:
+                raise InputError("the model has no parameter of this name", key=name)
+            if step.shape != parameters[name].shape:
+                raise InputError(
+                    f"has shape {tuple(step.shape)}, the parameter has {tuple(parameters[name].shape)}", key=name
+                )
+        self._names = list(delta)
+        for position, step in enumerate(delta.values()):
+            self.register_buffer(f"delta_{position}", step.detach().clone())
+
+    @property
+    def delta(self) -> dict[str, Tensor]:
+        """Δθ by parameter name."""
+        return {name: self.get_buffer(f"delta_{position}") for position, name in enumerate(self._names)}
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Refined outputs at the inputs, shaped as the network's own."""
+        network, correction = self.parts(inputs)
+        return network + correction
+
+    def parts(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The two terms q(θ0, x) and J(x) Δθ."""
+        delta = self.delta
+        parameters = {name: self.model.get_parameter(name) for name in delta}
+
+        def at(named: dict[str, Tensor]) -> Tensor:
+            result: Tensor = functional_call(self.model, named, (inputs,))
+            return result
+
+        network, correction = jvp(at, (parameters,), (delta,))
+        return network, correction
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor, chunk: int = 4096) -> Tensor:
+        """`forward` by chunks of samples and without a graph, for large inputs."""
+        return torch.cat([self(part) for part in inputs.split(chunk)])

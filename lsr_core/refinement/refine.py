@@ -1,0 +1,297 @@
+"""One-shot linearized subspace refinement, with the errors of every rank (Cao & Zhang 2026, arXiv 2601.13989)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError, NumericalError
+from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.build import build_basis
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.progress import Progress, ProgressCallback, silent
+from lsr_core.refinement.reduction import Reducer, reduce_split, response_blocks
+from lsr_core.refinement.resources import peak_rss_bytes
+from lsr_core.refinement.results import Fields, Spectrum, Sweep
+from lsr_core.refinement.setting import Setting, prepare, relative_l2
+from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.summary import Errors, ResidualNorms, Summary
+from lsr_core.refinement.sweep import (
+    RankSolutions,
+    SplitFactor,
+    coefficient_norms,
+    condition_numbers,
+    errors_by_rank,
+)
+
+BLOCK_BYTES = 128 * 2**20
+DISAGREEMENT = 0.10
+ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
+STAGES = {"preparing": 1, "basis": 10, "training rows": 10, "validation rows": 3, "test rows": 8, "checking": 2}
+
+
+@dataclass(eq=False)
+class Refinement:
+    """The result of `refine`.
+
+    Attributes:
+        sweep: errors, condition numbers and norms at every rank.
+        spectrum: singular values of the Jacobian.
+        fields: truth, network and refined field at the display points, for a ladder of ranks.
+        display_points: indices of the display points into their split.
+        rank: the chosen rank.
+        delta: Δθ at the chosen rank, flat (m,).
+        predictor: q(θ0, x) + J(x) Δθ.
+        summary: the figures of `lsr refine --json`.
+    """
+
+    problem: SupervisedProblem
+    setting: Setting
+    subspace: Subspace
+    solutions: RankSolutions
+    sweep: Sweep
+    spectrum: Spectrum
+    fields: Fields
+    display_points: np.ndarray
+    rank: int
+    delta: Tensor
+    predictor: RefinedPredictor
+    summary: Summary
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def delta_at(self, rank: int) -> Tensor:
+        """Δθ (m,) at any rank of the sweep; a rank between the rungs of the truncated ladder is solved now."""
+        if not 0 <= rank <= self.sweep.max_rank:
+            raise InputError(f"is {rank}, the sweep has ranks 0 to {self.sweep.max_rank}", key="rank")
+        solved = self.solutions.is_solved(rank)
+        return self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
+
+    def deltas(self, ranks: Sequence[int], block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, Tensor]]:
+        """Δθ of several solved ranks, several at a time where memory allows."""
+        theta = self.setting.function.theta0
+        width = max(1, block_bytes // (len(theta) * theta.dtype.itemsize))
+        for start in range(0, len(ranks), width):
+            part = list(ranks[start : start + width])
+            steps = self.subspace.delta(self.solutions.columns(part))
+            yield from zip(part, steps.unbind(1), strict=True)
+
+
+def refine(
+    problem: SupervisedProblem,
+    config: RefineConfig | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+    **settings: object,
+) -> Refinement:
+    """Refine a trained network by one direct solve in a low-dimensional subspace of parameter directions.
+
+    Builds V from the Jacobian at θ0, reduces the residual rows to one triangular factor, and reads off the solutions
+    min ‖f(θ0) + G V c‖ of all ranks 0…R with their training, validation and test errors.
+
+    Args:
+        problem: network and data.
+        config: settings; or give them by name, `refine(problem, max_rank=300, seed=1)`.
+        progress: called with (stage, fraction done); may raise `Cancelled` to stop.
+
+    Raises:
+        InputError: the problem or a setting cannot be used; the message says what to do.
+        NumericalError: the refinement left the finite numbers.
+
+    Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989; randomized SVD after Halko, Martinsson & Tropp (2011).
+    """
+    if config is None:
+        config = RefineConfig.model_validate(settings)
+    elif settings:
+        config = RefineConfig.model_validate({**config.model_dump(), **settings})
+    clock = Progress(progress or silent, STAGES)
+    clock.stage("preparing")
+    setting = prepare(problem, config)
+    refinement = _run(problem, setting, clock)
+    gap = _disagreement(refinement)
+    if gap <= DISAGREEMENT:
+        return refinement
+    matters = relative_l2(refinement.summary.refined.train_mse or 0.0, setting.train) > ROUNDING_LEVEL
+    if matters and setting.strategy.name == "factored" and config.strategy == "auto":
+        reason = f"factored directions had reached their rounding limit (errors {gap:.0%} off those of the predictor)"
+        clock.restart()
+        return _run(problem, replace(setting, strategy=replace(setting.strategy, name="row-blocks", reason=reason)), clock)
+    refinement.summary.notes.append(
+        f"Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {gap:.0%}."
+    )
+    return refinement
+
+
+def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refinement:
+    started = time.perf_counter()
+    config, function = setting.config, setting.function
+    clock.stage("basis")
+    basis = build_basis(setting, setting.strategy, clock.fraction)
+    subspace = basis.subspace
+    max_rank = subspace.rank
+
+    def reduce(name: str) -> SplitFactor | None:
+        if name not in setting.splits:
+            return None
+        return reduce_split(
+            subspace, function, setting.splits[name], block_bytes=BLOCK_BYTES, on_fraction=clock.fraction
+        )
+
+    clock.stage("training rows")
+    train = basis.train or reduce("train")
+    assert train is not None
+    if not torch.isfinite(train.factor).all():
+        raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
+    solver = TriangularSolver(train.factor, rcond=setting.rcond, damping=config.damping)
+    fixed = (config.rank,) if isinstance(config.rank, int) else ()
+    solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
+    clock.stage("validation rows")
+    validation = reduce("validation")
+    sweep = _sweep(subspace, solutions, {"train": train, "val": validation})
+    rank, how = rank_choice.choose(sweep, config.rank)
+    bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if validation else sweep.train_mse, np.nan))
+    rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
+
+    clock.stage("test rows")
+    recorder = FieldRecorder(setting, solutions, rungs)
+    test = None
+    for name in dict.fromkeys(("test", setting.display)):
+        if name not in setting.splits:
+            continue
+        split = setting.splits[name]
+        reducer = Reducer(subspace, split)
+        for block in response_blocks(subspace, function, split, block_bytes=BLOCK_BYTES, on_fraction=clock.fraction):
+            reducer.add(block)
+            if name == setting.display:
+                recorder.add(block)
+        if name == "test":
+            test = reducer.factor()
+    mse, relative = errors_by_rank(solutions, test, max_rank)
+    sweep = replace(sweep, test_mse=mse, test_relative_l2=relative)
+
+    clock.stage("checking")
+    delta = subspace.delta(solutions.at(rank))
+    predictor = RefinedPredictor(_in_dtype(problem, setting), function.unflatten(delta))
+    base = _errors(setting, lambda split: function.outputs(split.inputs))
+    refined = _errors(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
+    if not all(math.isfinite(value) for value in refined.values()):
+        raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
+    spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
+    timings = clock.finish()
+    summary = Summary(
+        problem=problem.name,
+        n_params=function.n_params,
+        n_residuals=setting.n_residuals,
+        dtype=config.dtype,
+        device=config.device,
+        seed=config.seed,
+        max_rank=max_rank,
+        rank=rank,
+        rank_choice=how,
+        knee=bend,
+        base=_as_errors(base, setting),
+        refined=_as_errors(refined, setting),
+        condition_number=_kappa(_unscaled(solver, subspace)[:rank, :rank]),
+        solved_condition_number=_kappa(solver.leading(rank)),
+        rcond=setting.rcond,
+        delta_norm=float(delta.norm()),
+        theta_norm=float(function.theta0.norm()),
+        residual_norm=ResidualNorms(
+            base=math.sqrt(base["train"]),
+            linear=solver.residual_norm(solutions.at(rank)),
+            nonlinear=math.sqrt(refined["train"]),
+        ),
+        strategy=setting.strategy.name,
+        strategy_reason=setting.strategy.reason,
+        sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
+        adjoint_error=setting.adjoint_error,
+        seconds=time.perf_counter() - started,
+        peak_rss_bytes=peak_rss_bytes(),
+        timings=timings,
+        notes=list(setting.notes),
+    )
+    if rank > 0 and refined["train"] > base["train"]:
+        summary.notes.append(
+            "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
+            "Use float64, a larger cut-off or a smaller rank."
+        )
+    return Refinement(
+        problem, setting, subspace, solutions, sweep, spectrum, recorder.fields(), recorder.points.numpy(), rank, delta, predictor, summary, timings
+    )
+
+
+def _sweep(subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None]) -> Sweep:
+    solver, max_rank = solutions.solver, subspace.rank
+    columns: dict[str, np.ndarray] = {}
+    for name in ("train", "val", "test"):
+        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(solutions, factors.get(name), max_rank)
+    rungs = rank_choice.ladder(max_rank)
+    kappa, exact = condition_numbers(_unscaled(solver, subspace), rungs, max_rank)
+    solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
+    return Sweep(
+        **columns,
+        residual_norm=np.sqrt(columns["train_mse"]),
+        condition_number=kappa,
+        solved_condition_number=solved_kappa,
+        condition_exact=exact.astype(bool),
+        delta_norm=coefficient_norms(solutions, subspace.scale, max_rank),
+        coefficient_norm=coefficient_norms(solutions, torch.ones_like(subspace.scale), max_rank),
+        solved=np.array([solutions.is_solved(rank) for rank in range(max_rank + 1)]),
+    )
+
+
+def _unscaled(solver: TriangularSolver, subspace: Subspace) -> Tensor:
+    """The triangle of G V with V orthonormal."""
+    return solver.triangle / subspace.scale
+
+
+def _kappa(triangle: Tensor) -> float | None:
+    if triangle.shape[1] == 0:
+        return None
+    values = torch.linalg.svdvals(triangle)
+    return float(values[0] / values[-1]) if values[-1] > 0 else None
+
+
+def _in_dtype(problem: SupervisedProblem, setting: Setting) -> torch.nn.Module:
+    module = setting.function.module
+    return problem.model if module is None else module
+
+
+def _errors(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
+    """Mean square errors by split."""
+    return {
+        name: float((predict(split) - split.targets).square().mean())
+        for name, split in setting.splits.items()
+        if name != "grid"
+    }
+
+
+def _as_errors(mse: dict[str, float], setting: Setting) -> Errors:
+    test = mse.get("test")
+    return Errors(
+        train_mse=mse["train"],
+        val_mse=mse.get("validation"),
+        test_mse=test,
+        test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _disagreement(refinement: Refinement) -> float:
+    """Largest relative difference between the sweep's errors at the chosen rank and those of the predictor."""
+    errors, sweep, rank = refinement.summary.refined, refinement.sweep, refinement.rank
+    pairs = ((errors.train_mse, sweep.train_mse), (errors.val_mse, sweep.val_mse), (errors.test_mse, sweep.test_mse))
+    gaps = [abs(math.log(max(mine, 1e-300) / max(theirs[rank], 1e-300))) for mine, theirs in pairs if mine is not None]
+    return math.expm1(max(gaps))

@@ -1,0 +1,134 @@
+"""All ranks from one factorisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.refinement.ranks import SOLVED_LADDER
+from lsr_core.refinement.results import Floats
+
+
+@dataclass(frozen=True)
+class SplitFactor:
+    """What a split needs to give its error at any coefficients: the R factor of [A, e], rows scaled by 1/√N.
+
+    Attributes:
+        factor: (≤ R+1, R+1), so that ‖R [c; 1]‖² is the mean square error of the refined predictor.
+        mean_square_target: mean of y², to turn mean squares into relative errors.
+    """
+
+    factor: Tensor
+    mean_square_target: float
+
+    def mse(self, coefficients: Tensor) -> Tensor:
+        """Mean square errors (k,) for the columns of coefficients (r, k)."""
+        rank = len(coefficients)
+        return (self.factor[:, :rank] @ coefficients + self.factor[:, -1:]).square().sum(dim=0)
+
+
+class RankSolutions:
+    """Coefficients at every rank that is solved, by blocks of columns.
+
+    Up to `exact_rank` the leading triangles are well-conditioned for the cut-off and one triangular inverse holds all
+    solutions. Beyond, truncation or damping is at work and each rank needs an SVD of its own: those are solved on a
+    ladder.
+    """
+
+    def __init__(self, solver: TriangularSolver, ladder: Sequence[int], required: Sequence[int] = ()) -> None:
+        self.solver = solver
+        self.exact_rank = _largest_uncut(solver)
+        self._leading = solver.solve_leading(self.exact_rank)
+        beyond = [rank for rank in ladder if rank > self.exact_rank]
+        if len(beyond) > SOLVED_LADDER:
+            picked = np.linspace(0, len(beyond) - 1, SOLVED_LADDER).round().astype(int)
+            beyond = [beyond[i] for i in picked]
+        beyond = sorted({*beyond, *(rank for rank in required if rank > self.exact_rank)})
+        self._separate = {rank: solver.solve(rank) for rank in beyond}
+
+    def is_solved(self, rank: int) -> bool:
+        return rank <= self.exact_rank or rank in self._separate
+
+    def at(self, rank: int) -> Tensor:
+        """Coefficients (rank,) of a solved rank."""
+        return self._leading[:rank, rank] if rank <= self.exact_rank else self._separate[rank]
+
+    def columns(self, ranks: Sequence[int]) -> Tensor:
+        """Coefficients of several ranks as columns (largest rank, k), filled up with zeros."""
+        block = self._leading.new_zeros(max(ranks, default=0), len(ranks))
+        for column, rank in enumerate(ranks):
+            block[:rank, column] = self.at(rank)
+        return block
+
+    def blocks(self) -> Iterator[tuple[list[int], Tensor]]:
+        """All solved ranks with their coefficients as columns."""
+        yield list(range(self.exact_rank + 1)), self._leading
+        if self._separate:
+            ranks = list(self._separate)
+            yield ranks, self.columns(ranks)
+
+
+def errors_by_rank(solutions: RankSolutions, split: SplitFactor | None, max_rank: int) -> tuple[Floats, Floats]:
+    """Mean-square and relative L2 errors (R+1,) of a split; NaN where not solved or where there is no split."""
+    mse = np.full(max_rank + 1, np.nan)
+    if split is None:
+        return mse, mse.copy()
+    for ranks, coefficients in solutions.blocks():
+        mse[ranks] = split.mse(coefficients).cpu().double().numpy()
+    mse = interpolate_logarithmically(mse)
+    scale = split.mean_square_target
+    return mse, np.sqrt(mse / scale) if scale > 0 else np.full_like(mse, np.nan)
+
+
+def interpolate_logarithmically(values: Floats) -> Floats:
+    """Fill NaN entries between known ones, linearly in the logarithm."""
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) == 0:
+        return values
+    tiny = np.finfo(float).tiny
+    filled = np.exp(np.interp(np.arange(len(values)), known, np.log(np.maximum(values[known], tiny))))
+    filled[known] = values[known]
+    filled[known[-1] + 1 :] = np.nan
+    return filled
+
+
+def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) -> tuple[Floats, Floats]:
+    """κ of the leading triangles: exact on the ladder, interpolated between, and where it is exact as 1/0.
+
+    Adding a column can only raise σ₁ and lower σ_r (interlacing), so κ grows with the rank and an interpolated value lies
+    between the exact ones beside it.
+    """
+    kappa = np.full(max_rank + 1, np.nan)
+    for rank in ladder:
+        if rank > 0:
+            values = torch.linalg.svdvals(triangle[:rank, :rank])
+            kappa[rank] = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
+    exact = np.isfinite(kappa).astype(float)
+    largest = np.finfo(float).max
+    inside = interpolate_logarithmically(np.minimum(kappa[1:], largest)) if max_rank > 0 else kappa[1:]
+    return np.concatenate([kappa[:1], inside]), exact
+
+
+def coefficient_norms(solutions: RankSolutions, scale: Tensor, max_rank: int) -> Floats:
+    """‖scale·c‖ at every rank."""
+    norms = np.full(max_rank + 1, np.nan)
+    for ranks, coefficients in solutions.blocks():
+        scaled = coefficients * scale[: len(coefficients), None]
+        norms[ranks] = scaled.norm(dim=0).cpu().double().numpy()
+    return interpolate_logarithmically(norms)
+
+
+def _largest_uncut(solver: TriangularSolver) -> int:
+    """The largest rank at which the cut-off changes nothing; κ grows with the rank, so bisection finds it."""
+    low, high = 0, min(solver.max_rank, solver.triangle.shape[0])
+    if high == 0 or not solver.cut_is_active(high):
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if solver.cut_is_active(middle) else (middle, high)
+    return low
