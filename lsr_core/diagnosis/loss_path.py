@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vmap
 
+from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths
+from lsr_core.refinement.setting import converted
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
@@ -33,11 +35,24 @@ class LossPath:
     agreement: tuple[float, float]
 
 
-def loss_path(function: ParametricFunction, split: Split, delta: Tensor, alpha: Floats = FINE) -> LossPath:
-    """Both losses on the rows of `split`.
+def loss_path(problem: SupervisedProblem, delta: Tensor, alpha: Floats | None = None) -> LossPath:
+    """Both losses on all training rows, for Δθ (m,) of any size, in its dtype and on its device.
 
-    The linearised loss ‖f + α J Δθ‖² is a parabola in α, known from one forward-mode product; the nonlinear one takes a forward pass for each α.
+    Args:
+        alpha: step lengths (a,); by default 0, small ones down to 1e-6, 1, and a little beyond.
+
+    Raises:
+        InputError: Δθ does not have as many entries as the network has parameters.
     """
+    function = ParametricFunction.from_module(problem.model, dtype=delta.dtype, device=delta.device)
+    if delta.shape != (function.n_params,):
+        raise InputError(f"has shape {tuple(delta.shape)}, the network has {function.n_params} parameters", key="delta")
+    split = converted(problem.train, delta.dtype, delta.device)
+    return _path(function, split, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
+
+
+def _path(function: ParametricFunction, split: Split, delta: Tensor, alpha: Floats) -> LossPath:
+    """The linearised loss ‖f + α J Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α."""
     errors, pushed = _linear_parts(function, split, delta)
     steps = torch.as_tensor(alpha, dtype=delta.dtype, device=delta.device)
     linearised = torch.stack([(errors + step * pushed).square().mean() for step in steps])
@@ -53,7 +68,7 @@ def loss_paths(refinement: Refinement, rows: int = 1000, alpha: Floats = COARSE)
     chosen = torch.linspace(0, len(train.inputs) - 1, min(rows, len(train.inputs))).long().to(train.inputs.device)
     split = Split(train.inputs[chosen], train.targets[chosen])
     ranks = refinement.fields.ranks
-    paths = [loss_path(setting.function, split, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
+    paths = [_path(setting.function, split, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
     return LossPaths(
         ranks=ranks,
         alpha=alpha,

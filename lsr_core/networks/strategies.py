@@ -11,7 +11,8 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import FactoredJacobian, JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
 from lsr_core.networks.layers import FactoredNetwork
 
-MOSTLY = 0.9
+MOSTLY = 0.9  # share of factored parameters from which factoring pays
+SMALL = 2e10  # floating-point operations that nobody notices
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Strategy:
 
 
 def choose_strategy(
-    function: ParametricFunction, inputs: Tensor, n_outputs: int, *, wanted: str = "auto", sample_wise: bool = True
+    function: ParametricFunction, inputs: Tensor, n_outputs: int, *, width: int, wanted: str = "auto", sample_wise: bool = True
 ) -> Strategy:
     """The strategy that was asked for, or the fastest that is right for this function.
 
     Args:
-        inputs: some inputs, to look at what the network does with them.
+        inputs: all inputs whose rows the basis comes from.
+        width: columns of the sketch.
         sample_wise: whether each sample stands alone (see `check_outputs`).
 
     Raises:
@@ -75,6 +77,9 @@ def choose_strategy(
         if not network.layers:
             raise InputError("the network has no linear layer that each sample passes once; use row-blocks", key="strategy")
         return Strategy(wanted, "asked for", function, n_outputs, network)
+    exact_cost = 8 * len(inputs) * n_outputs * function.n_params * min(len(inputs) * n_outputs, width)
+    if exact_cost <= SMALL:
+        return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs)
     if share >= MOSTLY:
         return Strategy("factored", f"{share:.0%} of the parameters are in linear layers", function, n_outputs, network)
     return Strategy("row-blocks", f"only {share:.0%} of the parameters are in linear layers", function, n_outputs)

@@ -295,3 +295,8 @@ def _disagreement(refinement: Refinement) -> float:
     pairs = ((errors.train_mse, sweep.train_mse), (errors.val_mse, sweep.val_mse), (errors.test_mse, sweep.test_mse))
     gaps = [abs(math.log(max(mine, 1e-300) / max(theirs[rank], 1e-300))) for mine, theirs in pairs if mine is not None]
     return math.expm1(max(gaps))
+
+
+def sweep(problem: SupervisedProblem, config: RefineConfig | None = None, **settings: object) -> Sweep:
+    """Errors, condition numbers and norms at every rank: `refine(…).sweep`, for those who want the curve only."""
+    return refine(problem, config, **settings).sweep  # type: ignore[arg-type]

@@ -59,15 +59,22 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     device = _device(config)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
     function = ParametricFunction.from_module(problem.model, dtype=dtype, device=device)
-    splits = {name: _convert(split, dtype, device) for name, split in problem.splits().items()}
+    splits = {name: converted(split, dtype, device) for name, split in problem.splits().items()}
     train = splits["train"]
     n_outputs = train.targets.shape[1]
     sample_wise = check_outputs(function, train.inputs, n_outputs)
     for name, split in splits.items():
         if name != "train":
             check_outputs(function, split.inputs, n_outputs)
-    strategy = choose_strategy(function, train.inputs, n_outputs, wanted=config.strategy, sample_wise=sample_wise)
     max_rank, notes = clamp_rank(config, train.targets.numel(), function.n_params)
+    strategy = choose_strategy(
+        function,
+        train.inputs,
+        n_outputs,
+        width=max_rank + config.oversampling,
+        wanted=config.strategy,
+        sample_wise=sample_wise,
+    )
     generator = torch.Generator().manual_seed(config.seed)
     adjoint_error = dot_test(strategy.at(train.inputs[:HEALTH_SAMPLES]), generator)
     if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(dtype).eps:
@@ -103,7 +110,8 @@ def clamp_rank(config: RefineConfig, n_residuals: int, n_params: int) -> tuple[i
     return max(DEFAULT_MAX_RANK, fixed), []
 
 
-def _convert(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
+def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
+    """The split on a device and in a dtype, targets as (n, o); inputs that are integers stay so."""
     inputs: Tensor = split.inputs.to(device)
     if inputs.is_floating_point():
         inputs = inputs.to(dtype)

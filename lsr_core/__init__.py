@@ -1,0 +1,69 @@
+"""Linearized Subspace Refinement (Cao & Zhang 2026, arXiv 2601.13989): load a trained network, refine it by one direct solve.
+
+    import lsr_core
+    result = lsr_core.refine(lsr_core.load_problem("sine2d"))
+    result.summary.base.test_mse, result.summary.refined.test_mse
+
+Names are imported when first used, so that commands which need no network start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lsr_core.diagnosis.loss_path import LossPath, loss_path
+    from lsr_core.errors import Cancelled, InputError, LSRError, NumericalError
+    from lsr_core.networks.functions import PureFunction
+    from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.refinement.predictor import RefinedPredictor
+    from lsr_core.refinement.refine import Refinement, refine, sweep
+    from lsr_core.refinement.results import Sweep
+    from lsr_core.storage.bundles import load_problem, save_problem
+    from lsr_core.storage.export import load_predictor, save_predictor
+
+_HOMES = {
+    "lsr_core.diagnosis.loss_path": ("LossPath", "loss_path"),
+    "lsr_core.errors": ("Cancelled", "InputError", "LSRError", "NumericalError"),
+    "lsr_core.networks.functions": ("PureFunction",),
+    "lsr_core.problems.supervised": ("Architecture", "Quantity", "Split", "SupervisedProblem"),
+    "lsr_core.refinement.config": ("RefineConfig",),
+    "lsr_core.refinement.predictor": ("RefinedPredictor",),
+    "lsr_core.refinement.refine": ("Refinement", "refine", "sweep"),
+    "lsr_core.refinement.results": ("Sweep",),
+    "lsr_core.storage.bundles": ("load_problem", "save_problem"),
+    "lsr_core.storage.export": ("load_predictor", "save_predictor"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Architecture",
+    "Cancelled",
+    "InputError",
+    "LSRError",
+    "LossPath",
+    "NumericalError",
+    "PureFunction",
+    "Quantity",
+    "RefineConfig",
+    "RefinedPredictor",
+    "Refinement",
+    "Split",
+    "SupervisedProblem",
+    "Sweep",
+    "load_predictor",
+    "load_problem",
+    "loss_path",
+    "refine",
+    "save_predictor",
+    "save_problem",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'lsr_core' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)

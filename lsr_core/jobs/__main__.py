@@ -1,0 +1,56 @@
+"""`python -m lsr_core.jobs RUN/run.json [--workers N]`: the worker process of one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from lsr_core.errors import Cancelled, LSRError
+from lsr_core.jobs.processes import this_process
+from lsr_core.jobs.turns import turn
+from lsr_core.storage.records import FINAL_STATES
+from lsr_core.storage.runs import Run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Wait for a slot, then work. Returns 0 when complete, 1 when failed, 130 when cancelled."""
+    parser = argparse.ArgumentParser(prog="python -m lsr_core.jobs", description=__doc__)
+    parser.add_argument("config", type=Path, help="run.json of a queued run")
+    parser.add_argument("--workers", type=int, default=1, help="how many runs of this folder may be at work at once")
+    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _cancel)
+    run = Run(given.config.resolve().parent)
+    try:
+        status = run.status()
+        if status.status in FINAL_STATES:
+            return 1
+        run.write_status(status.model_copy(update={"worker": this_process(), "heartbeat": time.time()}))
+        with turn(run, given.workers):
+            _limit_threads(given.workers)
+            from lsr_core.jobs.worker import execute
+
+            execute(run)
+    except (Cancelled, KeyboardInterrupt):
+        return 130
+    except (LSRError, OSError):
+        return 1  # the status and the log of the run say why
+    return 0
+
+
+def _limit_threads(workers: int) -> None:
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    raise Cancelled("asked to stop")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

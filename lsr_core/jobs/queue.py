@@ -1,0 +1,89 @@
+"""Submitting, cancelling and looking after runs. All state is on disk, so any process may call these."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lsr_core.errors import InputError
+from lsr_core.jobs import processes
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.records import FINAL_STATES, Failure, Status
+from lsr_core.storage.runs import Run, RunStore
+
+START_SECONDS = 60.0
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def submit(
+    store: RunStore, bundle: Path, config: RefineConfig, *, owner: str, title: str = "", workers: int = 1
+) -> Run:
+    """Make a run of the problem in `bundle` and start a worker that waits for its turn.
+
+    Args:
+        bundle: folder or zip of a problem, or a sample's name; copied into the run.
+        workers: how many runs of this store may be at work at once.
+
+    Raises:
+        InputError: the bundle cannot be used; no run is left behind.
+    """
+    from lsr_core.storage.bundles import bundle_folder, copy_bundle, read_description
+
+    with bundle_folder(bundle) as folder:
+        described = read_description(folder)
+        run = store.create(
+            problem=described.name, config=config, owner=owner, title=title or described.title or described.name
+        )
+        try:
+            copy_bundle(folder, run.problem_path)
+        except BaseException:
+            store.delete(run)
+            raise
+    _reap()
+    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
+    _children.append(processes.start(command))
+    return run
+
+
+def cancel(run: Run) -> None:
+    """End the worker of a run and leave the run cancelled; a run that has ended stays as it is."""
+    status = run.status()
+    if status.status in FINAL_STATES:
+        return
+    process = processes.find(status.worker) if status.worker else None
+    if process is not None:
+        processes.end(process)
+    _reap()
+    _end(run, "cancelled", None)
+
+
+def reconcile(store: RunStore) -> None:
+    """Mark runs as failed whose worker has gone without a word; living workers are left alone, whoever started them."""
+    _reap()
+    for run in store.list():
+        try:
+            status = run.status()
+        except InputError:
+            continue
+        if status.status in FINAL_STATES or processes.is_alive(status):
+            continue
+        if status.worker is None and time.time() - status.heartbeat < START_SECONDS:
+            continue  # submitted a moment ago, its worker is still starting
+        message = "the worker process ended without a word: it was killed, or the machine ran out of memory or was restarted"
+        _end(run, "failed", Failure(message=message))
+
+
+def _end(run: Run, state: str, error: Failure | None) -> None:
+    status = run.status()
+    if status.status in FINAL_STATES:
+        return  # the worker wrote its own end in the meantime
+    run.write_status(
+        Status.model_validate({**status.model_dump(), "status": state, "error": error, "remaining": None, "worker": None})
+    )
+
+
+def _reap() -> None:
+    """Collect the exit codes of ended children, so that none stays as a zombie."""
+    _children[:] = [child for child in _children if child.poll() is None]

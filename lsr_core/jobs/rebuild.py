@@ -1,0 +1,50 @@
+"""Δθ at a rank that a run does not hold, made again from its problem, config and seed."""
+
+from __future__ import annotations
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.refinement.refine import refine
+from lsr_core.storage.bundles import load_problem
+from lsr_core.storage.runs import Run
+
+
+def delta_at(run: Run, rank: int) -> Tensor:
+    """Δθ (m,) of a complete run at any rank of its sweep.
+
+    The chosen rank is read from the run. Others take as long as the refinement did, without its figures; basis and solve are those of the
+    run, by the strategy that it ended with.
+
+    Raises:
+        InputError: the rank is outside the sweep, or the run's files are damaged.
+    """
+    summary = run.summary
+    if not 0 <= rank <= summary.max_rank:
+        raise InputError(f"is {rank}, this run has ranks 0 to {summary.max_rank}", key="rank")
+    if rank == summary.rank:
+        return read_delta(run)
+    config = run.manifest.config.model_copy(
+        update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy}
+    )
+    return refine(load_problem(run.problem_path), config).delta
+
+
+def read_delta(run: Run) -> Tensor:
+    """Δθ (m,) at the chosen rank, from the run.
+
+    Raises:
+        InputError: the file is missing, damaged, or of the wrong size.
+    """
+    name = run.delta_path.name
+    try:
+        delta = load_file(run.delta_path).get("delta")
+    except (OSError, SafetensorError) as error:
+        raise InputError("missing or damaged; refine again", file=name) from error
+    n_params = run.summary.n_params
+    if delta is None or delta.shape != (n_params,) or not torch.isfinite(delta).all():
+        raise InputError(f"does not hold {n_params} finite numbers; refine again", file=name, key="delta")
+    return delta

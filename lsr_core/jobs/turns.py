@@ -1,0 +1,55 @@
+"""Waiting for one's turn: at most N runs of a store at work, first come, first served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from lsr_core.errors import InputError
+from lsr_core.jobs import processes
+from lsr_core.storage.runs import Run, RunStore
+
+POLL_SECONDS = 0.2
+
+
+@contextmanager
+def turn(run: Run, workers: int) -> Iterator[None]:
+    """Hold one of the store's slots. The locks are the operating system's, so a killed worker frees its slot."""
+    folder = run.path.parent / ".slots"
+    folder.mkdir(exist_ok=True)
+    slots = [FileLock(folder / f"{number}.lock") for number in range(workers)]
+    held = None
+    while held is None:
+        if _is_next(run):
+            held = next((slot for slot in slots if _taken(slot)), None)
+        if held is None:
+            time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _taken(slot: FileLock) -> bool:
+    try:
+        slot.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
+
+
+def _is_next(run: Run) -> bool:
+    """Whether no living worker of an earlier run is still waiting."""
+    for other in RunStore(run.path.parent).list():
+        if other.id == run.id or (other.manifest.created, other.id) > (run.manifest.created, run.id):
+            continue
+        try:
+            status = other.status()
+        except InputError:
+            continue
+        if status.status == "queued" and processes.is_alive(status):
+            return False
+    return True

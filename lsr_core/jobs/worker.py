@@ -1,0 +1,206 @@
+"""Do the work of one run, in this process, keeping its status true whatever happens."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lsr_core.errors import Cancelled, InputError, LSRError
+from lsr_core.jobs.processes import this_process
+from lsr_core.refinement.progress import ProgressCallback, silent
+from lsr_core.storage.records import Failure, State, Status
+from lsr_core.storage.runs import Run
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.refine import Refinement
+
+BEAT_SECONDS = 0.3
+REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths and writing
+NO_ESTIMATE_BEFORE = 0.03
+
+
+class StatusWriter:
+    """Writes `status.json` from a thread of its own, so that a long product does not look like a dead worker."""
+
+    def __init__(self, run: Run, callback: ProgressCallback) -> None:
+        self._run = run
+        self._callback = callback
+        self._started = time.time()
+        self._lock = threading.Lock()
+        self._status = Status(status="running", stage="starting", worker=this_process())
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def start(self) -> None:
+        self._write()
+        self._thread.start()
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        """Progress of the work; what the caller's callback raises stops it."""
+        with self._lock:
+            self._status = self._status.model_copy(update={"stage": stage, "fraction": min(max(fraction, 0.0), 1.0)})
+        self._callback(stage, fraction)
+
+    def finish(self, state: State, error: Failure | None = None) -> None:
+        """Write the last status."""
+        self._stop.set()
+        self._thread.join()
+        done = {"fraction": 1.0, "stage": "done"} if state == "complete" else {}
+        self._status = self._status.model_copy(update={"status": state, "error": error, "worker": None, **done})
+        self._write()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT_SECONDS):
+            try:
+                self._write()
+            except OSError:
+                continue  # the disk may be full or the folder gone; the work itself will say so
+
+    def _write(self) -> None:
+        with self._lock:
+            elapsed = time.time() - self._started
+            fraction = self._status.fraction
+            running = self._status.status == "running" and fraction > NO_ESTIMATE_BEFORE
+            remaining = elapsed * (1 - fraction) / fraction if running else None
+            self._status = self._status.model_copy(
+                update={"elapsed": elapsed, "remaining": remaining, "heartbeat": time.time()}
+            )
+            self._run.write_status(self._status)
+
+
+def execute(run: Run, progress: ProgressCallback | None = None) -> None:
+    """Run the job of a queued run here and leave it complete, cancelled or failed.
+
+    Raises:
+        LSRError, OSError: what made the run fail, after its status says so.
+        Cancelled, KeyboardInterrupt: after the status says cancelled.
+    """
+    writer = StatusWriter(run, progress or silent)
+    with _reported(run, writer):
+        writer.start()
+        _work(run, writer)
+
+
+@contextmanager
+def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt):
+        run.append_log("cancelled")
+        writer.finish("cancelled")
+        raise
+    except InputError as error:
+        _fail(run, writer, Failure(message=error.message, file=error.file, key=error.key))
+        raise
+    except LSRError as error:
+        _fail(run, writer, Failure(message=str(error)))
+        raise
+    except MemoryError as error:
+        message = "memory ran out; a smaller maximum rank needs less"
+        _fail(run, writer, Failure(message=message))
+        raise LSRError(message) from error
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        message = "the disk is full; make room and start again" if full else f"a file could not be written: {error.strerror}"
+        _fail(run, writer, Failure(message=message))
+        raise
+    except RuntimeError as error:
+        memory = "alloc" in str(error).lower() or "out of memory" in str(error).lower()
+        message = "memory ran out; a smaller maximum rank needs less" if memory else f"the computation failed: {error}"
+        _fail(run, writer, Failure(message=message[:2000]))
+        raise LSRError(message) from error
+    except Exception as error:
+        _fail(run, writer, Failure(message=f"an unexpected error stopped the job: {type(error).__name__}: {error}"[:2000]))
+        raise
+
+
+def _fail(run: Run, writer: StatusWriter, failure: Failure) -> None:
+    try:
+        run.append_log(f"failed: {failure.message}")
+        writer.finish("failed", failure)
+    except OSError:
+        pass  # nothing can be written any more; a reader finds the worker gone and says so
+
+
+def _work(run: Run, writer: StatusWriter) -> None:
+    from lsr_core.diagnosis.loss_path import loss_paths
+    from lsr_core.diagnosis.steps import with_parameter_steps
+    from lsr_core.refinement.refine import refine
+    from lsr_core.storage.bundles import load_problem
+
+    started = time.perf_counter()
+    config = run.manifest.config
+    problem = load_problem(run.problem_path)
+    size = check_room(run, problem)
+    run.write_manifest(run.manifest.model_copy(update={"environment": environment(), "forecast_bytes": size}))
+    run.append_log(f"{problem.name}: {config.model_dump_json()}")
+    stages: list[str] = []
+
+    def on_refine(stage: str, fraction: float) -> None:
+        if stage not in stages:
+            stages.append(stage)
+            run.append_log(stage)
+        writer(stage, fraction * REFINE_SHARE)
+
+    refinement = refine(problem, config, progress=on_refine)
+    writer("loss paths", REFINE_SHARE)
+    run.append_log("loss paths")
+    paths = loss_paths(refinement)
+    fields = with_parameter_steps(refinement)
+    writer("writing", 0.97)
+    for result in (refinement.sweep, refinement.spectrum, fields, paths):
+        run.write_result(result)
+    _write_delta(run, refinement)
+    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started})
+    run.write_summary(summary)
+    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+    writer.finish("complete")
+
+
+def check_room(run: Run, problem: object) -> int:
+    """Refuse before anything is allocated what will not fit; returns the expected size of the run.
+
+    Raises:
+        InputError: memory or disk are too small, with the largest setting that fits.
+    """
+    from lsr_core.problems.supervised import SupervisedProblem
+    from lsr_core.refinement.forecast import forecast
+
+    assert isinstance(problem, SupervisedProblem)
+    expected = forecast(problem, run.manifest.config)
+    if not expected.fits:
+        raise InputError(expected.sentence, key="max_rank")
+    free = shutil.disk_usage(run.path).free
+    if expected.run_bytes > free:
+        raise InputError(f"the run needs {expected.run_bytes:,} bytes on disk, {free:,} are free; make room", key="runs")
+    return expected.run_bytes
+
+
+def environment() -> dict[str, str]:
+    """What the figures of a run depend on besides its config."""
+    import numpy
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _write_delta(run: Run, refinement: Refinement) -> None:
+    from safetensors.torch import save_file
+
+    from lsr_core.storage import atomic
+
+    delta = {"delta": refinement.delta.cpu().contiguous()}
+    atomic.write_with(run.delta_path, lambda path: save_file(delta, path, metadata={"rank": str(refinement.rank)}))
