@@ -13,7 +13,7 @@ from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.runs import Run, RunStore
+    from lsr_core.storage.runs import Run
 
 
 def refine(
@@ -36,6 +36,7 @@ def refine(
     json: JsonOption = False,
 ) -> None:
     """Refine a trained network and keep the result as a run."""
+    from lsr_core.jobs.queue import create
     from lsr_core.storage.bundles import bundle_folder
 
     given = {
@@ -51,7 +52,7 @@ def refine(
     config = _config({key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
         _check(folder, config)
-        run = _new_run(store(runs), folder, config)
+        run = create(store(runs), folder, config, owner=OWNER)
     _execute(run)
     summary = run.summary.model_dump(mode="json")
     emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
@@ -87,20 +88,10 @@ def _check(folder: Path, config: RefineConfig) -> None:
 
     problem = load_problem(folder)
     prepare(problem, config)
-    print(printable(forecast(problem, config).sentence), file=sys.stderr)
-
-
-def _new_run(runs: RunStore, folder: Path, config: RefineConfig) -> Run:
-    from lsr_core.storage.bundles import copy_bundle, read_description
-
-    described = read_description(folder)
-    run = runs.create(problem=described.name, config=config, owner=OWNER, title=described.title or described.name)
-    try:
-        copy_bundle(folder, run.problem_path)
-    except BaseException:
-        runs.delete(run)
-        raise
-    return run
+    expected = forecast(problem, config)
+    if not expected.fits:
+        raise InputError(expected.sentence, key="max_rank")
+    print(printable(expected.sentence), file=sys.stderr)
 
 
 def _execute(run: Run) -> None:

@@ -46,7 +46,7 @@ def path(
         "agreement_interval": [low, high],
         "status": "complete",
     }
-    rows = [f"{a:>10.4f}{b:>14.4e}{c:>14.4e}" for a, b, c in zip(alpha, linear, nonlinear, strict=True)]
+    rows = [f"{a:>10.3g}{b:>14.4e}{c:>14.4e}" for a, b, c in zip(alpha, linear, nonlinear, strict=True)]
     head = [f"rank {chosen}; the two agree within 10 % for alpha in [{low:.4g}, {high:.4g}]"]
     head.append(f"{'alpha':>10}{'linearised':>14}{'network':>14}")
     emit(record, "\n".join(head + rows), json)

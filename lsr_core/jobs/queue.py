@@ -29,6 +29,15 @@ def submit(
     Raises:
         InputError: the bundle cannot be used; no run is left behind.
     """
+    run = create(store, bundle, config, owner=owner, title=title)
+    _reap()
+    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
+    _children.append(processes.start(command))
+    return run
+
+
+def create(store: RunStore, bundle: str | Path, config: RefineConfig, *, owner: str, title: str = "") -> Run:
+    """Make a queued run of the problem in `bundle`, for a worker of its own or for `worker.execute`; raises as `submit`."""
     from lsr_core.storage.bundles import bundle_folder, copy_bundle, read_description
 
     with bundle_folder(bundle) as folder:
@@ -41,9 +50,6 @@ def submit(
         except BaseException:
             store.delete(run)
             raise
-    _reap()
-    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
-    _children.append(processes.start(command))
     return run
 
 
@@ -71,7 +77,9 @@ def reconcile(store: RunStore) -> None:
             continue
         if status.worker is None and time.time() - status.heartbeat < START_SECONDS:
             continue  # submitted a moment ago, its worker is still starting
-        message = "the worker process ended without a word: it was killed, or the machine ran out of memory or was restarted"
+        message = (
+            "the worker process ended without a word: it was killed, or the machine ran out of memory or was restarted"
+        )
         _end(run, "failed", Failure(message=message))
 
 
@@ -80,7 +88,9 @@ def _end(run: Run, state: str, error: Failure | None) -> None:
     if status.status in FINAL_STATES:
         return  # the worker wrote its own end in the meantime
     run.write_status(
-        Status.model_validate({**status.model_dump(), "status": state, "error": error, "remaining": None, "worker": None})
+        Status.model_validate(
+            {**status.model_dump(), "status": state, "error": error, "remaining": None, "worker": None}
+        )
     )
 
 
