@@ -18,7 +18,7 @@ from lsr_core.refinement.setting import converted
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
-FINE = np.concatenate([[0.0], np.geomspace(1e-6, 1, 49), [1.1, 1.25, 1.5]])
+FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 21), [1.25, 1.5]])
 
 
@@ -39,7 +39,7 @@ def loss_path(problem: SupervisedProblem, delta: Tensor, alpha: Floats | None = 
     """Both losses on all training rows, for Δθ (m,) of any size, in its dtype and on its device.
 
     Args:
-        alpha: step lengths (a,); by default 0, small ones down to 1e-6, 1, and a little beyond.
+        alpha: step lengths (a,); by default 0, small ones down to 1e-8, 1, and a little beyond.
 
     Raises:
         InputError: Δθ does not have as many entries as the network has parameters.

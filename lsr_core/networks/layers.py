@@ -207,7 +207,7 @@ class FactoredNetwork:
             return torch.func.functional_call(self.module, {**named, **parameters}, (sample[None],)).reshape(-1)
 
         jacobian = vmap(jacrev(one), in_dims=(None, 0))(free, inputs)
-        return torch.cat([jacobian[name].flatten(2) for name in self.rest], dim=2).flatten(0, 1).detach()
+        return torch.cat([jacobian[name].reshape(*jacobian[name].shape[:2], -1) for name in self.rest], dim=2).flatten(0, 1).detach()
 
 
 def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:

@@ -48,6 +48,8 @@ class ExplicitSubspace(Subspace):
         self._scaled = basis if bool((scale == 1).all()) else basis * scale
 
     def modes(self, inputs: Tensor) -> Tensor:
+        if self.rank == 0:
+            return self.basis.new_zeros(len(inputs) * self.strategy.n_outputs, 0)
         return self.strategy.at(inputs).matmat(self._scaled)
 
     def delta(self, coefficients: Tensor) -> Tensor:

@@ -1,0 +1,163 @@
+"""Laws of the linear algebra: it knows no network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lsr_core.linalg.operators import DenseOperator, RowScaledOperator, dot_test
+from lsr_core.linalg.randomized import randomized_svd, sketch_error
+from lsr_core.linalg.streaming_qr import StreamingQR
+from lsr_core.linalg.triangular import TriangularSolver
+from tests.core.twins import fitted, generator, prescribed
+
+DOUBLE = {"dtype": torch.float64, "device": torch.device("cpu")}
+
+
+def factor_of(matrix: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
+    return torch.linalg.qr(torch.cat([matrix, rhs[:, None]], dim=1), mode="r").R
+
+
+def test_randomized_svd_of_a_full_sketch_is_the_svd() -> None:
+    values = torch.logspace(0, -6, 12, dtype=torch.float64)
+    matrix = prescribed(40, 25, values)
+    svd = randomized_svd(DenseOperator(matrix), 12, oversampling=13, power_iterations=1, generator=generator()).factors
+    torch.testing.assert_close(svd.singular_values, values, rtol=0, atol=1e-14)
+    torch.testing.assert_close(svd.left * svd.singular_values @ svd.right.T, matrix, rtol=0, atol=1e-14)
+    torch.testing.assert_close(svd.right.T @ svd.right, torch.eye(12, dtype=torch.float64), rtol=0, atol=1e-13)
+
+
+def test_power_iterations_sharpen_a_slow_spectrum() -> None:
+    values = 1 / torch.arange(1, 121, dtype=torch.float64)
+    operator = DenseOperator(prescribed(200, 150, values))
+
+    def worst(power: int) -> float:
+        svd = randomized_svd(operator, 20, oversampling=10, power_iterations=power, generator=generator(4))
+        return float((1 - svd.factors.singular_values / values[:20]).abs().max())
+
+    assert worst(2) < 0.2 * worst(0)
+
+
+def test_same_seed_same_sketch_and_another_seed_another() -> None:
+    operator = DenseOperator(prescribed(30, 30, torch.linspace(1, 0.1, 30, dtype=torch.float64)))
+
+    def values(seed: int) -> torch.Tensor:
+        return randomized_svd(operator, 5, oversampling=2, power_iterations=0, generator=generator(seed)).factors[1]
+
+    assert torch.equal(values(1), values(1))
+    assert not torch.equal(values(1), values(2))
+
+
+def test_sketch_error_bounds_the_truth_and_is_not_wild() -> None:
+    matrix = prescribed(120, 90, torch.logspace(0, -4, 60, dtype=torch.float64))
+    covered, ratios = 0, []
+    for seed in range(200):
+        svd = randomized_svd(DenseOperator(matrix), 15, oversampling=5, power_iterations=0, generator=generator(seed))
+        true = float(torch.linalg.matrix_norm(matrix - svd.range @ (svd.range.T @ matrix), 2))
+        estimate = sketch_error(DenseOperator(matrix), svd.range, generator=generator(10_000 + seed), probes=5)
+        covered += estimate >= true
+        ratios.append(estimate / true)
+    assert covered == 200  # each misses with probability 1e-5
+    assert max(ratios) < 100
+
+
+def test_dot_test_sees_a_wrong_adjoint() -> None:
+    matrix = torch.randn(7, 5, generator=generator(), dtype=torch.float64)
+    assert dot_test(DenseOperator(matrix), generator(1)) < 1e-14
+
+    class Wrong(DenseOperator):
+        def rmatmat(self, block: torch.Tensor) -> torch.Tensor:
+            return super().rmatmat(block) * 1.001
+
+    assert dot_test(Wrong(matrix), generator(1)) > 1e-5
+
+
+def test_scaled_and_transposed_operators_are_their_dense_twins() -> None:
+    matrix = torch.randn(7, 5, generator=generator(), dtype=torch.float64)
+    weights = torch.linspace(1, 2, 7, dtype=torch.float64)
+    scaled = RowScaledOperator(DenseOperator(matrix), weights)
+    torch.testing.assert_close(scaled.to_dense(), weights[:, None] * matrix)
+    torch.testing.assert_close(scaled.T.to_dense(), (weights[:, None] * matrix).T)
+    vector = torch.ones(5, dtype=torch.float64)
+    torch.testing.assert_close(scaled @ vector, (weights[:, None] * matrix) @ vector)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.integers(1, 60), columns=st.integers(1, 12), block=st.integers(1, 60), seed=st.integers(0, 99))
+def test_streamed_factor_is_the_whole_factor(rows: int, columns: int, block: int, seed: int) -> None:
+    matrix = torch.randn(rows, columns, generator=generator(seed), dtype=torch.float64)
+    qr = StreamingQR(columns, **DOUBLE, gather=columns)
+    for part in matrix.split(block):
+        qr.update(part)
+    assert qr.n_rows == rows
+    torch.testing.assert_close(qr.factor.T @ qr.factor, matrix.T @ matrix, rtol=0, atol=1e-12)
+    assert torch.equal(qr.factor, qr.factor.triu())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 30),
+    columns=st.integers(1, 12),
+    deficiency=st.integers(0, 4),
+    stretch=st.floats(-6, 6),
+    seed=st.integers(0, 99),
+)
+def test_every_leading_solution_is_its_separate_solve(
+    rows: int, columns: int, deficiency: int, stretch: float, seed: int
+) -> None:
+    """Tall, wide, rank-deficient, badly scaled: fitted values agree with NumPy at every rank."""
+    draw = generator(seed)
+    inner = max(1, min(rows, columns) - deficiency)
+    matrix = torch.randn(rows, inner, generator=draw, dtype=torch.float64) @ torch.randn(
+        inner, columns, generator=draw, dtype=torch.float64
+    )
+    matrix = matrix * torch.logspace(0, stretch, columns, dtype=torch.float64)
+    rhs = torch.randn(rows, generator=draw, dtype=torch.float64)
+    solver = TriangularSolver(factor_of(matrix, rhs), rcond=1e-12)
+    for rank in range(min(rows, columns) + 1):
+        coefficients = solver.solve(rank)
+        mine = matrix[:, :rank] @ coefficients
+        scale = matrix[:, :rank].norm(dim=0).clamp_min(1e-300)
+        twin = fitted(matrix[:, :rank] / scale, -rhs) if rank else torch.zeros_like(rhs)
+        assert float((mine - twin).norm()) <= 1e-9 * float(rhs.norm())
+        assert solver.residual_norm(coefficients) == pytest.approx(float((mine + rhs).norm()), rel=1e-7, abs=1e-11)
+
+
+def test_all_solutions_at_once_are_the_single_ones() -> None:
+    matrix = torch.randn(30, 10, generator=generator(), dtype=torch.float64)
+    rhs = torch.randn(30, generator=generator(1), dtype=torch.float64)
+    solver = TriangularSolver(factor_of(matrix, rhs), rcond=1e-14)
+    together = solver.solve_leading(10)
+    for rank in range(11):
+        torch.testing.assert_close(together[:rank, rank], solver.solve(rank), rtol=1e-10, atol=1e-12)
+        assert not together[rank:, rank].any()
+
+
+def test_the_cut_off_acts_and_gives_the_minimum_norm() -> None:
+    column = torch.randn(20, 1, generator=generator(), dtype=torch.float64)
+    matrix = column.expand(20, 3).clone()
+    rhs = torch.randn(20, generator=generator(1), dtype=torch.float64)
+    solver = TriangularSolver(factor_of(matrix, rhs), rcond=1e-12)
+    assert solver.cut_is_active(3)
+    expected = torch.from_numpy(np.linalg.pinv(matrix.numpy()) @ -rhs.numpy())
+    torch.testing.assert_close(solver.solve(3), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_damping_is_tikhonov_on_the_scaled_columns() -> None:
+    matrix = torch.randn(25, 4, generator=generator(), dtype=torch.float64)
+    rhs = torch.randn(25, generator=generator(1), dtype=torch.float64)
+    scale = matrix.norm(dim=0)
+    scaled = matrix / scale
+    parameter = 0.1 * float(torch.linalg.svdvals(scaled)[0])
+    expected = torch.linalg.solve(scaled.T @ scaled + parameter**2 * torch.eye(4).double(), -scaled.T @ rhs) / scale
+    solver = TriangularSolver(factor_of(matrix, rhs), rcond=1e-14, damping=0.1)
+    torch.testing.assert_close(solver.solve(4), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_zero_matrix_moves_nothing() -> None:
+    solver = TriangularSolver(factor_of(torch.zeros(5, 3, dtype=torch.float64), torch.ones(5).double()), rcond=1e-12)
+    assert not solver.solve(3).any()
+    assert solver.residual_norm(solver.solve(3)) == pytest.approx(5**0.5)
