@@ -181,6 +181,16 @@ def output(data: RunData) -> int:
     return pick("output", "Output", [data.output_name(place) for place in range(data.n_outputs)])
 
 
+def section(data: RunData) -> str:
+    """Which part of Error fields is drawn; only that part is computed. A single input has no slices."""
+    options = {name: word for name, word in texts.SECTIONS.items() if data.dimension > 1 or name != "slices"}
+    if data.dimension == 1:
+        options["maps"] = texts.SECTION_CURVES
+    if state.get("section") not in options:
+        state.put_quietly("section", "maps")
+    return words("section", "Part of the page", options)
+
+
 def axes(data: RunData) -> tuple[int, int]:
     """The two inputs that maps are drawn over; asks only where there are more than two."""
     if data.dimension <= 2:

@@ -22,7 +22,9 @@ def error(value: float | None, digits: int = 2) -> str:
     if value == 0:
         return "0"
     if 0.01 <= abs(value) < 10_000:
-        return f"{value:.{digits}g}" if abs(value) < 100 else f"{value:,.0f}"
+        if abs(value) >= 100 or value == round(value):
+            return f"{value:,.0f}"
+        return f"{value:#.{digits}g}".rstrip(".")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 

@@ -23,5 +23,7 @@ for message in state.messages():
     st.warning(formats.markdown(message), icon=":material/info:")
 if selected.trouble:
     st.error(formats.markdown(selected.trouble), icon=":material/error:")
+if state.to_top():
+    show.scroll_to_top()
 page.run()
 state.finish()

@@ -17,13 +17,13 @@ def panel(now: Now) -> None:
     """What is known about the run that is open and has no results."""
     assert now.run is not None
     if now.status in ("queued", "running"):
-        _watch(now.run.id, now.mine, now.owner)
+        _watch(now.run.id, now.status, now.mine, now.owner)
     else:
         _ended(now.run, now.status)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(run_id: str, mine: bool, owner: str) -> None:
+def _watch(run_id: str, drawn: str, mine: bool, owner: str) -> None:
     """Polls the status file; the rest of the page is drawn again only when the run ends."""
     try:
         run, _ = services.find(run_id)
@@ -32,10 +32,10 @@ def _watch(run_id: str, mine: bool, owner: str) -> None:
     except InputError:
         st.rerun(scope="app")
         return
-    if status.status not in ("queued", "running"):
+    if status.status != drawn:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
-    stage = formats.one_line(status.stage, 60) or texts.STATES[status.status]
+    stage = texts.STAGES.get(status.stage) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")
@@ -58,7 +58,7 @@ def _ended(run: Run, status: str) -> None:
         reason = error.message if error else texts.NO_REASON
         st.error(f"{formats.markdown(reason)}{f' ({formats.markdown(where)})' if where else ''}", icon=":material/error:")
     else:
-        st.info(texts.cancelled_at(formats.markdown(record.stage), record.fraction), icon=":material/stop_circle:")
+        st.info(texts.cancelled_at(formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction), icon=":material/stop_circle:")
     log = run.log()
     if log:
         with st.expander("Log", icon=":material/article:", expanded=status == "failed"):

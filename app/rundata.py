@@ -136,6 +136,12 @@ class RunData:
             )
         }  # fmt: skip
 
+    def reported(self, name: str, rank: int) -> float:
+        """An error at a rank. At rank 0 and the chosen rank it is the one of the predictor that can be exported."""
+        errors = {0: self.summary.base, self.summary.rank: self.summary.refined}.get(rank)
+        value = getattr(errors, name, None)
+        return float(getattr(self.sweep, name)[rank]) if value is None else float(value)
+
     @cached_property
     def headline_split(self) -> tuple[str, str]:
         """Split that is reported, and the word for it: test, else validation, else train."""

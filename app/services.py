@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,6 +18,9 @@ from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.forecast import Forecast
 
 RECONCILE_SECONDS = 3.0
 PROBLEM_VARIABLE = "LSR_PROBLEM"
@@ -182,7 +186,7 @@ def _largest_rank(folder: str, stamp: str) -> int:
     return min(n_params, loaded.train.targets.numel())
 
 
-def forecast(folder: Path, config: RefineConfig) -> object:
+def forecast(folder: Path, config: RefineConfig) -> Forecast:
     """Memory, time and disk that a refinement would take.
 
     Raises:
@@ -192,11 +196,8 @@ def forecast(folder: Path, config: RefineConfig) -> object:
 
 
 @st.cache_data(max_entries=256, ttl=20, show_spinner=False)
-def _forecast(folder: str, stamp: str, config: str) -> object:
-    try:
-        from lsr_core.refinement.forecast import forecast as foresee
-    except ImportError:
-        return None
+def _forecast(folder: str, stamp: str, config: str) -> Forecast:
+    from lsr_core.refinement.forecast import forecast as foresee
 
     return foresee(problem(Path(folder)), RefineConfig.model_validate_json(config))
 
@@ -247,10 +248,8 @@ def reconcile() -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _reconcile(period: int) -> None:
-    try:
-        from lsr_core.jobs import queue
-    except ImportError:
-        return
+    from lsr_core.jobs import queue
+
     queue.reconcile(store())
 
 

@@ -154,6 +154,11 @@ def styles() -> None:
     st.html(f"<style>{variables}{_CSS}</style>")
 
 
+def scroll_to_top() -> None:
+    """Bring the beginning of the page into view."""
+    st.html("<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>", unsafe_allow_javascript=True)
+
+
 def _title(title: str) -> None:
     st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
 
@@ -202,11 +207,12 @@ _CSS = """
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
 .stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}
-.stMainBlockContainer{padding-top:3.2rem;padding-bottom:4rem;max-width:1240px}
+.stMainBlockContainer{padding-top:3.6rem;padding-bottom:4rem;max-width:1240px}
 .lsr-title{font-size:1.75rem;font-weight:650;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere}
 .lsr-section{font-size:1.3rem;font-weight:620;margin:0;padding:0}
 .lsr-figure{font-size:1.05rem;font-weight:600;margin:.4rem 0 0;padding:0}
 .lsr-lead{color:var(--lsr-muted);margin:.15rem 0 0;max-width:75ch;overflow-wrap:anywhere}
+[data-testid="stPlotlyChart"]{contain:layout style}
 .lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}
 .lsr-caption{color:var(--lsr-muted);font-size:.86rem;line-height:1.4;margin:0;max-width:95ch}
 .lsr-hint{color:var(--lsr-muted);font-size:.8rem}

@@ -165,21 +165,15 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
 def _forecast(folder: Path, config: RefineConfig) -> bool:
     """Say what the refinement will take; False if it does not fit."""
     try:
-        forecast: Any = services.forecast(folder, config)
+        forecast = services.forecast(folder, config)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
-    if forecast is None:
-        return True
-    parts = [f"memory {formats.size(forecast.peak_bytes)} of {formats.size(forecast.available_bytes)} free"]
-    parts.append(f"run on disk {formats.size(forecast.run_bytes)}")
-    if forecast.seconds:
-        parts.append(f"about {formats.seconds(forecast.seconds)}")
     if forecast.fits:
-        st.caption(f"Forecast: {', '.join(parts)}.")
+        st.caption(formats.markdown(forecast.sentence))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
-    return bool(forecast.fits)
+    return forecast.fits
 
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:

@@ -20,13 +20,13 @@ from lsr_core.storage.runs import ID_PATTERN
 
 RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
 DEFAULTS: dict[str, Any] = {
-    "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
+    "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True,
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
-WORDS = {"measure": ("mse", "relative_l2")}
+WORDS = {"measure": ("mse", "relative_l2"), "section": ("maps", "slices", "distribution")}
 LIMITS = {"output": 10_000, "xaxis": 10_000, "yaxis": 10_000, "along": 10_000, "at": 100}
-_VIEW, _WRITTEN, _TOUCHED, _MESSAGES = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages"
+_VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
 Rank = int | str
 
 
@@ -85,6 +85,7 @@ def open_run(run_id: str | None, compare: str | None = None) -> None:
     for key in ("output", "xaxis", "yaxis", "along", "at"):
         view.pop(key, None)
     st.session_state[_MESSAGES] = []
+    st.session_state[_TO_TOP] = True
     st.session_state[_TOUCHED] = True
 
 
@@ -145,6 +146,11 @@ def say(message: str) -> None:
 
 def messages() -> list[str]:
     return list(st.session_state.get(_MESSAGES, []))
+
+
+def to_top() -> bool:
+    """Whether another run was opened since the last script run, so that the page should show its beginning."""
+    return bool(st.session_state.pop(_TO_TOP, False))
 
 
 def _view() -> dict[str, Any]:

@@ -52,8 +52,8 @@ FIGURES = {
     ),
     "condition": Words(
         "Condition number",
-        "How unevenly the reduced matrix A = G V acts on its directions, as it is and with the scaled columns that are solved.",
-        "Where a curve passes the dashed line, 1/ε of the number type, the last digits of the solution are lost.",
+        "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
+        "A large κ magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
     ),
     "step": Words(
         "Step length",
@@ -170,6 +170,8 @@ HELP = {
 STATES = {"queued": "Queued", "running": "Running", "complete": "Complete", "cancelled": "Cancelled", "failed": "Failed"}
 STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
+SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
+SECTION_CURVES = "Curves"
 MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
 
 SWEEP_CAPTION = "Mean square errors around the selected rank"
@@ -190,6 +192,18 @@ NOT_COMPLETE_HERE = {
     "running": "At work. The figures appear here when it is done; you may leave the page.",
     "cancelled": "Cancelled before it had results.",
     "failed": "Failed before it had results.",
+}
+STAGES = {
+    "starting": "Starting",
+    "preparing": "Preparing",
+    "basis": "Finding the subspace",
+    "training rows": "Solving on the training data",
+    "validation rows": "Errors on the validation data",
+    "test rows": "Errors on the test data",
+    "checking": "Checking the predictor",
+    "fields": "Fields for the ladder of ranks",
+    "loss paths": "Loss along the step",
+    "writing": "Writing the run",
 }
 NO_REASON = "The run failed without giving a reason."
 NO_RUNS = "No runs yet."
@@ -242,9 +256,14 @@ def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bo
     return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
 
 
-def interval_sentence(low: str, high: str, linear: str, nonlinear: str, times: str) -> str:
+def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinear: str, times: str) -> str:
+    agreement = (
+        f"The two losses agree within 10 % up to α = {upper}."
+        if high > 0
+        else f"The two losses differ by more than 10 % already at α = {first}."
+    )
     return (
-        f"The two losses agree within 10 % for α from {low} to {high}. With the whole step (α = 1) the refined predictor "
+        f"{agreement} With the whole step (α = 1) the refined predictor "
         f"has loss {linear}, the network at θ0 + Δθ has {nonlinear}: {times}."
     )
 

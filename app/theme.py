@@ -56,30 +56,33 @@ def scale(colours: tuple[str, ...]) -> Scale:
     return [[step / last, colour] for step, colour in enumerate(colours)]
 
 
-def template(mode: str | None) -> dict[str, Any]:
-    """Plotly layout template: transparent, light grid, the page's type."""
+def layout(mode: str | None) -> dict[str, Any]:
+    """Plotly layout of every figure: transparent, the page's type, margins that no label has to push."""
     colours = palette(mode)
-    axis = {
-        "gridcolor": colours.grid, "linecolor": colours.grid, "zeroline": False, "automargin": True,
-        "tickfont": {"size": SMALL, "color": colours.muted}, "title": {"font": {"size": FONT_SIZE}, "standoff": 8},
-        "ticks": "", "exponentformat": "power", "minor": {"showgrid": False},
-    }  # fmt: skip
     return {
-        "layout": {
-            "font": {"family": FONT, "size": FONT_SIZE, "color": colours.text},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorway": [colours.refined, colours.validation, colours.train, colours.stepped, colours.network],
-            "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
-            "hoverlabel": {"font": {"family": FONT, "size": SMALL}},
-            "legend": {
-                "orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0,
-                "font": {"size": SMALL}, "bgcolor": "rgba(0,0,0,0)", "itemwidth": 30,
-            },
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.refined},
-            "xaxis": axis,
-            "yaxis": axis,
-        }
+        "font": {"family": FONT, "size": FONT_SIZE, "color": colours.text},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "template": {},
+        "uirevision": "keep",
+        "margin": {"l": 58, "r": 14, "t": 30, "b": 44, "autoexpand": False},
+        "hoverlabel": {"font": {"family": FONT, "size": SMALL}},
+        "legend": {
+            "orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0.0,
+            "font": {"size": SMALL}, "bgcolor": "rgba(0,0,0,0)", "itemwidth": 30,
+        },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.refined},
+    }  # fmt: skip
+
+
+def axis(mode: str | None, title: str, kind: str) -> dict[str, Any]:
+    """Plotly axis of every figure; what would make Plotly draw a figure twice to fit its labels is off."""
+    colours = palette(mode)
+    return {
+        "title": {"text": title, "font": {"size": FONT_SIZE}, "standoff": 8}, "type": kind,
+        "gridcolor": colours.grid, "linecolor": colours.grid, "zeroline": False, "automargin": False,
+        "tickfont": {"size": SMALL, "color": colours.muted}, "ticks": "", "exponentformat": "power",
+        "ticklabeloverflow": "allow",
     }  # fmt: skip
 
 
@@ -89,11 +92,13 @@ def streamlit_flags() -> list[str]:
         "theme.baseRadius": "8px",
         "theme.baseFontSize": "15",
         "theme.showSidebarBorder": "true",
+        "runner.magicEnabled": "false",
     }
     for mode, colours in PALETTES.items():
-        settings[f"theme.{mode}.primaryColor"] = colours.refined
         settings[f"theme.{mode}.backgroundColor"] = colours.surface
         settings[f"theme.{mode}.textColor"] = colours.text
+    settings["theme.light.primaryColor"] = LIGHT.refined
+    settings["theme.dark.primaryColor"] = "#2b86d0"  # darker than the accent: buttons have white text on it
     settings["theme.light.secondaryBackgroundColor"] = "#f4f6f8"
     settings["theme.dark.secondaryBackgroundColor"] = "#1c222b"
     return [f"--{key}={value}" for key, value in settings.items()]

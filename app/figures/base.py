@@ -54,8 +54,10 @@ class Canvas:
         style = {"color": colour, "width": width, "dash": dash}
         self.traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more})
 
-    def points(self, x: Any, y: Any, name: str, colour: str, *, symbol: str = "circle", size: int = 9, **more: Any) -> None:
-        marker = {"color": colour, "size": size, "symbol": symbol, "line": {"width": 2, "color": colour}}
+    def points(
+        self, x: Any, y: Any, name: str, colour: str, *, symbol: str = "circle", size: int = 9, outline: int = 2, **more: Any
+    ) -> None:
+        marker = {"color": colour, "size": size, "symbol": symbol, "line": {"width": outline, "color": colour}}
         self.traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": name, "marker": marker, **more})
 
     def vertical(self, x: float, colour: str, dash: str = "dot") -> None:
@@ -68,16 +70,29 @@ class Canvas:
 
     def axes(self, x: str, y: str, *, logx: bool = False, logy: bool = False, **more: Any) -> None:
         """Axis titles must already be escaped."""
-        self.layout["xaxis"] = {"title": {"text": x}, "type": "log" if logx else "linear", **more.pop("xaxis", {})}
-        self.layout["yaxis"] = {"title": {"text": y}, "type": "log" if logy else "linear", **more.pop("yaxis", {})}
+        self.layout["xaxis"] = theme.axis(self.mode, x, "log" if logx else "linear") | more.pop("xaxis", {})
+        self.layout["yaxis"] = theme.axis(self.mode, y, "log" if logy else "linear") | more.pop("yaxis", {})
 
     def figure(self) -> go.Figure:
         for letter in "xy":
             axis = self.layout.get(f"{letter}axis", {})
             if axis.get("type") == "log" and "dtick" not in axis:
                 axis.update(_log_ticks([trace.get(letter) for trace in self.traces], 7 if letter == "y" else 9))
-        layout = {"template": theme.template(self.mode), "height": self.height, "uirevision": "keep", **self.layout}
+        names = [trace["name"] for trace in self.traces if trace.get("name") and trace.get("showlegend", True)]
+        if "margin" not in self.layout and len(names) > 1:
+            rows = _legend_rows(names, 340 if self.height <= HEIGHT else 480)
+            self.layout["margin"] = theme.layout(self.mode)["margin"] | {"t": 10 + 20 * rows}
+            self.height += 20 * (rows - 1)
+        layout = theme.layout(self.mode) | {"height": self.height} | self.layout
         return go.Figure({"data": self.traces, "layout": layout})
+
+
+def _legend_rows(names: list[str], width: int) -> int:
+    """Rows a horizontal legend takes; once it wraps, Plotly gives every entry the width of the widest."""
+    widths = [44 + 5.9 * len(name) for name in names]
+    if sum(widths) <= width:
+        return 1
+    return math.ceil(len(names) / max(1, int(width / max(widths))))
 
 
 def _log_ticks(values: list[Any], most: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _draw(
         canvas.traces.append(_scatter(inputs, values, limits, colours, colourbar, axes, mode))
     x, y = (formats.plot(run.input_name(axis)) for axis in axes)
     canvas.axes(x, y, xaxis={"showgrid": False, "nticks": 6}, yaxis={"showgrid": False, "nticks": 6})
-    canvas.layout["margin"] = {"l": 8, "r": 8, "t": 8, "b": 8}
+    canvas.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
     shown = values if raw is None else raw
     low, high = finite_range(np.abs(shown))
     alt = (

@@ -45,10 +45,10 @@ def losses(
     canvas.axes("α, the part of the step Δθ that is taken", "Loss (mean square)", logx=logx, logy=logy)
     run = runs[0][1]
     linear, nonlinear = at_one(run, ranks[0])
-    low, high = interval(run, ranks[0])
+    high = interval(run, ranks[0])[1]
     alt = (
         f"Loss along the step. At α = 1 the linearised loss is {formats.error(linear)} and that of the network "
-        f"{formats.error(nonlinear)}; they agree within 10 % for α between {formats.error(low)} and {formats.error(high)}."
+        f"{formats.error(nonlinear)}; they agree within 10 % up to α = {formats.error(high)}."
     )
 
     def rows() -> Rows:

@@ -40,13 +40,13 @@ def errors(
         base = float(curve[0])
         if index == 0 and math.isfinite(base) and len(axis) > 1:
             canvas.line(
-                np.array([axis[0], axis[-1]]), np.array([base, base]), "Network (rank 0)", colours.network, dash="dash"
+                np.array([axis[0], axis[-1]]), np.array([base, base]), "Network", colours.network, dash="dash"
             )
         if index == 0:
             _mark(canvas, curve, run.summary.knee, "Knee", colours.muted, "diamond-open", logx, logy)
-            _mark(canvas, curve, ranks[0], f"Selected rank {ranks[0]:,}", colours.refined, "circle", logx, logy)
+            _mark(canvas, curve, ranks[0], "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
-    canvas.axes("Rank", MEASURES[measure], logx=logx, logy=logy, xaxis={"rangemode": "tozero"} if not logx else {})
+    canvas.axes("Rank", MEASURES[measure], logx=logx, logy=logy, xaxis=_reach(runs, logx))
     key, word = runs[0][1].headline_split
     curve = getattr(runs[0][1].sweep, f"{key}_{measure}")
     alt = (
@@ -69,10 +69,10 @@ def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode: 
         canvas.line(axis, np.where(trusted, values, np.nan), f"Singular value{tail}", colours.refined, dash=dash(index))
         if not trusted.all():
             below = np.where(~trusted, values, np.nan)
-            canvas.line(axis, below, f"Below the sketch error{tail}", colours.network, dash=dash(index))
+            canvas.line(axis, below, f"Untrusted{tail}", colours.network, dash=dash(index))
         if known and floor > 0 and len(axis) > 1:
             canvas.line(
-                axis[[0, -1]], np.array([floor, floor]), f"Sketch error {formats.error(floor)}{tail}", colours.stepped,
+                axis[[0, -1]], np.array([floor, floor]), f"Sketch error{tail}", colours.stepped,
                 dash="dash", width=1.5,
             )  # fmt: skip
     if ranks[0] >= 1 or not logx:
@@ -104,18 +104,18 @@ def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode:
         axis = np.arange(1, run.sweep.max_rank + 1)
         exact = run.sweep.condition_exact[1:]
         for values, name, colour in (
-            (run.sweep.condition_number, "κ of A = G V", colours.refined),
-            (run.sweep.solved_condition_number, "κ as solved", colours.validation),
+            (run.sweep.condition_number, "κ", colours.refined),
+            (run.sweep.solved_condition_number, "κ scaled", colours.validation),
         ):
             _solved_and_interpolated(canvas, axis, positive(values)[1:], exact, f"{name}{tail}", colour, index)
         limits[run.summary.dtype] = 1 / run.epsilon
     longest = max((run.sweep.max_rank for _, run in runs), default=1)
     for dtype, limit in limits.items():
-        name = f"1/ε of {formats.plot(dtype)}"
+        name = f"1/ε {formats.plot(dtype)}"
         canvas.line(np.array([1, max(longest, 1)]), np.array([limit, limit]), name, colours.stepped, dash="dash", width=1.5)
     if ranks[0] >= 1:
         canvas.vertical(ranks[0], colours.refined)
-    canvas.axes("Rank", "Condition number", logx=logx, logy=True)
+    canvas.axes("Rank", "Condition number", logx=logx, logy=True, xaxis=_reach(runs, logx))
     run = runs[0][1]
     value = float(run.sweep.condition_number[ranks[0]])
     alt = (
@@ -144,7 +144,7 @@ def step_length(
             )
     if ranks[0] >= 1:
         canvas.vertical(ranks[0], colours.refined)
-    canvas.axes("Rank", "Euclidean norm", logx=logx, logy=logy)
+    canvas.axes("Rank", "Euclidean norm", logx=logx, logy=logy, xaxis=_reach(runs, logx))
     run = runs[0][1]
     alt = (
         f"Length of the parameter step against rank: {formats.error(float(run.sweep.delta_norm[ranks[0]]))} at the selected "
@@ -171,6 +171,12 @@ def sweep_table(runs: Labelled) -> tuple[tuple[str, ...], Callable[[], Rows]]:
     return ("run", "rank", *SWEEP_COLUMNS), rows
 
 
+def _reach(runs: Labelled, logx: bool) -> dict[str, object]:
+    """Axis over all ranks, the same in every figure of the page."""
+    longest = max(1, *(run.sweep.max_rank for _, run in runs), 1)
+    return {"range": [-0.02, math.log10(longest) + 0.02] if logx else [-0.01 * longest, 1.01 * longest]}
+
+
 def _solved_and_interpolated(
     canvas: Canvas,
     x: NDArray[np.int64],
@@ -191,7 +197,7 @@ def _solved_and_interpolated(
     bridge = ~solved | ~left | ~right
     canvas.line(x, np.where(bridge, y, np.nan), name, colour, dash="dot", width=width * 0.7, legendgroup=name, showlegend=False)
     alone = solved & bridge
-    canvas.points(x[alone], y[alone], name, colour, size=4, legendgroup=name, showlegend=False)
+    canvas.points(x[alone], y[alone], name, colour, size=4, outline=0, legendgroup=name, showlegend=False)
 
 
 def _mark(

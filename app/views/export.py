@@ -11,11 +11,10 @@ run, rank = now.run, now.rank
 assert run is not None
 chosen = data.summary.rank
 split, word = data.headline_split
-errors = getattr(data.sweep, f"{split}_relative_l2")
 stem = texts.file_stem(data.about.name)
 show.headline(
     [
-        show.before_after(f"{word} error (relative L2)", float(errors[0]), float(errors[rank])),
+        show.before_after(f"{word} error (relative L2)", *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))),
         show.rank_item(data, rank),
         ("Size of the run", formats.size(run.size()), "problem and results together"),
     ]

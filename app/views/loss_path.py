@@ -10,18 +10,19 @@ from lsr_app.figures import maps, paths
 now, data = guards.need_run("path")
 mode, rank = show.mode(), now.rank
 linear, nonlinear = paths.at_one(data, rank)
-low, high = paths.interval(data, rank)
+high = paths.interval(data, rank)[1]
+first = formats.error(paths.finite_ends(data, True)[0])
 show.headline(
     [
-        show.coloured("Network, θ0", formats.error(paths.base_loss(data)), "base", "loss where the step starts"),
+        show.coloured("Network, θ0", formats.error(paths.base_loss(data)), "base", f"loss on {data.paths.n_rows:,} training rows"),
         show.coloured("Refined predictor", formats.error(linear), "refined", "linear model at α = 1: the result"),
         show.coloured("Network at θ0 + Δθ", formats.error(nonlinear), "step", "changed weights at α = 1: not the result"),
-        ("Agreement within 10 %", f"α ≤ {formats.error(high)}", show.rank_item(data, rank)[0] + f" {rank:,}"),
+        ("Agreement within 10 %", f"α ≤ {formats.error(high)}" if high > 0 else f"α &lt; {first}", f"at rank {rank:,}"),
     ]
 )
 st.markdown(
     texts.interval_sentence(
-        formats.error(low), formats.error(high), formats.error(linear), formats.error(nonlinear),
+        high, first, formats.error(high), formats.error(linear), formats.error(nonlinear),
         formats.factor(linear, nonlinear),
     )
 )  # fmt: skip

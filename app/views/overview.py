@@ -17,7 +17,7 @@ def headline(data: RunData, rank: int) -> None:
     about, mode = data.about, show.mode()
     show.heading(about.title, about.description)
     split, word = data.headline_split
-    base, refined = (float(getattr(data.sweep, f"{split}_relative_l2")[at]) for at in (0, rank))
+    base, refined = (data.reported(f"{split}_relative_l2", at) for at in (0, rank))
     gain = formats.factor(base, refined)
     show.headline(
         [

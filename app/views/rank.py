@@ -11,7 +11,7 @@ now, data = guards.need_run("rank")
 mode = show.mode()
 split, word = data.headline_split
 here = data.errors_at(now.rank)
-base, refined = float(getattr(data.sweep, f"{split}_mse")[0]), here[f"{split}_mse"]
+base, refined = (data.reported(f"{split}_mse", at) for at in (0, now.rank))
 show.headline(
     [
         show.before_after(f"{word} mean square error", base, refined),
