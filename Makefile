@@ -1,5 +1,5 @@
 # Everything happens in .venv; the stamps say what has been installed there.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
