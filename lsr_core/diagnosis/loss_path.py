@@ -95,9 +95,9 @@ def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> 
 def _linear_parts(function: ParametricFunction, split: Split, delta: Tensor) -> tuple[Tensor, Tensor]:
     outputs, pushed = [], []
     for inputs in split.inputs.split(4096):
-        value, tangent = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
-        outputs.append(value)
-        pushed.append(tangent)
+        pair = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
+        outputs.append(pair[0])
+        pushed.append(pair[1])
     return torch.cat(outputs).detach() - split.targets, torch.cat(pushed).detach()
 
 

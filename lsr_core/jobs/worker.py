@@ -107,7 +107,9 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         raise LSRError(message) from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        message = "the disk is full; make room and start again" if full else f"a file could not be written: {error.strerror}"
+        message = (
+            "the disk is full; make room and start again" if full else f"a file could not be written: {error.strerror}"
+        )
         _fail(run, writer, Failure(message=message))
         raise
     except RuntimeError as error:
@@ -116,7 +118,9 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         _fail(run, writer, Failure(message=message[:2000]))
         raise LSRError(message) from error
     except Exception as error:
-        _fail(run, writer, Failure(message=f"an unexpected error stopped the job: {type(error).__name__}: {error}"[:2000]))
+        _fail(
+            run, writer, Failure(message=f"an unexpected error stopped the job: {type(error).__name__}: {error}"[:2000])
+        )
         raise
 
 
@@ -178,7 +182,9 @@ def check_room(run: Run, problem: object) -> int:
         raise InputError(expected.sentence, key="max_rank")
     free = shutil.disk_usage(run.path).free
     if expected.run_bytes > free:
-        raise InputError(f"the run needs {expected.run_bytes:,} bytes on disk, {free:,} are free; make room", key="runs")
+        raise InputError(
+            f"the run needs {expected.run_bytes:,} bytes on disk, {free:,} are free; make room", key="runs"
+        )
     return expected.run_bytes
 
 

@@ -36,7 +36,7 @@ class LinearOperator(ABC):
         return self.matvec(other) if other.ndim == 1 else self.matmat(other)
 
     @property
-    def T(self) -> LinearOperator:  # noqa: N802 - SciPy's and torch's name
+    def T(self) -> LinearOperator:
         return _Transposed(self)
 
     def to_dense(self) -> Tensor:
@@ -59,7 +59,7 @@ class _Transposed(LinearOperator):
         return self.operator.matmat(block)
 
     @property
-    def T(self) -> LinearOperator:  # noqa: N802
+    def T(self) -> LinearOperator:
         return self.operator
 
 

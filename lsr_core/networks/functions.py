@@ -24,10 +24,15 @@ class ParametricFunction:
     """
 
     def __init__(
-        self, call: Callable[[NamedTensors, Tensor], Tensor], parameters: Mapping[str, Tensor], module: nn.Module | None = None
+        self,
+        call: Callable[[NamedTensors, Tensor], Tensor],
+        parameters: Mapping[str, Tensor],
+        module: nn.Module | None = None,
     ) -> None:
         if not parameters:
-            raise InputError("the model has no parameters that require a gradient, so there is nothing to refine", key="model")
+            raise InputError(
+                "the model has no parameters that require a gradient, so there is nothing to refine", key="model"
+            )
         for name, value in parameters.items():
             if not value.is_floating_point():
                 raise InputError(f"has dtype {value.dtype}; only real floating-point parameters are refined", key=name)
@@ -39,7 +44,9 @@ class ParametricFunction:
         self.theta0 = torch.cat([value.detach().reshape(-1) for value in parameters.values()])
 
     @classmethod
-    def from_module(cls, module: nn.Module, *, dtype: torch.dtype, device: torch.device | str = "cpu") -> ParametricFunction:
+    def from_module(
+        cls, module: nn.Module, *, dtype: torch.dtype, device: torch.device | str = "cpu"
+    ) -> ParametricFunction:
         """A private copy of `module` in the given dtype and on the given device; the original is not touched.
 
         Raises:
@@ -118,13 +125,15 @@ def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, 
     bad = int((~torch.isfinite(outputs)).any(dim=1).sum())
     if bad:
         raise InputError(
-            f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype", key="model"
+            f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype",
+            key="model",
         )
     few = inputs[: min(sample, len(inputs))]
     first, again = function.outputs(few), function.outputs(few)
     if not torch.equal(first, again):
         raise InputError(
-            "two evaluations at the same inputs differ; switch off whatever is random (dropout, noise, resampling)", key="model"
+            "two evaluations at the same inputs differ; switch off whatever is random (dropout, noise, resampling)",
+            key="model",
         )
     alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
     scale = outputs.abs().max().clamp_min(torch.finfo(function.dtype).tiny)

@@ -41,7 +41,13 @@ class MatrixFreeJacobian(JacobianOperator):
     """
 
     def __init__(
-        self, function: ParametricFunction, inputs: Tensor, n_outputs: int, *, block_bytes: int = BLOCK_BYTES, activations: int = 0
+        self,
+        function: ParametricFunction,
+        inputs: Tensor,
+        n_outputs: int,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        activations: int = 0,
     ) -> None:
         super().__init__(function, inputs, n_outputs)
         per_column = (self.shape[1] + len(inputs) * (activations or 8 * inputs[0].numel() + 64)) * self.dtype.itemsize
@@ -55,7 +61,7 @@ class MatrixFreeJacobian(JacobianOperator):
         return torch.cat(columns).flatten(1).T.detach()
 
     def rmatmat(self, block: Tensor) -> Tensor:
-        _, pull = vjp(lambda theta: self.function(theta, self.inputs), self.function.theta0)
+        pull = vjp(lambda theta: self.function(theta, self.inputs), self.function.theta0)[1]
         cotangents = block.T.unflatten(1, (len(self.inputs), self.n_outputs))
         return torch.cat([vmap(pull)(part)[0] for part in cotangents.split(self.chunk)]).T.detach()
 
@@ -69,7 +75,13 @@ class RowJacobian(JacobianOperator):
     """
 
     def __init__(
-        self, function: ParametricFunction, inputs: Tensor, n_outputs: int, *, block_bytes: int = BLOCK_BYTES, keep: bool = False
+        self,
+        function: ParametricFunction,
+        inputs: Tensor,
+        n_outputs: int,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        keep: bool = False,
     ) -> None:
         super().__init__(function, inputs, n_outputs)
         row_bytes = self.shape[1] * self.dtype.itemsize

@@ -133,16 +133,15 @@ class FactoredNetwork:
     def capture(self, inputs: Tensor) -> Factors:
         """Factors of the Jacobian at `inputs`: one forward pass and one backward pass per output."""
         seen: dict[str, tuple[Tensor, Tensor]] = {}
-        handles = [
-            layer.register_forward_hook(_recorder(name, seen)) for name, layer in self._modules(self.layers)
-        ]
+        handles = [layer.register_forward_hook(_recorder(name, seen)) for name, layer in self._modules(self.layers)]
         try:
             with torch.enable_grad():
                 outputs = self.module(inputs).reshape(len(inputs), -1)
                 n_outputs = outputs.shape[1]
                 targets = [seen[name][1] for name in self.layers]
                 signals = [
-                    torch.autograd.grad(outputs[:, j].sum(), targets, retain_graph=j + 1 < n_outputs) for j in range(n_outputs)
+                    torch.autograd.grad(outputs[:, j].sum(), targets, retain_graph=j + 1 < n_outputs)
+                    for j in range(n_outputs)
                 ]
         finally:
             for handle in handles:
@@ -207,7 +206,11 @@ class FactoredNetwork:
             return torch.func.functional_call(self.module, {**named, **parameters}, (sample[None],)).reshape(-1)
 
         jacobian = vmap(jacrev(one), in_dims=(None, 0))(free, inputs)
-        return torch.cat([jacobian[name].reshape(*jacobian[name].shape[:2], -1) for name in self.rest], dim=2).flatten(0, 1).detach()
+        return (
+            torch.cat([jacobian[name].reshape(*jacobian[name].shape[:2], -1) for name in self.rest], dim=2)
+            .flatten(0, 1)
+            .detach()
+        )
 
 
 def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:

@@ -43,7 +43,13 @@ class Strategy:
 
 
 def choose_strategy(
-    function: ParametricFunction, inputs: Tensor, n_outputs: int, *, width: int, wanted: str = "auto", sample_wise: bool = True
+    function: ParametricFunction,
+    inputs: Tensor,
+    n_outputs: int,
+    *,
+    width: int,
+    wanted: str = "auto",
+    sample_wise: bool = True,
 ) -> Strategy:
     """The strategy that was asked for, or the fastest that is right for this function.
 
@@ -75,7 +81,9 @@ def choose_strategy(
     share = network.factored_share
     if wanted == "factored":
         if not network.layers:
-            raise InputError("the network has no linear layer that each sample passes once; use row-blocks", key="strategy")
+            raise InputError(
+                "the network has no linear layer that each sample passes once; use row-blocks", key="strategy"
+            )
         return Strategy(wanted, "asked for", function, n_outputs, network)
     exact_cost = 8 * len(inputs) * n_outputs * function.n_params * min(len(inputs) * n_outputs, width)
     if exact_cost <= SMALL:

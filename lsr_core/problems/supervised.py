@@ -97,4 +97,6 @@ def check_split(split: Split, key: str) -> None:
     for part, values in (("inputs", inputs), ("targets", targets)):
         bad = int((~torch.isfinite(values)).sum()) if values.is_floating_point() else 0
         if bad:
-            raise InputError(f"{bad} of {values.numel()} values are NaN or infinite; remove or repair them", key=f"{key}_{part}")
+            raise InputError(
+                f"{bad} of {values.numel()} values are NaN or infinite; remove or repair them", key=f"{key}_{part}"
+            )

@@ -18,12 +18,18 @@ class RefineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rank: RankChoice = Field("auto", description="auto = smallest validation error, knee, or a number (0 = no refinement)")
-    max_rank: int | None = Field(None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000")
+    rank: RankChoice = Field(
+        "auto", description="auto = smallest validation error, knee, or a number (0 = no refinement)"
+    )
+    max_rank: int | None = Field(
+        None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000"
+    )
     oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
     power_iterations: int = Field(1, ge=0, le=20, description="passes that sharpen the sketch")
     rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
-    damping: float = Field(0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A")
+    damping: float = Field(
+        0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A"
+    )
     dtype: Literal["float64", "float32"] = "float64"
     device: str = Field("cpu", description="cpu, cuda, cuda:N or mps")
     seed: int = Field(0, ge=0, lt=2**63)

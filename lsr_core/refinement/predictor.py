@@ -60,8 +60,8 @@ class RefinedPredictor(nn.Module):
             result: Tensor = functional_call(self.model, named, (inputs,))
             return result
 
-        network, correction = jvp(at, (parameters,), (delta,))
-        return network, correction
+        pushed = jvp(at, (parameters,), (delta,))
+        return pushed[0], pushed[1]
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, chunk: int = 4096) -> Tensor:

@@ -48,7 +48,9 @@ def choose(sweep: Sweep, wanted: RankChoice) -> tuple[int, str]:
     """
     if isinstance(wanted, int):
         if wanted > sweep.max_rank:
-            raise InputError(f"is {wanted}, the largest rank of this sweep is {sweep.max_rank}; ask for less", key="rank")
+            raise InputError(
+                f"is {wanted}, the largest rank of this sweep is {sweep.max_rank}; ask for less", key="rank"
+            )
         return wanted, "fixed"
     has_validation = bool(np.isfinite(sweep.val_mse[0]))
     errors = np.where(sweep.solved, sweep.val_mse if has_validation else sweep.train_mse, np.nan)

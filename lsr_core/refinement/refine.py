@@ -124,7 +124,9 @@ def refine(
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
         reason = f"factored directions had reached their rounding limit (errors {gap:.0%} off those of the predictor)"
         clock.restart()
-        return _run(problem, replace(setting, strategy=replace(setting.strategy, name="row-blocks", reason=reason)), clock)
+        return _run(
+            problem, replace(setting, strategy=replace(setting.strategy, name="row-blocks", reason=reason)), clock
+        )
     refinement.summary.notes.append(
         f"Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {gap:.0%}."
     )
@@ -225,7 +227,19 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
             "Use float64, a larger cut-off or a smaller rank."
         )
     return Refinement(
-        problem, setting, subspace, solutions, sweep, spectrum, recorder.fields(), recorder.points.numpy(), rank, delta, predictor, summary, timings
+        problem,
+        setting,
+        subspace,
+        solutions,
+        sweep,
+        spectrum,
+        recorder.fields(),
+        recorder.points.numpy(),
+        rank,
+        delta,
+        predictor,
+        summary,
+        timings,
     )
 
 

@@ -98,12 +98,15 @@ def clamp_rank(config: RefineConfig, n_residuals: int, n_params: int) -> tuple[i
     for key, asked in (("max_rank", config.max_rank), ("rank", config.rank)):
         if isinstance(asked, int) and asked > limit:
             raise InputError(
-                f"is {asked}, but {n_residuals} residuals and {n_params} parameters allow at most {limit}; ask for less", key=key
+                f"is {asked}, but {n_residuals} residuals and {n_params} parameters allow at most {limit}; ask for less",
+                key=key,
             )
     fixed = config.rank if isinstance(config.rank, int) else 0
     if config.max_rank is not None:
         if fixed > config.max_rank:
-            raise InputError(f"is {fixed}, larger than the maximum rank {config.max_rank}; raise one or lower the other", key="rank")
+            raise InputError(
+                f"is {fixed}, larger than the maximum rank {config.max_rank}; raise one or lower the other", key="rank"
+            )
         return config.max_rank, []
     if limit < DEFAULT_MAX_RANK:
         return limit, [f"Maximum rank clamped to {limit}: there are {n_residuals} residuals and {n_params} parameters."]

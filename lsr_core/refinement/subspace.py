@@ -38,7 +38,9 @@ class Subspace(ABC):
 class ExplicitSubspace(Subspace):
     """V kept as a matrix."""
 
-    def __init__(self, strategy: Strategy, basis: Tensor, singular_values: Tensor, *, scale: Tensor, sketch_error: float) -> None:
+    def __init__(
+        self, strategy: Strategy, basis: Tensor, singular_values: Tensor, *, scale: Tensor, sketch_error: float
+    ) -> None:
         self.strategy = strategy
         self.basis = basis
         self.rank = basis.shape[1]
@@ -64,7 +66,14 @@ class SketchedSubspace(Subspace):
     """
 
     def __init__(
-        self, strategy: Strategy, directions: Factors, coefficients: Tensor, singular_values: Tensor, *, scale: Tensor, sketch_error: float
+        self,
+        strategy: Strategy,
+        directions: Factors,
+        coefficients: Tensor,
+        singular_values: Tensor,
+        *,
+        scale: Tensor,
+        sketch_error: float,
     ) -> None:
         self.strategy = strategy
         self.directions = directions

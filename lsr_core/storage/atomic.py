@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -52,4 +52,4 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
 
 def _savez(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with path.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(stream, allow_pickle=False, **arrays)

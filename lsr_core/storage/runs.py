@@ -130,9 +130,7 @@ class Run:
     def _load(self, name: str, result: Callable[..., _Result]) -> _Result:
         expected = {field.name: field for field in dataclasses.fields(result)}  # type: ignore[arg-type]
         arrays = read_arrays(self.path / name, required=expected)
-        values = {
-            key: array.item() if array.ndim == 0 else array for key, array in arrays.items() if key in expected
-        }
+        values = {key: array.item() if array.ndim == 0 else array for key, array in arrays.items() if key in expected}
         return result(**values)
 
 

@@ -93,7 +93,9 @@ def test_factored_rows_inner_products_and_combinations(make: object) -> None:
     torch.testing.assert_close(jacobian.rows_at(inputs), twin, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(jacobian.gram(factors, samples=3), twin @ other.T, rtol=1e-12, atol=1e-12)
     weights = torch.randn(len(other), generator=twins.generator(), dtype=torch.float64)
-    torch.testing.assert_close(factors.combination(weights, jacobian.network), other.T @ weights, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        factors.combination(weights, jacobian.network), other.T @ weights, rtol=1e-12, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)

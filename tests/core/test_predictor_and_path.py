@@ -101,7 +101,10 @@ def test_stepped_fields_are_the_network_at_the_moved_parameters(result: Refineme
         expected = function.outputs(inputs, theta=function.theta0 + delta)
         np.testing.assert_allclose(fields.stepped[rung], expected.numpy(), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
-        fields.network, function.outputs(result.problem.test.inputs).numpy(), rtol=1e-12, atol=1e-13  # type: ignore[union-attr]
+        fields.network,
+        function.outputs(result.problem.test.inputs).numpy(),
+        rtol=1e-12,
+        atol=1e-13,  # type: ignore[union-attr]
     )
 
 

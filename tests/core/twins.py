@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +22,7 @@ def generator(seed: int = 0) -> torch.Generator:
 def network(*layers: int, seed: int = 0, activation: Callable[[], nn.Module] = nn.Tanh) -> nn.Module:
     """An MLP in double precision with weights from a seed."""
     parts: list[nn.Module] = []
-    for before, after in zip(layers[:-1], layers[1:], strict=True):
+    for before, after in itertools.pairwise(layers):
         parts += [nn.Linear(before, after), activation()]
     model = nn.Sequential(*parts[:-1]).double().eval()
     draw = generator(seed)
