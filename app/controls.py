@@ -122,7 +122,12 @@ def _rank(data: RunData) -> None:
 
 def _model(data: RunData) -> None:
     summary, about = data.summary, data.about
-    facts = [about.architecture, f"{summary.n_params:,} parameters", f"{data.n_rows:,} training values", f"{summary.dtype}, {summary.device}"]
+    facts = [
+        about.architecture,
+        f"{summary.n_params:,} parameters",
+        f"{data.n_rows:,} training values",
+        f"{summary.dtype}, {summary.device}",
+    ]
     lines = "".join(f"<span>{formats.page(fact)}</span>" for fact in facts if fact)
     st.html(f"<p class='lsr-facts'><b>{formats.page(about.title)}</b>{lines}</p>")
 
@@ -138,7 +143,10 @@ def _runs(now: Now) -> None:
             "Run", ids, format_func=titles.__getitem__, key="w_run", help=texts.HELP["run"],
             on_change=lambda: state.open_run(st.session_state["w_run"]),
         )  # fmt: skip
-    others = ["", *(entry.id for entry in now.entries if entry.state == "complete" and (not now.run or entry.id != now.run.id))]
+    others = [
+        "",
+        *(entry.id for entry in now.entries if entry.state == "complete" and (not now.run or entry.id != now.run.id)),
+    ]
     if now.data is not None and len(others) > 1:
         titles[""] = "Nothing"
         compare = state.get(state.COMPARE) or ""
@@ -147,8 +155,20 @@ def _runs(now: Now) -> None:
             titles[compare] = "An unlisted run"
         state.seed(state.COMPARE, compare)
         st.selectbox(
-            "Compare with", others, format_func=titles.__getitem__, help=texts.HELP["compare"], **state.bound(state.COMPARE)
+            "Compare with",
+            others,
+            format_func=titles.__getitem__,
+            help=texts.HELP["compare"],
+            **state.bound(state.COMPARE),
         )
+
+
+def compare_note() -> None:
+    """Say which run is laid over which; nothing when there is one run."""
+    selected = now()
+    if selected.compare is not None:
+        second, rank = selected.runs[1][0], selected.ranks[1]
+        st.caption(texts.compare_note(formats.markdown(selected.runs[0][0]), formats.markdown(second), rank))
 
 
 def toggle(key: str, label: str, help_key: str | None = None) -> bool:
@@ -170,7 +190,9 @@ def words(key: str, label: str, options: dict[str, str], *, visible: bool = Fals
 def pick(key: str, label: str, names: Sequence[str]) -> int:
     """A choice from a list by index; the index lives in the URL."""
     state.seed(key, state.index(key, len(names)))
-    value = st.selectbox(label, range(len(names)), format_func=lambda place: formats.one_line(names[place], 60), **state.bound(key))
+    value = st.selectbox(
+        label, range(len(names)), format_func=lambda place: formats.one_line(names[place], 60), **state.bound(key)
+    )
     return int(value)
 
 
@@ -212,7 +234,12 @@ def slice_through(data: RunData) -> tuple[int, float]:
         across = next(place for place in range(data.dimension) if place != along)
         state.seed("at", int(state.get("at")))
         at = st.slider(
-            f"Position in {formats.markdown(names[across])}, % of its range", 0, 100, step=1, **state.bound("at"), width=340
+            f"Position in {formats.markdown(names[across])}, % of its range",
+            0,
+            100,
+            step=1,
+            **state.bound("at"),
+            width=340,
         )
     return along, at / 100
 

@@ -70,7 +70,11 @@ def progress(run: Run, rank: int) -> str:
     if process.poll() is None:
         return "working"
     reason = path.with_suffix(".error")
-    return reason.read_text(encoding="utf-8") if reason.is_file() else "The process that rebuilds it stopped without a word."
+    return (
+        reason.read_text(encoding="utf-8")
+        if reason.is_file()
+        else "The process that rebuilds it stopped without a word."
+    )
 
 
 @st.cache_resource(show_spinner=False)

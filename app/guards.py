@@ -15,21 +15,27 @@ def need_run(page: str) -> tuple[Now, RunData]:
     """The selection, once it is a complete run; otherwise the page says what is missing and stops."""
     now = controls.now()
     title = texts.PAGES[page][0]
-    if now.data is not None:
-        show.heading(title, texts.LEADS[page])
-        return now, now.data
-    show.heading(title, texts.NOT_COMPLETE.get(now.status, ""))
-    if now.run is None:
-        offer_first_run(now)
-    else:
-        st.page_link("views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query())
-    st.stop()
+    if now.data is None:
+        show.heading(title, texts.NOT_COMPLETE.get(now.status, ""))
+        if now.run is None:
+            offer_first_run(now)
+        else:
+            st.page_link(
+                "views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query()
+            )
+        st.stop()
+    show.heading(title, texts.LEADS[page])
+    controls.compare_note()
+    return now, now.data
 
 
 def offer_first_run(now: Now) -> None:
     """The one button that makes a run, where there is none; otherwise a way back to one."""
     if default := services.default_run(now.owner):
-        if st.button("Open the run that comes with the product" if _shipped(now, default) else "Open the newest run", type="primary"):
+        if st.button(
+            "Open the run that comes with the product" if _shipped(now, default) else "Open the newest run",
+            type="primary",
+        ):
             state.open_run(default)
             st.rerun()
         return

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, show, state, texts
+from lsr_app import controls, formats, show, state, texts, theme
 
-st.set_page_config(page_title=texts.PRODUCT, page_icon=":material/conversion_path:", layout="wide")
+# Drawn here because a browser fetches a named icon from a host on the internet.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round">'
+    f'<path d="M3 5h18" stroke="{theme.LIGHT.network}"/>'
+    f'<path d="M3 5c6 0 6 14 18 14" stroke="{theme.LIGHT.refined}"/></svg>'
+)
+st.set_page_config(page_title=texts.PRODUCT, page_icon=ICON, layout="wide")
 pages = {
     name: st.Page(f"views/{script}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for (name, (title, icon)), script in zip(
@@ -19,11 +25,14 @@ show.styles()
 selected = controls.select()
 controls.sidebar(selected, list(pages.values()))
 state.finish()
-for message in state.messages():
-    st.warning(formats.markdown(message), icon=":material/info:")
+remarks = st.container()
 if selected.trouble:
     st.error(formats.markdown(selected.trouble), icon=":material/error:")
 if state.to_top():
     show.scroll_to_top()
-page.run()
-state.finish()
+try:
+    page.run()
+finally:  # a page may stop early, and may itself find a value of the address out of range
+    for message in state.messages():
+        remarks.warning(formats.markdown(message), icon=":material/info:")
+    state.finish()

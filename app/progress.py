@@ -31,7 +31,6 @@ def _watch(run_id: str, drawn: str, mine: bool, owner: str) -> None:
         status = run.status()
     except InputError:
         st.rerun(scope="app")
-        return
     if status.status != drawn:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
@@ -39,7 +38,11 @@ def _watch(run_id: str, drawn: str, mine: bool, owner: str) -> None:
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")
-    text = texts.NOT_COMPLETE_HERE["queued"] if status.status == "queued" else f"{formats.markdown(stage)} · {' · '.join(parts)}"
+    text = (
+        texts.NOT_COMPLETE_HERE["queued"]
+        if status.status == "queued"
+        else f"{formats.markdown(stage)} · {' · '.join(parts)}"
+    )
     with st.container(border=True, key="progress"):
         st.progress(fraction, text=text)
         if mine and st.button("Cancel", key="cancel", icon=":material/stop_circle:"):
@@ -56,9 +59,14 @@ def _ended(run: Run, status: str) -> None:
         error = record.error
         where = ", ".join(part for part in (error.file, error.key) if part) if error else ""
         reason = error.message if error else texts.NO_REASON
-        st.error(f"{formats.markdown(reason)}{f' ({formats.markdown(where)})' if where else ''}", icon=":material/error:")
+        st.error(
+            f"{formats.markdown(reason)}{f' ({formats.markdown(where)})' if where else ''}", icon=":material/error:"
+        )
     else:
-        st.info(texts.cancelled_at(formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction), icon=":material/stop_circle:")
+        st.info(
+            texts.cancelled_at(formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction),
+            icon=":material/stop_circle:",
+        )
     log = run.log()
     if log:
         with st.expander("Log", icon=":material/article:", expanded=status == "failed"):

@@ -36,7 +36,11 @@ def _row(now: Now, entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"row_{entry.id}"):
         st.html(_describe(entry, is_open, mine), width="stretch")
         st.button(
-            "Open" if not is_open else "Opened", key=f"open_{entry.id}", on_click=state.open_run, args=(entry.id,), disabled=is_open
+            "Open" if not is_open else "Opened",
+            key=f"open_{entry.id}",
+            on_click=state.open_run,
+            args=(entry.id,),
+            disabled=is_open,
         )
         if entry.state == "complete" and now.data is not None and not is_open:
             laid = state.get(state.COMPARE) == entry.id
@@ -73,10 +77,14 @@ def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
 
 def _manage(now: Now, entry: Entry) -> None:
     with st.popover("", icon=":material/more_vert:", help="Rename, list or delete", key=f"manage_{entry.id}"):
-        title = st.text_input("Name", value=entry.manifest.title, max_chars=200, key=f"name_{entry.id}_{entry.manifest.title}")
+        title = st.text_input(
+            "Name", value=entry.manifest.title, max_chars=200, key=f"name_{entry.id}_{entry.manifest.title}"
+        )
         if st.button("Rename", key=f"rename_{entry.id}", disabled=not title.strip() or title == entry.manifest.title):
             _do(now, entry, lambda run: services.rename(run, now.owner, title))
-        listed = st.toggle("Listed for everybody", value=entry.manifest.listed, key=f"listed_{entry.id}", help=texts.HELP["listed"])
+        listed = st.toggle(
+            "Listed for everybody", value=entry.manifest.listed, key=f"listed_{entry.id}", help=texts.HELP["listed"]
+        )
         if listed != entry.manifest.listed:
             _do(now, entry, lambda run: services.set_listed(run, now.owner, listed))
         if entry.state in ("queued", "running"):

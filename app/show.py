@@ -48,7 +48,9 @@ def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], N
         for start in range(0, len(panels), 3):
             row = panels[start : start + 3]
             for column, (place, (name, picture)) in zip(
-                st.columns(max(3, len(row)) if len(panels) != 2 else 2, gap="small"), enumerate(row, start=start), strict=False
+                st.columns(max(3, len(row)) if len(panels) != 2 else 2, gap="small"),
+                enumerate(row, start=start),
+                strict=False,
             ):
                 with column, st.container(gap=None):
                     st.html(f'<p class="lsr-panel">{html.escape(name)}</p>')
@@ -84,9 +86,7 @@ def headline(items: Sequence[tuple[str, str, str]]) -> None:
 def before_after(label: str, before: float, after: float) -> tuple[str, str, str]:
     """Headline item: base → refined, and the factor."""
     arrow = "<span class='lsr-arrow' aria-label='becomes'>→</span>"
-    value = (
-        f"<span class='lsr-base'>{formats.error(before)}</span>{arrow}<span class='lsr-refined'>{formats.error(after)}</span>"
-    )
+    value = f"<span class='lsr-base'>{formats.error(before)}</span>{arrow}<span class='lsr-refined'>{formats.error(after)}</span>"
     return formats.page(label), value, formats.page(formats.factor(before, after))
 
 
@@ -156,7 +156,9 @@ def styles() -> None:
 
 def scroll_to_top() -> None:
     """Bring the beginning of the page into view."""
-    st.html("<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>", unsafe_allow_javascript=True)
+    st.html(
+        "<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>", unsafe_allow_javascript=True
+    )
 
 
 def _title(title: str) -> None:
@@ -170,9 +172,8 @@ def _chart(key: str, picture: Picture) -> None:
 
 
 def _foot(key: str, words: texts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
-    st.html(
-        f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>"
-    )
+    st.html(f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>")
+
     def rows() -> Rows:
         if len(pictures) == 1:
             yield from pictures[0][1].rows()

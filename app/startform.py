@@ -85,7 +85,9 @@ def _fill(now: Now, options: list[str], retry: bool) -> None:
 @st.fragment
 def _form(now: Now, options: list[str]) -> None:
     """Changes here draw only the form and its forecast again."""
-    before = now.run.manifest.config if now.run is not None and now.status in ("failed", "cancelled") else RefineConfig()
+    before = (
+        now.run.manifest.config if now.run is not None and now.status in ("failed", "cancelled") else RefineConfig()
+    )
     with st.container(border=True, key="start_form"):
         first, second, third, fourth = st.columns([2.2, 1.2, 1.2, 1], gap="small")
         choice = first.selectbox(
@@ -118,7 +120,9 @@ def _form(now: Now, options: list[str]) -> None:
             return
         fits = _forecast(folder, config)
         with st.container(horizontal=True, vertical_alignment="center"):
-            start = st.button("Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
+            start = st.button(
+                "Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits
+            )
             listed = st.checkbox("Listed for everybody", value=True, key="form_set_listed", help=texts.HELP["listed"])
         if start:
             _start(now, folder, config, listed)

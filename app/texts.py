@@ -167,7 +167,13 @@ HELP = {
     "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
 }
 
-STATES = {"queued": "Queued", "running": "Running", "complete": "Complete", "cancelled": "Cancelled", "failed": "Failed"}
+STATES = {
+    "queued": "Queued",
+    "running": "Running",
+    "complete": "Complete",
+    "cancelled": "Cancelled",
+    "failed": "Failed",
+}
 STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
 SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
@@ -248,7 +254,9 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
 
 def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
     if rank_zero:
-        return "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
+        return (
+            "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
+        )
     verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
     if verb == "does not change":
         return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
@@ -268,6 +276,10 @@ def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinea
     )
 
 
+def compare_note(first: str, second: str, rank: int) -> str:
+    return f"Laid over {first}: dashed and marked (2), {second} at rank {rank:,}."
+
+
 def slice_place(name: str, value: str, exact: bool, points: int) -> str:
     if exact:
         return f"{name} = {value}, {points:,} points of the grid"
@@ -278,7 +290,9 @@ def same_axes(name: str) -> str:
     return f"Both axes named the same input; the vertical one shows {name}."
 
 
-EXPORT_PREDICTOR = "One safetensors file with the network, the step Δθ and a JSON description. Nothing else is needed to use it."
+EXPORT_PREDICTOR = (
+    "One safetensors file with the network, the step Δθ and a JSON description. Nothing else is needed to use it."
+)
 EXPORT_RECORD = "Settings, environment, timings, headline figures, the sweep at every rank and the singular values."
 REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
 
@@ -297,7 +311,9 @@ def export_predictions(points: int, split: str) -> str:
 
 def file_stem(name: str) -> str:
     """A harmless file name from the name of a problem."""
-    kept = "".join(character if character.isascii() and (character.isalnum() or character in "-_") else "-" for character in name)
+    kept = "".join(
+        character if character.isascii() and (character.isalnum() or character in "-_") else "-" for character in name
+    )
     return f"lsr-{kept.strip('-')[:40] or 'run'}"
 
 
@@ -337,3 +353,7 @@ def cancelled_at(stage: str, fraction: float) -> str:
 
 def cannot_write(reason: str) -> str:
     return f"The run could not be written ({reason or 'no further reason'}). Make room on the disk or choose another folder with `--runs`."
+
+
+def inputs(count: int) -> str:
+    return "1 input" if count == 1 else f"{count:,} inputs"

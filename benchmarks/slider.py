@@ -26,7 +26,13 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 PAGES = ("overview", "rank", "fields", "path", "export")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 QUIET_MS = 500
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WATCH = """() => {
@@ -68,7 +74,14 @@ def main() -> None:
         browser.close()
     medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
     slowest = {name: round(max(times), 3) for name, times in results.items()}
-    line = {"benchmark": "slider", "unit": "s", "moves": options.moves, "cores": os.cpu_count(), "median": medians, "max": slowest}
+    line = {
+        "benchmark": "slider",
+        "unit": "s",
+        "moves": options.moves,
+        "cores": os.cpu_count(),
+        "median": medians,
+        "max": slowest,
+    }
     print(json.dumps(line))
 
 

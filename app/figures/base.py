@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lsr_app import formats, theme
+from lsr_app import theme
 from lsr_app.rundata import RunData
 
 Labelled = Sequence[tuple[str, RunData]]
@@ -49,16 +49,35 @@ class Canvas:
         return theme.palette(self.mode)
 
     def line(
-        self, x: NDArray[Any], y: NDArray[Any], name: str, colour: str, *, dash: str = "solid", width: float = 2.0, **more: Any
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        name: str,
+        colour: str,
+        *,
+        dash: str = "solid",
+        width: float = 2.0,
+        **more: Any,
     ) -> None:
         style = {"color": colour, "width": width, "dash": dash}
         self.traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more})
 
     def points(
-        self, x: Any, y: Any, name: str, colour: str, *, symbol: str = "circle", size: int = 9, outline: int = 2, **more: Any
+        self,
+        x: Any,
+        y: Any,
+        name: str,
+        colour: str,
+        *,
+        symbol: str = "circle",
+        size: int = 9,
+        outline: int = 2,
+        **more: Any,
     ) -> None:
         marker = {"color": colour, "size": size, "symbol": symbol, "line": {"width": outline, "color": colour}}
-        self.traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": name, "marker": marker, **more})
+        self.traces.append(
+            {"type": "scatter", "mode": "markers", "x": x, "y": y, "name": name, "marker": marker, **more}
+        )
 
     def vertical(self, x: float, colour: str, dash: str = "dot") -> None:
         """A line across the whole height at x in data units, on linear and logarithmic axes alike."""
@@ -103,9 +122,9 @@ def _log_ticks(values: list[Any], most: int) -> dict[str, Any]:
     return {"dtick": max(1, math.ceil(decades / most))} if decades >= 2 else {}
 
 
-def suffix(runs: Labelled, index: int) -> str:
-    """What tells the traces of several runs apart; nothing when there is one run."""
-    return f" · {formats.plot(runs[index][0])}" if len(runs) > 1 else ""
+def suffix(index: int) -> str:
+    """What marks the traces of a run laid over the first; the page says which run has which number."""
+    return f" ({index + 1})" if index else ""
 
 
 def dash(index: int, style: str = "solid") -> str:

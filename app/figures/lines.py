@@ -66,17 +66,23 @@ def values(
     else:
         canvas.points(x, light(truth), "Truth", colours.truth, **extra)
     draw(x, light(network), "Network", colours.network, **(extra or {"dash": "dash"}))
-    draw(x, light(refined), f"Refined predictor{suffix(runs, 0)}", colours.refined, **extra)
+    draw(x, light(refined), f"Refined predictor{suffix(0)}", colours.refined, **extra)
     for index, (_, other) in enumerate(runs[1:], start=1):
-        if _same_points(run, other):
+        if same_points(run, other):
             more = other.refined(ranks[index], output)[where.points]
-            draw(x, light(more), f"Refined predictor{suffix(runs, index)}", colours.validation, **(extra or {"dash": "dot"}))
+            draw(x, light(more), f"Refined predictor{suffix(index)}", colours.validation, **(extra or {"dash": "dot"}))
     canvas.axes(formats.plot(run.input_name(where.along)), formats.plot(run.output_name(output)), logy=logy)
     alt = f"Truth, network and refined predictor along {run.input_name(where.along)}{_place(run, where)}, {len(x)} points."
     names = (run.input_name(where.along), "truth", "network", "refined")
 
     def rows() -> Rows:
-        return zip(run.fields.inputs[where.points, where.along].tolist(), truth.tolist(), network.tolist(), refined.tolist(), strict=True)
+        return zip(
+            run.fields.inputs[where.points, where.along].tolist(),
+            truth.tolist(),
+            network.tolist(),
+            refined.tolist(),
+            strict=True,
+        )
 
     return Picture(canvas.figure(), formats.one_line(alt, 300), names, rows)
 
@@ -98,11 +104,11 @@ def errors(
     draw = canvas.line if where.exact else canvas.points
     extra: dict[str, Any] = {"width": 1.6} if where.exact else {"size": 4}
     draw(x, shown(network), "Network", colours.network, **extra)
-    draw(x, shown(refined), f"Refined predictor{suffix(runs, 0)}", colours.refined, **extra)
+    draw(x, shown(refined), f"Refined predictor{suffix(0)}", colours.refined, **extra)
     for index, (_, other) in enumerate(runs[1:], start=1):
-        if _same_points(run, other):
+        if same_points(run, other):
             more = shown(other.refined_error(ranks[index], output)[where.points])
-            draw(x, more, f"Refined predictor{suffix(runs, index)}", colours.validation, **extra)
+            draw(x, more, f"Refined predictor{suffix(index)}", colours.validation, **extra)
     canvas.axes(formats.plot(run.input_name(where.along)), "|Error|" if logy else "Error", logy=logy)
     alt = (
         f"Errors along {run.input_name(where.along)}{_place(run, where)}: network up to "
@@ -110,7 +116,9 @@ def errors(
     )
 
     def rows() -> Rows:
-        return zip(run.fields.inputs[where.points, where.along].tolist(), network.tolist(), refined.tolist(), strict=True)
+        return zip(
+            run.fields.inputs[where.points, where.along].tolist(), network.tolist(), refined.tolist(), strict=True
+        )
 
     names = (run.input_name(where.along), "network_error", "refined_error")
     return Picture(canvas.figure(), formats.one_line(alt, 300), names, rows)
@@ -123,7 +131,7 @@ def histogram(runs: Labelled, ranks: Sequence[int], output: int, *, mode: str | 
     named = [("Network", colours.network, runs[0][1].network_error(output), 0)]
     for index, (_, run) in enumerate(runs):
         colour = colours.refined if index == 0 else colours.validation
-        named.append((f"Refined predictor{suffix(runs, index)}", colour, run.refined_error(ranks[index], output), index))
+        named.append((f"Refined predictor{suffix(index)}", colour, run.refined_error(ranks[index], output), index))
     counted = []
     for name, colour, error, index in named:
         finite = error[np.isfinite(error) & (error != 0)]
@@ -138,7 +146,9 @@ def histogram(runs: Labelled, ranks: Sequence[int], output: int, *, mode: str | 
         )  # fmt: skip
     canvas.axes("|Error|", "Points per decade (%)", logx=True, yaxis={"rangemode": "tozero"})
     middle = [formats.error(float(np.median(np.abs(error)))) for _, _, error, _ in named]
-    alt = f"Histogram of the error magnitudes. Median {middle[0]} for the network, {middle[1]} for the refined predictor."
+    alt = (
+        f"Histogram of the error magnitudes. Median {middle[0]} for the network, {middle[1]} for the refined predictor."
+    )
 
     def rows() -> Rows:
         for name, edges, share in counted:
@@ -174,8 +184,13 @@ def worst(run: RunData, rank: int, output: int, how_many: int = 8) -> list[dict[
     ]
 
 
-def _same_points(run: RunData, other: RunData) -> bool:
-    return run.fields.inputs.shape == other.fields.inputs.shape and np.array_equal(run.fields.inputs, other.fields.inputs)
+def same_points(run: RunData, other: RunData) -> bool:
+    """Whether two runs were drawn at the same points, with as many outputs."""
+    return (
+        run.fields.targets.shape == other.fields.targets.shape
+        and run.fields.inputs.shape == other.fields.inputs.shape
+        and np.array_equal(run.fields.inputs, other.fields.inputs)
+    )
 
 
 def _place(run: RunData, where: Cut) -> str:

@@ -26,7 +26,13 @@ def field(
 
 
 def signed_error(
-    run: RunData, values: NDArray[Any], what: str, limit: float, *, axes: tuple[int, int] = (0, 1), mode: str | None = None
+    run: RunData,
+    values: NDArray[Any],
+    what: str,
+    limit: float,
+    *,
+    axes: tuple[int, int] = (0, 1),
+    mode: str | None = None,
 ) -> Picture:
     """Errors on a scale that is symmetric about zero and reaches ± limit."""
     colours = theme.scale(theme.palette(mode).diverging)
@@ -54,7 +60,9 @@ def ratio(
     limit = max(1.0, float(np.ceil(np.quantile(np.abs(values), 0.98)))) if values.size else 1.0
     colours = theme.scale(theme.palette(mode).diverging)
     shown = np.clip(values, -limit, limit)
-    return _draw(run, shown, what, (-limit, limit), colours, _decades((-limit, limit)), axes, False, mode, raw=10**values)
+    return _draw(
+        run, shown, what, (-limit, limit), colours, _decades((-limit, limit)), axes, False, mode, raw=10**values
+    )
 
 
 def shared_limits(run: RunData, output: int) -> Limits:

@@ -21,7 +21,7 @@ def losses(
     canvas = Canvas(mode, height=400)
     colours = canvas.colours
     for index, (_, run) in enumerate(runs):
-        rung, tail = run.rung(ranks[index]), suffix(runs, index)
+        rung, tail = run.rung(ranks[index]), suffix(index)
         alpha = run.paths.alpha
         x = positive(alpha) if logx else alpha
         for values, name, colour in (
@@ -32,7 +32,9 @@ def losses(
         base = base_loss(run)
         if index == 0 and base is not None:
             ends = finite_ends(run, logx)
-            canvas.line(np.array(ends), np.array([base, base]), "Network (α = 0)", colours.network, dash="dash", width=1.5)
+            canvas.line(
+                np.array(ends), np.array([base, base]), "Network (α = 0)", colours.network, dash="dash", width=1.5
+            )
             low, high = interval(run, ranks[0])
             left, right = max(low, ends[0]), min(high, ends[1])
             if right > left:

@@ -16,14 +16,20 @@ MEASURES = {"mse": "Mean square error", "relative_l2": "Relative L2 error"}
 
 
 def errors(
-    runs: Labelled, ranks: Sequence[int], *, measure: str = "mse", logx: bool = False, logy: bool = True, mode: str | None = None
+    runs: Labelled,
+    ranks: Sequence[int],
+    *,
+    measure: str = "mse",
+    logx: bool = False,
+    logy: bool = True,
+    mode: str | None = None,
 ) -> Picture:
     """Error of the refined predictor at every rank, on each split; `ranks[i]` is the rank selected in run i."""
     canvas = Canvas(mode, height=360)
     colours = canvas.colours
     tone = {"train": colours.train, "val": colours.validation, "test": colours.refined}
     for index, (_, run) in enumerate(runs):
-        tail = suffix(runs, index)
+        tail = suffix(index)
         first = 1 if logx else 0
         axis = np.arange(first, run.sweep.max_rank + 1)
         solved = run.sweep.solved[first:]
@@ -33,15 +39,20 @@ def errors(
                 continue
             shown = positive(values) if logy else values
             _solved_and_interpolated(
-                canvas, axis, shown[first:], solved, f"{word}{tail}", tone[split], index, width=2.5 if split == "test" else 1.8
+                canvas,
+                axis,
+                shown[first:],
+                solved,
+                f"{word}{tail}",
+                tone[split],
+                index,
+                width=2.5 if split == "test" else 1.8,
             )
         key, word = run.headline_split
         curve = getattr(run.sweep, f"{key}_{measure}")
         base = float(curve[0])
         if index == 0 and math.isfinite(base) and len(axis) > 1:
-            canvas.line(
-                np.array([axis[0], axis[-1]]), np.array([base, base]), "Network", colours.network, dash="dash"
-            )
+            canvas.line(np.array([axis[0], axis[-1]]), np.array([base, base]), "Network", colours.network, dash="dash")
         if index == 0:
             _mark(canvas, curve, run.summary.knee, "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, curve, ranks[0], "Selected", colours.refined, "circle", logx, logy)
@@ -65,7 +76,7 @@ def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode: 
         axis = np.arange(1, len(values) + 1)
         known = math.isfinite(floor)
         trusted = values >= floor if known else np.ones(len(values), dtype=bool)
-        tail = suffix(runs, index)
+        tail = suffix(index)
         canvas.line(axis, np.where(trusted, values, np.nan), f"Singular value{tail}", colours.refined, dash=dash(index))
         if not trusted.all():
             below = np.where(~trusted, values, np.nan)
@@ -100,7 +111,7 @@ def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode:
     colours = canvas.colours
     limits: dict[str, float] = {}
     for index, (_, run) in enumerate(runs):
-        tail = suffix(runs, index)
+        tail = suffix(index)
         axis = np.arange(1, run.sweep.max_rank + 1)
         exact = run.sweep.condition_exact[1:]
         for values, name, colour in (
@@ -112,7 +123,9 @@ def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode:
     longest = max((run.sweep.max_rank for _, run in runs), default=1)
     for dtype, limit in limits.items():
         name = f"1/ε {formats.plot(dtype)}"
-        canvas.line(np.array([1, max(longest, 1)]), np.array([limit, limit]), name, colours.stepped, dash="dash", width=1.5)
+        canvas.line(
+            np.array([1, max(longest, 1)]), np.array([limit, limit]), name, colours.stepped, dash="dash", width=1.5
+        )
     if ranks[0] >= 1:
         canvas.vertical(ranks[0], colours.refined)
     canvas.axes("Rank", "Condition number", logx=logx, logy=True, xaxis=_reach(runs, logx))
@@ -132,7 +145,7 @@ def step_length(
     canvas = Canvas(mode)
     colours = canvas.colours
     for index, (_, run) in enumerate(runs):
-        tail = suffix(runs, index)
+        tail = suffix(index)
         axis = np.arange(1, run.sweep.max_rank + 1)
         values = run.sweep.delta_norm[1:]
         shown = positive(values) if logy else values
@@ -140,7 +153,11 @@ def step_length(
         theta = run.summary.theta_norm
         if len(axis) > 1:
             canvas.line(
-                axis[[0, -1]], np.array([theta, theta]), f"‖θ0‖{tail}", colours.network, dash="dash" if index == 0 else "dot"
+                axis[[0, -1]],
+                np.array([theta, theta]),
+                f"‖θ0‖{tail}",
+                colours.network,
+                dash="dash" if index == 0 else "dot",
             )
     if ranks[0] >= 1:
         canvas.vertical(ranks[0], colours.refined)
@@ -195,7 +212,9 @@ def _solved_and_interpolated(
     right = np.concatenate([solved[1:], [True]])
     canvas.line(x, np.where(solved, y, np.nan), name, colour, dash=dash(index), width=width, legendgroup=name)
     bridge = ~solved | ~left | ~right
-    canvas.line(x, np.where(bridge, y, np.nan), name, colour, dash="dot", width=width * 0.7, legendgroup=name, showlegend=False)
+    canvas.line(
+        x, np.where(bridge, y, np.nan), name, colour, dash="dot", width=width * 0.7, legendgroup=name, showlegend=False
+    )
     alone = solved & bridge
     canvas.points(x[alone], y[alone], name, colour, size=4, outline=0, legendgroup=name, showlegend=False)
 

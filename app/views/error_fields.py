@@ -24,12 +24,15 @@ with numbers:
             show.before_after("Median error", levels[0][1], levels[0][2]),
             show.before_after("Largest error", levels[-1][1], levels[-1][2]),
             show.rank_item(data, rank),
-            ("Points", f"{len(network):,}", f"{formats.page(data.fields.split)} points, {data.dimension} inputs"),
+            (
+                "Points",
+                f"{len(network):,}",
+                f"{formats.page(data.fields.split)} points, {texts.inputs(data.dimension)}",
+            ),
         ]
     )
-if now.compare is not None and data.fields.inputs.shape != now.compare.fields.inputs.shape:
+if now.compare is not None and not lines.same_points(data, now.compare):
     st.caption(texts.COMPARE_POINTS)
-
 
 
 def draw_maps() -> None:
@@ -43,7 +46,13 @@ def draw_maps() -> None:
     limits = maps.shared_limits(data, output)
     truth = data.fields.targets[:, output]
     values = {"truth": truth, "network": data.fields.network[:, output], "refined": truth + refined}
-    show.group("maps", [panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes, mode=mode)) for name, part in values.items()])
+    show.group(
+        "maps",
+        [
+            panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes, mode=mode))
+            for name, part in values.items()
+        ],
+    )
     own = bool(state.get("own"))
     reach = max(maps.largest(network), maps.largest(refined))
     panels = []
@@ -51,6 +60,13 @@ def draw_maps() -> None:
         limit = maps.largest(part) if own else reach
         panels.append(panel(name, maps.signed_error(data, part, texts.PANELS[name], limit, axes=axes, mode=mode)))
     panels.append(panel("ratio", maps.ratio(data, refined, network, texts.PANELS["ratio"], axes=axes, mode=mode)))
+    if now.compare is not None and lines.same_points(data, now.compare):
+        other = now.compare.refined_error(at[1], output)
+        name = f"{texts.PANELS['refined_error']} (2)"
+        limit = maps.largest(other) if own else reach
+        panels.append((name, maps.signed_error(data, other, name, limit, axes=axes, mode=mode)))
+        name = f"{texts.PANELS['ratio']} (2)"
+        panels.append((name, maps.ratio(data, other, network, name, axes=axes, mode=mode)))
     show.group("error_maps", panels, extra=lambda: controls.note_toggle("own", "Own colour scale for each error"))
 
 
@@ -67,7 +83,10 @@ def draw_distribution() -> None:
         show.table(
             "quantiles",
             ("Share of points below", "Network", "Refined", "Factor"),
-            [(name, formats.error(before), formats.error(after), formats.factor(before, after)) for name, before, after in levels],
+            [
+                (name, formats.error(before), formats.error(after), formats.factor(before, after))
+                for name, before, after in levels
+            ],
             caption=texts.QUANTILES_CAPTION,
             data=lambda: levels,
             data_columns=("share_of_points_below", "network", "refined"),

@@ -5,30 +5,33 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app import exports, formats, guards, show, texts
+from lsr_core.storage.runs import Run
 
 now, data = guards.need_run("export")
 run, rank = now.run, now.rank
 assert run is not None
+opened: Run = run
 chosen = data.summary.rank
 split, word = data.headline_split
 stem = texts.file_stem(data.about.name)
 show.headline(
     [
-        show.before_after(f"{word} error (relative L2)", *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))),
+        show.before_after(
+            f"{word} error (relative L2)", *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))
+        ),
         show.rank_item(data, rank),
         ("Size of the run", formats.size(run.size()), "problem and results together"),
     ]
 )
 
 
-@st.fragment(run_every=1.0 if exports.progress(run, rank) == "working" else None)
+@st.fragment(run_every=1.0 if exports.progress(opened, rank) == "working" else None)
 def other_rank() -> None:
     """The predictor at a ladder rank whose step has to be rebuilt first."""
-    assert run is not None
-    state = exports.progress(run, rank)
+    state = exports.progress(opened, rank)
     if state == "ready":
         st.download_button(
-            f"Refined predictor at rank {rank:,}", data=lambda: exports.target(run, rank).read_bytes(), type="primary",
+            f"Refined predictor at rank {rank:,}", data=lambda: exports.target(opened, rank).read_bytes(), type="primary",
             file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", icon=":material/download:",
         )  # fmt: skip
         return
@@ -37,9 +40,9 @@ def other_rank() -> None:
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
-    st.caption(texts.rebuild_note(chosen, data.summary.seconds and formats.seconds(data.summary.seconds)))
+    st.caption(texts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
     if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
-        exports.start(run, rank)
+        exports.start(opened, rank)
         st.rerun()
 
 
@@ -48,13 +51,13 @@ with left:
     show.section("Refined predictor", texts.EXPORT_PREDICTOR, apart=False)
     if rank == chosen:
         st.download_button(
-            f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(run), type="primary",
+            f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(opened), type="primary",
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
     else:
         other_rank()
         st.download_button(
-            f"The one at rank {chosen:,}, at once", data=lambda: exports.predictor_at_choice(run),
+            f"The one at rank {chosen:,}, at once", data=lambda: exports.predictor_at_choice(opened),
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
 with right:
@@ -74,7 +77,7 @@ left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     show.section("Record of the run", texts.EXPORT_RECORD, apart=False)
     st.download_button(
-        "Run as JSON", data=lambda: exports.record(run), mime="application/json", file_name=f"{stem}-run.json",
+        "Run as JSON", data=lambda: exports.record(opened), mime="application/json", file_name=f"{stem}-run.json",
         on_click="ignore", key="record", icon=":material/download:",
     )  # fmt: skip
 with right:

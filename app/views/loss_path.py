@@ -14,9 +14,13 @@ high = paths.interval(data, rank)[1]
 first = formats.error(paths.finite_ends(data, True)[0])
 show.headline(
     [
-        show.coloured("Network, θ0", formats.error(paths.base_loss(data)), "base", f"loss on {data.paths.n_rows:,} training rows"),
+        show.coloured(
+            "Network, θ0", formats.error(paths.base_loss(data)), "base", f"loss on {data.paths.n_rows:,} training rows"
+        ),
         show.coloured("Refined predictor", formats.error(linear), "refined", "linear model at α = 1: the result"),
-        show.coloured("Network at θ0 + Δθ", formats.error(nonlinear), "step", "changed weights at α = 1: not the result"),
+        show.coloured(
+            "Network at θ0 + Δθ", formats.error(nonlinear), "step", "changed weights at α = 1: not the result"
+        ),
         ("Agreement within 10 %", f"α ≤ {formats.error(high)}" if high > 0 else f"α &lt; {first}", f"at rank {rank:,}"),
     ]
 )
@@ -48,7 +52,10 @@ if len(points):
         show.group(
             "three_maps",
             [
-                (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, axes=axes, coarse=True, mode=mode))
+                (
+                    texts.PANELS[name],
+                    maps.error_magnitude(data, values, texts.PANELS[name], limits, axes=axes, coarse=True, mode=mode),
+                )
                 for name, values in errors.items()
             ],
         )

@@ -16,6 +16,7 @@ def headline(data: RunData, rank: int) -> None:
     """Numbers, the sentence, one figure."""
     about, mode = data.about, show.mode()
     show.heading(about.title, about.description)
+    controls.compare_note()
     split, word = data.headline_split
     base, refined = (data.reported(f"{split}_relative_l2", at) for at in (0, rank))
     gain = formats.factor(base, refined)
@@ -23,7 +24,11 @@ def headline(data: RunData, rank: int) -> None:
         [
             show.before_after(f"{word} error (relative L2)", base, refined),
             show.rank_item(data, rank),
-            ("Refined in", formats.seconds(data.summary.seconds), f"peak memory {formats.size(data.summary.peak_rss_bytes)}"),
+            (
+                "Refined in",
+                formats.seconds(data.summary.seconds),
+                f"peak memory {formats.size(data.summary.peak_rss_bytes)}",
+            ),
         ]
     )
     st.markdown(formats.markdown(texts.gain_sentence(word, gain, rank, data.sweep.max_rank, rank == 0)))
@@ -39,7 +44,10 @@ def headline(data: RunData, rank: int) -> None:
         show.group(
             "headline_map",
             [
-                (texts.PANELS["truth"], maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode)),
+                (
+                    texts.PANELS["truth"],
+                    maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode),
+                ),
                 *(
                     (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, mode=mode))
                     for name, values in (("network_error", network), ("refined_error", error))

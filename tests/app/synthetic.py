@@ -54,7 +54,9 @@ def complete(
 
 def unfinished(store: RunStore, status: str, *, owner: str = "cli", title: str = "", message: str = "") -> Run:
     """A queued, running, cancelled or failed run."""
-    run = store.create(problem="sine2d", config=RefineConfig(max_rank=200, seed=7), owner=owner, title=title or f"a {status} run")
+    run = store.create(
+        problem="sine2d", config=RefineConfig(max_rank=200, seed=7), owner=owner, title=title or f"a {status} run"
+    )
     write_problem(run.problem_path, 2, 1, None, None)
     worker = Worker(host="elsewhere", pid=1, started=time.time()) if status == "running" else None
     error = Failure(message=message or "the worker stopped without a word") if status == "failed" else None
@@ -69,7 +71,11 @@ def unfinished(store: RunStore, status: str, *, owner: str = "cli", title: str =
 
 
 def write_problem(
-    folder: Path, dimension: int, outputs: int, names: list[tuple[str, str]] | None, output_names: list[tuple[str, str]] | None
+    folder: Path,
+    dimension: int,
+    outputs: int,
+    names: list[tuple[str, str]] | None,
+    output_names: list[tuple[str, str]] | None,
 ) -> None:
     folder.mkdir(exist_ok=True)
     names = names or [(name, "m") for name in ("x", "y", "z", "w")[:dimension]]
@@ -130,11 +136,14 @@ def _fields(
     network = targets + np.sqrt(sweep.test_mse[0]) * shape
     noise = generator.standard_normal((len(inputs), outputs))
     errors = [
-        np.sqrt(sweep.test_mse[rank]) * (shape * np.exp(-rank / 300) + noise * (1 - np.exp(-rank / 300))) for rank in ranks
+        np.sqrt(sweep.test_mse[rank]) * (shape * np.exp(-rank / 300) + noise * (1 - np.exp(-rank / 300)))
+        for rank in ranks
     ]
     stepped_points = np.arange(len(inputs))
     if dimension == 2:
-        stepped_points = np.flatnonzero((np.arange(len(inputs)) % side % 3 == 0) & (np.arange(len(inputs)) // side % 3 == 0))
+        stepped_points = np.flatnonzero(
+            (np.arange(len(inputs)) % side % 3 == 0) & (np.arange(len(inputs)) // side % 3 == 0)
+        )
     reach = np.linspace(0, 1, len(ranks))[:, None, None]
     stepped = network[stepped_points] + reach * shape[stepped_points] * 2
     return Fields(
@@ -150,7 +159,11 @@ def _paths(ranks: np.ndarray, sweep: Sweep) -> LossPaths:
     final = sweep.train_mse[ranks][:, None]
     linearised = sweep.train_mse[0] * (1 - alpha) ** 2 + final * (2 * alpha - alpha**2).clip(0)
     nonlinear = linearised + (ranks[:, None] / ranks.max()) * 0.5 * alpha**4 + 1e-18
-    agreement = np.array([[0.0, float(alpha[np.flatnonzero(n <= 1.1 * l)[-1]])] for l, n in zip(linearised, nonlinear)])
+    near = [
+        alpha[np.flatnonzero(np.abs(true - line) <= 0.1 * line)[-1]]
+        for line, true in zip(linearised, nonlinear, strict=True)
+    ]
+    agreement = np.array([[0.0, float(reach)] for reach in near])
     return LossPaths(ranks.astype(np.int64), alpha, linearised, nonlinear, agreement, 8000)
 
 

@@ -1,0 +1,42 @@
+"""Numbers as people read them; foreign text made harmless."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lsr_app import formats
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.7123e-3, "2.7e-3"), (4e-7, "4.0e-7"), (0.0123, "0.012"), (0.1, "0.10"), (1.0, "1"), (0, "0"), (27.4, "27"),
+     (6812.0, "6,812"), (1.23e14, "1.2e14"), (None, "–"), (math.nan, "–"), (math.inf, "–")],
+)  # fmt: skip
+def test_errors(value: float | None, text: str) -> None:
+    assert formats.error(value) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [(2.7e-3, 4e-7, "6,800× lower"), (1.0, 2.0, "2.0× higher"), (1.0, 1.0, "unchanged"), (1, 1.25e-8, "80 million× lower"),
+     (1, 1e-14, "10¹⁴× lower"), (1.0, 0.0, "–"), (None, 1.0, "–"), (1.0, math.nan, "–")],
+)  # fmt: skip
+def test_factors(before: float, after: float, text: str) -> None:
+    assert formats.factor(before, after) == text
+
+
+def test_markdown_shows_as_written() -> None:
+    assert formats.markdown("**a** <b>") == r"\*\*a\*\* \<b\>"
+    assert ":material/home:" not in formats.markdown(":material/home:").replace("\\", "")
+
+
+def test_plot_labels_show_as_written() -> None:
+    assert formats.plot("<a href=x>y</a>") == "&lt;a href=x&gt;y&lt;/a&gt;"
+    assert "%{" not in formats.plot("%{x}")
+
+
+def test_csv_disarms_formulas() -> None:
+    text = formats.csv_text(["=cmd()", "x"], [["@a", 1.5], ["plain", math.nan]]).decode()
+    assert text.splitlines() == ["'=cmd(),x", "'@a,1.5", "plain,"]

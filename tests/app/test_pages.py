@@ -1,0 +1,187 @@
+"""Every page on complete runs of all shapes, and every state in which there is nothing to draw."""
+
+from __future__ import annotations
+
+import pytest
+
+from lsr_core.storage.runs import RunStore
+from tests.app import synthetic
+from tests.app.conftest import SCRIPTS, Opener, html, spec
+
+CHARTS = {"overview": 3, "rank": 4, "fields": 6, "path": 4, "export": 0}
+SMALL = {"side": 12, "max_rank": 40}
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_page_draws_a_complete_run(page: str, store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page(page, run=run.id)
+    charts = app.get("plotly_chart")
+    assert len(charts) == CHARTS[page]
+    assert all(chart.proto.alt for chart in charts)
+    assert not app.error
+    assert not app.warning
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+@pytest.mark.parametrize(
+    "shape", [{"dimension": 1}, {"dimension": 3, "outputs": 2}, {"validation": False}, {"interpolated": True}]
+)
+def test_page_draws_other_shapes(page: str, shape: dict[str, int], store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **{**SMALL, **shape})
+    app = open_page(page, run=run.id)
+    assert not app.error
+    if page != "export":
+        assert app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_page_lays_a_second_run_over(page: str, store: RunStore, open_page: Opener) -> None:
+    first = synthetic.complete(store, **SMALL)
+    second = synthetic.complete(store, title="second", side=12, max_rank=30, seed=1)
+    app = open_page(page, run=first.id, compare=second.id)
+    assert not app.error
+    assert any("Laid over" in caption.value for caption in app.caption)
+    if page == "rank":
+        assert "Test (2)" in [trace.get("name") for trace in spec(app)["data"]]  # type: ignore[attr-defined]
+    if page == "fields":
+        assert len(app.get("plotly_chart")) == 8
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_without_runs_there_is_one_button_that_makes_one(page: str, store: RunStore, open_page: Opener) -> None:
+    app = open_page(page)
+    assert [button.label for button in app.button if button.key == "first_run"] == ["Refine the sample “sine2d”"]
+    assert not app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+@pytest.mark.parametrize("state", ["queued", "running", "cancelled", "failed"])
+def test_unfinished_runs_say_so(page: str, state: str, store: RunStore, open_page: Opener) -> None:
+    run = synthetic.unfinished(store, state, message="the disk is <b>full</b>")
+    app = open_page(page, run=run.id)
+    assert not app.get("plotly_chart")
+    if page != "overview":
+        assert "This run" in html(app)
+    elif state == "failed":
+        assert "full" in app.error[0].value
+        assert "<b>" not in app.error[0].value
+        assert "started" in app.code[0].value
+    elif state == "cancelled":
+        assert "Cancelled" in app.info[0].value
+
+
+def test_failed_run_fills_the_form_for_another_try(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.unfinished(store, "failed")
+    app = open_page(run=run.id)
+    assert "Try again" in html(app)
+    assert next(box for box in app.selectbox if box.key == "form_problem").value == "the problem of the open run"
+
+
+def test_default_run_is_the_newest_complete_one(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    synthetic.unfinished(store, "failed")
+    app = open_page()
+    assert app.query_params["run"] == run.id
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"run": "../../etc/passwd"}, "is no run id"),
+        ({"run": "A" * 32}, "is no run id"),
+        ({"run": "0" * 32}, "no run with this id"),
+    ],
+)
+@pytest.mark.parametrize("page", ["overview", "rank"])
+def test_bad_run_in_the_url_gets_one_sentence(
+    page: str, query: dict[str, str], sentence: str, store: RunStore, open_page: Opener
+) -> None:
+    synthetic.complete(store, **SMALL)
+    app = open_page(page, **query)
+    said = [element.value for element in (*app.warning, *app.error)]
+    assert len(said) == 1
+    assert sentence in said[0].replace("\\", "")
+    assert not app.get("plotly_chart")
+    assert any("Open the newest run" in button.label for button in app.button)
+
+
+def test_damaged_run_gets_one_sentence(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    fields = run.path / "fields.npz"
+    fields.write_bytes(fields.read_bytes()[:100])
+    app = open_page("fields", run=run.id)
+    assert len(app.error) == 1
+    assert "fields\\.npz" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "sentence"),
+    [("99999", 40, "outside this run"), ("-3", 0, "outside this run"), ("abc", None, "no whole number")],
+)
+def test_rank_out_of_range_is_clamped_with_a_message(
+    wanted: str, shown: int | None, sentence: str, store: RunStore, open_page: Opener
+) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page("rank", run=run.id, rank=wanted)
+    assert [sentence in warning.value for warning in app.warning] == [True]
+    slider = app.sidebar.select_slider[0]
+    assert slider.value == (run.summary.rank if shown is None else shown)
+
+
+def test_rank_between_the_rungs_is_snapped(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, side=12, max_rank=400)
+    app = open_page("rank", run=run.id, rank=11)
+    assert app.sidebar.select_slider[0].value in run.fields.ranks
+    assert "ladder" in app.warning[0].value
+
+
+def test_slider_moves_every_figure_and_the_url(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page("fields", run=run.id, rank=40)
+    before = [chart.proto.spec for chart in app.get("plotly_chart")]
+    app.sidebar.select_slider[0].set_value(5).run()
+    after = [chart.proto.spec for chart in app.get("plotly_chart")]
+    assert app.query_params["rank"] == "5"
+    assert [one != other for one, other in zip(before, after, strict=True)] == [False, False, True, False, True, True]
+
+
+def test_knee_and_auto_are_words_in_the_url(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page("rank", run=run.id, rank="knee")
+    assert app.sidebar.select_slider[0].value == run.summary.knee
+
+
+def test_view_survives_a_page_switch(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page("rank", run=run.id, rank=5, logx=1)
+    app.switch_page(SCRIPTS["fields"]).run()
+    app.switch_page(SCRIPTS["rank"]).run()
+    assert app.sidebar.select_slider[0].value == 5
+    assert next(toggle for toggle in app.toggle if toggle.key == "w_logx").value is True
+    assert app.query_params["logx"] == "1"
+
+
+def test_names_with_markdown_and_html_show_as_written(store: RunStore, open_page: Opener) -> None:
+    names = [("<img src=x onerror=alert(1)>", "**m**"), (":material/home: $x^2$", "_s_")]
+    run = synthetic.complete(store, title="<b>bold</b> [link](http://x)", names=names, **SMALL)
+    for page in SCRIPTS:
+        app = open_page(page, run=run.id)
+        body = html(app)
+        assert "<img" not in body
+        assert "<b>bold" not in body
+        for chart in app.get("plotly_chart"):
+            assert "<img" not in chart.proto.spec
+
+
+def test_output_that_does_not_exist_falls_back_with_a_message(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, outputs=2, **SMALL)
+    app = open_page("fields", run=run.id, output=7)
+    assert any("no output number 8" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("section", ["slices", "distribution"])
+def test_sections_of_error_fields(section: str, store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    app = open_page("fields", run=run.id, section=section)
+    assert len(app.get("plotly_chart")) == {"slices": 2, "distribution": 1}[section]
