@@ -1,0 +1,153 @@
+"""What a person does on the pages, in the words of the journeys."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+SECONDS = 60.0
+MILLISECONDS = SECONDS * 1000
+PAGES = {"": "Overview", "rank": "Rank", "fields": "Error fields", "path": "Loss path", "export": "Export"}
+FIGURES = {"": 1, "rank": 4, "fields": 6, "path": 1, "export": 0}  # at least, on a run in two dimensions
+DRAWN = """graph => JSON.stringify(graph.data.map(trace => {
+  const values = trace.z ?? trace.y;
+  const rows = ArrayBuffer.isView(values) || Array.isArray(values) ? values : values._inputArray;
+  return Array.from(rows).flatMap(row => typeof row === "object" && row !== null ? Array.from(row) : [row]);
+}))"""
+expect.set_options(timeout=MILLISECONDS)
+
+
+def visit(page: Page, path: str = "", **query: object) -> None:
+    """Open an address of the dashboard and wait until the page is drawn."""
+    page.goto(f"/{path}" + ("?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else ""))
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.locator(".lsr-brand")).to_be_visible()
+
+
+def view(page: Page) -> dict[str, str]:
+    """The view in the address."""
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def place(page: Page) -> str:
+    return urlsplit(page.url).path.strip("/")
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = SECONDS) -> float:
+    """Wait for something outside the page; returns how long it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, f"waited too long: {what}"
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def expect_view(page: Page, path: str, **wanted: str) -> None:
+    """Wait until the address says so, whatever else it says."""
+    page.wait_for_url(
+        lambda url: (
+            urlsplit(url).path.strip("/") == path
+            and wanted.items() <= {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}.items()
+        ),
+        wait_until="commit",
+    )
+
+
+def follow(page: Page, path: str) -> None:
+    """Click the link to a page in the sidebar."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=PAGES[path], exact=True).click()
+    heading = page.locator("h1.lsr-title")
+    if path:
+        expect(heading).to_have_text(PAGES[path])
+    else:
+        expect(page.locator(".st-key-run_list")).to_be_visible()
+    settle(page)
+
+
+def rank(page: Page) -> int:
+    """The rank that the headline of the page names."""
+    item = page.locator(".lsr-number", has=page.get_by_text("Rank", exact=True)).locator(".lsr-value")
+    return int(item.inner_text().replace(",", ""))
+
+
+def expect_rank(page: Page, wanted: int | re.Pattern[str]) -> None:
+    text = wanted if isinstance(wanted, re.Pattern) else f"{wanted:,}"
+    expect(page.locator(".lsr-number", has=page.get_by_text("Rank", exact=True)).locator(".lsr-value")).to_have_text(text)
+
+
+def thumb(page: Page) -> Locator:
+    return page.locator(".st-key-w_rank").get_by_role("slider")
+
+
+def chart(page: Page, key: str) -> Locator:
+    graph = page.locator(f".st-key-chart_{key} .js-plotly-plot")
+    expect(graph).to_be_visible()
+    return graph
+
+
+def values(page: Page, key: str) -> Any:
+    """The numbers that a figure has drawn."""
+    return chart(page, key).evaluate(DRAWN)
+
+
+def warnings(page: Page) -> list[str]:
+    return page.get_by_test_id("stAlert").all_inner_texts()
+
+
+def expect_no_trouble(page: Page) -> None:
+    """No exception on the page, in whatever form."""
+    assert page.get_by_test_id("stException").count() == 0
+    assert "Traceback" not in page.locator("body").inner_text()
+
+
+def start_long(page: Page) -> None:
+    """Start a refinement of sine2d that takes far longer than any journey, from the form."""
+    choose(page, "sine2d")
+    advanced = page.locator(".st-key-start_form").get_by_test_id("stExpander")
+    advanced.locator("summary").click()
+    fill(page, "form_set_max_rank_sine2d", 200)
+    fill(page, "form_set_power", 20)
+    pick(page, "form_set_strategy", "Matrix-free")
+    begin(page)
+
+
+def choose(page: Page, sample: str) -> None:
+    """Fill the form with a sample."""
+    page.locator(f".st-key-choose_{sample} button").click()
+    expect(page.locator(f".st-key-form_set_max_rank_{sample} input")).to_be_visible()
+    settle(page)
+
+
+def fill(page: Page, key: str, value: int) -> None:
+    field = page.locator(f".st-key-{key} input")
+    field.fill(str(value))
+    field.press("Tab")
+    expect(field).to_have_value(str(value))
+    settle(page)
+
+
+def pick(page: Page, key: str, option: str) -> None:
+    page.locator(f".st-key-{key}").get_by_role("combobox").click()
+    page.get_by_role("option", name=option, exact=True).click()
+    expect(page.locator(f".st-key-{key}")).to_contain_text(option)
+    settle(page)
+
+
+def begin(page: Page) -> str:
+    """Press Start; returns the id of the run once the address names it."""
+    before = view(page).get("run")
+    button = page.locator(".st-key-start button")
+    expect(button).to_be_enabled()
+    button.click()
+    page.wait_for_url(lambda url: f"run={before}" not in url and "run=" in url, wait_until="commit")
+    return view(page)["run"]

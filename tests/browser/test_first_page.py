@@ -1,0 +1,23 @@
+"""The first page and the walk through all pages: figures of a real run, no error, nothing from another host."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lsr_samples.make_runs import SHIPPED_ID
+from tests.browser import journeys
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_first_page_shows_a_real_run_without_a_click(page: Page) -> None:
+    journeys.visit(page)
+    assert journeys.view(page)["run"] == SHIPPED_ID
+    journeys.expect_rank(page, 1000)
+    expect(page.locator(".lsr-number").first).to_contain_text("lower")
+    for panel in range(3):
+        journeys.chart(page, f"headline_map_{panel}")
+    truth, network, refined = (journeys.values(page, f"headline_map_{panel}") for panel in range(3))
+    assert len({truth, network, refined}) == 3
+    journeys.expect_no_trouble(page)
