@@ -25,14 +25,12 @@ show.styles()
 selected = controls.select()
 controls.sidebar(selected, list(pages.values()))
 state.finish()
-remarks = st.container()
+remarks = st.container(gap="small")
+show.remarks(remarks, told := state.messages())
 if selected.trouble:
     st.error(formats.markdown(selected.trouble), icon=":material/error:")
 if state.to_top():
     show.scroll_to_top()
-try:
-    page.run()
-finally:  # a page may stop early, and may itself find a value of the address out of range
-    for message in state.messages():
-        remarks.warning(formats.markdown(message), icon=":material/info:")
-    state.finish()
+page.run()
+show.remarks(remarks, [message for message in state.messages() if message not in told])  # found by the page itself
+state.finish()

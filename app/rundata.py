@@ -78,7 +78,7 @@ class RunData:
     @cached_property
     def auto_rank(self) -> int:
         """Rank of the ladder that the validation data choose; the chosen rank where there is no validation."""
-        if self.summary.rank_choice == "auto":
+        if self.summary.rank_choice.startswith("auto"):
             return self.snap(self.summary.rank)
         ladder = np.asarray(self.ladder)
         errors = np.where(self.sweep.solved[ladder], self.sweep.val_mse[ladder], np.nan)

@@ -154,6 +154,12 @@ def styles() -> None:
     st.html(f"<style>{variables}{_CSS}</style>")
 
 
+def remarks(place: Any, messages: Sequence[str]) -> None:
+    """Remarks about the address, such as a rank that had to be clamped."""
+    for message in messages:
+        place.warning(formats.markdown(message), icon=":material/info:")
+
+
 def scroll_to_top() -> None:
     """Bring the beginning of the page into view."""
     st.html(

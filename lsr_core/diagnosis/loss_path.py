@@ -19,7 +19,7 @@ from lsr_core.refinement.setting import converted
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
-COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 21), [1.25, 1.5]])
+COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _path(function: ParametricFunction, split: Split, delta: Tensor, alpha: Floa
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
-def loss_paths(refinement: Refinement, rows: int = 1000, alpha: Floats = COARSE) -> LossPaths:
+def loss_paths(refinement: Refinement, rows: int = 300, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most `rows` training samples spread evenly."""
     setting = refinement.setting
     train = setting.train

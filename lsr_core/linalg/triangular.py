@@ -46,7 +46,7 @@ class TriangularSolver:
 
     def singular_values(self, rank: int) -> Tensor:
         """Of the column-scaled A with `rank` columns: what the cut-off acts on."""
-        return torch.linalg.svdvals(self.leading(rank))
+        return singular_values(self.leading(rank))
 
     def cut_is_active(self, rank: int) -> bool:
         """Whether truncation or damping changes the solution at this rank."""
@@ -91,3 +91,10 @@ class TriangularSolver:
         else:
             filtered = 1 / torch.where(kept, values, torch.ones_like(values))
         return torch.where(kept, filtered, torch.zeros_like(filtered))
+
+
+def singular_values(triangle: Tensor) -> Tensor:
+    """Singular values, largest first; of a diagonal, which the factored route ends with, they are on view."""
+    if torch.count_nonzero(triangle) == torch.count_nonzero(triangle.diagonal()):
+        return triangle.diagonal().abs().sort(descending=True).values
+    return torch.linalg.svdvals(triangle)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.build import build_basis
@@ -271,7 +271,7 @@ def _unscaled(solver: TriangularSolver, subspace: Subspace) -> Tensor:
 def _kappa(triangle: Tensor) -> float | None:
     if triangle.shape[1] == 0:
         return None
-    values = torch.linalg.svdvals(triangle)
+    values = singular_values(triangle)
     return float(values[0] / values[-1]) if values[-1] > 0 else None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.refinement.ranks import SOLVED_LADDER
 from lsr_core.refinement.results import Floats
 
@@ -106,7 +106,7 @@ def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) ->
     kappa = np.full(max_rank + 1, np.nan)
     for rank in ladder:
         if rank > 0:
-            values = torch.linalg.svdvals(triangle[:rank, :rank])
+            values = singular_values(triangle[:rank, :rank])
             kappa[rank] = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
     exact = np.isfinite(kappa).astype(float)
     largest = np.finfo(float).max

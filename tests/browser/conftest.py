@@ -62,6 +62,17 @@ class Witness:
     def watch(self, context: sync_api.BrowserContext) -> None:
         context.on("request", self._request)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("console", self._console)
+        context.on("response", self._response)
+
+    def _console(self, message: sync_api.ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.errors.append(message.text)
+
+    def _response(self, response: sync_api.Response) -> None:
+        # Streamlit finds out which part of the address is the page by asking below it first.
+        if response.status >= 400 and "/_stcore/" not in response.url:
+            self.errors.append(f"{response.status} {response.url}")
 
     def _request(self, request: sync_api.Request) -> None:
         address = urlsplit(request.url)

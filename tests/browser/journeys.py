@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -74,19 +73,29 @@ def follow(page: Page, path: str) -> None:
     settle(page)
 
 
-def rank(page: Page) -> int:
-    """The rank that the headline of the page names."""
-    item = page.locator(".lsr-number", has=page.get_by_text("Rank", exact=True)).locator(".lsr-value")
-    return int(item.inner_text().replace(",", ""))
+def slider(page: Page) -> Locator:
+    return page.locator(".st-key-w_rank input[type=range]")
 
 
-def expect_rank(page: Page, wanted: int | re.Pattern[str]) -> None:
-    text = wanted if isinstance(wanted, re.Pattern) else f"{wanted:,}"
-    expect(page.locator(".lsr-number", has=page.get_by_text("Rank", exact=True)).locator(".lsr-value")).to_have_text(text)
+def expect_rank(page: Page, wanted: int) -> None:
+    """The slider stands at this rank, and where the page names its rank in the headline it is this one."""
+    expect(slider(page)).to_have_attribute("aria-valuetext", f"{wanted:,}")
+    named = page.locator(".lsr-number", has=page.get_by_text("Rank", exact=True)).locator(".lsr-value")
+    if place(page) != "path":
+        expect(named).to_have_text(f"{wanted:,}")
 
 
-def thumb(page: Page) -> Locator:
-    return page.locator(".st-key-w_rank").get_by_role("slider")
+def move(page: Page, steps: int) -> int:
+    """Move the rank slider along the ladder by the keyboard; returns the rank once page and address have it."""
+    was = view(page).get("rank")
+    for _ in range(abs(steps)):
+        slider(page).press("ArrowRight" if steps > 0 else "ArrowLeft")
+    page.wait_for_function("was => new URL(location).searchParams.get('rank') !== was", arg=was)
+    settle(page)
+    rank = int(str(slider(page).get_attribute("aria-valuetext")).replace(",", ""))
+    expect_view(page, place(page), rank=str(rank))
+    expect_rank(page, rank)
+    return rank
 
 
 def chart(page: Page, key: str) -> Locator:
@@ -100,8 +109,16 @@ def values(page: Page, key: str) -> Any:
     return chart(page, key).evaluate(DRAWN)
 
 
-def warnings(page: Page) -> list[str]:
-    return page.get_by_test_id("stAlert").all_inner_texts()
+def expect_other_values(page: Page, key: str, before: Any) -> Any:
+    """Wait until a figure has drawn other numbers; returns them."""
+    until(lambda: values(page, key) != before, f"{key} is drawn again")
+    return values(page, key)
+
+
+def expect_sentence(page: Page, text: str) -> None:
+    """One sentence of this kind on the page, and no exception."""
+    expect(page.get_by_test_id("stAlert").filter(has_text=text)).to_have_count(1)
+    expect_no_trouble(page)
 
 
 def expect_no_trouble(page: Page) -> None:
@@ -110,7 +127,7 @@ def expect_no_trouble(page: Page) -> None:
     assert "Traceback" not in page.locator("body").inner_text()
 
 
-def start_long(page: Page) -> None:
+def start_long(page: Page) -> str:
     """Start a refinement of sine2d that takes far longer than any journey, from the form."""
     choose(page, "sine2d")
     advanced = page.locator(".st-key-start_form").get_by_test_id("stExpander")
@@ -118,7 +135,7 @@ def start_long(page: Page) -> None:
     fill(page, "form_set_max_rank_sine2d", 200)
     fill(page, "form_set_power", 20)
     pick(page, "form_set_strategy", "Matrix-free")
-    begin(page)
+    return begin(page)
 
 
 def choose(page: Page, sample: str) -> None:
@@ -139,7 +156,7 @@ def fill(page: Page, key: str, value: int) -> None:
 def pick(page: Page, key: str, option: str) -> None:
     page.locator(f".st-key-{key}").get_by_role("combobox").click()
     page.get_by_role("option", name=option, exact=True).click()
-    expect(page.locator(f".st-key-{key}")).to_contain_text(option)
+    expect(page.locator(f".st-key-{key}").get_by_role("combobox")).to_have_value(option)
     settle(page)
 
 
