@@ -99,7 +99,8 @@ def move(page: Page, steps: int) -> int:
 
 
 def chart(page: Page, key: str) -> Locator:
-    graph = page.locator(f".st-key-chart_{key} .js-plotly-plot")
+    # For a moment the old figure stands beside the new one.
+    graph = page.locator(f".st-key-chart_{key} .js-plotly-plot:visible").first
     expect(graph).to_be_visible()
     return graph
 

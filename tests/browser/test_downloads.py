@@ -1,0 +1,70 @@
+"""What is downloaded is what the run holds."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+
+import lsr_core
+import lsr_samples
+from lsr_core.storage.runs import Run
+from lsr_samples.make_runs import SHIPPED_ID
+from tests.browser import journeys
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def download(page: Page, tmp_path: Path) -> Callable[[str], Path]:
+    def fetch(key: str) -> Path:
+        with page.expect_download() as started:
+            page.locator(f".st-key-{key} button").click()
+        path = tmp_path / started.value.suggested_filename
+        started.value.save_as(path)
+        return path
+
+    return fetch
+
+
+def held(run: Run, rank: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Display points and refined predictions there that a run holds."""
+    fields = run.fields
+    place = list(fields.ranks).index(rank)
+    return torch.from_numpy(np.array(fields.inputs)), fields.targets + fields.refined_error[place]
+
+
+def test_the_downloaded_predictor_gives_the_predictions_of_the_run(page: Page, download: Callable[[str], Path]) -> None:
+    run = Run(lsr_samples.runs_folder() / SHIPPED_ID)
+    journeys.visit(page, "export", run=SHIPPED_ID)
+    predictor = lsr_core.load_predictor(download("predictor"))
+    inputs, expected = held(run, run.summary.rank)
+    with torch.no_grad():
+        np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=0, atol=1e-11)
+
+    with download("predictions").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    refined = [name for name in rows[0] if name.startswith("refined")]
+    table = np.array([[float(row[name]) for name in refined] for row in rows])
+    np.testing.assert_allclose(table, expected, rtol=0, atol=1e-11)
+    record = json.loads(download("record").read_text(encoding="utf-8"))
+    assert record["summary"]["rank"] == run.summary.rank
+
+
+def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(
+    page: Page, download: Callable[[str], Path], tiny_run: Run
+) -> None:
+    rank = next(rank for rank in map(int, tiny_run.fields.ranks) if rank not in (0, tiny_run.summary.rank))
+    journeys.visit(page, "export", run=tiny_run.id, rank=rank)
+    page.locator(".st-key-rebuild button").click()
+    expect(page.locator(".st-key-predictor_other button")).to_be_visible()
+    predictor = lsr_core.load_predictor(download("predictor_other"))
+    inputs, expected = held(tiny_run, rank)
+    with torch.no_grad():
+        np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=1e-6, atol=1e-9)

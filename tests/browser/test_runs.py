@@ -1,0 +1,103 @@
+"""A refinement from the form: progress, results, cancelling, and a worker that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from lsr_core.storage.runs import Run
+from lsr_samples.make_runs import SHIPPED_ID
+from tests.browser import journeys
+from tests.browser.conftest import Server
+
+pytestmark = pytest.mark.browser
+CANCEL_SECONDS = 2.0
+
+
+def worker(run: Run) -> psutil.Process:
+    """The process at work on a run, once there is one."""
+    journeys.until(lambda: run.status().worker is not None, "a worker took the run")
+    named = run.status().worker
+    assert named is not None
+    process = psutil.Process(named.pid)
+    assert abs(process.create_time() - named.started) < 1.5
+    return process
+
+
+def gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def expect_progress(page: Page) -> None:
+    expect(page.locator(".st-key-progress").get_by_test_id("stProgress")).to_contain_text("so far")
+
+
+def test_a_refinement_from_the_form_shows_progress_and_then_its_figures(page: Page, server: Server) -> None:
+    journeys.visit(page)
+    journeys.choose(page, "noisy1d")
+    journeys.fill(page, "form_set_max_rank_noisy1d", 40)
+    run = server.run(journeys.begin(page))
+    expect(page.locator(".st-key-progress")).to_be_visible()
+    journeys.chart(page, "headline_lines")
+    assert run.status().status == "complete", run.log()
+    assert run.manifest.config.max_rank == 40
+    journeys.expect_rank(page, run.summary.rank)
+    expect(page.locator(f".st-key-row_{run.id}")).to_contain_text("yours")
+    for path in ("rank", "fields", "path", "export"):
+        journeys.follow(page, path)
+        journeys.expect_no_trouble(page)
+    assert journeys.view(page)["run"] == run.id
+
+
+def test_only_the_browser_that_started_a_run_cancels_it_and_the_worker_is_gone_at_once(
+    new_page: Callable[[], Page], server: Server
+) -> None:
+    mine, other = new_page(), new_page()
+    journeys.visit(mine)
+    run = server.run(journeys.start_long(mine))
+    expect_progress(mine)
+    process = worker(run)
+    mine.reload()
+    journeys.expect_view(mine, "", run=run.id)
+    expect_progress(mine)
+
+    journeys.visit(other)
+    assert journeys.view(other)["run"] == SHIPPED_ID
+    expect(other.locator(f".st-key-row_{run.id}")).not_to_contain_text("yours")
+    journeys.visit(other, run=run.id)
+    expect_progress(other)
+    expect(other.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(other.locator(f".st-key-manage_{run.id}")).to_have_count(0)
+    assert not gone(process)
+
+    mine.locator(".st-key-cancel button").click()
+    seconds = journeys.until(lambda: gone(process), "the worker is gone")
+    print(f"the worker was gone {seconds:.2f} s after the click")
+    assert seconds < CANCEL_SECONDS
+    for page in (mine, other):
+        journeys.expect_sentence(page, "Cancelled during")
+    assert run.status().status == "cancelled"
+    expect(mine.locator(".st-key-form_set_max_rank_the_problem_of_the_open_run input")).to_have_value("200")
+
+
+def test_a_killed_worker_shows_as_a_failed_run_with_its_reason(page: Page, server: Server, tiny_run: Run) -> None:
+    journeys.visit(page)
+    run = server.run(journeys.start_long(page))
+    expect_progress(page)
+    os.kill(worker(run).pid, signal.SIGKILL)
+    journeys.expect_sentence(page, "the worker process ended without a word")
+    assert run.status().status == "failed"
+    expect(page.get_by_text("Try again")).to_be_visible()
+    expect(page.locator(f".st-key-row_{run.id}")).to_contain_text("Failed")
+    assert tiny_run.status().status == "complete"
+    page.locator(f".st-key-open_{tiny_run.id} button").click()
+    journeys.expect_rank(page, tiny_run.summary.rank)
+    journeys.chart(page, "headline_map_2")
