@@ -38,6 +38,20 @@ class RefineConfig(BaseModel):
         "orthonormal", description="basis columns orthonormal, or divided by their singular values"
     )
     strategy: Literal["auto", "matrix-free", "row-blocks", "factored"] = "auto"
+    sketch: Literal["gaussian", "uniform"] = Field(
+        "gaussian", description="random numbers of the sketch; uniform on [0, 1) is the published choice"
+    )
+    sketch_dtype: Literal["same", "float32"] = Field("same", description="float32 finds the basis in single precision")
+    basis_points: int | None = Field(
+        None, ge=1, description="random subset of the training samples that the basis comes from; None = all"
+    )
+    parameter_fraction: float = Field(
+        1.0, gt=0, le=1, description="share of the scalars, drawn at random, that may move"
+    )
+    layers: str | None = Field(
+        None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
+    )
+    memory_budget: int | None = Field(None, gt=0, description="bytes the process may use; None = half of what is free")
 
     @field_validator("rank")
     @classmethod
