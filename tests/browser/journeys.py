@@ -98,8 +98,12 @@ def move(page: Page, steps: int) -> int:
     return rank
 
 
+def button(page: Page, key: str) -> Locator:
+    """A button by its key. For a moment what is redrawn stands beside what was drawn before, hence `first`."""
+    return page.locator(f".st-key-{key} button:visible").first
+
+
 def chart(page: Page, key: str) -> Locator:
-    # For a moment the old figure stands beside the new one.
     graph = page.locator(f".st-key-chart_{key} .js-plotly-plot:visible").first
     expect(graph).to_be_visible()
     return graph
@@ -141,7 +145,7 @@ def start_long(page: Page) -> str:
 
 def choose(page: Page, sample: str) -> None:
     """Fill the form with a sample."""
-    page.locator(f".st-key-choose_{sample} button").click()
+    button(page, f"choose_{sample}").click()
     expect(page.locator(f".st-key-form_set_max_rank_{sample} input")).to_be_visible()
     settle(page)
 
@@ -164,8 +168,7 @@ def pick(page: Page, key: str, option: str) -> None:
 def begin(page: Page) -> str:
     """Press Start; returns the id of the run once the address names it."""
     before = view(page).get("run")
-    button = page.locator(".st-key-start button")
-    expect(button).to_be_enabled()
-    button.click()
+    expect(button(page, "start")).to_be_enabled()
+    button(page, "start").click()
     page.wait_for_url(lambda url: f"run={before}" not in url and "run=" in url, wait_until="commit")
     return view(page)["run"]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 def download(page: Page, tmp_path: Path) -> Callable[[str], Path]:
     def fetch(key: str) -> Path:
         with page.expect_download() as started:
-            page.locator(f".st-key-{key} button").click()
+            journeys.button(page, key).click()
         path = tmp_path / started.value.suggested_filename
         started.value.save_as(path)
         return path
@@ -62,8 +62,8 @@ def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(
 ) -> None:
     rank = next(rank for rank in map(int, tiny_run.fields.ranks) if rank not in (0, tiny_run.summary.rank))
     journeys.visit(page, "export", run=tiny_run.id, rank=rank)
-    page.locator(".st-key-rebuild button").click()
-    expect(page.locator(".st-key-predictor_other button")).to_be_visible()
+    journeys.button(page, "rebuild").click()
+    expect(journeys.button(page, "predictor_other")).to_be_visible()
     predictor = lsr_core.load_predictor(download("predictor_other"))
     inputs, expected = held(tiny_run, rank)
     with torch.no_grad():

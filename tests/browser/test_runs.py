@@ -78,7 +78,7 @@ def test_only_the_browser_that_started_a_run_cancels_it_and_the_worker_is_gone_a
     expect(other.locator(f".st-key-manage_{run.id}")).to_have_count(0)
     assert not gone(process)
 
-    mine.locator(".st-key-cancel button").click()
+    journeys.button(mine, "cancel").click()
     seconds = journeys.until(lambda: gone(process), "the worker is gone")
     print(f"the worker was gone {seconds:.2f} s after the click")
     assert seconds < CANCEL_SECONDS
@@ -98,6 +98,6 @@ def test_a_killed_worker_shows_as_a_failed_run_with_its_reason(page: Page, serve
     expect(page.get_by_text("Try again")).to_be_visible()
     expect(page.locator(f".st-key-row_{run.id}")).to_contain_text("Failed")
     assert tiny_run.status().status == "complete"
-    page.locator(f".st-key-open_{tiny_run.id} button").click()
+    journeys.button(page, f"open_{tiny_run.id}").click()
     journeys.expect_rank(page, tiny_run.summary.rank)
     journeys.chart(page, "headline_map_2")
