@@ -151,6 +151,13 @@ class RunData:
         return "train", "Training"
 
     @cached_property
+    def validation_rise(self) -> float:
+        """Validation error at the largest rank over the smallest one; 1 without validation."""
+        values = self.sweep.val_mse[self.sweep.solved]
+        values = values[np.isfinite(values)]
+        return float(values[-1] / values.min()) if len(values) and values.min() > 0 else 1.0
+
+    @cached_property
     def has_validation(self) -> bool:
         return bool(np.isfinite(self.sweep.val_mse).any())
 

@@ -211,6 +211,7 @@ STAGES = {
     "loss paths": "Loss along the step",
     "writing": "Writing the run",
 }
+RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
 NO_REASON = "The run failed without giving a reason."
 NO_RUNS = "No runs yet."
 CANCEL_FIRST = "Cancel it before deleting it."
@@ -254,9 +255,7 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
 
 def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
     if rank_zero:
-        return (
-            "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
-        )
+        return RANK_ZERO
     verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
     if verb == "does not change":
         return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
@@ -357,3 +356,18 @@ def cannot_write(reason: str) -> str:
 
 def inputs(count: int) -> str:
     return "1 input" if count == 1 else f"{count:,} inputs"
+
+
+def rank_sentence(auto: int | None, knee: int, largest: int, rise: str) -> str:
+    """`rise`: how many times higher the validation error is at the largest rank than at its smallest, empty if it is not."""
+    after = f"Beyond the knee at rank {knee:,} each further direction gains little."
+    if auto is None:
+        return after
+    first = f"The validation error is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
+    if rise:
+        first += f" At the largest rank, {largest:,}, it is {rise} higher: the predictor follows the noise of the training data."
+    return first
+
+
+def fields_sentence(percent: float) -> str:
+    return f"At {percent:.0f} % of the points the refined predictor is closer to the truth than the network."

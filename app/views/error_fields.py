@@ -31,6 +31,8 @@ with numbers:
             ),
         ]
     )
+with numbers:
+    st.markdown(texts.fields_sentence(100 * float((abs(refined) < abs(network)).mean())) if rank else texts.RANK_ZERO)
 if now.compare is not None and not lines.same_points(data, now.compare):
     st.caption(texts.COMPARE_POINTS)
 

@@ -20,6 +20,10 @@ show.headline(
         ("Step length ‖Δθ‖", formats.error(here["delta_norm"]), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
     ]
 )
+rise = formats.times(data.validation_rise) if data.validation_rise > 1.5 else ""
+st.markdown(
+    texts.rank_sentence(data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise)
+)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES)
     logx = controls.toggle("logx", "Log rank")
