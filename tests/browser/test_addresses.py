@@ -11,23 +11,20 @@ from tests.browser import journeys
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(
-    ("run", "sentence"),
-    [
+def test_a_run_that_cannot_be_opened_gets_one_sentence_and_a_way_on(page: Page) -> None:
+    for run, sentence in (
         ("../../etc", "is no run id"),
         ("..%2F..%2Fetc%2Fpasswd", "is no run id"),
         ("%3Cscript%3Ealert(1)%3C/script%3E", "is no run id"),
         ("0" * 32, "There is no run with this id"),
-    ],
-)
-def test_a_run_that_cannot_be_opened_gets_one_sentence_and_a_way_on(page: Page, run: str, sentence: str) -> None:
-    journeys.visit(page, "export", run=run)
-    journeys.expect_sentence(page, sentence)
-    assert "etc" not in page.get_by_test_id("stAlert").first.inner_text()
+    ):
+        journeys.visit(page, "export", run=run)
+        journeys.expect_sentence(page, sentence)
+        assert "etc" not in page.get_by_test_id("stAlert").first.inner_text()
     page.get_by_role("button", name="Open the run that comes with the product").click()
     journeys.expect_view(page, "export", run=SHIPPED_ID)
     journeys.expect_rank(page, 1000)
-    expect(page.get_by_test_id("stAlert").filter(has_text=sentence)).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
 def test_values_that_do_not_fit_are_held_with_a_message(page: Page) -> None:
