@@ -44,7 +44,7 @@ def read_delta(run: Run) -> Tensor:
         delta = load_file(run.delta_path).get("delta")
     except (OSError, SafetensorError) as error:
         raise InputError("missing or damaged; refine again", file=name) from error
-    n_params = run.summary.n_params
+    n_params = run.summary.n_params_total
     if delta is None or delta.shape != (n_params,) or not torch.isfinite(delta).all():
         raise InputError(f"does not hold {n_params} finite numbers; refine again", file=name, key="delta")
     return delta

@@ -168,18 +168,16 @@ def _work(run: Run, writer: StatusWriter) -> None:
 
 
 def check_room(run: Run, problem: object) -> int:
-    """Refuse before anything is allocated what will not fit; returns the expected size of the run.
+    """Refuse a run that the disk cannot hold; returns its expected size. Memory is checked by `refine`.
 
     Raises:
-        InputError: memory or disk are too small, with the largest setting that fits.
+        InputError: the disk is too small.
     """
     from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.refinement.forecast import forecast
 
     assert isinstance(problem, SupervisedProblem)
     expected = forecast(problem, run.manifest.config)
-    if not expected.fits:
-        raise InputError(expected.sentence, key="max_rank")
     free = shutil.disk_usage(run.path).free
     if expected.run_bytes > free:
         raise InputError(

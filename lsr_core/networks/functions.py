@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,20 @@ NamedTensors = dict[str, Tensor]
 
 
 class ParametricFunction:
-    """q(θ, x): flat parameters (m,) and inputs (n, …) to outputs (n, o).
+    """q(θ, x): flat free parameters (m,) and inputs (n, …) to outputs (n, o).
+
+    Complex parameters count as two real ones, real parts and imaginary parts side by side.
 
     Args:
         call: pure function of (named parameters, inputs).
         parameters: the values at θ0; their order is the order of the flat vector.
         module: the module behind `call`, if there is one; it is what layer-wise Jacobians look into.
+        layers: only parameters whose name matches this shell pattern may move; the others stay at θ0.
+        picked: positions of the scalars that may move among those of the matching parameters; None = all.
+
+    Attributes:
+        theta0: values of the free scalars, (m,).
+        n_total: number of scalars, free or not.
     """
 
     def __init__(
@@ -28,36 +37,82 @@ class ParametricFunction:
         call: Callable[[NamedTensors, Tensor], Tensor],
         parameters: Mapping[str, Tensor],
         module: nn.Module | None = None,
+        *,
+        layers: str | None = None,
+        picked: Tensor | None = None,
     ) -> None:
         if not parameters:
             raise InputError(
                 "the model has no parameters that require a gradient, so there is nothing to refine", key="model"
             )
         for name, value in parameters.items():
-            if not value.is_floating_point():
-                raise InputError(f"has dtype {value.dtype}; only real floating-point parameters are refined", key=name)
+            if not (value.is_floating_point() or value.is_complex()):
+                raise InputError(f"has dtype {value.dtype}; only floating-point parameters are refined", key=name)
             if not torch.isfinite(value).all():
                 raise InputError("holds NaN or infinite values; load a checkpoint that is finite", key=name)
         self._call = call
+        self._layers = layers
         self.module = module
-        self.shapes = {name: value.shape for name, value in parameters.items()}
-        self.theta0 = torch.cat([value.detach().reshape(-1) for value in parameters.values()])
+        self._all = {name: value.detach() for name, value in parameters.items()}
+        free = {name: value for name, value in self._all.items() if layers is None or fnmatchcase(name, layers)}
+        if not free:
+            raise InputError(
+                f"no parameter name matches {layers!r}; the names are {', '.join(self._all)}"[:500], key="layers"
+            )
+        self.shapes = {name: _real(value).shape for name, value in free.items()}
+        self._complex = {name for name, value in free.items() if value.is_complex()}
+        self._values = torch.cat([_real(value).reshape(-1) for value in free.values()])
+        self._picked = picked
+        self.theta0 = self._values if picked is None else self._values[picked]
+        self.n_total = sum(_real(value).numel() for value in self._all.values())
+        self.is_partial = picked is not None
 
     @classmethod
     def from_module(
-        cls, module: nn.Module, *, dtype: torch.dtype, device: torch.device | str = "cpu"
+        cls,
+        module: nn.Module,
+        *,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
+        layers: str | None = None,
+        fraction: float = 1.0,
+        generator: torch.Generator | None = None,
     ) -> ParametricFunction:
         """A private copy of `module` in the given dtype and on the given device; the original is not touched.
 
+        Args:
+            layers: only parameters whose name matches this shell pattern may move.
+            fraction: share of the matching scalars that may move, drawn by `generator`.
+
         Raises:
-            InputError: the module would give different outputs at each call (dropout, batch statistics).
+            InputError: nothing in the module may move.
         """
-        refuse_training_mode(module)
-        own = copy.deepcopy(module).to(device=device, dtype=dtype)
-        for buffer in own.buffers():
-            buffer.requires_grad_(False)
+        own = _converted(copy.deepcopy(module), dtype).to(device)
         parameters = {name: value for name, value in own.named_parameters() if value.requires_grad}
-        return cls(lambda named, inputs: functional_call(own, named, (inputs,)), parameters, own)
+        named = {name: value for name, value in parameters.items() if layers is None or fnmatchcase(name, layers)}
+        for name, value in own.named_parameters():
+            value.requires_grad_(name in named)
+        picked = None
+        if fraction < 1:
+            count = sum(_real(value).numel() for value in named.values())
+            drawn = torch.randperm(count, generator=generator)[: max(1, int(fraction * count))]
+            picked = drawn.sort().values.to(device)
+        return cls(
+            lambda at, inputs: functional_call(own, at, (inputs,)), parameters, own, layers=layers, picked=picked
+        )
+
+    def single_precision(self) -> ParametricFunction:
+        """The same function in float32."""
+        assert self.module is not None
+        own = _converted(copy.deepcopy(self.module), torch.float32)
+        parameters = {name: value for name, value in own.named_parameters() if name in self._all}
+        return ParametricFunction(
+            lambda at, inputs: functional_call(own, at, (inputs,)),
+            parameters,
+            own,
+            layers=self._layers,
+            picked=self._picked,
+        )
 
     @property
     def n_params(self) -> int:
@@ -73,71 +128,38 @@ class ParametricFunction:
 
     def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor:
         """Outputs (n, o) at the flat parameters `theta`."""
-        return self._call(self.unflatten(theta), inputs).reshape(inputs.shape[0], -1)
+        values = theta if self._picked is None else self._values.index_copy(0, self._picked, theta)
+        return self._call(self.unflatten(values), inputs).reshape(inputs.shape[0], -1)
 
-    def unflatten(self, theta: Tensor) -> NamedTensors:
-        """Views of `theta` by parameter name."""
-        sizes = [shape.numel() for shape in self.shapes.values()]
-        pieces = theta.split(sizes)
-        return {name: piece.view(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
+    def unflatten(self, values: Tensor) -> NamedTensors:
+        """Views by name of a flat vector over all scalars of the parameters that may move."""
+        pieces = values.split([shape.numel() for shape in self.shapes.values()])
+        named = {}
+        for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True):
+            part = piece.view(shape)
+            named[name] = torch.view_as_complex(part) if name in self._complex else part
+        return named
 
-    def outputs(self, inputs: Tensor, theta: Tensor | None = None, chunk: int = 8192) -> Tensor:
+    def tangent(self, delta: Tensor) -> NamedTensors:
+        """A step (m,) of the free scalars by parameter name, zero where nothing moves."""
+        return self.unflatten(self._spread(delta))
+
+    def expand(self, delta: Tensor) -> Tensor:
+        """A step (m,) of the free scalars as one of all scalars, (n_total,), zero where nothing moves."""
+        named = self.tangent(delta)
+        whole = [_real(named[name] if name in named else torch.zeros_like(value)) for name, value in self._all.items()]
+        return torch.cat([part.reshape(-1) for part in whole])
+
+    def outputs(self, inputs: Tensor, theta: Tensor | None = None, chunk: int = 4096) -> Tensor:
         """Outputs (n, o) at θ0 or at `theta`, without a graph."""
         at = self.theta0 if theta is None else theta
         with torch.no_grad():
             return torch.cat([self(at, block) for block in inputs.split(chunk)])
 
-
-def refuse_training_mode(module: nn.Module) -> None:
-    """Refuse modules whose outputs depend on chance or on the rest of the batch.
-
-    Raises:
-        InputError: dropout or batch normalisation in training mode.
-    """
-    for name, part in module.named_modules():
-        active = part.training and isinstance(part, nn.modules.dropout._DropoutNd) and part.p > 0
-        if active:
-            raise InputError(
-                "dropout is active, so the outputs are not repeatable; call model.eval() before refining",
-                key=name or type(part).__name__,
-            )
-        if isinstance(part, nn.modules.batchnorm._BatchNorm) and (part.training or part.running_mean is None):
-            raise InputError(
-                "batch normalisation uses the statistics of the batch; call model.eval() (with running statistics) before refining",
-                key=name or type(part).__name__,
-            )
-
-
-def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, sample: int = 64) -> bool:
-    """Refuse functions that cannot be linearised once and for all; return whether each sample stands alone.
-
-    The outputs must be finite, the same at two calls, and (n, o). The result is True when the outputs of a sample do not
-    change with the samples beside it, which is what row-wise Jacobians need.
-
-    Raises:
-        InputError: otherwise, saying what to do.
-    """
-    outputs = function.outputs(inputs)
-    if outputs.shape != (len(inputs), n_outputs):
-        raise InputError(
-            f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many", key="model"
-        )
-    bad = int((~torch.isfinite(outputs)).any(dim=1).sum())
-    if bad:
-        raise InputError(
-            f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype",
-            key="model",
-        )
-    few = inputs[: min(sample, len(inputs))]
-    first, again = function.outputs(few), function.outputs(few)
-    if not torch.equal(first, again):
-        raise InputError(
-            "two evaluations at the same inputs differ; switch off whatever is random (dropout, noise, resampling)",
-            key="model",
-        )
-    alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
-    scale = outputs.abs().max().clamp_min(torch.finfo(function.dtype).tiny)
-    return bool((alone - first[: len(alone)]).abs().max() <= 1e3 * torch.finfo(function.dtype).eps * scale)
+    def _spread(self, delta: Tensor) -> Tensor:
+        if self._picked is None:
+            return delta
+        return torch.zeros_like(self._values).index_copy(0, self._picked, delta)
 
 
 class PureFunction(nn.Module):
@@ -157,3 +179,19 @@ class PureFunction(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         return self.call(dict(self.named_parameters()), inputs)
+
+
+def _real(value: Tensor) -> Tensor:
+    return torch.view_as_real(value) if value.is_complex() else value
+
+
+def _converted(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """The module in the precision of `dtype`, complex tensors staying complex."""
+    twin = torch.complex128 if dtype == torch.float64 else torch.complex64
+
+    def convert(value: Tensor) -> Tensor:
+        if value.is_complex():
+            return value.to(twin)
+        return value.to(dtype) if value.is_floating_point() else value
+
+    return module._apply(convert)

@@ -199,18 +199,14 @@ class FactoredNetwork:
     def _rest_rows(self, inputs: Tensor) -> Tensor:
         """Rows of the parameters that are not factored, by reverse mode for each sample."""
         function = self.function
-        named = {name: value.detach() for name, value in function.unflatten(function.theta0).items()}
-        free = {name: named[name] for name in self.rest}
+        where = torch.cat([torch.arange(self.columns[name].start, self.columns[name].stop) for name in self.rest])
+        where = where.to(function.device)
 
-        def one(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
-            return torch.func.functional_call(self.module, {**named, **parameters}, (sample[None],)).reshape(-1)
+        def one(part: Tensor, sample: Tensor) -> Tensor:
+            return function(function.theta0.index_copy(0, where, part), sample[None])[0]
 
-        jacobian = vmap(jacrev(one), in_dims=(None, 0))(free, inputs)
-        return (
-            torch.cat([jacobian[name].reshape(*jacobian[name].shape[:2], -1) for name in self.rest], dim=2)
-            .flatten(0, 1)
-            .detach()
-        )
+        rows = vmap(jacrev(one), in_dims=(None, 0))(function.theta0[where], inputs)
+        return rows.flatten(0, 1).detach()
 
 
 def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:

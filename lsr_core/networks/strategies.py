@@ -8,7 +8,13 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import FactoredJacobian, JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
+from lsr_core.networks.jacobians import (
+    BLOCK_BYTES,
+    FactoredJacobian,
+    JacobianOperator,
+    MatrixFreeJacobian,
+    RowBlockJacobian,
+)
 from lsr_core.networks.layers import FactoredNetwork
 
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
@@ -29,22 +35,28 @@ class Strategy:
     function: ParametricFunction
     n_outputs: int
     network: FactoredNetwork | None = None
+    block_bytes: int = BLOCK_BYTES
 
-    def at(self, inputs: Tensor) -> JacobianOperator:
-        """J at `inputs`."""
-        if self.name == "factored":
-            return self.factored_at(inputs)
-        kind = MatrixFreeJacobian if self.name == "matrix-free" else RowBlockJacobian
-        return kind(self.function, inputs, self.n_outputs)
+    def at(self, inputs: Tensor, *, keep: bool = False) -> JacobianOperator:
+        """J at `inputs`; with `keep`, rows are kept after the first product where there are rows."""
+        if self.name == "matrix-free":
+            return MatrixFreeJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes)
+        if self.network is not None:
+            return self.factored_at(inputs, keep=keep)
+        return RowBlockJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes, keep=keep)
 
-    def factored_at(self, inputs: Tensor) -> FactoredJacobian:
+    def factored_at(self, inputs: Tensor, *, keep: bool = False) -> FactoredJacobian:
+        """The same with its layer factors at hand."""
         assert self.network is not None
-        return FactoredJacobian(self.function, inputs, self.n_outputs, network=self.network)
+        return FactoredJacobian(
+            self.function, inputs, self.n_outputs, network=self.network, block_bytes=self.block_bytes, keep=keep
+        )
 
 
 def choose_strategy(
     function: ParametricFunction,
-    inputs: Tensor,
+    example: Tensor,
+    n_rows: int,
     n_outputs: int,
     *,
     width: int,
@@ -54,7 +66,8 @@ def choose_strategy(
     """The strategy that was asked for, or the fastest that is right for this function.
 
     Args:
-        inputs: all inputs whose rows the basis comes from.
+        example: a few inputs, to see what the layers do with them.
+        n_rows: rows of the training data.
         width: columns of the sketch.
         sample_wise: whether each sample stands alone (see `check_outputs`).
 
@@ -71,23 +84,25 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
-    if wanted == "row-blocks":
-        return Strategy(wanted, "asked for", function, n_outputs)
-    if function.module is None:
-        if wanted == "factored":
-            raise InputError("needs a torch.nn.Module to find layers in; use auto or row-blocks", key="strategy")
-        return Strategy("row-blocks", "a pure function has no layers to factor", function, n_outputs)
-    network = FactoredNetwork(function, inputs[:2])
-    share = network.factored_share
+    network, share = None, 0.0
+    if function.module is not None and not function.is_partial:
+        network = FactoredNetwork(function, example)
+        share = network.factored_share
     if wanted == "factored":
-        if not network.layers:
+        if network is None or not network.layers:
             raise InputError(
-                "the network has no linear layer that each sample passes once; use row-blocks", key="strategy"
+                "there is no linear layer, wholly free, that each sample passes once; use row-blocks or auto",
+                key="strategy",
             )
         return Strategy(wanted, "asked for", function, n_outputs, network)
-    exact_cost = 8 * len(inputs) * n_outputs * function.n_params * min(len(inputs) * n_outputs, width)
-    if exact_cost <= SMALL:
-        return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs)
-    if share >= MOSTLY:
-        return Strategy("factored", f"{share:.0%} of the parameters are in linear layers", function, n_outputs, network)
-    return Strategy("row-blocks", f"only {share:.0%} of the parameters are in linear layers", function, n_outputs)
+    quick_rows = network if share >= MOSTLY else None
+    if wanted == "row-blocks":
+        return Strategy(wanted, "asked for", function, n_outputs, quick_rows)
+    if 8 * n_rows * function.n_params * min(n_rows, width) <= SMALL:
+        return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs, quick_rows)
+    if quick_rows is not None:
+        reason = f"{share:.0%} of the free parameters are in linear layers"
+        return Strategy("factored", reason, function, n_outputs, quick_rows)
+    if function.is_partial:
+        return Strategy("row-blocks", "a random part of the scalars has no layers to factor", function, n_outputs)
+    return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)

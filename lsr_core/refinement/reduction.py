@@ -44,24 +44,15 @@ def response_blocks(
 class Reducer:
     """Accumulates the factor of [modes, errors] over blocks."""
 
-    def __init__(self, subspace: Subspace, split: Split) -> None:
+    def __init__(self, subspace: Subspace, split: Split, gather: int) -> None:
         values = split.targets.numel()
         self._scale = 1 / math.sqrt(values)
         self._mean_square = float(split.targets.square().mean())
-        self._qr = StreamingQR(subspace.rank + 1, dtype=split.targets.dtype, device=split.targets.device)
+        columns = subspace.rank + 1
+        self._qr = StreamingQR(columns, dtype=split.targets.dtype, device=split.targets.device, gather=gather * columns)
 
     def add(self, block: ResponseBlock) -> None:
         self._qr.update(torch.cat([block.modes, block.errors.reshape(-1, 1)], dim=1).mul_(self._scale))
 
     def factor(self) -> SplitFactor:
         return SplitFactor(self._qr.factor, self._mean_square)
-
-
-def reduce_split(
-    subspace: Subspace, function: ParametricFunction, split: Split, *, block_bytes: int, on_fraction: OnFraction
-) -> SplitFactor:
-    """One pass over a split."""
-    reducer = Reducer(subspace, split)
-    for block in response_blocks(subspace, function, split, block_bytes=block_bytes, on_fraction=on_fraction):
-        reducer.add(block)
-    return reducer.factor()

@@ -18,9 +18,11 @@ from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.build import build_basis
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.forecast import forecast
+from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, silent
-from lsr_core.refinement.reduction import Reducer, reduce_split, response_blocks
+from lsr_core.refinement.reduction import Reducer, response_blocks
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, prepare, relative_l2
@@ -34,10 +36,10 @@ from lsr_core.refinement.sweep import (
     errors_by_rank,
 )
 
-BLOCK_BYTES = 128 * 2**20
+DELTA_BYTES = 128 * 2**20
 DISAGREEMENT = 0.10
 ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
-STAGES = {"preparing": 1, "basis": 10, "training rows": 10, "validation rows": 3, "test rows": 8, "checking": 2}
+STAGES = {"preparing": 1, "basis": 12, "validation rows": 2, "test rows": 5, "checking": 1}
 
 
 @dataclass(eq=False)
@@ -74,16 +76,17 @@ class Refinement:
         if not 0 <= rank <= self.sweep.max_rank:
             raise InputError(f"is {rank}, the sweep has ranks 0 to {self.sweep.max_rank}", key="rank")
         solved = self.solutions.is_solved(rank)
-        return self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
+        step = self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
+        return self.setting.function.expand(step)
 
-    def deltas(self, ranks: Sequence[int], block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, Tensor]]:
+    def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
         """Δθ of several solved ranks, several at a time where memory allows."""
         theta = self.setting.function.theta0
         width = max(1, block_bytes // (len(theta) * theta.dtype.itemsize))
         for start in range(0, len(ranks), width):
             part = list(ranks[start : start + width])
             steps = self.subspace.delta(self.solutions.columns(part))
-            yield from zip(part, steps.unbind(1), strict=True)
+            yield from ((rank, step) for rank, step in zip(part, steps.unbind(1), strict=True))
 
 
 def refine(
@@ -115,7 +118,7 @@ def refine(
         config = RefineConfig.model_validate({**config.model_dump(), **settings})
     clock = Progress(progress or silent, STAGES)
     clock.stage("preparing")
-    setting = prepare(problem, config)
+    setting = _prepare(problem, config)
     refinement = _run(problem, setting, clock)
     gap = _disagreement(refinement)
     if gap <= DISAGREEMENT:
@@ -123,41 +126,43 @@ def refine(
     matters = relative_l2(refinement.summary.refined.train_mse or 0.0, setting.train) > ROUNDING_LEVEL
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
         reason = f"factored directions had reached their rounding limit (errors {gap:.0%} off those of the predictor)"
-        clock.restart()
-        return _run(
-            problem, replace(setting, strategy=replace(setting.strategy, name="row-blocks", reason=reason)), clock
-        )
+        try:
+            exact = _prepare(problem, config.model_copy(update={"strategy": "row-blocks"}))
+        except InputError:  # the exact route does not fit the budget; what there is comes with the note
+            exact = None
+        if exact is not None:
+            clock.restart()
+            return _run(problem, replace(exact, strategy=replace(exact.strategy, reason=reason)), clock)
     refinement.summary.notes.append(
         f"Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {gap:.0%}."
     )
     return refinement
 
 
+def _prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
+    """The setting, refused before anything large is allocated if its plan does not fit."""
+    setting = prepare(problem, config)
+    if setting.plan.peak_bytes > budget_of(config):
+        key = "max_rank" if config.memory_budget is None else "memory_budget"
+        raise InputError(forecast(problem, config).sentence, key=key)
+    return setting
+
+
 def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refinement:
     started = time.perf_counter()
     config, function = setting.config, setting.function
     clock.stage("basis")
-    basis = build_basis(setting, setting.strategy, clock.fraction)
-    subspace = basis.subspace
+    basis = build_basis(setting, clock.fraction)
+    subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
-
-    def reduce(name: str) -> SplitFactor | None:
-        if name not in setting.splits:
-            return None
-        return reduce_split(
-            subspace, function, setting.splits[name], block_bytes=BLOCK_BYTES, on_fraction=clock.fraction
-        )
-
-    clock.stage("training rows")
-    train = basis.train or reduce("train")
-    assert train is not None
+    pass_over = _Passes(setting, subspace, clock.fraction)
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver(train.factor, rcond=setting.rcond, damping=config.damping)
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     clock.stage("validation rows")
-    validation = reduce("validation")
+    validation = pass_over("validation")
     sweep = _sweep(subspace, solutions, {"train": train, "val": validation})
     rank, how = rank_choice.choose(sweep, config.rank)
     bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if validation else sweep.train_mse, np.nan))
@@ -165,24 +170,15 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
 
     clock.stage("test rows")
     recorder = FieldRecorder(setting, solutions, rungs)
-    test = None
-    for name in dict.fromkeys(("test", setting.display)):
-        if name not in setting.splits:
-            continue
-        split = setting.splits[name]
-        reducer = Reducer(subspace, split)
-        for block in response_blocks(subspace, function, split, block_bytes=BLOCK_BYTES, on_fraction=clock.fraction):
-            reducer.add(block)
-            if name == setting.display:
-                recorder.add(block)
-        if name == "test":
-            test = reducer.factor()
+    test = pass_over("test", recorder if setting.display == "test" else None)
+    if setting.display != "test":
+        pass_over(setting.display, recorder)
     mse, relative = errors_by_rank(solutions, test, max_rank)
     sweep = replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
-    predictor = RefinedPredictor(_in_dtype(problem, setting), function.unflatten(delta))
+    predictor = RefinedPredictor(_in_dtype(problem, setting), function.tangent(delta))
     base = _errors(setting, lambda split: function.outputs(split.inputs))
     refined = _errors(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
     if not all(math.isfinite(value) for value in refined.values()):
@@ -192,6 +188,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     summary = Summary(
         problem=problem.name,
         n_params=function.n_params,
+        n_params_total=function.n_total,
         n_residuals=setting.n_residuals,
         dtype=config.dtype,
         device=config.device,
@@ -236,11 +233,37 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         recorder.fields(),
         recorder.points.numpy(),
         rank,
-        delta,
+        function.expand(delta),
         predictor,
         summary,
         timings,
     )
+
+
+class _Passes:
+    """Passes over splits other than the training rows: the factor of each, and fields on the way."""
+
+    def __init__(self, setting: Setting, subspace: Subspace, on_fraction: Callable[[float], None]) -> None:
+        self._setting, self._subspace, self._on_fraction = setting, subspace, on_fraction
+
+    def __call__(self, name: str, recorder: FieldRecorder | None = None) -> SplitFactor | None:
+        setting = self._setting
+        if name not in setting.splits:
+            return None
+        split = setting.splits[name]
+        reducer = Reducer(self._subspace, split, setting.plan.gather)
+        blocks = response_blocks(
+            self._subspace,
+            setting.function,
+            split,
+            block_bytes=setting.plan.block_bytes,
+            on_fraction=self._on_fraction,
+        )
+        for block in blocks:
+            reducer.add(block)
+            if recorder is not None:
+                recorder.add(block)
+        return reducer.factor()
 
 
 def _sweep(subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None]) -> Sweep:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
-from lsr_core.networks.functions import ParametricFunction, check_outputs
+from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
+from lsr_core.refinement.plan import Plan, Sizes, make_plan
 
 HEALTH_SAMPLES = 64
 ADJOINT_TOLERANCE = 1e5  # multiples of eps
@@ -26,6 +28,9 @@ class Setting:
     config: RefineConfig
     function: ParametricFunction
     strategy: Strategy
+    sizes: Sizes
+    plan: Plan
+    sample_wise: bool
     splits: dict[str, Split]
     display: str
     max_rank: int
@@ -45,46 +50,119 @@ class Setting:
     def n_outputs(self) -> int:
         return self.train.targets.shape[1]
 
+    def seed(self, stream: int) -> int:
+        """A seed for each use of random numbers."""
+        return (self.config.seed * 1_000_003 + stream) % 2**63
+
     def generator(self, stream: int) -> torch.Generator:
-        """An independent source of random numbers for each use, on the CPU so that a seed means the same everywhere."""
-        return torch.Generator().manual_seed((self.config.seed * 1_000_003 + stream) % 2**63)
+        """An independent source of random numbers, on the CPU so that a seed means the same everywhere."""
+        return torch.Generator().manual_seed(self.seed(stream))
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What is known of a refinement before any data are touched."""
+
+    function: ParametricFunction
+    strategy: Strategy
+    sizes: Sizes
+    plan: Plan
+    max_rank: int
+    notes: tuple[str, ...]
+
+
+def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool = True) -> Outline:
+    """Function, strategy and plan of a refinement, from shapes alone.
+
+    Raises:
+        InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met.
+    """
+    device = _device(config)
+    dtype = torch.float64 if config.dtype == "float64" else torch.float32
+    refuse_training_mode(problem.model)
+    function = ParametricFunction.from_module(
+        problem.model,
+        dtype=dtype,
+        device=device,
+        layers=config.layers,
+        fraction=config.parameter_fraction,
+        generator=torch.Generator().manual_seed(config.seed),
+    )
+    train = problem.train
+    n_residuals = train.targets.numel()
+    max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
+    few = train.inputs[:2].to(device)
+    strategy = choose_strategy(
+        function,
+        few.to(dtype) if few.is_floating_point() else few,
+        n_residuals,
+        n_residuals // len(train.inputs),
+        width=max_rank + config.oversampling,
+        wanted=config.strategy,
+        sample_wise=sample_wise,
+    )
+    sizes = _sizes(problem, function, dtype)
+    plan = make_plan(sizes, config, strategy.name, max_rank)
+    return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
 
 
 def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     """Check and convert.
 
     Raises:
-        InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a network that cannot be linearised.
+        InputError: see `outline`; a network that cannot be linearised; a memory budget that cannot be met.
     """
-    device = _device(config)
-    dtype = torch.float64 if config.dtype == "float64" else torch.float32
-    function = ParametricFunction.from_module(problem.model, dtype=dtype, device=device)
-    splits = {name: converted(split, dtype, device) for name, split in problem.splits().items()}
-    train = splits["train"]
-    n_outputs = train.targets.shape[1]
-    sample_wise = check_outputs(function, train.inputs, n_outputs)
-    for name, split in splits.items():
-        if name != "train":
-            check_outputs(function, split.inputs, n_outputs)
-    max_rank, notes = clamp_rank(config, train.targets.numel(), function.n_params)
-    strategy = choose_strategy(
-        function,
-        train.inputs,
-        n_outputs,
-        width=max_rank + config.oversampling,
-        wanted=config.strategy,
-        sample_wise=sample_wise,
+    seen = outline(problem, config)
+    function = seen.function
+    splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
+    n_outputs = splits["train"].targets.shape[1]
+    alone = [check_outputs(function, split.inputs, n_outputs) for split in splits.values()]
+    sample_wise = alone[0]
+    if not sample_wise:
+        seen = outline(problem, config, sample_wise=False)
+    adjoint_error = dot_test(
+        seen.strategy.at(splits["train"].inputs[:HEALTH_SAMPLES]), torch.Generator().manual_seed(config.seed)
     )
-    generator = torch.Generator().manual_seed(config.seed)
-    adjoint_error = dot_test(strategy.at(train.inputs[:HEALTH_SAMPLES]), generator)
-    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(dtype).eps:
+    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
         raise InputError(
             f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
             key="model",
         )
-    rcond = config.rcond if config.rcond is not None else train.targets.numel() * torch.finfo(dtype).eps
+    rcond = (
+        config.rcond if config.rcond is not None else splits["train"].targets.numel() * torch.finfo(function.dtype).eps
+    )
     return Setting(
-        config, function, strategy, splits, problem.display[0], max_rank, min(rcond, 0.5), adjoint_error, tuple(notes)
+        config=config,
+        function=seen.function,
+        strategy=seen.strategy,
+        sizes=seen.sizes,
+        plan=seen.plan,
+        sample_wise=sample_wise,
+        splits=splits,
+        display=problem.display[0],
+        max_rank=seen.max_rank,
+        rcond=min(rcond, 0.5),
+        adjoint_error=adjoint_error,
+        notes=seen.notes,
+    )
+
+
+def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torch.dtype) -> Sizes:
+    train = problem.train
+    data = 0
+    for split in problem.splits().values():
+        for values in split:
+            copied = dtype.itemsize if values.dtype != dtype else 0
+            data += values.numel() * (values.dtype.itemsize + copied)
+    matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
+    return Sizes(
+        n_params=function.n_params,
+        n_outputs=train.targets.numel() // len(train.targets),
+        n_train=len(train.inputs),
+        n_other=sum(len(split.inputs) for name, split in problem.splits().items() if name != "train"),
+        data_bytes=data,
+        signals=sum(sum(shape) for shape in matrices),
+        layers=len(matrices),
     )
 
 

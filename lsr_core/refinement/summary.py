@@ -31,6 +31,7 @@ class Summary(_Record):
 
     problem: str
     n_params: int
+    n_params_total: int
     n_residuals: int
     dtype: str
     device: str

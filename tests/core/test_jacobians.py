@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
-from lsr_core.networks.functions import ParametricFunction, PureFunction, check_outputs
+from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.functions import ParametricFunction, PureFunction
 from lsr_core.networks.jacobians import FactoredJacobian, JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
 from lsr_core.networks.layers import FactoredNetwork
 from lsr_core.networks.strategies import choose_strategy
@@ -136,14 +137,14 @@ class TestRefusals:
     def test_active_dropout(self) -> None:
         model = nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.1), nn.Linear(4, 1)).double()
         with pytest.raises(InputError, match=r"dropout is active.*model\.eval\(\)"):
-            ParametricFunction.from_module(model, dtype=torch.float64)
-        ParametricFunction.from_module(model.eval(), dtype=torch.float64)
+            refuse_training_mode(model)
+        refuse_training_mode(model.eval())
 
     def test_batch_norm_in_training(self) -> None:
         model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)).double()
         with pytest.raises(InputError, match="batch normalisation"):
-            ParametricFunction.from_module(model, dtype=torch.float64)
-        ParametricFunction.from_module(model.eval(), dtype=torch.float64)
+            refuse_training_mode(model)
+        refuse_training_mode(model.eval())
 
     def test_random_outputs(self) -> None:
         function = ParametricFunction.from_module(
@@ -185,7 +186,7 @@ class TestChoice:
     def choose(self, module: nn.Module, **options: object) -> str:
         function = ParametricFunction.from_module(module, dtype=torch.float64)
         n_outputs = function.outputs(self.inputs).shape[1]
-        return choose_strategy(function, self.inputs, n_outputs, **{"width": 10, **options}).name  # type: ignore[arg-type]
+        return choose_strategy(function, self.inputs, 50, n_outputs, **{"width": 10, **options}).name  # type: ignore[arg-type]
 
     def test_a_tiny_network_takes_its_rows(self) -> None:
         assert self.choose(twins.network(2, 5, 1)) == "row-blocks"

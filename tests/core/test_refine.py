@@ -14,7 +14,7 @@ from torch import nn
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.networks.functions import PureFunction
 from lsr_core.problems.supervised import Split, SupervisedProblem
-from lsr_core.refinement import refine as refinement_module
+from lsr_core.refinement import build, plan
 from lsr_core.refinement.ranks import choose, knee, ladder
 from lsr_core.refinement.refine import Refinement, refine
 from tests.core import twins
@@ -90,7 +90,8 @@ def test_row_blocks_find_the_leading_right_singular_subspace() -> None:
 def test_streamed_blocks_give_what_one_block_gives(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = twins.problem(twins.network(2, 6, 1), 40)
     whole = refine(problem, strategy=strategy, max_rank=10, seed=2)
-    monkeypatch.setattr(refinement_module, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(plan, "MAX_BLOCK", 300)
+    monkeypatch.setattr(build, "ROWS", 7)
     streamed = refine(problem, strategy=strategy, max_rank=10, seed=2)
     jacobian, residual = features(problem)
     gap = jacobian @ (streamed.delta - whole.delta)

@@ -1,0 +1,61 @@
+"""Refusing what cannot be linearised once and for all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lsr_core.errors import InputError
+from lsr_core.networks.functions import ParametricFunction
+
+
+def refuse_training_mode(module: nn.Module) -> None:
+    """Refuse modules whose outputs depend on chance or on the rest of the batch.
+
+    Raises:
+        InputError: dropout or batch normalisation in training mode.
+    """
+    for name, part in module.named_modules():
+        active = part.training and isinstance(part, nn.modules.dropout._DropoutNd) and part.p > 0
+        if active:
+            raise InputError(
+                "dropout is active, so the outputs are not repeatable; call model.eval() before refining",
+                key=name or type(part).__name__,
+            )
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and (part.training or part.running_mean is None):
+            raise InputError(
+                "batch normalisation uses the statistics of the batch; call model.eval() (with running statistics) before refining",
+                key=name or type(part).__name__,
+            )
+
+
+def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, sample: int = 64) -> bool:
+    """Refuse functions that cannot be linearised once and for all; return whether each sample stands alone.
+
+    The outputs must be finite, the same at two calls, and (n, o). The result is True when the outputs of a sample do not
+    change with the samples beside it, which is what row-wise Jacobians need.
+
+    Raises:
+        InputError: otherwise, saying what to do.
+    """
+    outputs = function.outputs(inputs)
+    if outputs.shape != (len(inputs), n_outputs):
+        raise InputError(
+            f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many", key="model"
+        )
+    bad = int((~torch.isfinite(outputs)).any(dim=1).sum())
+    if bad:
+        raise InputError(
+            f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype",
+            key="model",
+        )
+    few = inputs[: min(sample, len(inputs))]
+    first, again = function.outputs(few), function.outputs(few)
+    if not torch.equal(first, again):
+        raise InputError(
+            "two evaluations at the same inputs differ; switch off whatever is random (dropout, noise, resampling)",
+            key="model",
+        )
+    alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
+    scale = outputs.abs().max().clamp_min(torch.finfo(function.dtype).tiny)
+    return bool((alone - first[: len(alone)]).abs().max() <= 1e3 * torch.finfo(function.dtype).eps * scale)

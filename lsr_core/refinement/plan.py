@@ -1,0 +1,135 @@
+"""How a refinement is to use memory, and what it will take of memory and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.ranks import LADDER
+from lsr_core.refinement.resources import available_bytes
+
+LIBRARIES = 370 * 2**20  # resident size of Python with PyTorch, before any data
+MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
+KEEP_SHARE = 0.3  # of the budget that kept rows may take
+DIRECTIONS_PER_RANK = 1.25
+PROBES = 5
+ROWS = 1024  # samples in a block of the factored route
+PATH_SAMPLES = 52 * (20 * 300 + 2500)  # forward passes of loss paths and moved networks
+QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The numbers that decide what a refinement costs. `signals` is the sum of layer widths, inputs and outputs."""
+
+    n_params: int
+    n_outputs: int
+    n_train: int
+    n_other: int
+    data_bytes: int
+    signals: int
+    layers: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Block sizes and what they lead to.
+
+    Attributes:
+        block_bytes: largest block of rows or modes.
+        gather: rows gathered for a QR step, in multiples of its columns.
+        keep_rows: whether Jacobian rows are kept between passes.
+        peak_bytes: of the process, its libraries included.
+        seconds: rough duration on this machine.
+    """
+
+    block_bytes: int
+    gather: int
+    keep_rows: bool
+    peak_bytes: int
+    seconds: float
+
+
+def budget_of(config: RefineConfig) -> int:
+    """Bytes the process may use: what was asked for, or what is free."""
+    return config.memory_budget if config.memory_budget is not None else available_bytes()
+
+
+def directions(sizes: Sizes, config: RefineConfig, rank: int) -> int:
+    """Number of factored directions for a rank."""
+    width = rank + config.oversampling
+    return min(int(DIRECTIONS_PER_RANK * width) + 1, sizes.n_train * sizes.n_outputs, sizes.n_params)
+
+
+def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> Plan:
+    """The fastest plan that stays within the budget, or the most frugal one if none does."""
+    budget = budget_of(config)
+    item = 8 if config.dtype == "float64" else 4
+    kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
+    keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
+    plan = None
+    for gather, block_bytes in ((4, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
+        peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather) + keep * kept
+        plan = Plan(block_bytes, gather, keep, peak, _seconds(sizes, config, strategy, rank, gather))
+        if peak <= budget:
+            return plan
+    assert plan is not None
+    return plan
+
+
+def _peak(
+    sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int
+) -> int:
+    def qr(columns: int) -> int:  # gathered rows, the stack with the old triangle, and LAPACK's copy
+        return (gather + 2 * (gather + 1)) * columns**2 * item
+
+    fixed = LIBRARIES + sizes.data_bytes + 10 * sizes.n_params * item
+    modes = 3 * block_bytes + qr(rank + 1)
+    width = min(rank + config.oversampling, sizes.n_train * sizes.n_outputs, sizes.n_params)
+    if strategy == "factored":
+        p = directions(sizes, config, rank)
+        block = ROWS * sizes.n_outputs * item * (3 * p + 2 * sizes.signals)
+        basis = p**2 * item + block + max(qr(p + PROBES + 1), 9 * p**2 * item)
+        held = p * (rank + sizes.signals) * item
+        return fixed + max(basis + p * sizes.signals * item, held + modes + block)
+    columns = sizes.n_params * item
+    basis = columns * (2 * width + 3 * (width + PROBES)) + 3 * block_bytes
+    return fixed + max(basis, columns * (rank + 1) + qr(width + 1) + modes)
+
+
+def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gather: int) -> float:
+    rate = gemm_rate(torch.float64 if config.dtype == "float64" else torch.float32)
+    train, other = (n * sizes.n_outputs for n in (sizes.n_train, sizes.n_other))
+    width = min(rank + config.oversampling, train, sizes.n_params)
+    share = 1 + 1 / gather
+    reduce_other = 2 * other * rank**2 * share / QR_RATE
+    paths = 3 * 2 * sizes.n_params * min(LADDER, rank + 1) / LADDER * PATH_SAMPLES / ROW_RATE
+    if strategy == "factored":
+        p = directions(sizes, config, rank)
+        gram = 2 * (train + other) * p * sizes.signals + 60 * (train + other) * p * sizes.layers
+        work = gram / ROW_RATE + 2 * train * p**2 * share / QR_RATE + 30 * p**3 / SVD_RATE
+        work += 2 * other * p * rank / ROW_RATE
+    else:
+        speed = MODE_RATE if strategy == "matrix-free" else ROW_RATE
+        passes = 2 + 3 * config.power_iterations
+        work = 2 * sizes.n_params * (passes * train * width + other * rank) / speed
+        work += (1 + config.power_iterations) * 4 * sizes.n_params * width**2 / QR_RATE
+        work += 2 * train * width**2 * share / QR_RATE + 30 * width**3 / SVD_RATE
+    return 1.0 + (work + reduce_other + paths) / rate
+
+
+@lru_cache(maxsize=4)
+def gemm_rate(dtype: torch.dtype) -> float:
+    """Floating-point operations a second of a matrix product here, measured once."""
+    side = 768
+    block = torch.ones(side, side, dtype=dtype)
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        block @ block
+        best = min(best, time.perf_counter() - began)
+    return 2 * side**3 / best

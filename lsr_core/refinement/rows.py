@@ -1,0 +1,82 @@
+"""The training rows as blocks of samples, each with its Jacobian operator and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jacobians import JacobianOperator
+from lsr_core.networks.strategies import Strategy
+from lsr_core.problems.supervised import Split
+
+CHUNK = 1024
+
+
+class RowBlock(NamedTuple):
+    """Consecutive rows `rows` of J, the operator that applies them, and the errors q − y of their samples (b·o, 1)."""
+
+    rows: slice
+    operator: JacobianOperator
+    errors: Tensor
+
+
+class TrainingRows:
+    """Blocks in order, again at each pass; Jacobian rows are kept between passes where memory allows.
+
+    Args:
+        samples: samples a block.
+        keep: keep the rows after the first pass.
+    """
+
+    def __init__(
+        self, strategy: Strategy, function: ParametricFunction, split: Split, *, samples: int, keep: bool = False
+    ) -> None:
+        self.n_rows = split.targets.numel()
+        self._strategy, self._function, self._split = strategy, function, split
+        self._samples, self._keep = samples, keep
+        self._operators: dict[int, JacobianOperator] = {}
+
+    def __len__(self) -> int:
+        return -(-len(self._split.inputs) // self._samples)
+
+    def __iter__(self) -> Iterator[RowBlock]:
+        n_outputs = self._split.targets.shape[1]
+        for start in range(0, len(self._split.inputs), self._samples):
+            inputs = self._split.inputs[start : start + self._samples]
+            targets = self._split.targets[start : start + self._samples]
+            errors = (self._function.outputs(inputs) - targets).reshape(-1, 1)
+            rows = slice(start * n_outputs, start * n_outputs + len(errors))
+            yield RowBlock(rows, self._operator(start, inputs), errors)
+
+    def single_precision(self) -> TrainingRows:
+        """The same rows of the same function in float32, for finding a basis."""
+        function = self._function.single_precision()
+        strategy = Strategy(self._strategy.name, self._strategy.reason, function, self._strategy.n_outputs)
+        inputs, targets = self._split
+        inputs = inputs.float() if inputs.is_floating_point() else inputs
+        return TrainingRows(strategy, function, Split(inputs, targets.float()), samples=self._samples)
+
+    def _operator(self, start: int, inputs: Tensor) -> JacobianOperator:
+        if not self._keep:
+            return self._strategy.at(inputs)
+        if start not in self._operators:
+            self._operators[start] = self._strategy.at(inputs, keep=True)
+        return self._operators[start]
+
+
+def sketch_rows(rows: slice, width: int, seed: int, like: Tensor, *, uniform: bool = False) -> Tensor:
+    """Rows of a random matrix Ψ (n, width) that do not depend on how the rows are cut into blocks.
+
+    Every 1,024 rows have a generator of their own. Gaussian, or uniform on [0, 1).
+    """
+    draw = torch.rand if uniform else torch.randn
+    parts = []
+    for chunk in range(rows.start // CHUNK, (rows.stop - 1) // CHUNK + 1):
+        generator = torch.Generator().manual_seed((seed * 1_000_003 + chunk) % 2**63)
+        block = draw(CHUNK, width, generator=generator, dtype=torch.float64)
+        parts.append(block[max(rows.start - chunk * CHUNK, 0) : rows.stop - chunk * CHUNK])
+    return torch.cat(parts).to(like)
