@@ -32,6 +32,18 @@ def refine(
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    strategy: Annotated[
+        str, typer.Option(help="How the Jacobian is applied: auto, matrix-free, row-blocks or factored.")
+    ] = "auto",
+    memory_budget: Annotated[
+        str | None, typer.Option(help="Memory the process may use, e.g. 2GB; what is free, by default.")
+    ] = None,
+    parameter_fraction: Annotated[
+        float | None, typer.Option(help="Share of the parameters, drawn at random, that may move.")
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Only parameters whose name matches may move, e.g. 'linears.6.*'.")
+    ] = None,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,6 +60,10 @@ def refine(
         "dtype": dtype,
         "device": device,
         "seed": seed,
+        "strategy": strategy,
+        "memory_budget": memory_budget,
+        "parameter_fraction": parameter_fraction,
+        "layers": layers,
     }
     config = _config({key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
@@ -83,11 +99,9 @@ def _config(given: dict[str, Any]) -> RefineConfig:
 def _check(folder: Path, config: RefineConfig) -> None:
     """Everything that can be refused is refused before there is a run."""
     from lsr_core.refinement.forecast import forecast
-    from lsr_core.refinement.setting import prepare
     from lsr_core.storage.bundles import load_problem
 
     problem = load_problem(folder)
-    prepare(problem, config)
     expected = forecast(problem, config)
     if not expected.fits:
         raise InputError(expected.sentence, key="max_rank")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
 RankChoice = Literal["auto", "knee"] | int
 DEFAULT_MAX_RANK = 1000
@@ -51,7 +51,9 @@ class RefineConfig(BaseModel):
     layers: str | None = Field(
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )
-    memory_budget: int | None = Field(None, gt=0, description="bytes the process may use; None = half of what is free")
+    memory_budget: ByteSize | None = Field(
+        None, gt=0, description="what the process may use, in bytes or as 2GB; None = what is free"
+    )
 
     @field_validator("rank")
     @classmethod
