@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,7 +137,7 @@ def _runs(now: Now) -> None:
     if not now.entries:
         return
     ids = [entry.id for entry in now.entries]
-    titles = {entry.id: _title(entry) for entry in now.entries}
+    titles = _titles(now.entries)
     if now.run is not None and now.run.id in ids:
         st.session_state["w_run"] = now.run.id
         st.selectbox(
@@ -190,9 +191,9 @@ def words(key: str, label: str, options: dict[str, str], *, visible: bool = Fals
 def pick(key: str, label: str, names: Sequence[str]) -> int:
     """A choice from a list by index; the index lives in the URL."""
     state.seed(key, state.index(key, len(names)))
-    value = st.selectbox(
-        label, range(len(names)), format_func=lambda place: formats.one_line(names[place], 60), **state.bound(key)
-    )
+    shown = [formats.one_line(name, 60) for name in names]
+    shown = [f"{name} · {place + 1}" if shown.count(name) > 1 else name for place, name in enumerate(shown)]
+    value = st.selectbox(label, range(len(names)), format_func=shown.__getitem__, **state.bound(key))
     return int(value)
 
 
@@ -262,6 +263,13 @@ def _other(run_id: str) -> RunData | None:
 
 def _label(data: RunData) -> str:
     return formats.one_line(data.manifest.title, 28)
+
+
+def _titles(entries: Sequence[services.Entry]) -> dict[str, str]:
+    """Titles by id, made different where runs share one: a select box knows its options by what it shows."""
+    titles = {entry.id: _title(entry) for entry in entries}
+    shared = {title for title, times in Counter(titles.values()).items() if times > 1}
+    return {run_id: f"{title} · {run_id[:6]}" if title in shared else title for run_id, title in titles.items()}
 
 
 def _title(entry: services.Entry) -> str:

@@ -28,9 +28,8 @@ state.finish()
 remarks = st.container(gap="small")
 show.remarks(remarks, told := state.messages())
 if selected.trouble:
-    st.error(formats.markdown(selected.trouble), icon=":material/error:")
-if state.to_top():
-    show.scroll_to_top()
+    remarks.error(formats.markdown(selected.trouble), icon=":material/error:")
+show.scroll_to_top(state.to_top())
 page.run()
 show.remarks(remarks, [message for message in state.messages() if message not in told])  # found by the page itself
 state.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -160,11 +161,14 @@ def remarks(place: Any, messages: Sequence[str]) -> None:
         place.warning(formats.markdown(message), icon=":material/info:")
 
 
-def scroll_to_top() -> None:
-    """Bring the beginning of the page into view."""
-    st.html(
-        "<script>document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>", unsafe_allow_javascript=True
-    )
+def scroll_to_top(now: bool) -> None:
+    """Bring the beginning of the page into view; takes the same place on the page whether it does or not."""
+    with st.container(key="to_top", height=1, border=False):
+        if now:
+            st.html(
+                f"<script>/* {time.time_ns()} */document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>",
+                unsafe_allow_javascript=True,
+            )
 
 
 def _title(title: str) -> None:
@@ -211,6 +215,7 @@ def _csv(key: str, columns: Sequence[str], rows: Callable[[], Rows], svg: bool =
 
 
 _CSS = """
+.st-key-to_top{position:absolute;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
 .stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}

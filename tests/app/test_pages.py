@@ -180,6 +180,15 @@ def test_output_that_does_not_exist_falls_back_with_a_message(store: RunStore, o
     assert any("no output number 8" in warning.value for warning in app.warning)
 
 
+def test_runs_of_the_same_name_are_told_apart(store: RunStore, open_page: Opener) -> None:
+    runs = [synthetic.complete(store, title="same", **SMALL) for _ in range(2)]
+    app = open_page("rank", run=runs[0].id)
+    options = next(box for box in app.sidebar.selectbox if box.key == "w_run").options
+    assert len(set(options)) == 2
+    app.sidebar.select_slider[0].set_value(5).run()
+    assert app.query_params["run"] == runs[0].id
+
+
 @pytest.mark.parametrize("section", ["slices", "distribution"])
 def test_sections_of_error_fields(section: str, store: RunStore, open_page: Opener) -> None:
     run = synthetic.complete(store, **SMALL)
