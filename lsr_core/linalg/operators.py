@@ -97,15 +97,18 @@ class RowScaledOperator(LinearOperator):
 def dot_test(operator: LinearOperator, generator: torch.Generator, pairs: int = 3) -> float:
     """Largest relative defect of the adjoint identity ⟨A v, u⟩ = ⟨v, Aᵀ u⟩ over random pairs."""
     n_rows, n_columns = operator.shape
-    v = normal((n_columns, pairs), operator, generator)
-    u = normal((n_rows, pairs), operator, generator)
+    v = random_block((n_columns, pairs), operator, generator)
+    u = random_block((n_rows, pairs), operator, generator)
     image, preimage = operator.matmat(v), operator.rmatmat(u)
     left, right = (image * u).sum(0), (v * preimage).sum(0)
     size = (image.norm(dim=0) * u.norm(dim=0)).clamp_min(torch.finfo(operator.dtype).tiny)
     return float(((left - right).abs() / size).max())
 
 
-def normal(shape: tuple[int, ...], like: LinearOperator, generator: torch.Generator) -> Tensor:
-    """Zero-mean Gaussian numbers, drawn on the generator's device so that a seed means the same everywhere."""
-    drawn = torch.randn(shape, generator=generator, dtype=torch.float64, device=generator.device)
+def random_block(
+    shape: tuple[int, ...], like: LinearOperator, generator: torch.Generator, *, uniform: bool = False
+) -> Tensor:
+    """Gaussian numbers, or uniform ones on [0, 1), drawn on the generator's device so that a seed means the same everywhere."""
+    draw = torch.rand if uniform else torch.randn
+    drawn = draw(shape, generator=generator, dtype=torch.float64, device=generator.device)
     return drawn.to(dtype=like.dtype, device=like.device)

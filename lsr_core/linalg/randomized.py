@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.operators import LinearOperator, normal
+from lsr_core.linalg.operators import LinearOperator, random_block
 
 PROBES = 10
 
@@ -33,7 +33,9 @@ class RandomizedSVD(NamedTuple):
     range: Tensor
 
 
-def range_finder(operator: LinearOperator, width: int, *, power_iterations: int, generator: torch.Generator) -> Tensor:
+def range_finder(
+    operator: LinearOperator, width: int, *, power_iterations: int, generator: torch.Generator, uniform: bool = False
+) -> Tensor:
     """Orthonormal columns (n_rows, width) that nearly span the range of the operator.
 
     Args:
@@ -41,8 +43,9 @@ def range_finder(operator: LinearOperator, width: int, *, power_iterations: int,
         power_iterations: each costs one `rmatmat` and one `matmat` and sharpens a slowly falling spectrum; the block
             is orthonormalised at every half step, so small directions are not lost to rounding.
         generator: source of the zero-mean Gaussian Ω.
+        uniform: take Ω uniform on [0, 1) instead; its mean makes one direction swamp the others, so only for comparisons.
     """
-    omega = normal((operator.shape[1], width), operator, generator)
+    omega = random_block((operator.shape[1], width), operator, generator, uniform=uniform)
     basis = orthonormal(operator.matmat(omega))
     for _ in range(power_iterations):
         basis = orthonormal(operator.matmat(orthonormal(operator.rmatmat(basis))))
@@ -50,11 +53,17 @@ def range_finder(operator: LinearOperator, width: int, *, power_iterations: int,
 
 
 def randomized_svd(
-    operator: LinearOperator, rank: int, *, oversampling: int, power_iterations: int, generator: torch.Generator
+    operator: LinearOperator,
+    rank: int,
+    *,
+    oversampling: int,
+    power_iterations: int,
+    generator: torch.Generator,
+    uniform: bool = False,
 ) -> RandomizedSVD:
     """The leading `rank` singular triples; exact to rounding when rank + oversampling reaches min(shape)."""
     width = min(rank + oversampling, *operator.shape)
-    basis = range_finder(operator, width, power_iterations=power_iterations, generator=generator)
+    basis = range_finder(operator, width, power_iterations=power_iterations, generator=generator, uniform=uniform)
     row_space, triangle = torch.linalg.qr(operator.rmatmat(basis))
     left, values, right_t = torch.linalg.svd(triangle.T, full_matrices=False)
     kept = min(rank, width)
@@ -67,7 +76,7 @@ def sketch_error(operator: LinearOperator, basis: Tensor, *, generator: torch.Ge
 
     Halko, Martinsson & Tropp (2011), Lemma 4.1 with α = 10. The probes must be independent of the sketch.
     """
-    image = operator.matmat(normal((operator.shape[1], probes), operator, generator))
+    image = operator.matmat(random_block((operator.shape[1], probes), operator, generator))
     return probe_bound(image - basis @ (basis.T @ image))
 
 

@@ -137,7 +137,7 @@ class ParametricFunction:
         named = {}
         for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True):
             part = piece.view(shape)
-            named[name] = torch.view_as_complex(part) if name in self._complex else part
+            named[name] = torch.complex(part[..., 0], part[..., 1]) if name in self._complex else part
         return named
 
     def tangent(self, delta: Tensor) -> NamedTensors:

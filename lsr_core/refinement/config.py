@@ -48,6 +48,9 @@ class RefineConfig(BaseModel):
     parameter_fraction: float = Field(
         1.0, gt=0, le=1, description="share of the scalars, drawn at random, that may move"
     )
+    published: Literal[1, 2, 3, 4] | None = Field(
+        None, description="basis and solve as in the authors' code, mode 1 to 4; see `published_settings`"
+    )
     layers: str | None = Field(
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )
@@ -61,3 +64,24 @@ class RefineConfig(BaseModel):
         if isinstance(value, int) and value < 0:
             raise ValueError(f"rank must be 0 or more, got {value}")
         return value
+
+
+def published_settings(mode: int = 1) -> dict[str, object]:
+    """Settings of the authors' code (Cao & Zhang 2026), for like-for-like comparison.
+
+    All modes: single precision, products column by column, uniform sketch, ten extra columns, no power iteration, no
+    cut-off. Mode 1 takes the basis from the output Jacobian and divides it by the singular values, mode 2 from the
+    residual Jacobian, unscaled; both solve on all rows. Modes 3 and 4 solve the system projected on the sketch's range
+    instead, 3 with as many sketch columns as the rank.
+    """
+    return {
+        "published": mode,
+        "dtype": "float32",
+        "strategy": "matrix-free",
+        "sketch": "uniform",
+        "oversampling": 10,
+        "power_iterations": 0,
+        "rcond": 0.0,
+        "source": "outputs" if mode == 1 else "residuals",
+        "scaling": "singular-values" if mode == 1 else "orthonormal",
+    }

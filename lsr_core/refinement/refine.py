@@ -158,7 +158,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     pass_over = _Passes(setting, subspace, clock.fraction)
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
-    solver = TriangularSolver(train.factor, rcond=setting.rcond, damping=config.damping)
+    solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     clock.stage("validation rows")
@@ -206,7 +206,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         theta_norm=float(function.theta0.norm()),
         residual_norm=ResidualNorms(
             base=math.sqrt(base["train"]),
-            linear=solver.residual_norm(solutions.at(rank)),
+            linear=math.sqrt(train.mse(solutions.at(rank)[:, None]).item()),
             nonlinear=math.sqrt(refined["train"]),
         ),
         strategy=setting.strategy.name,

@@ -1,0 +1,107 @@
+"""V by a randomized SVD of Jᵀ over streamed rows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.randomized import orthonormal, probe_bound
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement.basis import (
+    PROBE,
+    SKETCH,
+    Basis,
+    Counter,
+    OnFraction,
+    as_source,
+    column_scale,
+    qr_for,
+    solved_factor,
+    subset,
+)
+from lsr_core.refinement.plan import PROBES
+from lsr_core.refinement.rows import TrainingRows, sketch_rows
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.subspace import ExplicitSubspace
+
+
+def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
+    """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
+
+    Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
+    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. A power
+    iteration whitens J V₀ by its own triangle, so the spectrum is never squared.
+    """
+    config, function = setting.config, setting.function
+    all_rows = _rows(setting, setting.train)
+    sketched = all_rows if config.basis_points is None else _rows(setting, subset(setting))
+    width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
+    passes = 2 + 2 * config.power_iterations
+    count = Counter(passes * len(all_rows), on_fraction)
+    sketch = _sketch(setting, sketched, width, count)
+    probes = sketch[:, width:]
+    basis = orthonormal(sketch[:, :width])
+    for _ in range(config.power_iterations):
+        triangle = _triangle_of(sketched, basis, setting, count, with_errors=False)
+        whitened = basis @ _inverse(triangle)
+        preimage = torch.zeros_like(basis)
+        for block in sketched:
+            preimage += block.operator.rmatmat(block.operator.matmat(whitened))
+            count()
+        basis = orthonormal(preimage)
+    error = probe_bound(probes - basis @ (basis.T @ probes))
+    factor = _triangle_of(all_rows, basis, setting, count, with_errors=True)
+    left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
+    rank = min(setting.max_rank, len(values))
+    shown = as_source(values[:rank], setting)
+    scale = column_scale(shown, setting)
+    subspace = ExplicitSubspace(
+        setting.strategy,
+        basis @ right_t[:rank].T,
+        shown,
+        scale=scale,
+        sketch_error=float(as_source(error, setting)),
+    )
+    return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
+
+
+def _sketch(setting: Setting, rows: TrainingRows, width: int, count: Counter) -> Tensor:
+    """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
+    config, theta = setting.config, setting.function.theta0
+    seeds = [setting.seed(stream) for stream in (SKETCH, PROBE)]
+    single = config.sketch_dtype == "float32" and theta.dtype == torch.float64
+    source = rows.single_precision() if single else rows
+    total = theta.new_zeros(len(theta), width + PROBES)
+    for block in source:
+        like = block.errors
+        psi = sketch_rows(block.rows, width, seeds[0], like, uniform=config.sketch == "uniform")
+        total += block.operator.rmatmat(torch.cat([psi, sketch_rows(block.rows, PROBES, seeds[1], like)], dim=1))
+        count()
+    return total
+
+
+def _triangle_of(rows: TrainingRows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
+    """R of J V₀, or of [J V₀, q − y], by one pass."""
+    qr = qr_for(setting, basis.shape[1] + with_errors)
+    for block in rows:
+        modes = block.operator.matmat(basis)
+        qr.update(torch.cat([modes, block.errors], dim=1) if with_errors else modes)
+        count()
+    return qr.factor
+
+
+def _rows(setting: Setting, split: Split) -> TrainingRows:
+    """Blocks of samples whose modes fit a block of the plan; all at once where samples influence each other."""
+    width = (setting.max_rank + setting.config.oversampling + 1) * setting.n_outputs * setting.function.dtype.itemsize
+    samples = max(1, setting.plan.block_bytes // width) if setting.sample_wise else len(split.inputs)
+    return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
+
+
+def _inverse(triangle: Tensor) -> Tensor:
+    """R⁻¹ with pivots kept off zero: directions without an image stay small instead of becoming infinite."""
+    diagonal = triangle.diagonal()
+    floor = torch.finfo(triangle.dtype).eps * diagonal.abs().max()
+    lifted = triangle + torch.diag(torch.where(diagonal.abs() < floor, floor, torch.zeros_like(diagonal)))
+    eye = torch.eye(len(triangle), dtype=triangle.dtype, device=triangle.device)
+    inverse: Tensor = torch.linalg.solve_triangular(lifted, eye, upper=True)
+    return inverse
