@@ -29,12 +29,12 @@ def refine(
     oversampling: Annotated[int | None, typer.Option(help="Columns sketched beyond the maximum rank.")] = None,
     power_iterations: Annotated[int | None, typer.Option(help="Passes that sharpen the sketch.")] = None,
     rcond: Annotated[float | None, typer.Option(help="Cut-off on the column-scaled matrix; n*eps by default.")] = None,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    dtype: Annotated[str | None, typer.Option(help="float64 (the default) or float32.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
     strategy: Annotated[
-        str, typer.Option(help="How the Jacobian is applied: auto, matrix-free, row-blocks or factored.")
-    ] = "auto",
+        str | None, typer.Option(help="How the Jacobian is applied: auto, matrix-free, row-blocks or factored.")
+    ] = None,
     memory_budget: Annotated[
         str | None, typer.Option(help="Memory the process may use, e.g. 2GB; what is free, by default.")
     ] = None,
@@ -43,6 +43,10 @@ def refine(
     ] = None,
     layers: Annotated[
         str | None, typer.Option(help="Only parameters whose name matches may move, e.g. 'linears.6.*'.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="published, or published-1 to -4: the settings of the authors' code, for comparison."),
     ] = None,
     runs: RunsOption = None,
     json: JsonOption = False,
@@ -65,7 +69,7 @@ def refine(
         "parameter_fraction": parameter_fraction,
         "layers": layers,
     }
-    config = _config({key: value for key, value in given.items() if value is not None})
+    config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
         _check(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
@@ -81,6 +85,17 @@ def _rank(text: str) -> int | str:
         return int(text)
     except ValueError:
         raise InputError(f"is {text[:40]!r}; give auto, knee or a whole number", key="rank") from None
+
+
+def _preset(name: str | None) -> dict[str, object]:
+    from lsr_core.refinement.config import published_settings
+
+    if name is None:
+        return {}
+    presets = {"published": 1, **{f"published-{mode}": mode for mode in (1, 2, 3, 4)}}
+    if name not in presets:
+        raise InputError(f"is {name[:40]!r}; give one of {', '.join(presets)}", key="preset")
+    return published_settings(presets[name])
 
 
 def _config(given: dict[str, Any]) -> RefineConfig:
@@ -104,7 +119,7 @@ def _check(folder: Path, config: RefineConfig) -> None:
     problem = load_problem(folder)
     expected = forecast(problem, config)
     if not expected.fits:
-        raise InputError(expected.sentence, key="max_rank")
+        raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
     print(printable(expected.sentence), file=sys.stderr)
 
 
