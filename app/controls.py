@@ -125,7 +125,7 @@ def _model(data: RunData) -> None:
     summary, about = data.summary, data.about
     facts = [
         about.architecture,
-        f"{summary.n_params:,} parameters",
+        texts.parameters(summary.n_params, summary.n_params_total),
         f"{data.n_rows:,} training values",
         f"{summary.dtype}, {summary.device}",
     ]

@@ -215,7 +215,7 @@ def _csv(key: str, columns: Sequence[str], rows: Callable[[], Rows], svg: bool =
 
 
 _CSS = """
-.st-key-to_top{position:absolute;visibility:hidden}
+.st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
 .stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}

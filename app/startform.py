@@ -103,13 +103,12 @@ def _form(now: Now, options: list[str]) -> None:
         wanted = before.max_rank if before.max_rank is not None else DEFAULT_MAX_RANK
         values: dict[str, Any] = {
             "max_rank": second.number_input(
-                "Maximum rank", 0, largest, min(wanted, largest), key=f"form_set_max_rank_{choice}", help=texts.HELP["max_rank"]
+                "Maximum rank", 0, largest, key=_set(f"max_rank_{choice}_{largest}", min(wanted, largest)), help=texts.HELP["max_rank"]
             ),
             "dtype": third.selectbox(
-                "Number type", ["float64", "float32"], index=["float64", "float32"].index(before.dtype), key="form_set_dtype",
-                help=texts.HELP["dtype"],
+                "Number type", ["float64", "float32"], key=_set("dtype", before.dtype), help=texts.HELP["dtype"]
             ),
-            "seed": fourth.number_input("Seed", 0, 2**31 - 1, min(before.seed, 2**31 - 1), key="form_set_seed", help=texts.HELP["seed"]),
+            "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
         }  # fmt: skip
         with st.expander("Advanced"):
             values |= _advanced(before)
@@ -123,9 +122,20 @@ def _form(now: Now, options: list[str]) -> None:
             start = st.button(
                 "Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits
             )
-            listed = st.checkbox("Listed for everybody", value=True, key="form_set_listed", help=texts.HELP["listed"])
+            listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
         if start:
             _start(now, folder, config, listed)
+
+
+def _set(name: str, value: Any) -> str:
+    """Key of a field, whose value is set unless it has one.
+
+    Through the session and not as the widget's default: a browser that has drawn a field under this key before goes
+    on showing the old value when only the default is another.
+    """
+    key = f"form_set_{name}"
+    st.session_state.setdefault(key, value)
+    return key
 
 
 def _folder(choice: str, now: Now) -> Path:
@@ -148,20 +158,20 @@ def _name(choice: str, now: Now) -> str:
 def _advanced(before: RefineConfig) -> dict[str, Any]:
     first, second, third, fourth = st.columns(4, gap="small")
     rcond = third.text_input(
-        "Cut-off", value="" if before.rcond is None else f"{before.rcond:g}", key="form_set_rcond", placeholder="automatic",
+        "Cut-off", key=_set("rcond", "" if before.rcond is None else f"{before.rcond:g}"), placeholder="automatic",
         help=texts.HELP["rcond"],
     )  # fmt: skip
     return {
         "oversampling": first.number_input(
-            "Oversampling", 0, 10_000, before.oversampling, key="form_set_oversampling", help=texts.HELP["oversampling"]
+            "Oversampling", 0, 10_000, key=_set("oversampling", before.oversampling), help=texts.HELP["oversampling"]
         ),
         "power_iterations": second.number_input(
-            "Power iterations", 0, 20, before.power_iterations, key="form_set_power", help=texts.HELP["power_iterations"]
+            "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
         ),
         "rcond": rcond.strip() or None,
         "strategy": fourth.selectbox(
-            "Strategy", list(texts.STRATEGIES), index=list(texts.STRATEGIES).index(before.strategy),
-            format_func=texts.STRATEGIES.__getitem__, key="form_set_strategy", help=texts.HELP["strategy"],
+            "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
+            key=_set("strategy", before.strategy), help=texts.HELP["strategy"],
         ),
     }  # fmt: skip
 
@@ -174,7 +184,7 @@ def _forecast(folder: Path, config: RefineConfig) -> bool:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
     if forecast.fits:
-        st.caption(formats.markdown(forecast.sentence))
+        st.caption(formats.markdown(f"{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
     return forecast.fits

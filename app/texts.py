@@ -371,3 +371,11 @@ def rank_sentence(auto: int | None, knee: int, largest: int, rise: str) -> str:
 
 def fields_sentence(percent: float) -> str:
     return f"At {percent:.0f} % of the points the refined predictor is closer to the truth than the network."
+
+
+def takes(duration: str) -> str:
+    return f"Takes about {duration} when the machine is otherwise idle."
+
+
+def parameters(free: int, total: int) -> str:
+    return f"{free:,} parameters" if free == total else f"{free:,} of {total:,} parameters may move"

@@ -175,7 +175,7 @@ def _summary(run: Run, sweep: Sweep, chosen: int, knee: int, validation: bool) -
         )  # fmt: skip
 
     return Summary(
-        problem="sine2d", n_params=83_073, n_residuals=8000, dtype="float64", device="cpu", seed=0,
+        problem="sine2d", n_params=83_073, n_params_total=83_073, n_residuals=8000, dtype="float64", device="cpu", seed=0,
         max_rank=sweep.max_rank, rank=chosen, rank_choice="auto", knee=knee, base=at(0), refined=at(chosen),
         condition_number=float(sweep.condition_number[chosen]), solved_condition_number=1e5, rcond=1.8e-12,
         delta_norm=float(sweep.delta_norm[chosen]), theta_norm=27.4,
