@@ -19,7 +19,7 @@ def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: P
     journeys.visit(page)
     journeys.expect_rank(page, 1000)
     truth, refined = (journeys.values(page, f"headline_map_{panel}") for panel in (0, 2))
-    rank = journeys.move(page, -3)
+    rank = journeys.move(page)
     assert rank < 1000
     moved = journeys.expect_other_values(page, "headline_map_2", refined)
     assert journeys.values(page, "headline_map_0") == truth
@@ -40,7 +40,7 @@ def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page) -
     journeys.expect_view(page, "rank", logx="1")
     page.get_by_role("radio", name="Relative L2").click()
     journeys.expect_view(page, "rank", measure="relative_l2")
-    rank = journeys.move(page, -5)
+    rank = journeys.move(page)
     wanted = {"run": SHIPPED_ID, "rank": str(rank), "section": "slices", "logx": "1", "measure": "relative_l2"}
 
     def expect_wanted(path: str) -> None:
@@ -76,7 +76,7 @@ def test_two_browsers_do_not_see_each_others_selection(new_page: Callable[[], Pa
     first, second = new_page(), new_page()
     journeys.visit(first, "export")
     journeys.visit(second, "export")
-    rank = journeys.move(first, -4)
+    rank = journeys.move(first)
     journeys.expect_rank(second, 1000)
     second.reload()
     journeys.settle(second)
