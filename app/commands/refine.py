@@ -102,7 +102,7 @@ def _config(given: dict[str, Any]) -> RefineConfig:
     from pydantic import ValidationError
 
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.validation import describe
+    from lsr_core.validation import describe
 
     try:
         return RefineConfig.model_validate(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,6 +11,26 @@ ProgressCallback = Callable[[str, float], None]
 
 def silent(stage: str, fraction: float) -> None:
     """Report to nobody."""
+
+
+def default_callback() -> ProgressCallback:
+    """A bar in a notebook; elsewhere nobody is told."""
+    if not _in_notebook():
+        return silent
+    from tqdm import tqdm
+
+    bar = tqdm(total=1.0, bar_format="{desc:<18}{percentage:3.0f} % |{bar}| {elapsed}")
+
+    def show(stage: str, fraction: float) -> None:
+        bar.set_description_str(stage)
+        bar.update(fraction - bar.n)
+
+    return show
+
+
+def _in_notebook() -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 class Progress:

@@ -12,6 +12,7 @@ from torch import Tensor
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.supervised import Split
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -56,3 +57,29 @@ class Reducer:
 
     def factor(self) -> SplitFactor:
         return SplitFactor(self._qr.factor, self._mean_square)
+
+
+class Passes:
+    """Passes over splits other than the training rows: the factor of each; `on_block` sees the rows on the way."""
+
+    def __init__(self, setting: Setting, subspace: Subspace, on_fraction: OnFraction) -> None:
+        self._setting, self._subspace, self._on_fraction = setting, subspace, on_fraction
+
+    def __call__(self, name: str, on_block: Callable[[ResponseBlock], None] | None = None) -> SplitFactor | None:
+        setting = self._setting
+        if name not in setting.splits:
+            return None
+        split = setting.splits[name]
+        reducer = Reducer(self._subspace, split, setting.plan.gather)
+        blocks = response_blocks(
+            self._subspace,
+            setting.function,
+            split,
+            block_bytes=setting.plan.block_bytes,
+            on_fraction=self._on_fraction,
+        )
+        for block in blocks:
+            reducer.add(block)
+            if on_block is not None:
+                on_block(block)
+        return reducer.factor()

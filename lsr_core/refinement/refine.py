@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
-from lsr_core.linalg.triangular import TriangularSolver, singular_values
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.build import build_basis
 from lsr_core.refinement.config import RefineConfig
@@ -21,20 +21,16 @@ from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
-from lsr_core.refinement.progress import Progress, ProgressCallback, silent
-from lsr_core.refinement.reduction import Reducer, response_blocks
+from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
+from lsr_core.refinement.reduction import Passes
+from lsr_core.refinement.report import as_errors, build_sweep, disagreement, errors_of, kappa_of, unscaled
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, prepare, relative_l2
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Errors, ResidualNorms, Summary
-from lsr_core.refinement.sweep import (
-    RankSolutions,
-    SplitFactor,
-    coefficient_norms,
-    condition_numbers,
-    errors_by_rank,
-)
+from lsr_core.refinement.summary import ResidualNorms, Summary
+from lsr_core.refinement.sweep import RankSolutions, errors_by_rank
+from lsr_core.validation import checked
 
 DELTA_BYTES = 128 * 2**20
 DISAGREEMENT = 0.10
@@ -104,7 +100,7 @@ def refine(
     Args:
         problem: network and data.
         config: settings; or give them by name, `refine(problem, max_rank=300, seed=1)`.
-        progress: called with (stage, fraction done); may raise `Cancelled` to stop.
+        progress: called with (stage, fraction done); may raise `Cancelled` to stop. By default a bar in a notebook, else nothing.
 
     Raises:
         InputError: the problem or a setting cannot be used; the message says what to do.
@@ -112,15 +108,12 @@ def refine(
 
     Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989; randomized SVD after Halko, Martinsson & Tropp (2011).
     """
-    if config is None:
-        config = RefineConfig.model_validate(settings)
-    elif settings:
-        config = RefineConfig.model_validate({**config.model_dump(), **settings})
-    clock = Progress(progress or silent, STAGES)
+    config = checked(RefineConfig, {**(config.model_dump() if config else {}), **settings})
+    clock = Progress(progress or default_callback(), STAGES)
     clock.stage("preparing")
     setting = _prepare(problem, config)
     refinement = _run(problem, setting, clock)
-    gap = _disagreement(refinement)
+    gap = disagreement(refinement.summary.refined, refinement.sweep, refinement.rank)
     if gap <= DISAGREEMENT:
         return refinement
     matters = relative_l2(refinement.summary.refined.train_mse or 0.0, setting.train) > ROUNDING_LEVEL
@@ -155,7 +148,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     basis = build_basis(setting, clock.fraction)
     subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
-    pass_over = _Passes(setting, subspace, clock.fraction)
+    pass_over = Passes(setting, subspace, clock.fraction)
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
@@ -163,24 +156,24 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     clock.stage("validation rows")
     validation = pass_over("validation")
-    sweep = _sweep(subspace, solutions, {"train": train, "val": validation})
+    sweep = build_sweep(subspace, solutions, {"train": train, "val": validation})
     rank, how = rank_choice.choose(sweep, config.rank)
     bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if validation else sweep.train_mse, np.nan))
     rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
 
     clock.stage("test rows")
     recorder = FieldRecorder(setting, solutions, rungs)
-    test = pass_over("test", recorder if setting.display == "test" else None)
+    test = pass_over("test", recorder.add if setting.display == "test" else None)
     if setting.display != "test":
-        pass_over(setting.display, recorder)
+        pass_over(setting.display, recorder.add)
     mse, relative = errors_by_rank(solutions, test, max_rank)
     sweep = replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
-    predictor = RefinedPredictor(_in_dtype(problem, setting), function.tangent(delta))
-    base = _errors(setting, lambda split: function.outputs(split.inputs))
-    refined = _errors(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
+    predictor = RefinedPredictor(function.module or problem.model, function.tangent(delta))
+    base = errors_of(setting, lambda split: function.outputs(split.inputs))
+    refined = errors_of(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
     if not all(math.isfinite(value) for value in refined.values()):
         raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
@@ -197,10 +190,10 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         rank=rank,
         rank_choice=how,
         knee=bend,
-        base=_as_errors(base, setting),
-        refined=_as_errors(refined, setting),
-        condition_number=_kappa(_unscaled(solver, subspace)[:rank, :rank]),
-        solved_condition_number=_kappa(solver.leading(rank)),
+        base=as_errors(base, setting),
+        refined=as_errors(refined, setting),
+        condition_number=kappa_of(unscaled(solver, subspace)[:rank, :rank]),
+        solved_condition_number=kappa_of(solver.leading(rank)),
         rcond=setting.rcond,
         delta_norm=float(delta.norm()),
         theta_norm=float(function.theta0.norm()),
@@ -238,100 +231,6 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         summary,
         timings,
     )
-
-
-class _Passes:
-    """Passes over splits other than the training rows: the factor of each, and fields on the way."""
-
-    def __init__(self, setting: Setting, subspace: Subspace, on_fraction: Callable[[float], None]) -> None:
-        self._setting, self._subspace, self._on_fraction = setting, subspace, on_fraction
-
-    def __call__(self, name: str, recorder: FieldRecorder | None = None) -> SplitFactor | None:
-        setting = self._setting
-        if name not in setting.splits:
-            return None
-        split = setting.splits[name]
-        reducer = Reducer(self._subspace, split, setting.plan.gather)
-        blocks = response_blocks(
-            self._subspace,
-            setting.function,
-            split,
-            block_bytes=setting.plan.block_bytes,
-            on_fraction=self._on_fraction,
-        )
-        for block in blocks:
-            reducer.add(block)
-            if recorder is not None:
-                recorder.add(block)
-        return reducer.factor()
-
-
-def _sweep(subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None]) -> Sweep:
-    solver, max_rank = solutions.solver, subspace.rank
-    columns: dict[str, np.ndarray] = {}
-    for name in ("train", "val", "test"):
-        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(solutions, factors.get(name), max_rank)
-    rungs = rank_choice.ladder(max_rank)
-    kappa, exact = condition_numbers(_unscaled(solver, subspace), rungs, max_rank)
-    solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
-    return Sweep(
-        **columns,
-        residual_norm=np.sqrt(columns["train_mse"]),
-        condition_number=kappa,
-        solved_condition_number=solved_kappa,
-        condition_exact=exact.astype(bool),
-        delta_norm=coefficient_norms(solutions, subspace.scale, max_rank),
-        coefficient_norm=coefficient_norms(solutions, torch.ones_like(subspace.scale), max_rank),
-        solved=np.array([solutions.is_solved(rank) for rank in range(max_rank + 1)]),
-    )
-
-
-def _unscaled(solver: TriangularSolver, subspace: Subspace) -> Tensor:
-    """The triangle of G V with V orthonormal."""
-    return solver.triangle / subspace.scale
-
-
-def _kappa(triangle: Tensor) -> float | None:
-    if triangle.shape[1] == 0:
-        return None
-    values = singular_values(triangle)
-    return float(values[0] / values[-1]) if values[-1] > 0 else None
-
-
-def _in_dtype(problem: SupervisedProblem, setting: Setting) -> torch.nn.Module:
-    module = setting.function.module
-    return problem.model if module is None else module
-
-
-def _errors(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
-    """Mean square errors by split."""
-    return {
-        name: float((predict(split) - split.targets).square().mean())
-        for name, split in setting.splits.items()
-        if name != "grid"
-    }
-
-
-def _as_errors(mse: dict[str, float], setting: Setting) -> Errors:
-    test = mse.get("test")
-    return Errors(
-        train_mse=mse["train"],
-        val_mse=mse.get("validation"),
-        test_mse=test,
-        test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
-    )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _disagreement(refinement: Refinement) -> float:
-    """Largest relative difference between the sweep's errors at the chosen rank and those of the predictor."""
-    errors, sweep, rank = refinement.summary.refined, refinement.sweep, refinement.rank
-    pairs = ((errors.train_mse, sweep.train_mse), (errors.val_mse, sweep.val_mse), (errors.test_mse, sweep.test_mse))
-    gaps = [abs(math.log(max(mine, 1e-300) / max(theirs[rank], 1e-300))) for mine, theirs in pairs if mine is not None]
-    return math.expm1(max(gaps))
 
 
 def sweep(problem: SupervisedProblem, config: RefineConfig | None = None, **settings: object) -> Sweep:

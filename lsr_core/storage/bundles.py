@@ -24,8 +24,8 @@ from lsr_core.storage import atomic
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.arrays import read_arrays
 from lsr_core.storage.bundle_schema import BUNDLE_FORMAT_VERSION, BundleFile, ProblemDescription
-from lsr_core.storage.validation import describe
 from lsr_core.storage.weights import load_network, read_tensors
+from lsr_core.validation import describe
 
 DESCRIPTION = "problem.json"
 WEIGHTS: BundleFile = "model.safetensors"

@@ -17,8 +17,8 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
 from lsr_core.storage import atomic
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
-from lsr_core.storage.validation import describe
 from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors
+from lsr_core.validation import describe
 
 PREDICTOR_FORMAT_VERSION = 1
 HEADER_KEY = "lsr_predictor"

@@ -21,7 +21,7 @@ from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
 from lsr_core.storage.records import RUN_FORMAT_VERSION, Manifest, Status, Summary
-from lsr_core.storage.validation import describe
+from lsr_core.validation import describe
 
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 MAX_JSON_BYTES = 4 * 2**20

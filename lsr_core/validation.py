@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from lsr_core.errors import InputError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def checked(model: type[_Model], values: Mapping[str, Any]) -> _Model:
+    """A validated model.
+
+    Raises:
+        InputError: naming the first key at fault.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise describe(error) from error
 
 
 def describe(error: ValidationError, file: str | None = None) -> InputError:

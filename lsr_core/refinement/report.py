@@ -1,0 +1,90 @@
+"""From solutions to figures: the sweep, condition numbers, errors by split."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.triangular import TriangularSolver, singular_values
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.results import Sweep
+from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.sweep import (
+    RankSolutions,
+    SplitFactor,
+    coefficient_norms,
+    condition_numbers,
+    errors_by_rank,
+)
+
+
+def build_sweep(subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None]) -> Sweep:
+    """All ranks, from the factors of the splits that have been passed over so far."""
+    solver, max_rank = solutions.solver, subspace.rank
+    columns: dict[str, np.ndarray] = {}
+    for name in ("train", "val", "test"):
+        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(solutions, factors.get(name), max_rank)
+    rungs = rank_choice.ladder(max_rank)
+    kappa, exact = condition_numbers(unscaled(solver, subspace), rungs, max_rank)
+    solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
+    return Sweep(
+        **columns,
+        residual_norm=np.sqrt(columns["train_mse"]),
+        condition_number=kappa,
+        solved_condition_number=solved_kappa,
+        condition_exact=exact.astype(bool),
+        delta_norm=coefficient_norms(solutions, subspace.scale, max_rank),
+        coefficient_norm=coefficient_norms(solutions, torch.ones_like(subspace.scale), max_rank),
+        solved=np.array([solutions.is_solved(rank) for rank in range(max_rank + 1)]),
+    )
+
+
+def unscaled(solver: TriangularSolver, subspace: Subspace) -> Tensor:
+    """The triangle of G V with V orthonormal."""
+    return solver.triangle / subspace.scale
+
+
+def kappa_of(triangle: Tensor) -> float | None:
+    """Condition number; None for no columns or an exactly singular triangle."""
+    if triangle.shape[1] == 0:
+        return None
+    values = singular_values(triangle)
+    return float(values[0] / values[-1]) if values[-1] > 0 else None
+
+
+def errors_of(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
+    """Mean square errors by split."""
+    return {
+        name: float((predict(split) - split.targets).square().mean())
+        for name, split in setting.splits.items()
+        if name != "grid"
+    }
+
+
+def as_errors(mse: dict[str, float], setting: Setting) -> Errors:
+    """Mean squares by split as a record."""
+    test = mse.get("test")
+    return Errors(
+        train_mse=mse["train"],
+        val_mse=mse.get("validation"),
+        test_mse=test,
+        test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def disagreement(errors: Errors, sweep: Sweep, rank: int) -> float:
+    """Largest relative difference between the sweep's errors at the chosen rank and those of the predictor."""
+    pairs = ((errors.train_mse, sweep.train_mse), (errors.val_mse, sweep.val_mse), (errors.test_mse, sweep.test_mse))
+    gaps = [abs(math.log(max(mine, 1e-300) / max(theirs[rank], 1e-300))) for mine, theirs in pairs if mine is not None]
+    return math.expm1(max(gaps))
