@@ -20,10 +20,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import lsr_samples
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.runs import Run, RunStore
+from lsr_samples.make_runs import SHIPPED_ID
 from tests import bundles
 
 pytest.importorskip("streamlit", reason="the dashboard is not installed")
@@ -101,6 +103,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             queue.cancel(run)
         process.terminate()
         process.wait(timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Run:
+    """The run that comes with the product."""
+    return Run(lsr_samples.runs_folder() / SHIPPED_ID)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 import lsr_core
-import lsr_samples
 from lsr_core.storage.runs import Run
-from lsr_samples.make_runs import SHIPPED_ID
 from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
@@ -40,11 +38,12 @@ def held(run: Run, rank: int) -> tuple[torch.Tensor, np.ndarray]:
     return torch.from_numpy(np.array(fields.inputs)), fields.targets + fields.refined_error[place]
 
 
-def test_the_downloaded_predictor_gives_the_predictions_of_the_run(page: Page, download: Callable[[str], Path]) -> None:
-    run = Run(lsr_samples.runs_folder() / SHIPPED_ID)
-    journeys.visit(page, "export", run=SHIPPED_ID)
+def test_the_downloaded_predictor_gives_the_predictions_of_the_run(
+    page: Page, download: Callable[[str], Path], shipped: Run
+) -> None:
+    journeys.visit(page, "export", run=shipped.id)
     predictor = lsr_core.load_predictor(download("predictor"))
-    inputs, expected = held(run, run.summary.rank)
+    inputs, expected = held(shipped, shipped.summary.rank)
     with torch.no_grad():
         np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=0, atol=1e-11)
 
@@ -54,7 +53,7 @@ def test_the_downloaded_predictor_gives_the_predictions_of_the_run(page: Page, d
     table = np.array([[float(row[name]) for name in refined] for row in rows])
     np.testing.assert_allclose(table, expected, rtol=0, atol=1e-11)
     record = json.loads(download("record").read_text(encoding="utf-8"))
-    assert record["summary"]["rank"] == run.summary.rank
+    assert record["summary"]["rank"] == shipped.summary.rank
 
 
 def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(

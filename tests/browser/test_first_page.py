@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from lsr_samples.make_runs import SHIPPED_ID
+from lsr_core.storage.runs import Run
 from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_first_page_shows_a_real_run_without_a_click(page: Page) -> None:
+def test_the_first_page_shows_a_real_run_without_a_click(page: Page, shipped: Run) -> None:
     journeys.visit(page)
-    assert journeys.view(page)["run"] == SHIPPED_ID
-    journeys.expect_rank(page, 1000)
+    assert journeys.view(page)["run"] == shipped.id
+    journeys.expect_rank(page, shipped.summary.rank)
     expect(page.locator(".lsr-number").first).to_contain_text("lower")
     for panel in range(3):
         journeys.chart(page, f"headline_map_{panel}")

@@ -9,30 +9,29 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lsr_core.storage.runs import Run
-from lsr_samples.make_runs import SHIPPED_ID
 from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: Page) -> None:
+def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: Page, shipped: Run) -> None:
     journeys.visit(page)
-    journeys.expect_rank(page, 1000)
+    journeys.expect_rank(page, shipped.summary.rank)
     truth, refined = (journeys.values(page, f"headline_map_{panel}") for panel in (0, 2))
     rank = journeys.move(page)
-    assert rank < 1000
+    assert rank < shipped.summary.rank
     moved = journeys.expect_other_values(page, "headline_map_2", refined)
     assert journeys.values(page, "headline_map_0") == truth
     page.go_back()
-    journeys.expect_rank(page, 1000)
+    journeys.expect_rank(page, shipped.summary.rank)
     assert journeys.expect_other_values(page, "headline_map_2", moved) == refined
     page.go_forward()
     journeys.expect_rank(page, rank)
     assert journeys.expect_other_values(page, "headline_map_2", refined) == moved
 
 
-def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page) -> None:
-    journeys.visit(page, "fields", run=SHIPPED_ID)
+def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page, shipped: Run) -> None:
+    journeys.visit(page, "fields", run=shipped.id)
     page.get_by_role("radio", name="Slices").click()
     journeys.expect_view(page, "fields", section="slices")
     journeys.follow(page, "rank")
@@ -41,7 +40,7 @@ def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page) -
     page.get_by_role("radio", name="Relative L2").click()
     journeys.expect_view(page, "rank", measure="relative_l2")
     rank = journeys.move(page)
-    wanted = {"run": SHIPPED_ID, "rank": str(rank), "section": "slices", "logx": "1", "measure": "relative_l2"}
+    wanted = {"run": shipped.id, "rank": str(rank), "section": "slices", "logx": "1", "measure": "relative_l2"}
 
     def expect_wanted(path: str) -> None:
         journeys.expect_view(page, path, **wanted)
@@ -72,23 +71,23 @@ def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page) -
         expect_wanted(path)
 
 
-def test_two_browsers_do_not_see_each_others_selection(new_page: Callable[[], Page]) -> None:
+def test_two_browsers_do_not_see_each_others_selection(new_page: Callable[[], Page], shipped: Run) -> None:
     first, second = new_page(), new_page()
     journeys.visit(first, "export")
     journeys.visit(second, "export")
     rank = journeys.move(first)
-    journeys.expect_rank(second, 1000)
+    journeys.expect_rank(second, shipped.summary.rank)
     second.reload()
     journeys.settle(second)
-    journeys.expect_rank(second, 1000)
-    assert journeys.view(second) == {"run": SHIPPED_ID}
+    journeys.expect_rank(second, shipped.summary.rank)
+    assert journeys.view(second) == {"run": shipped.id}
     journeys.expect_rank(first, rank)
 
 
-def test_a_second_run_is_laid_over_the_first(page: Page, tiny_run: Run) -> None:
-    journeys.visit(page, run=SHIPPED_ID)
+def test_a_second_run_is_laid_over_the_first(page: Page, tiny_run: Run, shipped: Run) -> None:
+    journeys.visit(page, run=shipped.id)
     journeys.button(page, f"compare_{tiny_run.id}").click()
-    journeys.expect_view(page, "", run=SHIPPED_ID, compare=tiny_run.id)
+    journeys.expect_view(page, "", run=shipped.id, compare=tiny_run.id)
     expect(page.get_by_text(re.compile("Laid over sine2d, as shipped.*tiny one"))).to_be_visible()
     journeys.follow(page, "rank")
     page.reload()
