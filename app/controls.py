@@ -56,12 +56,14 @@ class Now:
 def select() -> Now:
     """Find the run the view names, read it if it is complete, and settle the rank."""
     now = Now(owner.of(st.context.cookies, st.session_state))  # type: ignore[arg-type]
-    services.reconcile()
     wanted = state.get(state.RUN)
     if wanted is None and not state.get("bad_run"):
         wanted = services.default_run(now.owner)
         state.put_quietly(state.RUN, wanted)
     now.entries = services.entries(now.owner, also=wanted)
+    if any(entry.state in ("queued", "running") for entry in now.entries):
+        services.reconcile()
+        now.entries = services.entries(now.owner, also=wanted)
     if wanted is not None:
         try:
             now.run, now.shipped = services.find(wanted)

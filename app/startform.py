@@ -13,7 +13,7 @@ from lsr_app import formats, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
-from lsr_core.storage.validation import describe
+from lsr_core.validation import describe
 
 OPEN_RUN = "the problem of the open run"
 GIVEN = "given"

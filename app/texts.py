@@ -370,7 +370,8 @@ def rank_sentence(auto: int | None, knee: int, largest: int, rise: str) -> str:
 
 
 def fields_sentence(percent: float) -> str:
-    return f"At {percent:.0f} % of the points the refined predictor is closer to the truth than the network."
+    shown = percent if percent in (0, 100) else min(99.9, max(0.1, percent))
+    return f"At {shown:.3g} % of the points the refined predictor is closer to the truth than the network."
 
 
 def takes(duration: str) -> str:
