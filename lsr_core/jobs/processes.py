@@ -14,7 +14,7 @@ from lsr_core.storage.records import Status, Worker
 
 FOREIGN_SILENCE = 120.0
 START_TOLERANCE = 1.5
-GRACE_SECONDS = 0.8
+GRACE_SECONDS = 0.4
 
 
 def this_process() -> Worker:

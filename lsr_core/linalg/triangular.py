@@ -95,6 +95,11 @@ class TriangularSolver:
 
 def singular_values(triangle: Tensor) -> Tensor:
     """Singular values, largest first; of a diagonal, which the factored route ends with, they are on view."""
-    if torch.count_nonzero(triangle) == torch.count_nonzero(triangle.diagonal()):
+    if is_diagonal(triangle):
         return triangle.diagonal().abs().sort(descending=True).values
     return torch.linalg.svdvals(triangle)
+
+
+def is_diagonal(triangle: Tensor) -> bool:
+    """Whether everything off the diagonal is exactly zero."""
+    return bool(torch.count_nonzero(triangle) == torch.count_nonzero(triangle.diagonal()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lsr_core.linalg.triangular import TriangularSolver, singular_values
+from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, singular_values
 from lsr_core.refinement.ranks import SOLVED_LADDER
 from lsr_core.refinement.results import Floats
 
@@ -103,6 +103,11 @@ def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) ->
     between the exact ones beside it.
     """
     kappa = np.full(max_rank + 1, np.nan)
+    if is_diagonal(triangle):
+        values = triangle.diagonal().abs().cpu().double().numpy()[:max_rank]
+        with np.errstate(divide="ignore"):
+            kappa[1:] = np.maximum.accumulate(values) / np.minimum.accumulate(values)
+        return kappa, np.isfinite(kappa).astype(float)
     for rank in ladder:
         if rank > 0:
             values = singular_values(triangle[:rank, :rank])
