@@ -60,7 +60,7 @@ class Canvas:
         **more: Any,
     ) -> None:
         style = {"color": colour, "width": width, "dash": dash}
-        self.traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more})
+        self.traces.append({"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style} | more)
 
     def points(
         self,

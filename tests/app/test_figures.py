@@ -39,9 +39,10 @@ def test_errors_have_every_split_the_base_level_and_the_marks(data: RunData) -> 
 def test_interpolated_parts_are_dotted_and_the_rest_is_solid(data: RunData) -> None:
     figure = ranks.errors([("a", data)], [0]).figure
     tests = [trace for trace in figure.data if trace.name == "Test"]
-    assert [trace.line.dash for trace in tests if trace.mode == "lines"] == ["solid", "dot"]
+    assert [(trace.line.dash, trace.mode) for trace in tests] == [("solid", "lines"), ("dot", "lines+markers")]
     assert np.isnan(tests[0].y[31])
-    assert np.isfinite(tests[1].y[31])
+    dotted = tests[1].x[np.isfinite(tests[1].y)]
+    assert dotted.tolist() == [29, 40, 60]
 
 
 def test_rank_zero_is_left_out_of_a_logarithmic_rank_axis(data: RunData) -> None:
