@@ -96,7 +96,7 @@ def measure(page: Page, url: str, name: str, run: str, moves: int) -> list[float
     times: list[float] = []
     for move in range(-2, moves):  # the first two warm the caches
         figures = page.evaluate(WATCH)
-        press(page, thumb, "ArrowLeft" if move % 16 < 8 else "ArrowRight")
+        press(page, thumb, "ArrowLeft" if (move + 2) % 16 < 8 else "ArrowRight")
         settled = settle(page, figures > 0)
         if move >= 0:
             times.append(settled)

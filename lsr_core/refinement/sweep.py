@@ -104,9 +104,9 @@ def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) ->
     """
     kappa = np.full(max_rank + 1, np.nan)
     if is_diagonal(triangle):
-        values = triangle.diagonal().abs().cpu().double().numpy()[:max_rank]
+        sizes = triangle.diagonal().abs().cpu().double().numpy()[:max_rank]
         with np.errstate(divide="ignore"):
-            kappa[1:] = np.maximum.accumulate(values) / np.minimum.accumulate(values)
+            kappa[1:] = np.maximum.accumulate(sizes) / np.minimum.accumulate(sizes)
         return kappa, np.isfinite(kappa).astype(float)
     for rank in ladder:
         if rank > 0:
