@@ -375,7 +375,7 @@ def fields_sentence(percent: float) -> str:
 
 
 def takes(duration: str) -> str:
-    return f"Takes about {duration} when the machine is otherwise idle."
+    return f"Takes about {duration} at the speed this machine has now."
 
 
 def parameters(free: int, total: int) -> str:

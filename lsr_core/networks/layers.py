@@ -43,8 +43,9 @@ class Factors:
                 for axis, outputs in ((0, mine.signals.shape[1]), (1, theirs.signals.shape[1])):
                     if outputs > 1:
                         inputs = inputs.repeat_interleave(outputs, axis)
-                signals *= inputs
-            total = signals if total is None else total.add_(signals)
+                total = signals.mul_(inputs) if total is None else total.addcmul_(signals, inputs)
+            else:
+                total = signals if total is None else total.add_(signals)
         if self.rest is not None and other.rest is not None:
             product = self.rest @ other.rest.T
             total = product if total is None else total.add_(product)

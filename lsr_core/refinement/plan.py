@@ -15,7 +15,7 @@ from lsr_core.refinement.resources import available_bytes
 LIBRARIES = 370 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
-DIRECTIONS_PER_RANK = 1.25
+DIRECTIONS_PER_RANK = 1.2
 PROBES = 5
 ROWS = 1024  # samples in a block of the factored route
 PATH_SAMPLES = 52 * (20 * 300 + 2500)  # forward passes of loss paths and moved networks
