@@ -11,6 +11,7 @@ products take in the phase itself, as the profiler sees it.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import lsr_core
+from lsr_core import Split
 
 # Where the two factors stand among the arguments of a product.
 PRODUCTS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "addmm_": (1, 2), "baddbmm": (1, 2), "baddbmm_": (1, 2)}
@@ -56,7 +58,8 @@ def main() -> None:
     points = problem.train.inputs[:n_points].double()
 
     factored = lsr_core.refine(problem, max_rank=rank, rank=rank, strategy="factored")
-    rows = lsr_core.refine(problem, max_rank=min(rank, 50), rank=1, strategy="row-blocks")
+    few = dataclasses.replace(problem, train=Split(*(part[:100] for part in problem.train)), validation=None, test=None)
+    rows = lsr_core.refine(few, max_rank=1, rank=1, strategy="row-blocks")
     operator = rows.setting.strategy.at(points)
     directions = torch.randn(operator.shape[1], rank, dtype=torch.float64)
     range_ = torch.randn(operator.shape[0], rank, dtype=torch.float64)
