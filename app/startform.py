@@ -100,10 +100,11 @@ def _form(now: Now, options: list[str]) -> None:
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
+        max_rank_key = f"max_rank_{choice}_{largest}"
         wanted = before.max_rank if before.max_rank is not None else DEFAULT_MAX_RANK
         values: dict[str, Any] = {
             "max_rank": second.number_input(
-                "Maximum rank", 0, largest, key=_set(f"max_rank_{choice}_{largest}", min(wanted, largest)), help=texts.HELP["max_rank"]
+                "Maximum rank", 0, largest, key=_set(max_rank_key, min(wanted, largest)), help=texts.HELP["max_rank"]
             ),
             "dtype": third.selectbox(
                 "Number type", ["float64", "float32"], key=_set("dtype", before.dtype), help=texts.HELP["dtype"]
@@ -117,7 +118,7 @@ def _form(now: Now, options: list[str]) -> None:
         except ValidationError as error:
             st.error(formats.markdown(str(describe(error))), icon=":material/error:")
             return
-        fits = _forecast(folder, config)
+        fits = _forecast(folder, config, max_rank_key)
         with st.container(horizontal=True, vertical_alignment="center"):
             start = st.button(
                 "Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits
@@ -156,7 +157,13 @@ def _name(choice: str, now: Now) -> str:
 
 
 def _advanced(before: RefineConfig) -> dict[str, Any]:
-    first, second, third, fourth = st.columns(4, gap="small")
+    first, second, third, fourth, fifth = st.columns(5, gap="small")
+    budget = fifth.text_input(
+        "Memory budget",
+        key=_set("budget", before.memory_budget.human_readable(decimal=True) if before.memory_budget else ""),
+        placeholder="what is free",
+        help=texts.HELP["memory_budget"],
+    )
     rcond = third.text_input(
         "Cut-off", key=_set("rcond", "" if before.rcond is None else f"{before.rcond:g}"), placeholder="automatic",
         help=texts.HELP["rcond"],
@@ -169,6 +176,7 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
             "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
         ),
         "rcond": rcond.strip() or None,
+        "memory_budget": budget.strip() or None,
         "strategy": fourth.selectbox(
             "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
             key=_set("strategy", before.strategy), help=texts.HELP["strategy"],
@@ -176,8 +184,8 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _forecast(folder: Path, config: RefineConfig) -> bool:
-    """Say what the refinement will take; False if it does not fit."""
+def _forecast(folder: Path, config: RefineConfig, max_rank_key: str) -> bool:
+    """Say what the refinement will take; False if it does not fit, with the largest rank that does one click away."""
     try:
         forecast = services.forecast(folder, config)
     except InputError as error:
@@ -187,7 +195,18 @@ def _forecast(folder: Path, config: RefineConfig) -> bool:
         st.caption(formats.markdown(f"{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
+        if forecast.largest_rank > 0:
+            st.button(
+                texts.use_largest(forecast.largest_rank),
+                key="use_largest",
+                on_click=_use,
+                args=(max_rank_key, forecast.largest_rank),
+            )
     return forecast.fits
+
+
+def _use(max_rank_key: str, rank: int) -> None:
+    st.session_state[f"form_set_{max_rank_key}"] = rank
 
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:

@@ -153,6 +153,7 @@ HELP = {
     "logx": "Logarithmic horizontal axis",
     "logy": "Logarithmic vertical axis",
     "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
+    "memory_budget": "How much memory the refinement may use, for instance 2GB. Blocks are made smaller to keep it; what cannot be kept is refused.",
     "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or training values.",
     "dtype": "float64 reaches far lower errors; float32 halves the memory.",
     "seed": "The random sketch is drawn from it; the same seed repeats the run.",
@@ -180,6 +181,7 @@ SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
 SECTION_CURVES = "Curves"
 MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
 
+HOW_IT_RAN = "How it was computed, and what was checked"
 SWEEP_CAPTION = "Mean square errors around the selected rank"
 QUANTILES_CAPTION = "Sizes of the error"
 WORST_CAPTION = "Points where the refined predictor errs most"
@@ -380,3 +382,19 @@ def takes(duration: str) -> str:
 
 def parameters(free: int, total: int) -> str:
     return f"{free:,} parameters" if free == total else f"{free:,} of {total:,} parameters may move"
+
+
+def strategy(name: str, reason: str) -> str:
+    return f"{STRATEGIES.get(name, name)}: {reason}."
+
+
+def health(adjoint: str, sketch: str | None) -> str:
+    """What was checked before and after the run."""
+    checks = f"Repeatable outputs. Forward and reverse derivatives agree to {adjoint}."
+    if sketch is None:
+        return checks
+    return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."
+
+
+def use_largest(rank: int) -> str:
+    return f"Use rank {rank:,}"

@@ -194,3 +194,17 @@ def test_sections_of_error_fields(section: str, store: RunStore, open_page: Open
     run = synthetic.complete(store, **SMALL)
     app = open_page("fields", run=run.id, section=section)
     assert len(app.get("plotly_chart")) == {"slices": 2, "distribution": 1}[section]
+
+
+def test_what_does_not_fit_offers_the_largest_rank_in_one_click(
+    store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lsr_core.refinement import plan
+
+    monkeypatch.setattr(plan, "available_bytes", lambda: plan.LIBRARIES + 150 * 2**20)
+    app = open_page(run=synthetic.complete(store, **SMALL).id)
+    assert any("may be used" in error.value for error in app.error)
+    app.button(key="use_largest").click().run()
+    rank = next(box for box in app.number_input if box.label == "Maximum rank").value
+    assert 0 < rank < 1000
+    assert not any("may be used" in error.value for error in app.error)

@@ -90,7 +90,7 @@ def test_row_blocks_find_the_leading_right_singular_subspace() -> None:
 def test_streamed_blocks_give_what_one_block_gives(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = twins.problem(twins.network(2, 6, 1), 40)
     whole = refine(problem, strategy=strategy, max_rank=10, seed=2)
-    monkeypatch.setattr(plan, "MAX_BLOCK", 300)
+    monkeypatch.setattr(plan, "MAX_BLOCK", 3_000)
     monkeypatch.setattr(factored, "ROWS", 7)
     streamed = refine(problem, strategy=strategy, max_rank=10, seed=2)
     jacobian, residual = features(problem)
