@@ -50,17 +50,18 @@ def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--rank", type=int, default=1000)
     parser.add_argument("--points", type=int, default=8_000)
+    parser.add_argument("--row-points", type=int, default=1_500, help="points of the phases by row blocks")
     options = parser.parse_args()
     harness.begin(options)
     machine = harness.Machine()
-    rank, n_points = (20, 500) if options.quick else (options.rank, options.points)
+    rank, n_points, n_rows = (20, 500, 100) if options.quick else (options.rank, options.points, options.row_points)
     problem = lsr_core.load_problem("sine2d")
     points = problem.train.inputs[:n_points].double()
 
     factored = lsr_core.refine(problem, max_rank=rank, rank=rank, strategy="factored")
     few = dataclasses.replace(problem, train=Split(*(part[:100] for part in problem.train)), validation=None, test=None)
     rows = lsr_core.refine(few, max_rank=1, rank=1, strategy="row-blocks")
-    operator = rows.setting.strategy.at(points)
+    operator = rows.setting.strategy.at(points[:n_rows])
     directions = torch.randn(operator.shape[1], rank, dtype=torch.float64)
     range_ = torch.randn(operator.shape[0], rank, dtype=torch.float64)
     phases: dict[str, Callable[[], Tensor]] = {
@@ -74,6 +75,7 @@ def main() -> None:
         "benchmark": "gemm",
         "rank": rank,
         "points": n_points,
+        "row_points": n_rows,
         "repeats": options.repeats,
         "square_2048_gflops": 2 * 2048**3 / harness.gemm_seconds(square, square) / 1e9,
         "phases": results,
@@ -128,7 +130,7 @@ def alone(shape: Shape) -> float:
     stack = left[0] if len(left) == 3 else 1
     a, b = made(left[-2:], left_t), made(right[-2:], right_t)
     big = flops(shape) > SMALL
-    return stack * harness.gemm_seconds(a, b, repeats=3 if big else 1, at_least=0.02 if big else 0.001)
+    return stack * harness.gemm_seconds(a, b, repeats=1, at_least=0.05 if big else 0.001)
 
 
 def made(shape: tuple[int, ...], is_transposed: bool) -> Tensor:
