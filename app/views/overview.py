@@ -32,11 +32,6 @@ def headline(data: RunData, rank: int) -> None:
         ]
     )
     st.markdown(formats.markdown(texts.gain_sentence(word, gain, rank, data.sweep.max_rank, rank == 0)))
-    with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
-        st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
-        bound = data.summary.sketch_error
-        sketch = None if bound is None else formats.error(bound)
-        st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     runs, at = now.runs, now.ranks
@@ -61,6 +56,11 @@ def headline(data: RunData, rank: int) -> None:
         )
     else:
         show.figure("headline_rank", ranks.errors(runs, at, measure="relative_l2", mode=mode))
+    with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
+        st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
+        bound = data.summary.sketch_error
+        sketch = None if bound is None else formats.error(bound)
+        st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
 
 
 if now.data is not None:
