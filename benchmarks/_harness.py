@@ -25,6 +25,7 @@ Outcome = dict[str, Any]
 Contender = Callable[[], Outcome]
 MIB = 2**20
 GIB = 2**30
+SHOWN = ("seconds", "peak_bytes")
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -58,22 +59,24 @@ def alternate(contenders: Mapping[str, Contender], repeats: int) -> dict[str, li
 
 
 def timed(contender: Contender) -> Outcome:
+    """The outcome with its `seconds` by the clock and `cpu_seconds` of this process, which a busy machine disturbs less."""
     gc.collect()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     outcome = contender()
-    elapsed = time.perf_counter() - started
-    return {"seconds": elapsed, **outcome}
+    elapsed, work = time.perf_counter() - started, time.process_time() - worked
+    return {"seconds": elapsed, "cpu_seconds": work, **outcome}
 
 
 def refined(problem: SupervisedProblem, **settings: object) -> tuple[Refinement, Outcome]:
     """One call of `lsr_core.refine`, timed from outside, and what a benchmark tells of it."""
     gc.collect()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     result = lsr_core.refine(problem, **settings)  # type: ignore[arg-type]
-    seconds = time.perf_counter() - started
+    seconds, work = time.perf_counter() - started, time.process_time() - worked
     summary = result.summary
     return result, {
         "seconds": seconds,
+        "cpu_seconds": work,
         "peak_bytes": peak_bytes(),
         "rank": result.rank,
         "train_mse": summary.refined.train_mse,
@@ -118,6 +121,14 @@ def run_only(contenders: Mapping[str, Contender], name: str) -> None:
     """The other end of `in_fresh_process`."""
     outcome = timed(contenders[name])
     emit({"peak_bytes": peak_bytes(), **outcome})
+
+
+def time_ratios(theirs: Outcome, ours: Outcome) -> Outcome:
+    """Theirs over ours, by the clock and by the work of the process."""
+    return {
+        "time_ratio": theirs["seconds"] / ours["seconds"],
+        "cpu_time_ratio": theirs["cpu_seconds"] / ours["cpu_seconds"],
+    }
 
 
 def peak_bytes() -> int:
@@ -201,7 +212,7 @@ def rounded(value: Any, digits: int = 4) -> Any:
 
 
 def shown(outcome: Outcome) -> str:
-    flat = {key: value for key, value in outcome.items() if isinstance(value, int | float | str) and key != "seconds"}
+    flat = {key: value for key, value in outcome.items() if isinstance(value, int | float | str) and key not in SHOWN}
     return json.dumps(rounded(flat))
 
 

@@ -48,6 +48,7 @@ def main() -> None:
         "repeats": options.repeats,
         "rows": {str(rows): outcome for rows, outcome in results.items()},
         "time_ratio": results[large]["seconds"] / results[small]["seconds"],
+        "cpu_time_ratio": results[large]["cpu_seconds"] / results[small]["cpu_seconds"],
         "memory_ratio": results[large]["peak_bytes"] / results[small]["peak_bytes"],
         **agreement(small, rank),
     }

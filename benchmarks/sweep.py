@@ -62,6 +62,7 @@ def main() -> None:
         "whole": results["whole"],
         "whole_ratio": results["whole"]["seconds"] / single,
         "with_modes": {"one": results["one"], "all": results["all"]},
+        "with_modes_cpu_ratio": results["all"]["cpu_seconds"] / results["one"]["cpu_seconds"],
         "with_modes_ratio": results["all"]["seconds"] / results["one"]["seconds"],
         "refinement_plus_ranks_ratio": (single + added) / single,
         "largest_error_gap": max_gap(results["one"], results["all"]),

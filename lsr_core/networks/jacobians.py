@@ -61,9 +61,19 @@ class MatrixFreeJacobian(JacobianOperator):
         return torch.cat(columns).flatten(1).T.detach()
 
     def rmatmat(self, block: Tensor) -> Tensor:
+        if block.shape[1] <= FEW_COLUMNS:
+            return self._pull_one_by_one(block)
         pull = vjp(lambda theta: self.function(theta, self.inputs), self.function.theta0)[1]
         cotangents = block.T.unflatten(1, (len(self.inputs), self.n_outputs))
         return torch.cat([vmap(pull)(part)[0] for part in cotangents.split(self.chunk)]).T.detach()
+
+    def _pull_one_by_one(self, block: Tensor) -> Tensor:
+        """A few columns by plain reverse mode, which spares the import of torch's compiler that vmap of vjp drags in."""
+        theta = self.function.theta0.detach().requires_grad_()
+        with torch.enable_grad():
+            outputs = self.function(theta, self.inputs).reshape(-1)
+        columns = [torch.autograd.grad(outputs, theta, column, retain_graph=True)[0] for column in block.unbind(1)]
+        return torch.stack(columns, dim=1)
 
 
 class RowJacobian(JacobianOperator):
