@@ -48,6 +48,7 @@ def alternate(contenders: Mapping[str, Contender], repeats: int) -> dict[str, li
 
     A contender may put `seconds` and `peak_bytes` into its outcome itself, where only a part of it is to count.
     """
+    warm_up()
     outcomes: dict[str, list[Outcome]] = {name: [] for name in contenders}
     for repetition in range(repeats):
         for name, contender in contenders.items():
@@ -56,6 +57,15 @@ def alternate(contenders: Mapping[str, Contender], repeats: int) -> dict[str, li
             outcomes[name].append(outcome)
             note(f"{name} {repetition + 1}/{repeats}: {outcome['seconds']:.2f} s  {shown(outcome)}")
     return outcomes
+
+
+def warm_up() -> None:
+    """Let PyTorch load its rules of differentiation, which takes seconds once a process, for all contenders."""
+    points, theta = torch.linspace(0, 1, 8)[:, None], torch.ones(1)
+    torch.func.vmap(lambda tangent: torch.func.jvp(lambda t: torch.tanh(points * t), (theta,), (tangent,))[1])(
+        torch.ones(2, 1)
+    )
+    torch.func.vmap(torch.func.vjp(lambda t: torch.tanh(points * t), theta)[1])(torch.ones(2, 8, 1))
 
 
 def timed(contender: Contender) -> Outcome:

@@ -2,11 +2,11 @@
 
     python benchmarks/laplacian.py [--repeats 3] [--points 3000] [--rank 400]
 
-An untrained tanh network 2-64×4-1 in float32 on both sides, and ours once more in float64, for u = sin(πx)·sin(πy) on [-1, 1]². The residual is a pure
-function of parameters and points, differentiated twice within each point by a forward product of a gradient (about
-three times faster than a Hessian); both contenders get the same function. `train_mse` is the mean square residual at
-the points that were solved on, `test_mse` at others, both evaluated in the same way, by one forward-mode product of the
-residual in float64 at the Δθ that each contender found.
+An untrained tanh network 2-64×4-1 in float32 on both sides, and ours once more in float64, for u = sin(πx)·sin(πy) on
+[-1, 1]². The residual is a pure function of parameters and points, differentiated twice within each point by a forward
+product of a gradient (about three times faster than a Hessian); both contenders get the same function. `train_mse` is
+the mean square residual at the points that were solved on, `test_mse` at others, both evaluated in the same way, by
+one forward-mode product of the residual in float64 at the Δθ that each contender found.
 """
 
 from __future__ import annotations
