@@ -40,6 +40,7 @@ class ResidualBlock:
         pairs: whether points come in pairs.
         prescribed: for a Dirichlet condition, the value (n,) or (n, o) that it asks of the outputs at points (n, d), so
             that contradictory boundary data can be found.
+        prescribes: the outputs that `prescribed` is about; empty = all.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ResidualBlock:
     weight: float = 1.0
     pairs: bool = False
     prescribed: Callable[[Tensor], Tensor] | None = None
+    prescribes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.n_points < 1:
@@ -105,4 +107,5 @@ def dirichlet(
         n_points,
         weight,
         prescribed=value,
+        prescribes=(output,),
     )
