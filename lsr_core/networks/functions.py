@@ -135,6 +135,15 @@ class ParametricFunction:
         return {**self._all, **self.unflatten(self._placed(theta))}
 
     @property
+    def columns(self) -> dict[str, slice]:
+        """Where each parameter that may move stands in the flat vector over all of their scalars."""
+        found, start = {}, 0
+        for name, shape in self.shapes.items():
+            found[name] = slice(start, start + shape.numel())
+            start += shape.numel()
+        return found
+
+    @property
     def picked(self) -> Tensor | None:
         """Positions of the scalars that move among those of the parameters that may; None = all of them."""
         return self._picked

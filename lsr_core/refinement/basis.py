@@ -39,8 +39,7 @@ def empty_basis(setting: Setting) -> Basis:
     subspace = ExplicitSubspace(
         setting.strategy, theta.new_zeros(len(theta), 0), nothing, scale=nothing, sketch_error=math.nan
     )
-    errors = setting.function.outputs(setting.train.inputs) - setting.train.targets
-    return Basis(subspace, solved_factor(setting, theta.new_zeros(0, 0), nothing, errors.reshape(-1)))
+    return Basis(subspace, solved_factor(setting, theta.new_zeros(0, 0), nothing, setting.errors()))
 
 
 def solved_factor(setting: Setting, left: Tensor, diagonal: Tensor, errors: Tensor) -> SplitFactor:
@@ -52,8 +51,7 @@ def solved_factor(setting: Setting, left: Tensor, diagonal: Tensor, errors: Tens
     factor[:rank, :rank] = torch.diag(diagonal)
     factor[:rank, rank] = rotated
     factor[rank, rank] = (ahead - left @ rotated).norm().hypot(below.norm())
-    weight = 1 / math.sqrt(setting.n_residuals)
-    return SplitFactor(factor * weight, float(setting.train.targets.square().mean()))
+    return SplitFactor(factor * setting.weight, setting.mean_square_target)
 
 
 def subset(setting: Setting, most: int | None = None) -> Split:

@@ -20,7 +20,7 @@ from lsr_core.refinement.basis import (
     subset,
 )
 from lsr_core.refinement.plan import PROBES
-from lsr_core.refinement.rows import TrainingRows, sketch_rows
+from lsr_core.refinement.rows import Rows, TrainingRows, sketch_rows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
 
@@ -38,19 +38,19 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
-    sketch = _sketch(setting, sketched, width, count)
+    sketch = sketch_of(setting, sketched, width, count)
     probes = sketch[:, width:]
     basis = orthonormal(sketch[:, :width])
     for _ in range(config.power_iterations):
-        triangle = _triangle_of(sketched, basis, setting, count, with_errors=False)
-        whitened = basis @ _inverse(triangle)
+        triangle = triangle_of(sketched, basis, setting, count, with_errors=False)
+        whitened = basis @ inverse_of(triangle)
         preimage = torch.zeros_like(basis)
         for block in sketched:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
         basis = orthonormal(preimage)
     error = probe_bound(probes - basis @ (basis.T @ probes))
-    factor = _triangle_of(all_rows, basis, setting, count, with_errors=True)
+    factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
     rank = min(setting.max_rank, len(values))
     shown = as_source(values[:rank], setting)
@@ -65,7 +65,7 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 
-def _sketch(setting: Setting, rows: TrainingRows, width: int, count: Counter) -> Tensor:
+def sketch_of(setting: Setting, rows: Rows, width: int, count: Counter) -> Tensor:
     """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
     config, theta = setting.config, setting.function.theta0
     seeds = [setting.seed(stream) for stream in (SKETCH, PROBE)]
@@ -80,7 +80,7 @@ def _sketch(setting: Setting, rows: TrainingRows, width: int, count: Counter) ->
     return total
 
 
-def _triangle_of(rows: TrainingRows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
+def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
     """R of J V₀, or of [J V₀, q − y], by one pass."""
     qr = qr_for(setting, basis.shape[1] + with_errors)
     for block in rows:
@@ -97,7 +97,7 @@ def _rows(setting: Setting, split: Split) -> TrainingRows:
     return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
 
 
-def _inverse(triangle: Tensor) -> Tensor:
+def inverse_of(triangle: Tensor) -> Tensor:
     """R⁻¹ with pivots kept off zero: directions without an image stay small instead of becoming infinite."""
     diagonal = triangle.diagonal()
     floor = torch.finfo(triangle.dtype).eps * diagonal.abs().max()

@@ -157,7 +157,7 @@ class PhysicsProblem:
             first = int(outside.nonzero()[0])
             raise InputError(
                 f"{int(outside.sum())} of {len(flat)} points lie outside the domain {_box(self.domain)}, "
-                f"the first at {_place(self.variables, flat[first])}; draw them inside it",
+                f"the first at {place(self.variables, flat[first])}; draw them inside it",
                 key=f"blocks.{block.name}",
             )
 
@@ -178,7 +178,7 @@ class PhysicsProblem:
             if float(gap[worst]) > CORNER_TOLERANCE * size:
                 raise InputError(
                     f"the blocks {first.name!r} and {second.name!r} ask for different values at "
-                    f"{_place(self.variables, shared[worst])}: {float(one[worst, 0]):.4g} and {float(other[worst, 0]):.4g}; "
+                    f"{place(self.variables, shared[worst])}: {float(one[worst, 0]):.4g} and {float(other[worst, 0]):.4g}; "
                     "boundary data must agree where they meet",
                     key=f"blocks.{second.name}",
                 )
@@ -241,5 +241,6 @@ def _box(domain: Mapping[str, tuple[float, float]]) -> str:
     return ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in domain.items())
 
 
-def _place(variables: Sequence[str], point: Tensor) -> str:
+def place(variables: Sequence[str], point: Tensor) -> str:
+    """A point in words."""
     return ", ".join(f"{name} = {float(value):.6g}" for name, value in zip(variables, point, strict=True))
