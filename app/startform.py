@@ -173,7 +173,7 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
             "Oversampling", 0, 10_000, key=_set("oversampling", before.oversampling), help=texts.HELP["oversampling"]
         ),
         "power_iterations": second.number_input(
-            "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
+            "Power iterations", 0, 20, key=_set("power", before.sharpenings), help=texts.HELP["power_iterations"]
         ),
         "rcond": rcond.strip() or None,
         "memory_budget": budget.strip() or None,

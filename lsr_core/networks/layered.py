@@ -23,7 +23,7 @@ class LayeredNetwork(nn.Module):
 
     A subclass fills `linears` and sets `activation_name`, and overrides what it needs of the rest. `features`, `lift` and `mask` must
     hold no trainable parameters, treat each sample by itself, and be written in torch functions that can be differentiated
-    twice in forward mode.
+    twice.
 
     Attributes:
         linears: the layers, `nn.Linear` each, the last without activation.

@@ -28,7 +28,7 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     source, rows = setting.source_rows(), setting.rows()
     width = min(setting.max_rank + setting.config.oversampling, source.n_rows, setting.function.n_params)
     whole = setting.max_rank == setting.function.n_params
-    passes = 1 if whole else 2 + 2 * setting.config.power_iterations
+    passes = 1 if whole else 2 + 2 * setting.config.sharpenings
     count = Counter(passes * len(source) + 2 * len(rows), on_fraction)
     basis, error = (None, 0.0) if whole else _range(setting, source, width, count)
     start = basis if basis is not None else torch.eye(setting.max_rank).to(setting.function.theta0)
@@ -50,7 +50,7 @@ def _range(setting: PhysicsSetting, source: Rows, width: int, count: Counter) ->
     sketch = sketch_of(setting, source, width, count)
     probes = sketch[:, width:]
     basis = orthonormal(sketch[:, :width])
-    for _ in range(setting.config.power_iterations):
+    for _ in range(setting.config.sharpenings):
         whitened = basis @ inverse_of(triangle_of(source, basis, setting, count, with_errors=False))
         preimage = torch.zeros_like(basis)
         for block in source:

@@ -36,12 +36,12 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     all_rows = _rows(setting, setting.train)
     sketched = all_rows if config.basis_points is None else _rows(setting, subset(setting))
     width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
-    passes = 2 + 2 * config.power_iterations
+    passes = 2 + 2 * config.sharpenings
     count = Counter(passes * len(all_rows), on_fraction)
     sketch = sketch_of(setting, sketched, width, count)
     probes = sketch[:, width:]
     basis = orthonormal(sketch[:, :width])
-    for _ in range(config.power_iterations):
+    for _ in range(config.sharpenings):
         triangle = triangle_of(sketched, basis, setting, count, with_errors=False)
         whitened = basis @ inverse_of(triangle)
         preimage = torch.zeros_like(basis)
