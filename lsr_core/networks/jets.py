@@ -67,7 +67,8 @@ def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
             return jvp(function, (x,), (along,))[1]
 
         if variable in spec.second:
-            first[variable], second[variable] = jvp(slope, (points,), (along,))
+            pair = jvp(slope, (points,), (along,))
+            first[variable], second[variable] = pair[0], pair[1]
         else:
             first[variable] = slope(points)
     parts = [value, *(first[v] for v in spec.first), *(second[v] for v in spec.second)]
