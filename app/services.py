@@ -14,7 +14,7 @@ import lsr_samples
 from lsr_app import places, rundata
 from lsr_app.rundata import About, RunData
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
@@ -155,13 +155,13 @@ def problem_title(folder: Path) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _problem(folder: str, stamp: str) -> SupervisedProblem:
+def _problem(folder: str, stamp: str) -> Problem:
     from lsr_core.storage.bundles import load_problem
 
     return load_problem(Path(folder))
 
 
-def problem(folder: Path) -> SupervisedProblem:
+def problem(folder: Path) -> Problem:
     """The whole problem, for the forecast. Read only.
 
     Raises:
@@ -171,7 +171,7 @@ def problem(folder: Path) -> SupervisedProblem:
 
 
 def largest_rank(folder: Path) -> int:
-    """The largest rank a problem allows: min(number of training values, number of parameters).
+    """The largest rank a problem allows: min(number of training rows, number of parameters).
 
     Raises:
         InputError: the bundle is damaged.
@@ -183,7 +183,7 @@ def largest_rank(folder: Path) -> int:
 def _largest_rank(folder: str, stamp: str) -> int:
     loaded = problem(Path(folder))
     n_params = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
-    return min(n_params, loaded.train.targets.numel())
+    return min(n_params, loaded.n_rows)
 
 
 def forecast(folder: Path, config: RefineConfig) -> Forecast:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lsr_core.diagnosis.loss_path import LossPath, loss_path
     from lsr_core.errors import Cancelled, InputError, LSRError, NumericalError
     from lsr_core.networks.functions import PureFunction
+    from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+    from lsr_core.problems.physics.fields import Field
+    from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
     from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
@@ -28,6 +31,9 @@ _HOMES = {
     "lsr_core.diagnosis.loss_path": ("LossPath", "loss_path"),
     "lsr_core.errors": ("Cancelled", "InputError", "LSRError", "NumericalError"),
     "lsr_core.networks.functions": ("PureFunction",),
+    "lsr_core.problems.physics.blocks": ("ResidualBlock", "dirichlet"),
+    "lsr_core.problems.physics.fields": ("Field",),
+    "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
     "lsr_core.problems.supervised": ("Architecture", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
@@ -41,21 +47,26 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Architecture",
     "Cancelled",
+    "Field",
     "InputError",
     "LSRError",
     "LossPath",
     "NumericalError",
+    "PhysicsProblem",
     "PureFunction",
     "Quantity",
     "RefineConfig",
     "RefinedPredictor",
     "Refinement",
+    "ResidualBlock",
     "Split",
     "SupervisedProblem",
     "Sweep",
+    "dirichlet",
     "load_predictor",
     "load_problem",
     "loss_path",
+    "make_problem",
     "refine",
     "save_predictor",
     "save_problem",

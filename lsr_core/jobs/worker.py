@@ -18,6 +18,7 @@ from lsr_core.storage.records import Failure, State, Status
 from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
+    from lsr_core.problems.problem import Problem
     from lsr_core.refinement.refine import Refinement
 
 BEAT_SECONDS = 0.3
@@ -167,16 +168,14 @@ def _work(run: Run, writer: StatusWriter) -> None:
     writer.finish("complete")
 
 
-def check_room(run: Run, problem: object) -> int:
+def check_room(run: Run, problem: Problem) -> int:
     """Refuse a run that the disk cannot hold; returns its expected size. Memory is checked by `refine`.
 
     Raises:
         InputError: the disk is too small.
     """
-    from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.refinement.forecast import forecast
 
-    assert isinstance(problem, SupervisedProblem)
     expected = forecast(problem, run.manifest.config)
     free = shutil.disk_usage(run.path).free
     if expected.run_bytes > free:

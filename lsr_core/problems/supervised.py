@@ -76,6 +76,11 @@ class SupervisedProblem:
         return {name: split for name, split in named.items() if split is not None}
 
     @property
+    def n_rows(self) -> int:
+        """Training values."""
+        return self.train.targets.numel()
+
+    @property
     def display(self) -> tuple[str, Split]:
         """The split whose fields are drawn: the grid, else test, else validation, else train."""
         splits = self.splits()

@@ -11,7 +11,7 @@ import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 BUNDLE_FORMAT_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("problem.schema.json")
@@ -75,6 +75,14 @@ class NetworkEntry(_Part):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class PhysicsEntry(_Part):
+    """An equation of the library, by name and arguments; no code comes with a bundle."""
+
+    equation: Name
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    seed: int = Field(0, ge=0, lt=2**63, description="from which points that are not stored are drawn")
+
+
 class FileEntry(_Part):
     """Digest and size of a file of the bundle."""
 
@@ -86,17 +94,24 @@ class ProblemDescription(_Part):
     """The whole of `problem.json`."""
 
     format_version: Annotated[Literal[1], BeforeValidator(_known_version)]
-    kind: Literal["supervised"]
+    kind: Literal["supervised", "physics"]
     name: Name
     title: Title = ""
     description: Text = ""
     network: NetworkEntry
+    physics: PhysicsEntry | None = Field(None, description="the equation, if the kind is physics")
     dtype: Literal["float64", "float32"] = Field(description="of the weights; data may be of either")
     seeds: dict[Name, int] = Field(default_factory=dict, max_length=50)
     training: dict[Name, Scalar] = Field(default_factory=dict, max_length=100, description="the recipe, to be read")
     inputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
     outputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
     files: Annotated[dict[BundleFile, FileEntry], AfterValidator(_both_files)]
+
+    @model_validator(mode="after")
+    def _equation_where_there_is_one(self) -> ProblemDescription:
+        if (self.physics is not None) != (self.kind == "physics"):
+            raise ValueError("the kind physics, and no other, names an equation under `physics`")
+        return self
 
 
 def schema_text() -> str:

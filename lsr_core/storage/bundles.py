@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import nn
 
 from lsr_core.errors import InputError
+from lsr_core.problems.physics.equations import build as build_equation
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
 from lsr_core.storage import atomic
 from lsr_core.storage.archives import unpack
-from lsr_core.storage.arrays import read_arrays
 from lsr_core.storage.bundle_schema import BUNDLE_FORMAT_VERSION, BundleFile, ProblemDescription
+from lsr_core.storage.data import read_points, read_splits, shape_of
 from lsr_core.storage.weights import load_network, read_tensors
 from lsr_core.validation import describe
 
@@ -31,11 +35,10 @@ DESCRIPTION = "problem.json"
 WEIGHTS: BundleFile = "model.safetensors"
 DATA: BundleFile = "data.npz"
 MAX_DESCRIPTION_BYTES = 2**20
-SPLITS = ("train", "validation", "test", "grid")
 _SAMPLES = "lsr_samples"
 
 
-def load_problem(source: str | Path) -> SupervisedProblem:
+def load_problem(source: str | Path) -> Problem:
     """The problem in a bundle, wholly checked.
 
     Args:
@@ -60,26 +63,69 @@ def load_problem(source: str | Path) -> SupervisedProblem:
             )
         except InputError as error:
             raise InputError(error.message, file=error.file or DESCRIPTION, key=error.key) from error
-        splits = _read_splits(folder / DATA)
+        if description.physics is not None:
+            return _physics_problem(description, model, folder / DATA)
+        splits = read_splits(folder / DATA)
     _check_fit(model, splits["train"], dtype, description)
     return SupervisedProblem(
-        name=description.name,
-        title=description.title,
-        description=description.description,
-        model=model,
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
         grid=splits.get("grid"),
-        input_quantities=tuple(Quantity(entry.name, entry.unit) for entry in description.inputs),
-        output_quantities=tuple(Quantity(entry.name, entry.unit) for entry in description.outputs),
-        architecture=Architecture(network.architecture, dict(network.arguments)),
+        **_common(description, model),
     )
+
+
+def _common(description: ProblemDescription, model: nn.Module) -> dict[str, Any]:
+    """What every kind of problem takes from its description."""
+    network = description.network
+    return {
+        "name": description.name,
+        "title": description.title,
+        "description": description.description,
+        "model": model,
+        "input_quantities": tuple(Quantity(entry.name, entry.unit) for entry in description.inputs),
+        "output_quantities": tuple(Quantity(entry.name, entry.unit) for entry in description.outputs),
+        "architecture": Architecture(network.architecture, dict(network.arguments)),
+    }
+
+
+def _physics_problem(description: ProblemDescription, model: nn.Module, data: Path) -> PhysicsProblem:
+    """The equation from the library, on the points of the bundle; points that are not stored are drawn from the seed."""
+    entry = description.physics
+    assert entry is not None
+    try:
+        equation = build_equation(entry.equation, entry.arguments)
+        points, fresh, splits = read_points(data, [block.name for block in equation.blocks])
+        drawn, drawn_fresh = draw_points(equation.blocks, entry.seed)
+        test = splits.get("test") or _reference(entry.equation, json.dumps(entry.arguments, sort_keys=True))
+        _check_fit(model, test, getattr(torch, description.dtype), description, key="test")
+        return PhysicsProblem(
+            equation=entry.equation,
+            arguments=dict(entry.arguments),
+            domain=dict(equation.domain),
+            outputs=tuple(equation.outputs),
+            blocks=tuple(equation.blocks),
+            points={**drawn, **points},
+            fresh={**drawn_fresh, **fresh},
+            test=test,
+            grid=splits.get("grid"),
+            seed=entry.seed,
+            **_common(description, model),
+        )
+    except InputError as error:
+        raise InputError(error.message, file=error.file or DESCRIPTION, key=error.key) from error
+
+
+@lru_cache(maxsize=8)
+def _reference(name: str, arguments: str) -> Split:
+    """The solution on the equation's own grid; a job opens its bundle several times."""
+    return build_equation(name, json.loads(arguments)).test()
 
 
 def save_problem(
     folder: str | Path,
-    problem: SupervisedProblem,
+    problem: Problem,
     *,
     training: Mapping[str, str | int | float | bool | None] | None = None,
     seeds: Mapping[str, int] | None = None,
@@ -89,7 +135,7 @@ def save_problem(
 
     Args:
         folder: where; must not exist, unless it is a bundle and `overwrite` is set.
-        problem: needs `architecture`, `validation` and `test`.
+        problem: needs `architecture`; for data also `validation` and `test`, for an equation one of the library.
         training: how the weights came about, shown to readers.
         seeds: the seeds used, by purpose.
         overwrite: replace a bundle that is there.
@@ -178,57 +224,9 @@ def read_description(folder: Path) -> ProblemDescription:
         raise describe(error, DESCRIPTION) from error
 
 
-def _read_splits(path: Path) -> dict[str, Split]:
-    required = [f"{split}_{part}" for split in SPLITS[:3] for part in ("inputs", "targets")]
-    arrays = read_arrays(path, required=required, optional=["grid_inputs", "grid_targets"])
-    if ("grid_inputs" in arrays) != ("grid_targets" in arrays):
-        raise InputError("a grid needs both grid_inputs and grid_targets", file=DATA, key="grid_inputs")
-    tensors = {key: _tensor(array, key) for key, array in arrays.items()}
-    splits = {}
-    for split in SPLITS:
-        if f"{split}_inputs" not in tensors:
-            continue
-        inputs, targets = tensors[f"{split}_inputs"], tensors[f"{split}_targets"]
-        if len(inputs) != len(targets):
-            raise InputError(
-                f"has {len(targets)} rows, {split}_inputs has {len(inputs)}; they must be as many",
-                file=DATA,
-                key=f"{split}_targets",
-            )
-        for part, tensor in (("inputs", inputs), ("targets", targets)):
-            wanted = tensors[f"train_{part}"].shape[1:]
-            if tensor.shape[1:] != wanted:
-                raise InputError(
-                    f"one row has the shape {_shape(tensor)}, in train it is {_shape(tensors[f'train_{part}'])}",
-                    file=DATA,
-                    key=f"{split}_{part}",
-                )
-        if split != "grid" and bool((targets == targets[:1]).all()) and (len(targets) > 1 or split == "train"):
-            raise InputError(
-                "all rows are equal; there is nothing to fit or to measure", file=DATA, key=f"{split}_targets"
-            )
-        splits[split] = Split(inputs, targets)
-    return splits
-
-
-def _tensor(array: np.ndarray, key: str) -> Tensor:
-    if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
-        raise InputError(f"is {array.dtype}; save it as float64 or float32", file=DATA, key=key)
-    wanted = 2 if key.endswith("_targets") else None
-    if array.ndim < 2 or (wanted and array.ndim != wanted):
-        expected = "(rows, outputs)" if wanted else "(rows, inputs)"
-        raise InputError(f"has the shape {array.shape}; expected {expected}", file=DATA, key=key)
-    if array.size == 0:
-        raise InputError(f"is empty, its shape is {array.shape}; at least one row is needed", file=DATA, key=key)
-    bad = int(array.size - np.isfinite(array).sum())
-    if bad:
-        raise InputError(
-            f"{bad:,} of {array.size:,} values are NaN or infinite; remove or repair them", file=DATA, key=key
-        )
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")))
-
-
-def _check_fit(model: nn.Module, train: Split, dtype: torch.dtype, description: ProblemDescription) -> None:
+def _check_fit(
+    model: nn.Module, train: Split, dtype: torch.dtype, description: ProblemDescription, key: str = "train"
+) -> None:
     """The network must take a row of the data and the names must be as many as the columns."""
     inputs, targets = train
     try:
@@ -236,25 +234,21 @@ def _check_fit(model: nn.Module, train: Split, dtype: torch.dtype, description: 
             answer = model(inputs[:1].to(dtype))
     except (RuntimeError, IndexError, ValueError) as error:
         raise InputError(
-            f"the network does not take rows of the shape {_shape(inputs)}", file=DATA, key="train_inputs"
+            f"the network does not take rows of the shape {shape_of(inputs)}", file=DATA, key=f"{key}_inputs"
         ) from error
     if answer.shape != targets[:1].shape:
         raise InputError(
-            f"one row has the shape {_shape(targets)}, the network gives {_shape(answer)}",
+            f"one row has the shape {shape_of(targets)}, the network gives {shape_of(answer)}",
             file=DATA,
-            key="train_targets",
+            key=f"{key}_targets",
         )
-    for key, entries, tensor in (("inputs", description.inputs, inputs), ("outputs", description.outputs, targets)):
+    for side, entries, tensor in (("inputs", description.inputs, inputs), ("outputs", description.outputs, targets)):
         if entries and len(entries) != tensor[0].numel():
             raise InputError(
                 f"{len(entries)} names for {tensor[0].numel()} columns in {DATA}; they must be as many",
                 file=DESCRIPTION,
-                key=key,
+                key=side,
             )
-
-
-def _shape(tensor: Tensor) -> str:
-    return "x".join(str(length) for length in tensor.shape[1:]) or "()"
 
 
 def _check_digest(path: Path, size: int, digest: str) -> None:
@@ -276,17 +270,25 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write(folder: Path, problem: SupervisedProblem, training: Mapping[str, Any], seeds: Mapping[str, int]) -> None:
+def _write(folder: Path, problem: Problem, training: Mapping[str, Any], seeds: Mapping[str, int]) -> None:
     assert problem.architecture is not None
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in problem.model.state_dict().items()}
     dtypes = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values() if tensor.is_floating_point()}
     if len(dtypes) != 1:
         raise InputError(f"has weights of several types ({', '.join(sorted(dtypes))}); convert it to one", key="model")
-    arrays = {
-        f"{name}_{part}": tensor.detach().cpu().numpy()
-        for name, split in problem.splits().items()
-        for part, tensor in zip(("inputs", "targets"), split, strict=True)
-    }
+    splits = problem.splits()
+    kind: dict[str, Any] = {"kind": "supervised"}
+    arrays: dict[str, Any] = {}
+    if isinstance(problem, PhysicsProblem):
+        equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}
+        kind = {"kind": "physics", "physics": equation}
+        if build_equation(problem.equation, problem.arguments).exact is not None:
+            splits.pop("test", None)  # a formula is cheaper to evaluate than to store
+        for prefix, drawn in (("points", problem.points), ("fresh", problem.fresh)):
+            arrays |= {f"{prefix}_{name}": points.detach().cpu().numpy() for name, points in drawn.items()}
+    for name, split in splits.items():
+        for part, tensor in zip(("inputs", "targets"), split, strict=True):
+            arrays[f"{name}_{part}"] = tensor.detach().cpu().numpy()
     atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
     atomic.write_arrays(folder / DATA, arrays)
     quantities = {"inputs": problem.input_quantities, "outputs": problem.output_quantities}
@@ -294,7 +296,7 @@ def _write(folder: Path, problem: SupervisedProblem, training: Mapping[str, Any]
         description = ProblemDescription.model_validate(
             {
                 "format_version": BUNDLE_FORMAT_VERSION,
-                "kind": "supervised",
+                **kind,
                 "name": problem.name,
                 "title": problem.title,
                 "description": problem.description,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
 from lsr_core.storage import atomic
@@ -52,7 +52,7 @@ class PredictorDescription(BaseModel):
     refined: Errors = Field(default_factory=Errors)
 
 
-def save_predictor(path: str | Path, problem: SupervisedProblem, delta: Tensor, metadata: Mapping[str, Any]) -> Path:
+def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: Mapping[str, Any]) -> Path:
     """Write network, Δθ and description into one file.
 
     Args:

@@ -126,6 +126,11 @@ class PhysicsProblem:
         return {name: split for name, split in named.items() if split is not None}
 
     @property
+    def n_rows(self) -> int:
+        """Fitted points; residuals of several equations have that many rows each."""
+        return sum(len(points) for points in self.points.values())
+
+    @property
     def display(self) -> tuple[str, Split]:
         """The split whose fields are drawn: the grid, else the test points.
 

@@ -1,0 +1,111 @@
+"""`data.npz` of a bundle: the arrays that a kind of problem has, every one checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.problems.supervised import Split
+from lsr_core.storage.arrays import read_arrays
+
+DATA = "data.npz"
+SPLITS = ("train", "validation", "test", "grid")
+
+
+def read_splits(path: Path) -> dict[str, Split]:
+    """Inputs and targets of a supervised problem.
+
+    Raises:
+        InputError: naming the array at fault.
+    """
+    required = [f"{split}_{part}" for split in SPLITS[:3] for part in ("inputs", "targets")]
+    arrays = read_arrays(path, required=required, optional=["grid_inputs", "grid_targets"])
+    if ("grid_inputs" in arrays) != ("grid_targets" in arrays):
+        raise InputError("a grid needs both grid_inputs and grid_targets", file=DATA, key="grid_inputs")
+    tensors = {key: _tensor(array, key) for key, array in arrays.items()}
+    splits = {}
+    for split in SPLITS:
+        if f"{split}_inputs" not in tensors:
+            continue
+        inputs, targets = tensors[f"{split}_inputs"], tensors[f"{split}_targets"]
+        if len(inputs) != len(targets):
+            raise InputError(
+                f"has {len(targets)} rows, {split}_inputs has {len(inputs)}; they must be as many",
+                file=DATA,
+                key=f"{split}_targets",
+            )
+        for part, tensor in (("inputs", inputs), ("targets", targets)):
+            wanted = tensors[f"train_{part}"].shape[1:]
+            if tensor.shape[1:] != wanted:
+                raise InputError(
+                    f"one row has the shape {shape_of(tensor)}, in train it is {shape_of(tensors[f'train_{part}'])}",
+                    file=DATA,
+                    key=f"{split}_{part}",
+                )
+        if split != "grid" and bool((targets == targets[:1]).all()) and (len(targets) > 1 or split == "train"):
+            raise InputError(
+                "all rows are equal; there is nothing to fit or to measure", file=DATA, key=f"{split}_targets"
+            )
+        splits[split] = Split(inputs, targets)
+    return splits
+
+
+def _tensor(array: np.ndarray, key: str) -> Tensor:
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
+        raise InputError(f"is {array.dtype}; save it as float64 or float32", file=DATA, key=key)
+    wanted = 2 if key.endswith("_targets") else None
+    if array.ndim < 2 or (wanted and array.ndim != wanted):
+        expected = "(rows, outputs)" if wanted else "(rows, inputs)"
+        raise InputError(f"has the shape {array.shape}; expected {expected}", file=DATA, key=key)
+    if array.size == 0:
+        raise InputError(f"is empty, its shape is {array.shape}; at least one row is needed", file=DATA, key=key)
+    bad = int(array.size - np.isfinite(array).sum())
+    if bad:
+        raise InputError(
+            f"{bad:,} of {array.size:,} values are NaN or infinite; remove or repair them", file=DATA, key=key
+        )
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")))
+
+
+def read_points(path: Path, blocks: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Split]]:
+    """Fitted and fresh points by block, as far as they are stored, and the splits test and grid.
+
+    Raises:
+        InputError: naming the array at fault.
+    """
+    kinds = ("points", "fresh")
+    known = [f"{kind}_{name}" for kind in kinds for name in blocks]
+    parts = [f"{split}_{part}" for split in ("test", "grid") for part in ("inputs", "targets")]
+    arrays = read_arrays(path, optional=[*known, *parts])
+    tensors = {key: _tensor(array, key) for key, array in arrays.items()}
+    splits = {}
+    for split in ("test", "grid"):
+        pair = [tensors.get(f"{split}_{part}") for part in ("inputs", "targets")]
+        inputs, targets = pair
+        if inputs is None and targets is None:
+            continue
+        if inputs is None or targets is None:
+            raise InputError(
+                f"both {split}_inputs and {split}_targets are needed, or neither", file=DATA, key=f"{split}_inputs"
+            )
+        if len(inputs) != len(targets):
+            raise InputError(
+                f"has {len(targets)} rows, {split}_inputs has {len(inputs)}; they must be as many",
+                file=DATA,
+                key=f"{split}_targets",
+            )
+        splits[split] = Split(inputs, targets)
+    points, fresh = (
+        {name: tensors[f"{kind}_{name}"] for name in blocks if f"{kind}_{name}" in tensors} for kind in kinds
+    )
+    return points, fresh, splits
+
+
+def shape_of(tensor: Tensor) -> str:
+    """Shape of one row."""
+    return "x".join(str(length) for length in tensor.shape[1:]) or "()"
