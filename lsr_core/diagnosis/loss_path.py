@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch.func import jvp, vmap
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import MatrixFreeJacobian
+from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
 from lsr_core.problems.problem import Problem
@@ -25,6 +25,8 @@ from lsr_core.refinement.setting import Setting, converted
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
+JET_VALUES = 256  # about what a component of a jet takes on its way through the layers
+CHUNK = 4096
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])
 
@@ -107,6 +109,7 @@ def _some_rows(setting: Setting, most: int) -> tuple[PathRows, int]:
     """Rows spread evenly over the training data, and how many samples they are."""
     if isinstance(setting, PhysicsSetting):
         total = sum(len(part.points) for part in setting.fitted)
+        most = most // 2  # derivatives cost several times what values do
         parts = []
         for part in setting.fitted:
             wanted = max(1, round(len(part.points) * min(1.0, most / total)))
@@ -143,7 +146,7 @@ class DataPathRows:
     def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
         function = self._function
         outputs, pushed = [], []
-        for inputs in self._split.inputs.split(4096):
+        for inputs in self._split.inputs.split(CHUNK):
             pair = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
             outputs.append(pair[0])
             pushed.append(pair[1])
@@ -169,18 +172,41 @@ class ResidualPathRows:
 
     def __init__(self, blocks: Sequence[BlockRows]) -> None:
         self._blocks = list(blocks)
+        self._start = residual_vector(blocks)
+        self._pieces = [
+            _Piece(part.residual, points, part.residual.differential(points), part.residual.jets.fixed(_flat(points)))
+            for part in blocks
+            for points in part.points.split(CHUNK)
+        ]
 
     def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
-        pushed = [
-            MatrixFreeJacobian(part.residual, points, part.width).matmat(delta[:, None])[:, 0]
-            for part in self._blocks
-            for points in part.points.split(4096)
-        ]
-        return residual_vector(self._blocks), torch.cat(pushed)
+        pushed = [jvp(piece.differential, (piece.residual.theta0,), (delta,))[1].reshape(-1) for piece in self._pieces]
+        return self._start, torch.cat(pushed).detach()
 
     def loss(self, rows: Tensor) -> Tensor:
         return rows.square().sum()
 
     def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
-        theta = self._blocks[0].residual.theta0
-        return torch.stack([self.loss(residual_vector(self._blocks, theta + step * delta)) for step in steps])
+        """By jets for several step lengths at a time, and the residual for each."""
+        total = torch.zeros_like(steps)
+        for piece in self._pieces:
+            values = len(piece.points) * piece.residual.jets.spec.size * JET_VALUES
+            width = max(1, BLOCK_VALUES // values)
+            with torch.no_grad():
+                moved = [vmap(piece.jets)(piece.residual.theta0 + part[:, None] * delta) for part in steps.split(width)]
+                found = [self.loss(piece.residual.of_jets(piece.points, jets)) for part in moved for jets in part]
+            total += torch.stack(found)
+        return total
+
+
+class _Piece(NamedTuple):
+    """Some points of a block, with what does not depend on the step made ready."""
+
+    residual: ResidualFunction
+    points: Tensor
+    differential: Callable[[Tensor], Tensor]
+    jets: Callable[[Tensor], Tensor]
+
+
+def _flat(points: Tensor) -> Tensor:
+    return points.reshape(-1, points.shape[-1])

@@ -25,11 +25,8 @@ class RefineConfig(BaseModel):
         None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000"
     )
     oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
-    power_iterations: int = Field(
-        1,
-        ge=0,
-        le=20,
-        description="passes that sharpen the sketch of data; residuals of an equation take none by default",
+    power_iterations: int | None = Field(
+        None, ge=0, le=20, description="passes that sharpen the sketch; None = one for data, none for an equation"
     )
     rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
     damping: float = Field(

@@ -21,7 +21,7 @@ from lsr_core.refinement.kinds import build_basis, evaluate, prepare
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
-from lsr_core.refinement.report import kappa_of, unscaled
+from lsr_core.refinement.report import kappa_at, unscaled
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
@@ -185,8 +185,10 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
         knee=bend,
         base=found.base,
         refined=found.refined,
-        condition_number=kappa_of(unscaled(solver, subspace)[:rank, :rank]),
-        solved_condition_number=kappa_of(solver.leading(rank)),
+        condition_number=kappa_at(
+            rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank]
+        ),
+        solved_condition_number=kappa_at(rank, sweep.solved_condition_number, sweep, lambda: solver.leading(rank)),
         rcond=setting.rcond,
         delta_norm=float(delta.norm()),
         theta_norm=float(function.theta0.norm()),

@@ -12,7 +12,7 @@ from torch import Tensor
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
-from lsr_core.refinement.results import Sweep
+from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Errors
@@ -63,6 +63,13 @@ def kappa_of(triangle: Tensor) -> float | None:
         return None
     values = singular_values(triangle)
     return float(values[0] / values[-1]) if values[-1] > 0 else None
+
+
+def kappa_at(rank: int, known: Floats, sweep: Sweep, triangle: Callable[[], Tensor]) -> float | None:
+    """The condition number at a rank: as the sweep has it where that is exact, else from the triangle."""
+    if rank > 0 and sweep.condition_exact[rank]:
+        return float(known[rank]) if math.isfinite(known[rank]) else None
+    return kappa_of(triangle())
 
 
 def errors_of(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
