@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,18 +19,26 @@ from torch.func import jacrev, vmap
 from lsr_core.diagnosis.loss_path import loss_path, loss_paths
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
+from lsr_core.jobs.queue import create
+from lsr_core.jobs.rebuild import delta_at
+from lsr_core.jobs.worker import execute
+from lsr_core.networks import architectures
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.networks.jets import JetFunction, JetSpec, jets_of, reverse_jets_of
 from lsr_core.networks.layered import LayeredNetwork, chain_of
 from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian
+from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field, derivative
-from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.setting import Setting
+from lsr_core.storage.bundles import load_problem, save_problem
+from lsr_core.storage.runs import RunStore
 
 from .twins import generator, network
 
@@ -438,3 +449,78 @@ class TestBadInput:
                 return self.inner(inputs - inputs.mean(dim=0))
 
         self.refused("beside it", lambda: refine(make(Mixing().eval())))
+
+
+class TestBundles:
+    @pytest.fixture
+    def stored(self, tmp_path: Path) -> tuple[PhysicsProblem, Path]:
+        equation = equations.build("heat", {"n_interior": 40})
+        arguments = {"layers": [2, 8, 1], "activation": "tanh"}
+        model = architectures.build("mlp", arguments).double()
+        problem = make_problem(equation, model, name="warm", seed=3, architecture=Architecture("mlp", arguments))
+        return problem, save_problem(tmp_path / "warm", problem)
+
+    def test_come_back_as_they_were(self, stored: tuple[PhysicsProblem, Path]) -> None:
+        problem, folder = stored
+        loaded = load_problem(folder)
+        assert isinstance(loaded, PhysicsProblem)
+        assert (loaded.equation, loaded.outputs, loaded.variables, loaded.seed) == ("heat", ("u",), ("x", "t"), 3)
+        assert [block.name for block in loaded.blocks] == [block.name for block in problem.blocks]
+        for kind in ("points", "fresh"):
+            for name, points in getattr(problem, kind).items():
+                assert torch.equal(points, getattr(loaded, kind)[name])
+        assert problem.test is not None
+        assert loaded.test is not None
+        assert torch.equal(problem.test.targets, loaded.test.targets)
+        first, second = refine(problem, max_rank=5), refine(loaded, max_rank=5)
+        assert torch.equal(first.delta, second.delta)
+
+    def test_points_that_are_not_stored_are_drawn(self, stored: tuple[PhysicsProblem, Path]) -> None:
+        problem, folder = stored
+        self.rewrite(folder, {})
+        loaded = load_problem(folder)
+        assert isinstance(loaded, PhysicsProblem)
+        assert all(torch.equal(points, loaded.points[name]) for name, points in problem.points.items())
+
+    def test_faults_are_named(self, stored: tuple[PhysicsProblem, Path]) -> None:
+        _, folder = stored
+        block = next(iter(load_problem(folder).points))  # type: ignore[union-attr]
+        for array, message in ((np.full((3, 2), 9.0), "outside the domain"), (np.zeros((3, 4)), "coordinates")):
+            self.rewrite(folder, {f"points_{block}": array})
+            with pytest.raises(InputError, match=message) as caught:
+                load_problem(folder)
+            assert caught.value.key == f"blocks.{block}"
+        description = json.loads((folder / "problem.json").read_text())
+        for change, message in (
+            ({"physics": {"equation": "nothing"}}, "unknown equation"),
+            ({"physics": None}, "no other"),
+            ({"kind": "supervised"}, "no other"),
+            ({"physics": {"equation": "heat", "arguments": {"n_interior": 0}}}, "greater than or equal to 1"),
+        ):
+            (folder / "problem.json").write_text(json.dumps(description | change))
+            with pytest.raises(InputError, match=message):
+                load_problem(folder)
+
+    def test_a_job_works_on_them(self, stored: tuple[PhysicsProblem, Path], tmp_path: Path) -> None:
+        _, folder = stored
+        run = create(RunStore(tmp_path / "runs"), folder, RefineConfig(max_rank=6), owner="test")
+        execute(run)
+        assert run.status().status == "complete"
+        assert run.summary.base.relative_l2 is not None
+        assert run.summary.residual_norm.fresh_nonlinear is not None
+        assert run.paths.n_rows > 0
+        assert torch.equal(delta_at(run, 3), refine(load_problem(folder), max_rank=6, rank=3).delta)
+
+    def test_the_documentation_refines_an_equation(self, capsys: pytest.CaptureFixture[str]) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "problem-format.md").read_text(encoding="utf-8")
+        code = page.split("```python\n")[2].split("```")[0]
+        exec(compile(code, "problem-format.md", "exec"), {})  # the page's own lines
+        assert "nonlinear" in capsys.readouterr().out
+
+    def rewrite(self, folder: Path, arrays: dict[str, np.ndarray]) -> None:
+        np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
+        path = folder / "problem.json"
+        description = json.loads(path.read_text())
+        data = (folder / "data.npz").read_bytes()
+        description["files"]["data.npz"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        path.write_text(json.dumps(description))
