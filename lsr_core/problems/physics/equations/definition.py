@@ -1,0 +1,118 @@
+"""What an equation of the library consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from lsr_core.problems.physics.blocks import Residual, ResidualBlock
+from lsr_core.problems.physics.samplers import Box, Method, Pairs
+from lsr_core.problems.supervised import Split
+
+OnGrid = Callable[[Sequence[Tensor]], Tensor]
+Exact = Callable[[Tensor], Tensor]
+
+
+class EquationArguments(BaseModel):
+    """What every equation takes; JSON values, so a bundle holds no code.
+
+    Attributes:
+        constraints: hard = initial and boundary conditions are in the network's formula and need no rows, soft = they are blocks.
+        sampler: how regions are filled.
+        n_interior: points inside.
+        n_initial: points at the start.
+        n_boundary: points, or pairs of points, on the boundary.
+        weight: of the mean squares of initial and boundary blocks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    constraints: Literal["hard", "soft"] = "hard"
+    sampler: Method = "sobol"
+    n_interior: int = Field(6000, ge=1, le=10_000_000)
+    n_initial: int = Field(500, ge=1, le=10_000_000)
+    n_boundary: int = Field(500, ge=1, le=10_000_000)
+    weight: float = Field(10.0, gt=0, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, eq=False)
+class PDE:
+    """An equation with its conditions and its exact or reference solution; see `Equation` for what a problem takes from it.
+
+    Attributes:
+        formula: in plain text, for readers.
+        transform: name and arguments of the output transform that meets the hard conditions; None where constraints are soft.
+        periods: variables in which the solution is periodic, with their periods.
+        grid: points by variable, end points included, of the test grid.
+        on_grid: values (n_1, n_2, …, o) on axes, one for each variable.
+        exact: the solution at points (n, d) as (n, o), in torch functions of them, where there is a formula.
+        source: where the set-up is published.
+    """
+
+    name: str
+    title: str
+    formula: str
+    arguments: Mapping[str, Any]
+    domain: Mapping[str, tuple[float, float]]
+    blocks: tuple[ResidualBlock, ...]
+    grid: tuple[int, ...]
+    on_grid: OnGrid
+    exact: Exact | None = None
+    outputs: tuple[str, ...] = ("u",)
+    transform: tuple[str, Mapping[str, Any]] | None = None
+    periods: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+
+    def axes(self, grid: Sequence[int] | None = None) -> list[Tensor]:
+        """Equally spaced coordinates by variable, end points included."""
+        sizes = self.grid if grid is None else grid
+        bounds = self.domain.values()
+        return [torch.linspace(low, high, n, dtype=torch.float64) for (low, high), n in zip(bounds, sizes, strict=True)]
+
+    def test(self, grid: Sequence[int] | None = None) -> Split:
+        """The solution on a grid, the last variable fastest."""
+        axes = self.axes(grid)
+        values = self.on_grid(axes)
+        return Split(torch.cartesian_prod(*axes), values.reshape(-1, len(self.outputs)))
+
+
+def on_grid_of(exact: Exact) -> OnGrid:
+    """A formula at points, taken on a grid."""
+
+    def values(axes: Sequence[Tensor]) -> Tensor:
+        return exact(torch.cartesian_prod(*axes)).reshape(*(len(axis) for axis in axes), -1)
+
+    return values
+
+
+def interior(
+    domain: Mapping[str, tuple[float, float]], needs: tuple[str, ...], residual: Residual, options: EquationArguments
+) -> ResidualBlock:
+    """The equation itself, inside the domain."""
+    return ResidualBlock("interior", needs, residual, Box(domain, options.sampler), options.n_interior)
+
+
+def periodic(
+    domain: Mapping[str, tuple[float, float]], across: str, options: EquationArguments, *, slopes: bool
+) -> ResidualBlock:
+    """Equal values, and if asked equal slopes, at both ends of a variable."""
+    slope = f"u_{across}"
+
+    def residual(low: Any, high: Any) -> Tensor:
+        jump: Tensor = high["u"] - low["u"]
+        return torch.stack([jump, high[slope] - low[slope]], dim=1) if slopes else jump
+
+    return ResidualBlock(
+        "periodic",
+        (slope,) if slopes else (),
+        residual,
+        Pairs(domain, across, options.sampler),
+        options.n_boundary,
+        options.weight,
+        pairs=True,
+    )

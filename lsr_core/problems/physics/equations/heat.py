@@ -1,0 +1,80 @@
+"""The heat equation on a rod with two modes, one of which dies early."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lsr_core.networks.transforms import heat_start
+from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.samplers import Box, boundary
+
+DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
+
+
+class HeatArguments(EquationArguments):
+    """Conductivity, and the wave number of the second mode."""
+
+    conductivity: float = Field(0.1, gt=0, allow_inf_nan=False)
+    wave: int = Field(3, ge=1, le=1000)
+
+
+def solution(points: Tensor, conductivity: float = 0.1, wave: int = 3) -> Tensor:
+    """Σ a_k exp(−κ(kπ)²t) sin(kπx) at points (n, 2), (n, 1)."""
+    x, t = points[:, :1], points[:, 1:2]
+    total = torch.zeros_like(x)
+    for amplitude, k in ((1.0, 1), (0.5, wave)):
+        rate = conductivity * (k * math.pi) ** 2
+        total = total + amplitude * torch.exp(-rate * t) * torch.sin(k * math.pi * x)
+    return total
+
+
+def equation(options: HeatArguments) -> PDE:
+    """u_t = κ u_xx, zero at the ends."""
+    conductivity, mode = options.conductivity, options.wave
+
+    def exact(points: Tensor) -> Tensor:
+        return solution(points, conductivity, mode)
+
+    def residual(field: Any) -> Tensor:
+        total: Tensor = field["u_t"] - conductivity * field["u_xx"]
+        return total
+
+    blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t", "u_xx"), residual, options),)
+    if options.constraints == "soft":
+        start = Box(DOMAIN, options.sampler, {"t": 0.0})
+        ends = boundary(DOMAIN, ("x",), options.sampler)
+        blocks += (
+            dirichlet(
+                "initial",
+                lambda points: heat_start(points[:, 0], mode),
+                start,
+                options.n_initial,
+                weight=options.weight,
+            ),
+            dirichlet(
+                "boundary",
+                lambda points: points.new_zeros(len(points)),
+                ends,
+                options.n_boundary,
+                weight=options.weight,
+            ),
+        )
+    return PDE(
+        name="heat",
+        title="Heat equation",
+        formula="u_t = κ u_xx on [0, 1]², u(x, 0) = sin(πx) + sin(kπx)/2, u = 0 at both ends",
+        arguments=options.model_dump(),
+        domain=DOMAIN,
+        blocks=blocks,
+        grid=(257, 101),
+        on_grid=on_grid_of(exact),
+        exact=exact,
+        transform=("heat-initial", {"wave": mode}) if options.constraints == "hard" else None,
+        source="textbook",
+    )

@@ -1,0 +1,73 @@
+"""The wave equation on a string that swings in two modes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lsr_core.networks.transforms import wave_start
+from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.samplers import Box, boundary
+
+DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
+SPEED = 2.0
+
+
+class WaveArguments(EquationArguments):
+    """β is the wave number of the second mode; a whole number, so that the ends stay at rest."""
+
+    beta: int = Field(5, ge=1, le=1000)
+
+
+def solution(points: Tensor, beta: int = 5) -> Tensor:
+    """sin πx cos 2πt + sin(βπx) cos(2βπt) / 2 at points (n, 2), (n, 1)."""
+    x, t = math.pi * points[:, :1], SPEED * math.pi * points[:, 1:2]
+    return torch.sin(x) * torch.cos(t) + 0.5 * torch.sin(beta * x) * torch.cos(beta * t)
+
+
+def equation(options: WaveArguments) -> PDE:
+    """u_tt = 4 u_xx, at rest at first, zero at the ends."""
+    beta = options.beta
+
+    def residual(field: Any) -> Tensor:
+        total: Tensor = field["u_tt"] - SPEED**2 * field["u_xx"]
+        return total
+
+    blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_tt", "u_xx"), residual, options),)
+    if options.constraints == "soft":
+        start = Box(DOMAIN, options.sampler, {"t": 0.0})
+        blocks += (
+            dirichlet(
+                "initial",
+                lambda points: wave_start(points[:, 0], beta),
+                start,
+                options.n_initial,
+                weight=options.weight,
+            ),
+            ResidualBlock("at rest", ("u_t",), lambda field: field["u_t"], start, options.n_initial, options.weight),
+            dirichlet(
+                "boundary",
+                lambda points: points.new_zeros(len(points)),
+                boundary(DOMAIN, ("x",), options.sampler),
+                options.n_boundary,
+                weight=options.weight,
+            ),
+        )
+    return PDE(
+        name="wave",
+        title="Wave equation",
+        formula="u_tt = 4 u_xx on [0, 1]², u(x, 0) = sin(πx) + sin(βπx)/2, u_t(x, 0) = 0, u = 0 at both ends",
+        arguments=options.model_dump(),
+        domain=DOMAIN,
+        blocks=blocks,
+        grid=(257, 101),
+        on_grid=on_grid_of(lambda points: solution(points, beta)),
+        exact=lambda points: solution(points, beta),
+        transform=("wave-initial", {"beta": float(beta)}) if options.constraints == "hard" else None,
+        source="Rathore et al. (2024), arXiv 2402.01868: β = 5",
+    )
