@@ -34,7 +34,7 @@ from lsr_core.refinement.setting import (
 )
 
 FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
-MAX_RANK = 1200  # otherwise
+MAX_RANK = 1400  # otherwise
 SOURCE_EXTRA = 600  # points beyond the rank that the basis comes from
 SUBSET = 3  # random stream
 

@@ -18,6 +18,7 @@ from lsr_core.problems.supervised import Architecture, Quantity, Split, check_sp
 POINT_TOLERANCE = 1e-9  # of the extent of the domain, by which points may lie outside it
 CORNER_TOLERANCE = 1e-8  # of the size of the boundary data, by which two blocks may differ where they meet
 FITTED, FRESH = 1, 2  # random streams
+FEWEST_FRESH = 200
 
 
 class Equation(Protocol):
@@ -234,11 +235,12 @@ def make_problem(
 
 
 def draw_points(blocks: Sequence[ResidualBlock], seed: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Fitted and fresh points of every block."""
+    """Fitted and fresh points of every block; fresh ones are a third, which is enough to measure a residual."""
     drawn: list[dict[str, Tensor]] = []
-    for stream in (FITTED, FRESH):
+    for stream, part in ((FITTED, 1), (FRESH, 3)):
         generator = torch.Generator().manual_seed((seed * 1_000_003 + stream) % 2**63)
-        drawn.append({block.name: block.draw(generator) for block in blocks})
+        counts = {block.name: max(min(block.n_points, FEWEST_FRESH), block.n_points // part) for block in blocks}
+        drawn.append({block.name: block.draw(generator, counts[block.name]) for block in blocks})
     return drawn[0], drawn[1]
 
 
