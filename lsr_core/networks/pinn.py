@@ -131,7 +131,8 @@ class PinnMLP(LayeredNetwork):
         super().__init__()
         self.arguments = arguments
         self.activation_name = arguments.activation
-        self.linears = nn.ModuleList(nn.Linear(*widths) for widths in pairwise(arguments.widths()))
+        with torch.random.fork_rng(devices=[]):  # their own random start, which is replaced, leaves no trace
+            self.linears = nn.ModuleList(nn.Linear(*widths) for widths in pairwise(arguments.widths()))
         self._periodic = {part.input: part for part in arguments.features if isinstance(part, Periodic)}
         fourier = [part for part in arguments.features if isinstance(part, Fourier)]
         output = arguments.output

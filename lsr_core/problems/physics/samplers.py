@@ -20,7 +20,7 @@ from lsr_core.problems.physics.blocks import Region
 Method = Literal["uniform", "latin-hypercube", "sobol"]
 METHODS: tuple[Method, ...] = ("uniform", "latin-hypercube", "sobol")
 Domain = Mapping[str, tuple[float, float]]
-POOL = 6  # candidates for each point that is drawn by the size of its residual
+POOL = 10  # candidates for each point that is drawn by the size of its residual
 
 
 def unit_points(count: int, dimension: int, method: Method, generator: torch.Generator) -> Tensor:
