@@ -114,6 +114,12 @@ class ParametricFunction:
             picked=self._picked,
         )
 
+    def moved(self, theta: Tensor) -> ParametricFunction:
+        """The same function with another θ0, for linearising elsewhere."""
+        return ParametricFunction(
+            self._call, self.named(theta.detach()), self.module, layers=self._layers, picked=self._picked
+        )
+
     @property
     def n_params(self) -> int:
         return len(self.theta0)
