@@ -173,4 +173,11 @@ class FactoredJacobian(RowJacobian):
 
     def gram(self, other: Factors, samples: int = 512) -> Tensor:
         """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""
-        return torch.cat([self.network.capture(part).gram(other, self.network) for part in self.inputs.split(samples)])
+        image = self.function.theta0.new_empty(self.shape[0], other.n_rows)
+        for part, out in zip(self.inputs.split(samples), image.split(samples * self.n_outputs), strict=True):
+            self.network.capture(part).gram(other, self.network, out)
+        return image
+
+    def images(self, vectors: Tensor) -> Tensor:
+        """J(x) @ vectors (n·o, k) from the factors: for a few columns quicker than forward mode."""
+        return self.network.capture(self.inputs).images(vectors, self.network)

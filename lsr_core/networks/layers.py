@@ -32,24 +32,51 @@ class Factors:
     linear: dict[str, LinearFactor]
     rest: Tensor | None  # (n·o, parameters outside the linear layers)
 
-    def gram(self, other: Factors, parts: FactoredNetwork) -> Tensor:
-        """J(x) J(x')ᵀ, (n·o, n'·o)."""
-        total: Tensor | None = None
+    @property
+    def n_samples(self) -> int:
+        return len(next(iter(self.linear.values())).inputs)
+
+    @property
+    def n_rows(self) -> int:
+        """n·o."""
+        first = next(iter(self.linear.values())).signals
+        return first.shape[0] * first.shape[1]
+
+    def gram(self, other: Factors, parts: FactoredNetwork, out: Tensor | None = None) -> Tensor:
+        """J(x) J(x')ᵀ, (n·o, n'·o').
+
+        Args:
+            out: where to write it; its rows contiguous.
+        """
+        like = next(iter(self.linear.values()))
+        total = like.signals.new_empty(self.n_rows, other.n_rows) if out is None else out
+        total.zero_() if self.rest is None or other.rest is None else torch.mm(self.rest, other.rest.T, out=total)
+        signals, inputs = torch.empty_like(total), like.inputs.new_empty(len(like.inputs), other.n_samples)
         for name, mine in self.linear.items():
             theirs = other.linear[name]
-            signals = mine.signals.flatten(0, 1) @ theirs.signals.flatten(0, 1).T
+            torch.mm(mine.signals.flatten(0, 1), theirs.signals.flatten(0, 1).T, out=signals)
             if parts.free_weight(name):
-                inputs = _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name))
-                for axis, outputs in ((0, mine.signals.shape[1]), (1, theirs.signals.shape[1])):
-                    if outputs > 1:
-                        inputs = inputs.repeat_interleave(outputs, axis)
-                total = signals.mul_(inputs) if total is None else total.addcmul_(signals, inputs)
+                _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name), out=inputs)
+                split = (len(mine.inputs), -1, len(theirs.inputs), theirs.signals.shape[1])
+                total.view(split).addcmul_(signals.view(split), inputs[:, None, :, None])
             else:
-                total = signals if total is None else total.add_(signals)
-        if self.rest is not None and other.rest is not None:
-            product = self.rest @ other.rest.T
-            total = product if total is None else total.add_(product)
-        assert total is not None
+                total.add_(signals)
+        return total
+
+    def images(self, vectors: Tensor, parts: FactoredNetwork) -> Tensor:
+        """J @ vectors for a few dense parameter directions (m, k), (n·o, k)."""
+        total = vectors.new_zeros(self.n_rows, vectors.shape[1])
+        for name, factor in self.linear.items():
+            signals, count = factor.signals, vectors.shape[1]
+            moved = vectors.new_zeros(len(signals), signals.shape[2], count)
+            if parts.free_weight(name):
+                weight = vectors[parts.columns[parts.weight_name(name)]].view(signals.shape[2], -1, count)
+                moved += (factor.inputs @ weight.transpose(0, 1).flatten(1)).view_as(moved)
+            if parts.free_bias(name):
+                moved += vectors[parts.columns[parts.bias_name(name)]]
+            total += torch.bmm(signals, moved).flatten(0, 1)
+        if self.rest is not None:
+            total += self.rest @ torch.cat([vectors[parts.columns[name]] for name in parts.rest])
         return total
 
     def random_directions(self, count: int, generator: torch.Generator) -> Factors:
@@ -90,8 +117,7 @@ class Factors:
     def rows(self, parts: FactoredNetwork) -> Tensor:
         """The Jacobian itself, (n·o, m)."""
         first = next(iter(self.linear.values())).signals
-        n_rows = first.shape[0] * first.shape[1]
-        rows = first.new_empty(n_rows, parts.function.n_params)
+        rows = first.new_empty(self.n_rows, parts.function.n_params)
         for name, factor in self.linear.items():
             signals = factor.signals.flatten(0, 1)
             if parts.free_weight(name):
@@ -210,11 +236,11 @@ class FactoredNetwork:
         return rows.flatten(0, 1).detach()
 
 
-def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:
+def _products(left: Tensor, right: Tensor, *, one_more: bool, out: Tensor) -> None:
     """left @ rightᵀ, plus one everywhere for the bias: a column of ones is cheaper than another pass over the result."""
     if one_more:
         left, right = (torch.cat([part, part.new_ones(len(part), 1)], dim=1) for part in (left, right))
-    return left @ right.T
+    torch.mm(left, right.T, out=out)
 
 
 def _recorder(name: str, seen: dict[str, tuple[Tensor, Tensor]]):  # type: ignore[no-untyped-def]

@@ -51,7 +51,7 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     qr = qr_for(setting, count + PROBES + 1)
     for block in rows:
         assert isinstance(block.operator, FactoredJacobian)
-        qr.update(torch.cat([block.operator.gram(omega), block.operator.matmat(probes), block.errors], dim=1))
+        qr.update(block.operator.gram(omega), block.operator.images(probes), block.errors)
         counter()
     factor = qr.factor
     whiten = _inverse_root(gram)

@@ -29,7 +29,7 @@ from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, prepare, relative_l2
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import ResidualNorms, Summary
-from lsr_core.refinement.sweep import RankSolutions, errors_by_rank
+from lsr_core.refinement.sweep import RankErrors, RankSolutions, errors_by_rank
 from lsr_core.validation import checked
 
 DELTA_BYTES = 128 * 2**20
@@ -148,15 +148,15 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     basis = build_basis(setting, clock.fraction)
     subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
-    pass_over = Passes(setting, subspace, clock.fraction)
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     clock.stage("validation rows")
+    pass_over = Passes(setting, subspace, solutions, clock.fraction)
     validation = pass_over("validation")
-    sweep = build_sweep(subspace, solutions, {"train": train, "val": validation})
+    sweep = build_sweep(subspace, solutions, {"train": RankErrors.of(train, solutions), "val": validation})
     rank, how = rank_choice.choose(sweep, config.rank)
     bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if validation else sweep.train_mse, np.nan))
     rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
@@ -166,7 +166,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     test = pass_over("test", recorder.add if setting.display == "test" else None)
     if setting.display != "test":
         pass_over(setting.display, recorder.add)
-    mse, relative = errors_by_rank(solutions, test, max_rank)
+    mse, relative = errors_by_rank(test, max_rank)
     sweep = replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     clock.stage("checking")

@@ -17,20 +17,20 @@ from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Errors
 from lsr_core.refinement.sweep import (
+    RankErrors,
     RankSolutions,
-    SplitFactor,
     coefficient_norms,
     condition_numbers,
     errors_by_rank,
 )
 
 
-def build_sweep(subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None]) -> Sweep:
-    """All ranks, from the factors of the splits that have been passed over so far."""
+def build_sweep(subspace: Subspace, solutions: RankSolutions, splits: dict[str, RankErrors | None]) -> Sweep:
+    """All ranks, with the errors of the splits that have been passed over so far."""
     solver, max_rank = solutions.solver, subspace.rank
     columns: dict[str, np.ndarray] = {}
     for name in ("train", "val", "test"):
-        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(solutions, factors.get(name), max_rank)
+        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(splits.get(name), max_rank)
     rungs = rank_choice.ladder(max_rank)
     kappa, exact = condition_numbers(unscaled(solver, subspace), rungs, max_rank)
     solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)

@@ -85,7 +85,7 @@ def _triangle_of(rows: TrainingRows, basis: Tensor, setting: Setting, count: Cou
     qr = qr_for(setting, basis.shape[1] + with_errors)
     for block in rows:
         modes = block.operator.matmat(basis)
-        qr.update(torch.cat([modes, block.errors], dim=1) if with_errors else modes)
+        qr.update(modes, *([block.errors] if with_errors else []))
         count()
     return qr.factor
 
