@@ -14,10 +14,11 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths
-from lsr_core.refinement.setting import converted
+from lsr_core.refinement.setting import converted, in_precision_of, relative_l2
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
+SINGLE_ABOVE = 1e-4  # relative error of the network from which float32 is enough for its losses
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])
 
@@ -48,27 +49,32 @@ def loss_path(problem: SupervisedProblem, delta: Tensor, alpha: Floats | None = 
     if delta.shape != (function.n_params,):
         raise InputError(f"has shape {tuple(delta.shape)}, the network has {function.n_params} parameters", key="delta")
     split = converted(problem.train, delta.dtype, delta.device)
-    return _path(function, split, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
+    return _path(function, function, split, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
 
 
-def _path(function: ParametricFunction, split: Split, delta: Tensor, alpha: Floats) -> LossPath:
+def _path(
+    function: ParametricFunction, forward: ParametricFunction, split: Split, delta: Tensor, alpha: Floats
+) -> LossPath:
     """The linearised loss ‖f + α J Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α."""
     errors, pushed = _linear_parts(function, split, delta)
     steps = torch.as_tensor(alpha, dtype=delta.dtype, device=delta.device)
     linearised = torch.stack([(errors + step * pushed).square().mean() for step in steps])
-    nonlinear = _nonlinear(function, split, delta, steps)
+    nonlinear = _nonlinear(forward, split, delta, steps)
     first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
-def loss_paths(refinement: Refinement, rows: int = 300, alpha: Floats = COARSE) -> LossPaths:
+def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most `rows` training samples spread evenly."""
     setting = refinement.setting
     train = setting.train
     chosen = torch.linspace(0, len(train.inputs) - 1, min(rows, len(train.inputs))).long().to(train.inputs.device)
     split = Split(train.inputs[chosen], train.targets[chosen])
     ranks = refinement.fields.ranks
-    paths = [_path(setting.function, split, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
+    function, forward = setting.function, setting.function
+    if relative_l2(refinement.sweep.train_mse[0], train) > SINGLE_ABOVE:
+        forward = function.single_precision()  # half the time, and errors far below what a figure shows
+    paths = [_path(function, forward, split, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
     return LossPaths(
         ranks=ranks,
         alpha=alpha,
@@ -104,9 +110,11 @@ def _linear_parts(function: ParametricFunction, split: Split, delta: Tensor) -> 
 def _nonlinear(function: ParametricFunction, split: Split, delta: Tensor, steps: Tensor) -> Tensor:
     """Losses by forward passes, several step lengths at a time."""
     width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
+    inputs = in_precision_of(function, split.inputs)
+    delta = delta.to(function.dtype)
 
     def loss(step: Tensor) -> Tensor:
-        return (function(function.theta0 + step * delta, split.inputs) - split.targets).square().mean()
+        return (function(function.theta0 + step * delta, inputs) - split.targets).square().mean()
 
     with torch.no_grad():
-        return torch.cat([vmap(loss)(part) for part in steps.split(width)])
+        return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])

@@ -15,10 +15,10 @@ from lsr_core.refinement.resources import available_bytes
 LIBRARIES = 370 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
-DIRECTIONS_PER_RANK = 1.2
+DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
 ROWS = 1024  # samples in a block of the factored route
-PATH_SAMPLES = 52 * (20 * 300 + 2500)  # forward passes of loss paths and moved networks
+PATH_SAMPLES = 52 * (20 * 200 + 2500)  # forward passes of loss paths and moved networks
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
 
 
@@ -72,7 +72,7 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
     kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
     keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
     plan = None
-    for gather, block_bytes in ((4, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
+    for gather, block_bytes in ((7, MAX_BLOCK), (3, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
         peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather) + keep * kept
         plan = Plan(block_bytes, gather, keep, peak, _seconds(sizes, config, strategy, rank, gather))
         if peak <= budget:
@@ -84,8 +84,8 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
 def _peak(
     sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int
 ) -> int:
-    def qr(columns: int) -> int:  # gathered rows, the stack with the old triangle, and LAPACK's copy
-        return (gather + 2 * (gather + 1)) * columns**2 * item
+    def qr(columns: int) -> int:  # gathered rows below the last triangle, and the copy that LAPACK works in
+        return 2 * (gather + 1) * columns**2 * item
 
     fixed = LIBRARIES + sizes.data_bytes + 10 * sizes.n_params * item
     modes = 3 * block_bytes + qr(rank + 1)

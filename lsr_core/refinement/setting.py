@@ -199,6 +199,11 @@ def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
     return Split(inputs, split.targets.to(device=device, dtype=dtype).reshape(len(split.targets), -1))
 
 
+def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:
+    """Inputs in the dtype of the function; integers stay so."""
+    return inputs.to(function.dtype) if inputs.is_floating_point() else inputs
+
+
 def _device(config: RefineConfig) -> torch.device:
     try:
         device = torch.device(config.device)
