@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rank", type=int, default=1000)
     options = parser.parse_args()
-    for runs in ["/tmp/me/cr"]:
+    with tempfile.TemporaryDirectory() as runs:
         os.environ["LSR_RUNS"] = runs
         with server(None) as url:
             times = []

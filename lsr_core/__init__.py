@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lsr_core.diagnosis.loss_path import LossPath, loss_path
     from lsr_core.errors import Cancelled, InputError, LSRError, NumericalError
     from lsr_core.networks.functions import PureFunction
+    from lsr_core.problems.streams import split_from_batches
     from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
@@ -28,6 +29,7 @@ _HOMES = {
     "lsr_core.diagnosis.loss_path": ("LossPath", "loss_path"),
     "lsr_core.errors": ("Cancelled", "InputError", "LSRError", "NumericalError"),
     "lsr_core.networks.functions": ("PureFunction",),
+    "lsr_core.problems.streams": ("split_from_batches",),
     "lsr_core.problems.supervised": ("Architecture", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
@@ -59,6 +61,7 @@ __all__ = [
     "refine",
     "save_predictor",
     "save_problem",
+    "split_from_batches",
     "sweep",
 ]
 

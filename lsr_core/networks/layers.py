@@ -97,6 +97,18 @@ class Factors:
         }
         return Factors(linear, None if self.rest is None else gaussian(self.rest))
 
+    def joined(self, more: Factors) -> Factors:
+        """These rows or directions, and `more` after them."""
+        linear = {
+            name: LinearFactor(
+                *(torch.cat(pair) for pair in ((mine.inputs, theirs.inputs), (mine.signals, theirs.signals)))
+            )
+            for name, mine in self.linear.items()
+            for theirs in (more.linear[name],)
+        }
+        both = self.rest is not None and more.rest is not None
+        return Factors(linear, torch.cat([self.rest, more.rest]) if both else None)  # type: ignore[list-item]
+
     def combination(self, weights: Tensor, parts: FactoredNetwork) -> Tensor:
         """Jᵀ w for one vector of row weights (n·o,), flat (m,)."""
         total = weights.new_zeros(parts.function.n_params)

@@ -17,6 +17,7 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
+    extension,
     qr_for,
     solved_factor,
     subset,
@@ -29,12 +30,13 @@ from lsr_core.refinement.subspace import SketchedSubspace
 ANCHORS = 2048  # samples from which the sizes of signals are taken
 
 
-def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
+def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSubspace | None = None) -> Basis:
     """V in the span of factored random directions Ω, by one pass over the training rows.
 
     A streaming QR of [J Ω, J P, f], P a few Gaussian probes, keeps all that is needed: with the Gram matrix of the directions
     ΩᵀΩ = L Lᵀ, which is well-conditioned as they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
-    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error.
+    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error. With `start`
+    its directions are kept and more are drawn.
     """
     function, strategy = setting.function, setting.strategy
     network = strategy.network
@@ -42,7 +44,12 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     generator = setting.generator(SKETCH)
     anchors = subset(setting, ANCHORS).inputs
     count = directions(setting.sizes, setting.config, setting.max_rank)
-    omega = network.capture(anchors).random_directions(count, generator)
+    if start is None:
+        omega = network.capture(anchors).random_directions(count, generator)
+    else:
+        generator = setting.generator(extension(count))
+        more = network.capture(anchors).random_directions(count - start.directions.n_rows, generator)
+        omega = start.directions.joined(more)
     gram = omega.gram(omega, network)
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)

@@ -23,7 +23,7 @@ from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.reduction import Passes
-from lsr_core.refinement.report import as_errors, build_sweep, disagreement, errors_of, kappa_of, unscaled
+from lsr_core.refinement.report import build_sweep, disagreement, errors_of, kappa_of, unscaled
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, prepare, relative_l2
@@ -74,6 +74,21 @@ class Refinement:
         solved = self.solutions.is_solved(rank)
         step = self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
         return self.setting.function.expand(step)
+
+    def extended(self, max_rank: int, *, progress: ProgressCallback | None = None) -> Refinement:
+        """The same refinement up to a larger rank, in a subspace that contains the present one.
+
+        Only the directions beyond the present subspace are searched for; the solve on all rows is made again.
+
+        Raises:
+            InputError: `max_rank` is not larger than the present one, or larger than there are rows or parameters.
+        """
+        if max_rank <= self.sweep.max_rank:
+            raise InputError(f"is {max_rank}, the subspace has {self.sweep.max_rank} already", key="max_rank")
+        clock = Progress(progress or default_callback(), STAGES)
+        clock.stage("preparing")
+        setting = _prepare(self.problem, self.setting.config.model_copy(update={"max_rank": max_rank}))
+        return _run(self.problem, setting, clock, self.subspace)
 
     def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
         """Δθ of several solved ranks, several at a time where memory allows."""
@@ -141,11 +156,11 @@ def _prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     return setting
 
 
-def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refinement:
+def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: Subspace | None = None) -> Refinement:
     started = time.perf_counter()
     config, function = setting.config, setting.function
     clock.stage("basis")
-    basis = build_basis(setting, clock.fraction)
+    basis = build_basis(setting, clock.fraction, start)
     subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
     if not torch.isfinite(train.factor).all():
@@ -172,9 +187,8 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
     predictor = RefinedPredictor(function.module or problem.model, function.tangent(delta))
-    base = errors_of(setting, lambda split: function.outputs(split.inputs))
-    refined = errors_of(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
-    if not all(math.isfinite(value) for value in refined.values()):
+    base, refined = errors_of(setting, function.outputs), errors_of(setting, predictor.predict)
+    if not all(math.isfinite(value) for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value):
         raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
     timings = clock.finish()
@@ -190,17 +204,17 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         rank=rank,
         rank_choice=how,
         knee=bend,
-        base=as_errors(base, setting),
-        refined=as_errors(refined, setting),
+        base=base,
+        refined=refined,
         condition_number=kappa_of(unscaled(solver, subspace)[:rank, :rank]),
         solved_condition_number=kappa_of(solver.leading(rank)),
         rcond=setting.rcond,
         delta_norm=float(delta.norm()),
         theta_norm=float(function.theta0.norm()),
         residual_norm=ResidualNorms(
-            base=math.sqrt(base["train"]),
+            base=math.sqrt(base.train_mse or 0.0),
             linear=math.sqrt(train.mse(solutions.at(rank)[:, None]).item()),
-            nonlinear=math.sqrt(refined["train"]),
+            nonlinear=math.sqrt(refined.train_mse or 0.0),
         ),
         strategy=setting.strategy.name,
         strategy_reason=setting.strategy.reason,
@@ -211,7 +225,7 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress) -> Refin
         timings=timings,
         notes=list(setting.notes),
     )
-    if rank > 0 and refined["train"] > base["train"]:
+    if rank > 0 and (refined.train_mse or 0.0) > (base.train_mse or 0.0):
         summary.notes.append(
             "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
             "Use float64, a larger cut-off or a smaller rank."

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
-from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.summary import Errors, Quantiles
 from lsr_core.refinement.sweep import (
     RankErrors,
     RankSolutions,
@@ -23,6 +22,8 @@ from lsr_core.refinement.sweep import (
     condition_numbers,
     errors_by_rank,
 )
+
+CHUNK = 2048  # samples a forward-mode product takes at a time
 
 
 def build_sweep(subspace: Subspace, solutions: RankSolutions, splits: dict[str, RankErrors | None]) -> Sweep:
@@ -59,23 +60,27 @@ def kappa_of(triangle: Tensor) -> float | None:
     return float(values[0] / values[-1]) if values[-1] > 0 else None
 
 
-def errors_of(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
-    """Mean square errors by split."""
-    return {
-        name: float((predict(split) - split.targets).square().mean())
-        for name, split in setting.splits.items()
-        if name != "grid"
-    }
-
-
-def as_errors(mse: dict[str, float], setting: Setting) -> Errors:
-    """Mean squares by split as a record."""
+def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Errors:
+    """Errors of a predictor on every split, by blocks of samples; of single test samples only the norm is kept."""
+    mse, quantiles = {}, None
+    for name, split in setting.splits.items():
+        if name == "grid":
+            continue
+        samples = CHUNK if setting.sample_wise else len(split.inputs)
+        blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
+        norms = [(predict(inputs).reshape(targets.shape) - targets).norm(dim=1) for inputs, targets in blocks]
+        by_sample = torch.cat(norms).cpu().double().numpy()
+        mse[name] = float(np.mean(by_sample**2)) / split.targets.shape[1]
+        if name == "test" and np.isfinite(by_sample).all():
+            median, p90, p99, largest = np.quantile(by_sample, [0.5, 0.9, 0.99, 1.0]).tolist()
+            quantiles = Quantiles(median=median, p90=p90, p99=p99, max=largest)
     test = mse.get("test")
     return Errors(
         train_mse=mse["train"],
         val_mse=mse.get("validation"),
         test_mse=test,
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
+        test_quantiles=quantiles,
     )
 
 

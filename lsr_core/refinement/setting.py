@@ -223,5 +223,5 @@ def _device(config: RefineConfig) -> torch.device:
 
 def relative_l2(mse: float, split: Split) -> float:
     """‖q − y‖/‖y‖ from the mean square error."""
-    scale = float(split.targets.square().mean())
+    scale = float(torch.linalg.vector_norm(split.targets)) ** 2 / split.targets.numel()
     return math.sqrt(mse / scale) if scale > 0 else math.nan

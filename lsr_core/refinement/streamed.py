@@ -15,6 +15,7 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
+    extension,
     qr_for,
     solved_factor,
     subset,
@@ -25,22 +26,26 @@ from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
 
 
-def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
+def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSubspace | None = None) -> Basis:
     """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
 
     Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
     by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. A power
     iteration whitens J V₀ by its own triangle, so the spectrum is never squared.
+
+    With `start` only the columns beyond it are sketched, each time made orthogonal to it; the second stage takes all of them.
     """
     config, function = setting.config, setting.function
     all_rows = _rows(setting, setting.train)
     sketched = all_rows if config.basis_points is None else _rows(setting, subset(setting))
     width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
+    known = function.theta0.new_empty(function.n_params, 0) if start is None else start.basis[:, :width]
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
-    sketch = _sketch(setting, sketched, width, count)
-    probes = sketch[:, width:]
-    basis = orthonormal(sketch[:, :width])
+    stream = SKETCH if start is None else extension(width)
+    sketch = _sketch(setting, sketched, width - known.shape[1], stream, count)
+    probes = sketch[:, width - known.shape[1] :]
+    basis = _beyond(known, sketch[:, : width - known.shape[1]])
     for _ in range(config.power_iterations):
         triangle = _triangle_of(sketched, basis, setting, count, with_errors=False)
         whitened = basis @ _inverse(triangle)
@@ -48,7 +53,8 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
         for block in sketched:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
-        basis = orthonormal(preimage)
+        basis = _beyond(known, preimage)
+    basis = torch.cat([known, basis], dim=1)
     error = probe_bound(probes - basis @ (basis.T @ probes))
     factor = _triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
@@ -65,10 +71,10 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 
-def _sketch(setting: Setting, rows: TrainingRows, width: int, count: Counter) -> Tensor:
+def _sketch(setting: Setting, rows: TrainingRows, width: int, stream: int, count: Counter) -> Tensor:
     """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
     config, theta = setting.config, setting.function.theta0
-    seeds = [setting.seed(stream) for stream in (SKETCH, PROBE)]
+    seeds = [setting.seed(stream) for stream in (stream, PROBE)]
     single = config.sketch_dtype == "float32" and theta.dtype == torch.float64
     source = rows.single_precision() if single else rows
     total = theta.new_zeros(len(theta), width + PROBES)
@@ -78,6 +84,15 @@ def _sketch(setting: Setting, rows: TrainingRows, width: int, count: Counter) ->
         total += block.operator.rmatmat(torch.cat([psi, sketch_rows(block.rows, PROBES, seeds[1], like)], dim=1))
         count()
     return total
+
+
+def _beyond(known: Tensor, block: Tensor) -> Tensor:
+    """Orthonormal columns for what of the block is not in the span of the orthonormal columns known; twice, against rounding."""
+    if known.shape[1] == 0:
+        return orthonormal(block)
+    for _ in range(2):
+        block = orthonormal(block - known @ (known.T @ block))
+    return block
 
 
 def _triangle_of(rows: TrainingRows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:

@@ -16,6 +16,16 @@ class Errors(_Record):
     val_mse: float | None = None
     test_mse: float | None = None
     test_relative_l2: float | None = None
+    test_quantiles: Quantiles | None = None
+
+
+class Quantiles(_Record):
+    """Of the error of single samples, |q − y| or its norm over the outputs, over the test split."""
+
+    median: float
+    p90: float
+    p99: float
+    max: float
 
 
 class ResidualNorms(_Record):
