@@ -110,6 +110,14 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
     return Entry(run.id, run.manifest, state, shipped, summary.rank)
 
 
+def same_problem(one: Run, other: Run) -> bool:
+    """Whether two runs are of the same weights and data: their descriptions, which hold the digests of both, are equal."""
+    try:
+        return (one.problem_path / "problem.json").read_bytes() == (other.problem_path / "problem.json").read_bytes()
+    except OSError:
+        return False
+
+
 def default_run(owner: str) -> str | None:
     """What the first page opens on: the shipped run, else the newest complete one."""
     complete = [entry for entry in entries(owner) if entry.state == "complete"]

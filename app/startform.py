@@ -158,6 +158,14 @@ def _name(choice: str, now: Now) -> str:
 
 def _advanced(before: RefineConfig) -> dict[str, Any]:
     first, second, third, fourth, fifth = st.columns(5, gap="small")
+    sixth, seventh, eighth, ninth, tenth = st.columns(5, gap="small")
+    layers = ninth.text_input(
+        "Layers", key=_set("layers", before.layers or ""), placeholder="all", help=texts.HELP["layers"]
+    )
+    points = seventh.text_input(
+        "Basis points", key=_set("basis_points", str(before.basis_points or "")), placeholder="all samples",
+        help=texts.HELP["basis_points"],
+    )  # fmt: skip
     budget = fifth.text_input(
         "Memory budget",
         key=_set("budget", before.memory_budget.human_readable(decimal=True) if before.memory_budget else ""),
@@ -177,6 +185,20 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
         ),
         "rcond": rcond.strip() or None,
         "memory_budget": budget.strip() or None,
+        "sketch": sixth.selectbox(
+            "Sketch", list(texts.SKETCHES), format_func=texts.SKETCHES.__getitem__,
+            key=_set("sketch", before.sketch), help=texts.HELP["sketch"],
+        ),
+        "basis_points": points.strip() or None,
+        "parameter_fraction": eighth.number_input(
+            "Share of parameters", 0.001, 1.0, step=0.1, format="%.3g",
+            key=_set("fraction", min(max(before.parameter_fraction, 0.001), 1.0)), help=texts.HELP["parameter_fraction"],
+        ),
+        "layers": layers.strip() or None,
+        "damping": tenth.number_input(
+            "Damping", 0.0, 1.0, step=1e-6, format="%.1e", key=_set("damping", min(before.damping, 1.0)),
+            help=texts.HELP["damping"],
+        ),
         "strategy": fourth.selectbox(
             "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
             key=_set("strategy", before.strategy), help=texts.HELP["strategy"],

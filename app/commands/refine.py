@@ -71,9 +71,9 @@ def refine(
     }
     config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
-        _check(folder, config)
+        refuse(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
-    _execute(run)
+    execute(run)
     summary = run.summary.model_dump(mode="json")
     emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
 
@@ -111,8 +111,8 @@ def _config(given: dict[str, Any]) -> RefineConfig:
         raise InputError(found.message, key=(found.key or "").split(".")[0] or None) from error
 
 
-def _check(folder: Path, config: RefineConfig) -> None:
-    """Everything that can be refused is refused before there is a run."""
+def refuse(folder: Path, config: RefineConfig) -> None:
+    """Refuse here what can be refused before there is a run, and say what the run will take."""
     from lsr_core.refinement.forecast import forecast
     from lsr_core.storage.bundles import load_problem
 
@@ -123,7 +123,7 @@ def _check(folder: Path, config: RefineConfig) -> None:
     print(printable(expected.sentence), file=sys.stderr)
 
 
-def _execute(run: Run) -> None:
+def execute(run: Run) -> None:
     """Run the job here; Ctrl-C leaves it cancelled."""
     from lsr_core.jobs.worker import execute
 

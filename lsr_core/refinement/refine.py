@@ -187,7 +187,8 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
     predictor = RefinedPredictor(function.module or problem.model, function.tangent(delta))
-    base, refined = errors_of(setting, function.outputs), errors_of(setting, predictor.predict)
+    base, base_quantiles = errors_of(setting, function.outputs)
+    refined, refined_quantiles = errors_of(setting, predictor.predict)
     if not all(math.isfinite(value) for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value):
         raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
@@ -206,6 +207,8 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
         knee=bend,
         base=base,
         refined=refined,
+        base_quantiles=base_quantiles,
+        refined_quantiles=refined_quantiles,
         condition_number=kappa_of(unscaled(solver, subspace)[:rank, :rank]),
         solved_condition_number=kappa_of(solver.leading(rank)),
         rcond=setting.rcond,

@@ -60,8 +60,8 @@ def kappa_of(triangle: Tensor) -> float | None:
     return float(values[0] / values[-1]) if values[-1] > 0 else None
 
 
-def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Errors:
-    """Errors of a predictor on every split, by blocks of samples; of single test samples only the norm is kept."""
+def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
+    """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
     mse, quantiles = {}, None
     for name, split in setting.splits.items():
         if name == "grid":
@@ -75,13 +75,13 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Errors:
             median, p90, p99, largest = np.quantile(by_sample, [0.5, 0.9, 0.99, 1.0]).tolist()
             quantiles = Quantiles(median=median, p90=p90, p99=p99, max=largest)
     test = mse.get("test")
-    return Errors(
+    errors = Errors(
         train_mse=mse["train"],
         val_mse=mse.get("validation"),
         test_mse=test,
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
-        test_quantiles=quantiles,
     )
+    return errors, quantiles
 
 
 def _finite(value: float) -> float | None:

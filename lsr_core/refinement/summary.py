@@ -16,11 +16,10 @@ class Errors(_Record):
     val_mse: float | None = None
     test_mse: float | None = None
     test_relative_l2: float | None = None
-    test_quantiles: Quantiles | None = None
 
 
 class Quantiles(_Record):
-    """Of the error of single samples, |q − y| or its norm over the outputs, over the test split."""
+    """Of the error of single test samples: |q − y|, or its norm over the outputs."""
 
     median: float
     p90: float
@@ -52,6 +51,8 @@ class Summary(_Record):
     knee: int
     base: Errors
     refined: Errors
+    base_quantiles: Quantiles | None = None
+    refined_quantiles: Quantiles | None = None
     condition_number: float | None
     solved_condition_number: float | None
     rcond: float

@@ -31,11 +31,14 @@ def complete(
     names: list[tuple[str, str]] | None = None,
     output_names: list[tuple[str, str]] | None = None,
     rank: int | None = None,
+    fraction: float = 1.0,
     seed: int = 0,
 ) -> Run:
     """A complete run in the style of sine2d: mean square error from 7.6e-6 at rank 0 to 1e-13 at the largest."""
     generator = np.random.default_rng(seed)
-    run = store.create(problem="sine2d", config=RefineConfig(max_rank=max_rank), owner=owner, title=title)
+    run = store.create(
+        problem="sine2d", config=RefineConfig(max_rank=max_rank, parameter_fraction=fraction), owner=owner, title=title
+    )
     sweep = _sweep(max_rank, validation, interpolated)
     knee = max_rank // 3
     chosen = rank if rank is not None else int(np.nanargmin(sweep.val_mse)) if validation else max_rank

@@ -447,3 +447,20 @@ def test_the_command_line_needs_no_streamlit() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["samples"]
+
+
+def test_fractions_prints_an_error_for_each_share(lsr: Any, tmp_path: Path) -> None:
+    done = lsr("fractions", "noisy1d", "--fractions", "1,0.2", "--max-rank", "20", "--json", "--runs", tmp_path)
+    record = done.json
+    assert done.code == 0
+    assert [row["fraction"] for row in record["fractions"]] == [0.2, 1.0]
+    few, all_of_them = record["fractions"]
+    assert few["n_params"] == int(0.2 * all_of_them["n_params"])
+    assert all_of_them["refined"]["test_mse"] < all_of_them["base"]["test_mse"]
+    assert len(RunStore(tmp_path).list()) == 2
+
+
+@pytest.mark.parametrize("given", ["0", "2", "a", "0.1,,1"])
+def test_shares_that_cannot_be_used(lsr: Any, tmp_path: Path, given: str) -> None:
+    done = lsr("fractions", "noisy1d", "--fractions", given, "--runs", tmp_path)
+    done.refused("above 0 and up to 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lsr_app import services
 from lsr_core.storage.runs import RunStore
 from tests.app import synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
@@ -208,3 +209,40 @@ def test_what_does_not_fit_offers_the_largest_rank_in_one_click(
     rank = next(box for box in app.number_input if box.label == "Maximum rank").value
     assert 0 < rank < 1000
     assert not any("may be used" in error.value for error in app.error)
+
+
+def test_runs_with_other_shares_of_the_parameters_make_a_line(store: RunStore, open_page: Opener) -> None:
+    for seed, fraction in enumerate((0.1, 0.3)):
+        synthetic.complete(store, fraction=fraction, seed=seed, **SMALL)
+    run = synthetic.complete(store, seed=2, **SMALL)
+    app = open_page("rank", run=run.id)
+    charts = app.get("plotly_chart")
+    assert len(charts) == CHARTS["rank"] + 1
+    assert "with 0.1 of them" in charts[-1].proto.alt
+    button = next(button for button in app.button if button.key == "shares_start")
+    assert button.label == "Refine with 1%, 3% of the parameters"
+
+
+def test_missing_shares_are_queued(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = synthetic.complete(store, **SMALL)
+    submitted = []
+    monkeypatch.setattr(services, "submit", lambda folder, config, owner, title: submitted.append(config))
+    app = open_page("rank", run=run.id)
+    assert any("two shares make a line" in caption.value for caption in app.caption)
+    next(button for button in app.button if button.key == "shares_start").click().run()
+    assert not app.exception
+    assert [config.parameter_fraction for config in submitted] == [0.01, 0.03, 0.1, 0.3]
+    assert all(config.max_rank == 40 for config in submitted)
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "words"),
+    [("Basis points", "many", "should be a valid integer"), ("Layers", "nothing.*", "no parameter name matches")],
+)
+def test_form_refuses_what_it_cannot_use(
+    label: str, value: str, words: str, store: RunStore, open_page: Opener
+) -> None:
+    app = open_page()
+    next(field for field in app.text_input if field.label == label).set_value(value).run()
+    assert [words in error.value for error in app.error] == [True]
+    assert all(button.disabled for button in app.button if button.key == "start")

@@ -326,7 +326,7 @@ def test_batches_that_are_no_rows_are_refused(batches: list[object], message: st
 def test_quantiles_are_those_of_the_errors_of_single_samples(problem: SupervisedProblem) -> None:
     result = refine(problem, max_rank=5)
     assert problem.test is not None
-    found = result.summary.refined.test_quantiles
+    found = result.summary.refined_quantiles
     errors = (result.predictor.predict(problem.test.inputs) - problem.test.targets).norm(dim=1).numpy()
     assert found is not None
     np.testing.assert_allclose([found.median, found.p99, found.max], np.quantile(errors, [0.5, 0.99, 1.0]), rtol=1e-9)
