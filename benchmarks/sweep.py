@@ -6,8 +6,9 @@ Three comparisons:
 
 * `whole`: one call with training, validation and test errors at every rank, against what a single refinement at the
   largest rank needs of the same stages (preparing, basis, training rows, and three errors of the predictor).
-* `with_modes`: the response modes of all splits are there, in memory. One refinement is a QR of [modes, f], one solve and
-  three errors; the sweep is the same with the solutions and three errors of every rank.
+* `with_modes`: the response modes of all splits are there, in memory. `one` is a QR of [modes, f], one solve and three errors;
+  `all` is the same with the solutions and three errors of every rank. What `all` costs beyond `one`, added to the single
+  refinement and divided by it, is `refinement_plus_ranks_ratio`.
 * `per_rank`, for information: the published way, one least-squares solve and three forward-mode products for
   every rank in float32, measured at a few ranks and summed up over all by linear interpolation.
 """
@@ -26,7 +27,7 @@ import lsr_core
 from lsr_core import Refinement, Split, SupervisedProblem
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.linalg.triangular import TriangularSolver
-from lsr_core.refinement.sweep import RankSolutions, SplitFactor, errors_by_rank
+from lsr_core.refinement.sweep import RankSolutions, SplitFactor
 
 SINGLE_STAGES = ("preparing", "basis", "training rows", "checking")
 Rows = dict[str, tuple[Tensor, Tensor]]
@@ -104,14 +105,17 @@ def misfit(coefficients: Tensor, modes: Tensor, errors: Tensor) -> float:
 
 
 def every(rows: Rows) -> harness.Outcome:
-    """Solutions and errors of all ranks, as the engine has them."""
+    """Solutions and errors of all ranks, as the engine has them: the factor the refinement had to make, then running sums."""
     train = factor(*rows["train"])
     solver = TriangularSolver(train, rcond=1e-14)
     solutions = RankSolutions(solver, range(solver.max_rank + 1), required=(solver.max_rank,))
-    outcome = {}
-    for name, (modes, errors) in rows.items():
-        reduced = train if name == "train" else factor(modes, errors)
-        mse, _ = errors_by_rank(solutions, SplitFactor(reduced, 1.0), solver.max_rank)
+    outcome = {"train_mse": float(SplitFactor(train, 1.0).mse(solutions.columns(solutions.ranks))[-1])}
+    for name in ("validation", "test"):
+        modes, errors = rows[name]
+        running = torch.cat([errors, modes[:, : solutions.exact_rank] @ solutions.increments], dim=1).cumsum_(dim=1)
+        mse = running.square().sum(dim=0)
+        if solutions.separate:
+            mse = torch.cat([mse, (modes @ solutions.columns(solutions.separate) + errors).square().sum(dim=0)])
         outcome[f"{name}_mse"] = float(mse[-1])
     return outcome
 

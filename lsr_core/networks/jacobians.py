@@ -20,6 +20,10 @@ from lsr_core.networks.layers import FactoredNetwork, Factors
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
+CACHED_BYTES, FEWEST_ROWS = (
+    24 * 2**20,
+    64,
+)  # of rows by vmap at a time: beyond the caches each intermediate costs twice as much
 
 
 class JacobianOperator(LinearOperator):
@@ -149,7 +153,11 @@ class RowBlockJacobian(RowJacobian):
         def one(theta: Tensor, sample: Tensor) -> Tensor:
             return self.function(theta, sample[None])[0]
 
-        return vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, inputs).flatten(0, 1).detach()
+        rows = self.function.theta0.new_empty(len(inputs) * self.n_outputs, self.shape[1])
+        samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
+        for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
+            out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
+        return rows
 
 
 class FactoredJacobian(RowJacobian):

@@ -115,7 +115,7 @@ def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gathe
         work += 2 * other * p * rank / ROW_RATE
     else:
         speed = MODE_RATE if strategy == "matrix-free" else ROW_RATE
-        passes = 2 + 3 * config.power_iterations
+        passes = 2 + 2 * config.power_iterations
         work = 2 * sizes.n_params * (passes * train * width + other * rank) / speed
         work += (1 + config.power_iterations) * 4 * sizes.n_params * width**2 / QR_RATE
         work += 2 * train * width**2 * share / QR_RATE + 30 * width**3 / SVD_RATE

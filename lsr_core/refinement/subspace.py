@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.triangular import is_diagonal
 from lsr_core.networks.layers import Factors
 from lsr_core.networks.strategies import Strategy
 
@@ -61,7 +62,11 @@ class ExplicitSubspace(Subspace):
 
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
         # modes first: as there are about as many coefficients as directions, V c has the size of V and saves nothing
-        return lambda inputs: self.modes(inputs)[:, : len(coefficients)] @ coefficients
+        count = len(coefficients)
+        if is_diagonal(coefficients):
+            scale = coefficients.diagonal()
+            return lambda inputs: self.modes(inputs)[:, :count] * scale
+        return lambda inputs: self.modes(inputs)[:, :count] @ coefficients
 
     def delta(self, coefficients: Tensor) -> Tensor:
         return self._scaled[:, : len(coefficients)] @ coefficients
