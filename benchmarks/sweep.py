@@ -26,7 +26,7 @@ from torch import Tensor
 import lsr_core
 from lsr_core import Refinement, Split, SupervisedProblem
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, times_upper
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
 
 SINGLE_STAGES = ("preparing", "basis", "training rows", "checking")
@@ -112,7 +112,9 @@ def every(rows: Rows) -> harness.Outcome:
     outcome = {"train_mse": float(SplitFactor(train, 1.0).mse(solutions.columns(solutions.ranks))[-1])}
     for name in ("validation", "test"):
         modes, errors = rows[name]
-        running = torch.cat([errors, modes[:, : solutions.exact_rank] @ solutions.increments], dim=1).cumsum_(dim=1)
+        running = torch.cat(
+            [errors, times_upper(modes[:, : solutions.exact_rank], solutions.increments)], dim=1
+        ).cumsum_(dim=1)
         mse = running.square().sum(dim=0)
         if solutions.separate:
             mse = torch.cat([mse, (modes @ solutions.columns(solutions.separate) + errors).square().sum(dim=0)])

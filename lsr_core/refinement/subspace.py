@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.triangular import is_diagonal
+from lsr_core.linalg.triangular import times_upper
 from lsr_core.networks.layers import Factors
 from lsr_core.networks.strategies import Strategy
 
@@ -34,7 +34,7 @@ class Subspace(ABC):
 
     @abstractmethod
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
-        """The map from inputs to J(x) V c, (n·o, k), for the k columns of coefficients (r', k), r' ≤ r."""
+        """The map from inputs to J(x) V c, (n·o, k), for the k columns of coefficients (r', k), r' ≤ r; square ones are upper triangular."""
 
     @abstractmethod
     def delta(self, coefficients: Tensor) -> Tensor:
@@ -63,9 +63,8 @@ class ExplicitSubspace(Subspace):
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
         # modes first: as there are about as many coefficients as directions, V c has the size of V and saves nothing
         count = len(coefficients)
-        if is_diagonal(coefficients):
-            scale = coefficients.diagonal()
-            return lambda inputs: self.modes(inputs)[:, :count] * scale
+        if coefficients.shape[1] == count:
+            return lambda inputs: times_upper(self.modes(inputs)[:, :count], coefficients)
         return lambda inputs: self.modes(inputs)[:, :count] @ coefficients
 
     def delta(self, coefficients: Tensor) -> Tensor:
