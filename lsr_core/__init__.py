@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lsr_core.errors import Cancelled, InputError, LSRError, NumericalError
     from lsr_core.networks.functions import PureFunction
     from lsr_core.problems.streams import split_from_batches
-    from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+    from lsr_core.problems.supervised import Architecture, MappedSplit, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.refinement.refine import Refinement, refine, sweep
@@ -30,7 +30,7 @@ _HOMES = {
     "lsr_core.errors": ("Cancelled", "InputError", "LSRError", "NumericalError"),
     "lsr_core.networks.functions": ("PureFunction",),
     "lsr_core.problems.streams": ("split_from_batches",),
-    "lsr_core.problems.supervised": ("Architecture", "Quantity", "Split", "SupervisedProblem"),
+    "lsr_core.problems.supervised": ("Architecture", "MappedSplit", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
     "lsr_core.refinement.refine": ("Refinement", "refine", "sweep"),
@@ -46,6 +46,7 @@ __all__ = [
     "InputError",
     "LSRError",
     "LossPath",
+    "MappedSplit",
     "NumericalError",
     "PureFunction",
     "Quantity",

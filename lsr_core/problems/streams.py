@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.supervised import MappedSplit
 
 
 def split_from_batches(
     batches: Iterable[Sequence[Tensor]], *, dtype: torch.dtype = torch.float64, folder: str | None = None
-) -> Split:
+) -> MappedSplit:
     """A split whose rows come from a `torch.utils.data.DataLoader`, or from anything that yields (inputs, targets) batches.
 
     One pass writes the batches to temporary files, which are then mapped into memory: one batch is held at a time, all later
@@ -36,7 +36,7 @@ def split_from_batches(
         return _mapped(batches, lambda: files.enter_context(tempfile.TemporaryFile(dir=folder)), dtype)
 
 
-def _mapped(batches: Iterable[Sequence[Tensor]], new_file: Callable[[], IO[bytes]], dtype: torch.dtype) -> Split:
+def _mapped(batches: Iterable[Sequence[Tensor]], new_file: Callable[[], IO[bytes]], dtype: torch.dtype) -> MappedSplit:
     columns: list[_Column] = []
     for number, batch in enumerate(batches):
         if (
@@ -57,7 +57,7 @@ def _mapped(batches: Iterable[Sequence[Tensor]], new_file: Callable[[], IO[bytes
             column.append(part, number)
     if not columns or columns[0].count == 0:
         raise InputError("has no rows; at least one batch with one sample is needed", key="batches")
-    return Split(columns[0].mapped(), columns[1].mapped())
+    return MappedSplit(columns[0].mapped(), columns[1].mapped())
 
 
 class _Column:

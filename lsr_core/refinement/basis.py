@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.problems.supervised import Split
-from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.setting import Setting, mean_square
 from lsr_core.refinement.subspace import ExplicitSubspace, Subspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -58,7 +58,7 @@ def solved_factor(setting: Setting, left: Tensor, diagonal: Tensor, errors: Tens
     factor[:rank, rank] = rotated
     factor[rank, rank] = (ahead - left @ rotated).norm().hypot(below.norm())
     weight = 1 / math.sqrt(setting.n_residuals)
-    return SplitFactor(factor * weight, float(setting.train.targets.square().mean()))
+    return SplitFactor(factor * weight, mean_square(setting.train.targets))
 
 
 def subset(setting: Setting, most: int | None = None) -> Split:

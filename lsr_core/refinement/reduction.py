@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.setting import Setting, mean_square
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankErrors, RankSolutions
 
@@ -59,7 +59,7 @@ class Passes:
             self._on_fraction(where.stop / len(inputs))
         mse = np.full(max(self._ranks) + 1, math.nan)
         mse[self._ranks] = (sums / targets.numel()).cpu().numpy()
-        return RankErrors(mse, float(targets.square().mean()))
+        return RankErrors(mse, mean_square(targets))
 
     def _refined(self, inputs: Tensor, errors: Tensor) -> Tensor:
         """Errors (b·o, k) of all solved ranks."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.quantiles import QuantileSketch
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
@@ -62,18 +63,19 @@ def kappa_of(triangle: Tensor) -> float | None:
 
 def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
     """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
-    mse, quantiles = {}, None
+    mse, sketch = {}, QuantileSketch()
     for name, split in setting.splits.items():
         if name == "grid":
             continue
         samples = CHUNK if setting.sample_wise else len(split.inputs)
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
-        norms = [(predict(inputs).reshape(targets.shape) - targets).norm(dim=1) for inputs, targets in blocks]
-        by_sample = torch.cat(norms).cpu().double().numpy()
-        mse[name] = float(np.mean(by_sample**2)) / split.targets.shape[1]
-        if name == "test" and np.isfinite(by_sample).all():
-            median, p90, p99, largest = np.quantile(by_sample, [0.5, 0.9, 0.99, 1.0]).tolist()
-            quantiles = Quantiles(median=median, p90=p90, p99=p99, max=largest)
+        total = 0.0
+        for inputs, targets in blocks:
+            by_sample = (predict(inputs).reshape(targets.shape) - targets).norm(dim=1).cpu().double().numpy()
+            total += float(np.sum(by_sample**2))
+            if name == "test":
+                sketch.add(by_sample)
+        mse[name] = total / split.targets.numel()
     test = mse.get("test")
     errors = Errors(
         train_mse=mse["train"],
@@ -81,7 +83,10 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
         test_mse=test,
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
     )
-    return errors, quantiles
+    if sketch.count == 0 or not sketch.finite:
+        return errors, None
+    median, p90, p99, largest = sketch.quantiles(np.array([0.5, 0.9, 0.99, 1.0])).tolist()
+    return errors, Quantiles(median=median, p90=p90, p99=p99, max=largest)
 
 
 def _finite(value: float) -> float | None:

@@ -13,7 +13,7 @@ from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy, choose_strategy
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.plan import Plan, Sizes, make_plan
 
@@ -152,8 +152,9 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
     data = 0
     for split in problem.splits().values():
         for values in split:
-            copied = dtype.itemsize if values.dtype != dtype else 0
-            data += values.numel() * (values.dtype.itemsize + copied)
+            held = 0 if isinstance(split, MappedSplit) else values.dtype.itemsize
+            copied = dtype.itemsize if values.dtype != dtype and values.is_floating_point() else 0
+            data += values.numel() * (held + copied)
     matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
     return Sizes(
         n_params=function.n_params,
@@ -223,5 +224,10 @@ def _device(config: RefineConfig) -> torch.device:
 
 def relative_l2(mse: float, split: Split) -> float:
     """‖q − y‖/‖y‖ from the mean square error."""
-    scale = float(torch.linalg.vector_norm(split.targets)) ** 2 / split.targets.numel()
+    scale = mean_square(split.targets)
     return math.sqrt(mse / scale) if scale > 0 else math.nan
+
+
+def mean_square(values: Tensor) -> float:
+    """Mean of the squares, without a copy of the values."""
+    return float(torch.linalg.vector_norm(values)) ** 2 / values.numel()
