@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -26,10 +27,24 @@ CACHED_BYTES, FEWEST_ROWS = (
 )  # of rows by vmap at a time: beyond the caches each intermediate costs twice as much
 
 
+class Differentiable(Protocol):
+    """A function of flat parameters (m,) and inputs (n, …) to rows (n, o): a network, or residuals made of its derivatives."""
+
+    @property
+    def theta0(self) -> Tensor: ...
+    @property
+    def n_params(self) -> int: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def device(self) -> torch.device: ...
+    def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor: ...
+
+
 class JacobianOperator(LinearOperator):
     """J at the given inputs; shape (n·o, m)."""
 
-    def __init__(self, function: ParametricFunction, inputs: Tensor, n_outputs: int) -> None:
+    def __init__(self, function: Differentiable, inputs: Tensor, n_outputs: int) -> None:
         self.function = function
         self.inputs = inputs
         self.n_outputs = n_outputs
@@ -46,7 +61,7 @@ class MatrixFreeJacobian(JacobianOperator):
 
     def __init__(
         self,
-        function: ParametricFunction,
+        function: Differentiable,
         inputs: Tensor,
         n_outputs: int,
         *,
@@ -90,7 +105,7 @@ class RowJacobian(JacobianOperator):
 
     def __init__(
         self,
-        function: ParametricFunction,
+        function: Differentiable,
         inputs: Tensor,
         n_outputs: int,
         *,
