@@ -192,7 +192,9 @@ class FactoredJacobian(RowJacobian):
         self.network = network
 
     def rows_at(self, inputs: Tensor) -> Tensor:
-        return self.network.capture(inputs).rows(self.network)
+        rows = self.network.capture(inputs).rows(self.network)
+        picked = self.function.picked
+        return rows if picked is None else rows[:, picked]
 
     def gram(self, other: Factors, samples: int = 512) -> Tensor:
         """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""

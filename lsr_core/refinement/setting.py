@@ -178,6 +178,7 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
         data_bytes=data,
         signals=sum(sum(shape) for shape in matrices),
         layers=len(matrices),
+        row_entries=sum(shape.numel() for shape in function.shapes.values()),
     )
 
 
