@@ -194,6 +194,23 @@ def _largest_rank(folder: str, stamp: str) -> int:
     return min(n_params, loaded.train.targets.numel())
 
 
+def layer_patterns(folder: Path) -> list[str]:
+    """Patterns that choose one layer, or all weights or biases, of the network of a bundle.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return _layer_patterns(str(folder), _stamp(folder, "problem.json", "data.npz"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layer_patterns(folder: str, stamp: str) -> list[str]:
+    names = [name for name, value in problem(Path(folder)).model.named_parameters() if value.requires_grad]
+    layers = dict.fromkeys(f"{owner}.*" if owner else own for owner, _, own in (name.rpartition(".") for name in names))
+    kinds = dict.fromkeys(f"*.{name.rpartition('.')[2]}" for name in names if "." in name)
+    return [*layers, *kinds]
+
+
 def forecast(folder: Path, config: RefineConfig) -> Forecast:
     """Memory, time and disk that a refinement would take.
 

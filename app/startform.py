@@ -112,7 +112,7 @@ def _form(now: Now, options: list[str]) -> None:
             "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
         }  # fmt: skip
         with st.expander("Advanced"):
-            values |= _advanced(before)
+            values |= _advanced(before, services.layer_patterns(folder))
         try:
             config = RefineConfig.model_validate({**before.model_dump(), **values, "device": "cpu"})
         except ValidationError as error:
@@ -156,12 +156,16 @@ def _name(choice: str, now: Now) -> str:
     return choice
 
 
-def _advanced(before: RefineConfig) -> dict[str, Any]:
+def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
+    """Fields of the settings that seldom need a change; `patterns` are offered for the layers, others may be typed."""
     first, second, third, fourth, fifth = st.columns(5, gap="small")
     sixth, seventh, eighth, ninth, tenth = st.columns(5, gap="small")
-    layers = ninth.text_input(
-        "Layers", key=_set("layers", before.layers or ""), placeholder="all", help=texts.HELP["layers"]
-    )
+    layers_key = _set("layers", before.layers or "")
+    typed = st.session_state[layers_key] or ""
+    layers = ninth.selectbox(
+        "Layers", list(dict.fromkeys(["", *patterns, typed])), key=layers_key, accept_new_options=True,
+        format_func=lambda pattern: pattern or texts.ALL_LAYERS, help=texts.HELP["layers"],
+    )  # fmt: skip
     points = seventh.text_input(
         "Basis points", key=_set("basis_points", str(before.basis_points or "")), placeholder="all samples",
         help=texts.HELP["basis_points"],
@@ -191,12 +195,12 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
         ),
         "basis_points": points.strip() or None,
         "parameter_fraction": eighth.number_input(
-            "Share of parameters", 0.001, 1.0, step=0.1, format="%.3g",
-            key=_set("fraction", min(max(before.parameter_fraction, 0.001), 1.0)), help=texts.HELP["parameter_fraction"],
+            "Share of parameters", min(0.001, before.parameter_fraction), 1.0, step=0.1, format="%.3g",
+            key=_set("fraction", before.parameter_fraction), help=texts.HELP["parameter_fraction"],
         ),
-        "layers": layers.strip() or None,
+        "layers": (layers or "").strip() or None,
         "damping": tenth.number_input(
-            "Damping", 0.0, 1.0, step=1e-6, format="%.1e", key=_set("damping", min(before.damping, 1.0)),
+            "Damping", 0.0, max(1.0, before.damping), step=1e-6, format="%.1e", key=_set("damping", before.damping),
             help=texts.HELP["damping"],
         ),
         "strategy": fourth.selectbox(

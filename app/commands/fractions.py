@@ -31,7 +31,7 @@ def fractions(
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.bundles import bundle_folder, load_problem
 
-    shares = sorted(_share(part) for part in fractions.split(","))
+    shares = sorted({_share(part) for part in fractions.split(",")})
     rows = []
     with bundle_folder(problem) as folder:
         model = load_problem(folder).model

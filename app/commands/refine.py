@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
 
+QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
+
+
 def refine(
     problem: Annotated[
         str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
@@ -155,6 +158,9 @@ def _words(run: Run) -> str:
     for key in type(summary.base).model_fields:
         before, after = getattr(summary.base, key), getattr(summary.refined, key)
         lines.append(f"{key.replace('_', ' '):<22}{_number(before):>12}{_number(after):>12}")
+    if summary.base_quantiles is not None and summary.refined_quantiles is not None:
+        for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
+            lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{_number(before):>12}{_number(after):>12}")
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

@@ -11,25 +11,52 @@ from lsr_app.figures.base import Canvas, Picture, Rows, positive
 from lsr_app.shares import Share
 
 
-def error_by_share(shares: Sequence[Share], *, measure: str, mode: str | None = None) -> Picture:
-    """Error of the refined predictor for each share, with the network's own as a dashed line."""
+def error_by_share(
+    line: Sequence[Share], others: Sequence[Share] = (), *, measure: str, mode: str | None = None
+) -> Picture:
+    """Error of the refined predictor for each share, with the network's own as a dashed line.
+
+    Args:
+        line: random shares of the same parameters, by share; at least one.
+        others: shares of parameters chosen by another pattern, drawn as single points.
+    """
     canvas = Canvas(mode)
     colours = canvas.colours
-    at = np.array([share.fraction for share in shares])
-    values = positive(np.array([share.refined for share in shares]))
-    base = shares[-1].base
-    canvas.line(at, np.full(len(at), base), "Network", colours.network, dash="dash")
-    canvas.line(at, values, "Refined", colours.refined, width=2.5)
-    hover = [f"rank {share.rank:,}, {formats.seconds(share.seconds)}" for share in shares]
-    canvas.points(at, values, "Refined", colours.refined, text=hover, showlegend=False)
+    every = sorted([*line, *others], key=lambda share: share.of_all)
+    base = line[-1].base
+    reach = np.array([every[0].of_all, every[-1].of_all])
+    canvas.line(reach, np.full(2, base), "Network", colours.network, dash="dash")
+    canvas.line(*_places(line), "Refined predictor", colours.refined, width=2.5)
+    canvas.points(*_places(line), "Refined predictor", colours.refined, text=_remarks(line), showlegend=False)
+    if others:
+        canvas.points(
+            *_places(others), "Chosen by name", colours.validation, symbol="diamond-open", text=_remarks(others)
+        )
     canvas.axes("Share of the parameters", measure, logx=True, logy=True)
     alt = (
-        f"{measure} against the share of the parameters: {formats.error(shares[0].refined)} with {shares[0].fraction:.3g} of them, "
-        f"{formats.error(shares[-1].refined)} with {shares[-1].fraction:.3g}; the network has {formats.error(base)}."
+        f"{measure} against the share of the parameters: {formats.error(line[0].refined)} with {line[0].of_all:.3g} of them, "
+        f"{formats.error(line[-1].refined)} with {line[-1].of_all:.3g}; the network has {formats.error(base)}."
     )
 
     def rows() -> Rows:
-        for share in shares:
-            yield share.fraction, share.rank, share.base, share.refined, share.seconds, share.run
+        for share in every:
+            yield (
+                share.layers or "", share.fraction, share.of_all, share.rank, share.base, share.refined, share.seconds,
+                share.run,
+            )  # fmt: skip
 
-    return Picture(canvas.figure(), alt, ("fraction", "rank", "base", "refined", "seconds", "run"), rows)
+    columns = ("layers", "fraction", "share_of_all", "rank", "base", "refined", "seconds", "run")
+    return Picture(canvas.figure(), formats.one_line(alt, 300), columns, rows)
+
+
+def _places(shares: Sequence[Share]) -> tuple[np.ndarray, np.ndarray]:
+    values = np.array([share.refined for share in shares], dtype=np.float64)
+    return np.array([share.of_all for share in shares]), positive(values)
+
+
+def _remarks(shares: Sequence[Share]) -> list[str]:
+    """What the pointer shows: pattern, rank, duration."""
+    return [
+        f"{formats.plot(share.layers or 'all layers')}, rank {share.rank:,}, {formats.seconds(share.seconds)}"
+        for share in shares
+    ]

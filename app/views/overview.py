@@ -61,11 +61,7 @@ def headline(data: RunData, rank: int) -> None:
         bound = data.summary.sketch_error
         sketch = None if bound is None else formats.error(bound)
         st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
-        before, after = data.summary.base_quantiles, data.summary.refined_quantiles
-        if before is not None and after is not None:
-            names = ("median", "p90", "p99", "max")
-            pairs = [(formats.error(getattr(before, name)), formats.error(getattr(after, name))) for name in names]
-            st.markdown(formats.markdown(texts.quantiles(pairs)))
+        show.sample_errors(data)
 
 
 if now.data is not None:

@@ -31,6 +31,7 @@ REFINE_KEYS = {
     *("base", "refined", "condition_number", "solved_condition_number", "delta_norm", "theta_norm", "residual_norm"),
     *("seconds", "peak_rss_bytes", "status"),
 }
+QUANTILE_KEYS = {"median", "p90", "p99", "max"}
 ERROR_KEYS = {"train_mse", "val_mse", "test_mse", "test_relative_l2"}
 
 
@@ -84,6 +85,7 @@ def test_refine_prints_what_scripts_rely_on(lsr: Any, tmp_path: Path) -> None:
     record = result.json
     assert set(record) >= REFINE_KEYS
     assert set(record["base"]) == set(record["refined"]) == ERROR_KEYS
+    assert set(record["base_quantiles"]) == set(record["refined_quantiles"]) == QUANTILE_KEYS
     assert set(record["residual_norm"]) == {"base", "linear", "nonlinear"}
     assert (record["problem"], record["n_params"], record["n_residuals"]) == ("tiny", 21, 24)
     assert (record["status"], record["max_rank"], record["seed"], record["dtype"]) == ("complete", 12, 3, "float64")
@@ -100,6 +102,11 @@ def test_refine_in_words(lsr: Any, tmp_path: Path) -> None:
     assert result.code == 0
     assert "rank" in result.out
     assert "test mse" in result.out
+    errors = {line[:22].strip(): line[22:].split() for line in result.out.splitlines()}
+    quantiles = [errors[f"test |error| {name}"] for name in ("median", "90 %", "99 %", "largest")]
+    for column in (0, 1):
+        values = [float(pair[column]) for pair in quantiles]
+        assert values == sorted(values)
     assert len(list((tmp_path / "elsewhere").iterdir())) >= 1
     assert not (tmp_path / "runs").exists()
 
@@ -458,6 +465,13 @@ def test_fractions_prints_an_error_for_each_share(lsr: Any, tmp_path: Path) -> N
     assert few["n_params"] == int(0.2 * all_of_them["n_params"])
     assert all_of_them["refined"]["test_mse"] < all_of_them["base"]["test_mse"]
     assert len(RunStore(tmp_path).list()) == 2
+
+
+def test_fractions_with_fewer_rows_than_parameters(lsr: Any, tmp_path: Path) -> None:
+    bundles.write(tmp_path / "bundle", data=bundles.arrays(10))
+    done = lsr("fractions", "bundle", "--fractions", "0.9,1,1")
+    assert done.code == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["0.9", "18"], ["1", "21"]]
 
 
 @pytest.mark.parametrize("given", ["0", "2", "a", "0.1,,1"])
