@@ -192,9 +192,13 @@ class FactoredJacobian(RowJacobian):
         self.network = network
 
     def rows_at(self, inputs: Tensor) -> Tensor:
-        rows = self.network.capture(inputs).rows(self.network)
-        picked = self.function.picked
-        return rows if picked is None else rows[:, picked]
+        function = self.network.function
+        if function.picked is None:
+            return self.network.capture(inputs).rows(self.network)
+        entries = sum(shape.numel() for shape in function.shapes.values()) * self.n_outputs
+        samples = max(1, CACHED_BYTES // (entries * self.dtype.itemsize))
+        parts = [self.network.capture(part).rows(self.network)[:, function.picked] for part in inputs.split(samples)]
+        return torch.cat(parts)
 
     def gram(self, other: Factors, samples: int = 512) -> Tensor:
         """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""
