@@ -130,6 +130,10 @@ class ParametricFunction:
         """Outputs (n, o) at the flat parameters `theta`."""
         return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1)
 
+    def differential(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
+        """θ ↦ outputs (n, o) at these inputs."""
+        return lambda theta: self(theta, inputs)
+
     def named(self, theta: Tensor) -> NamedTensors:
         """All parameters by name at the flat `theta`, those that do not move at θ0."""
         return {**self._all, **self.unflatten(self._placed(theta))}

@@ -7,7 +7,7 @@ that differentiate inside (torch 2.13); `jvp` and `vjp` are right.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -21,10 +21,8 @@ from lsr_core.networks.layers import FactoredNetwork, Factors
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
-CACHED_BYTES, FEWEST_ROWS = (
-    24 * 2**20,
-    64,
-)  # of rows by vmap at a time: beyond the caches each intermediate costs twice as much
+CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
+FEWEST_ROWS = 64
 
 
 class Differentiable(Protocol):
@@ -38,7 +36,10 @@ class Differentiable(Protocol):
     def dtype(self) -> torch.dtype: ...
     @property
     def device(self) -> torch.device: ...
-    def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor: ...
+    def __call__(self, theta: Tensor, inputs: Tensor, /) -> Tensor: ...
+    def differential(self, inputs: Tensor, /) -> Callable[[Tensor], Tensor]:
+        """A function of the parameters only, with the same derivative at θ0; what can be made ready for many calls is."""
+        ...
 
 
 class JacobianOperator(LinearOperator):
@@ -73,8 +74,10 @@ class MatrixFreeJacobian(JacobianOperator):
         self.chunk = max(1, block_bytes // (4 * per_column))
 
     def matmat(self, block: Tensor) -> Tensor:
+        at_inputs = self.function.differential(self.inputs)
+
         def push(tangent: Tensor) -> Tensor:
-            return jvp(lambda theta: self.function(theta, self.inputs), (self.function.theta0,), (tangent,))[1]
+            return jvp(at_inputs, (self.function.theta0,), (tangent,))[1]
 
         columns = [vmap(push, in_dims=1)(part) for part in block.split(self.chunk, dim=1)]
         return torch.cat(columns).flatten(1).T.detach()
@@ -82,7 +85,7 @@ class MatrixFreeJacobian(JacobianOperator):
     def rmatmat(self, block: Tensor) -> Tensor:
         if block.shape[1] <= FEW_COLUMNS:
             return self._pull_one_by_one(block)
-        pull = vjp(lambda theta: self.function(theta, self.inputs), self.function.theta0)[1]
+        pull = vjp(self.function.differential(self.inputs), self.function.theta0)[1]
         cotangents = block.T.unflatten(1, (len(self.inputs), self.n_outputs))
         return torch.cat([vmap(pull)(part)[0] for part in cotangents.split(self.chunk)]).T.detach()
 
@@ -90,7 +93,7 @@ class MatrixFreeJacobian(JacobianOperator):
         """A few columns by plain reverse mode, which spares the import of torch's compiler that vmap of vjp drags in."""
         theta = self.function.theta0.detach().requires_grad_()
         with torch.enable_grad():
-            outputs = self.function(theta, self.inputs).reshape(-1)
+            outputs = self.function.differential(self.inputs)(theta).reshape(-1)
         columns = [torch.autograd.grad(outputs, theta, column, retain_graph=True)[0] for column in block.unbind(1)]
         return torch.stack(columns, dim=1)
 

@@ -9,7 +9,7 @@ stands alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import Chain, chain_of
 
 Point = Callable[[Tensor], Tensor]
+Part = Callable[[Tensor], Tensor | None] | None
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,33 @@ def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
             return jvp(function, (x,), (along,))[1]
 
         if variable in spec.second:
-            first[variable], second[variable] = jvp(slope, (points,), (along,))
+            pair = jvp(slope, (points,), (along,))
+            first[variable], second[variable] = pair[0], pair[1]
         else:
             first[variable] = slope(points)
     parts = [value, *(first[v] for v in spec.first), *(second[v] for v in spec.second)]
     return torch.stack(parts, dim=1)
+
+
+def reverse_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
+    """The same for functions without parameters, by plain reverse mode, which is quick to set up and asks nothing of the function."""
+    with torch.enable_grad():
+        at = points.detach().requires_grad_()
+        value = function(at)
+        jets = value.detach().new_zeros(len(points), spec.size, value.shape[1])
+        jets[:, 0] = value.detach()
+        for j in range(value.shape[1] if spec.first and value.requires_grad else 0):
+            slopes = torch.autograd.grad(
+                value[:, j].sum(), at, create_graph=bool(spec.second), retain_graph=True, materialize_grads=True
+            )[0]
+            for variable in spec.first:
+                jets[:, spec.position(variable, 1), j] = slopes[:, variable].detach()
+            for variable in spec.second if slopes.requires_grad else ():
+                curvatures = torch.autograd.grad(
+                    slopes[:, variable].sum(), at, retain_graph=True, materialize_grads=True
+                )
+                jets[:, spec.position(variable, 2), j] = curvatures[0][:, variable]
+    return jets
 
 
 class JetFunction:
@@ -95,16 +118,35 @@ class JetFunction:
     def __call__(self, theta: Tensor, points: Tensor) -> Tensor:
         if self.chain is None:
             return jets_of(lambda x: self.function(theta, x), points, self.spec)
-        return self.along_chain(self.chain, self.function.named(theta), self.context(points))[0]
+        context = self.context(points, transformed=True)
+        return self.along_chain(self.chain, self.function.named(theta), context)[0]
 
-    def context(self, points: Tensor) -> Context:
-        """What of a jet does not depend on the parameters: features, lift and mask with their derivatives."""
+    def context(self, points: Tensor, *, transformed: bool = False) -> Context:
+        """What of a jet does not depend on the parameters: features, lift and mask with their derivatives.
+
+        Args:
+            transformed: whether a function transform (jvp, vmap) is at work around this call, inside of which there is no plain reverse mode.
+        """
         chain = self.chain
         assert chain is not None
-        features = (
-            _coordinates(points, self.spec) if chain.features is None else jets_of(chain.features, points, self.spec)
-        )
-        return Context(features, *(self._optional(part, points) for part in (chain.lift, chain.mask)))
+        plain = chain.features is None
+        features = _coordinates(points, self.spec) if plain else self._jets_of(chain.features, points, transformed)
+        assert features is not None
+        return Context(features, *(self._jets_of(part, points, transformed) for part in (chain.lift, chain.mask)))
+
+    def fixed(self, points: Tensor, *, lifted: bool = True) -> Callable[[Tensor], Tensor]:
+        """θ ↦ jets at these points, with what does not depend on θ computed now.
+
+        Args:
+            lifted: with the lift, which has no part in derivatives by θ.
+        """
+        chain = self.chain
+        if chain is None:
+            return lambda theta: self(theta, points)
+        context = self.context(points)
+        if not lifted:
+            context = replace(context, lift=None)
+        return lambda theta: self.along_chain(chain, self.function.named(theta), context)[0]
 
     def along_chain(
         self, chain: Chain, named: Mapping[str, Tensor], context: Context, *, track: bool = False
@@ -129,10 +171,11 @@ class JetFunction:
             hidden = before if index + 1 == len(chain.layers) else self._activated(chain.activation, before)
         return self._transformed(hidden, context), inputs, signals
 
-    def _optional(self, part: Callable[[Tensor], Tensor | None] | None, points: Tensor) -> Tensor | None:
+    def _jets_of(self, part: Part, points: Tensor, transformed: bool) -> Tensor | None:
         if part is None or part(points[:1]) is None:
             return None
-        return jets_of(lambda x: _present(part(x)), points, self.spec)
+        make = jets_of if transformed else reverse_jets_of
+        return make(lambda x: _present(part(x)), points, self.spec)
 
     def _activated(self, name: str, before: Tensor) -> Tensor:
         """The jet behind an activation σ: σ, σ′ z_x, σ″ z_x² + σ′ z_xx."""
@@ -212,7 +255,7 @@ PIECEWISE_LINEAR = frozenset({"ReLU", "ReLU6", "LeakyReLU", "PReLU", "Hardtanh",
 
 def _tanh(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
     value = torch.tanh(z)
-    slope = 1 - value * value if first else None
+    slope = torch.ops.aten.tanh_backward(torch.ones_like(value), value) if first else None  # 1 − tanh²
     return value, slope, -2 * value * slope if second and slope is not None else None
 
 
@@ -235,7 +278,11 @@ def _silu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, 
 def _gelu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
     below = 0.5 * (1 + torch.erf(z / 2**0.5))
     density = torch.exp(-0.5 * z * z) / (2 * torch.pi) ** 0.5
-    return z * below, below + z * density if first else None, density * (2 - z * z) if second else None
+    return (
+        z * below,
+        below + z * density if first else None,
+        density * (2 - z * z) if second else None,
+    )
 
 
 TAYLOR: dict[str, Taylor] = {"tanh": _tanh, "sin": _sin, "relu": _relu, "silu": _silu, "gelu": _gelu}

@@ -23,7 +23,7 @@ class LayeredNetwork(nn.Module):
 
     A subclass fills `linears` and sets `activation_name`, and overrides what it needs of the rest. `features`, `lift` and `mask` must
     hold no trainable parameters, treat each sample by itself, and be written in torch functions that can be differentiated
-    twice in forward mode.
+    twice.
 
     Attributes:
         linears: the layers, `nn.Linear` each, the last without activation.
@@ -73,7 +73,7 @@ def chain_of(module: nn.Module | None) -> Chain | None:
     """The chain behind a module, or None where there is none: a `LayeredNetwork`, or an `nn.Sequential` of the same form."""
     chain = None
     if isinstance(module, LayeredNetwork):
-        named = [(f"linears.{index}", layer) for index, layer in enumerate(module.linears)]
+        named = [(f"linears.{index}", layer) for index, layer in enumerate(module.linears) if type(layer) is nn.Linear]
         chain = Chain(tuple(named), module.activation_name, module.features, module.lift, module.mask)
     elif type(module) is nn.Sequential:
         parts = list(module.named_children())

@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.func import jacrev, vmap
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
+    CACHED_BYTES,
     JacobianOperator,
     MatrixFreeJacobian,
-    RowBlockJacobian,
     RowJacobian,
 )
 from lsr_core.networks.jets import JetFunction
 
 Pointwise = Callable[[Tensor, Tensor], Tensor]
+CACHED_POINTS = 512  # at which jets are evaluated together: what the caches hold
 
 
 class ResidualFunction:
@@ -57,17 +59,42 @@ class ResidualFunction:
         """Rows (n, k) at the flat parameters, for points (n, d) or pairs (n, 2, d)."""
         return self.of_jets(points, self.jets(theta, points.reshape(-1, points.shape[-1])))
 
+    def fixed(self, points: Tensor) -> Callable[[Tensor], Tensor]:
+        """θ ↦ rows (n, k) at these points, with what does not depend on θ computed now."""
+        jets = self.jets.fixed(points.reshape(-1, points.shape[-1]))
+        return lambda theta: self.of_jets(points, jets(theta))
+
+    def slopes(self, points: Tensor) -> Tensor:
+        """∂r/∂jets at θ0, (n, k, s, c, o); by plain reverse mode, so a residual may be written in any torch functions."""
+        jets = self.jets.fixed(points.reshape(-1, points.shape[-1]))(self.theta0).detach()
+        with torch.enable_grad():
+            jets = jets.requires_grad_()
+            rows = self.of_jets(points, jets)
+            count = rows.shape[1] if rows.requires_grad else 0
+            found = [
+                torch.autograd.grad(rows[:, j].sum(), jets, retain_graph=j + 1 < count, materialize_grads=True)[0]
+                for j in range(count)
+            ]
+        slopes = torch.stack(found or [torch.zeros_like(jets)] * rows.shape[1])
+        return slopes.unflatten(1, (len(points), -1)).transpose(0, 1).detach()
+
+    def differential(self, points: Tensor) -> Callable[[Tensor], Tensor]:
+        """A function θ ↦ (n, k) that is linear in the jets and has the derivative of the rows at θ0."""
+        slopes = self.slopes(points)
+        jets = self.jets.fixed(points.reshape(-1, points.shape[-1]), lifted=False)
+        return lambda theta: contract(slopes, jets(theta))
+
     def of_jets(self, points: Tensor, jets: Tensor) -> Tensor:
         """Rows (n, k) from jets (n·s, c, o) that are known already, such as those of a refined field."""
         places = points[:, None] if points.ndim == 2 else points
         rows = self.pointwise(places, jets.unflatten(0, places.shape[:2]))
         return rows.reshape(len(points), -1) * self.scale
 
-    def outputs(self, points: Tensor, theta: Tensor | None = None, chunk: int = 4096) -> Tensor:
+    def outputs(self, points: Tensor, theta: Tensor | None = None, chunk: int = CACHED_POINTS) -> Tensor:
         """Rows at θ0 or at `theta`, without a graph."""
         at = self.theta0 if theta is None else theta
         with torch.no_grad():
-            return torch.cat([self(at, part) for part in points.split(chunk)])
+            return torch.cat([self.fixed(part)(at) for part in points.split(chunk)])
 
     def components(self) -> ResidualFunction:
         """The components of the jets that are read, (n, s·used·o): linear in the field where the rows may not be."""
@@ -103,8 +130,30 @@ class ResidualFunction:
             places = 1 if points.ndim == 2 else points.shape[1]
             activations = 4 * places * self.jets.spec.size * _widest(self.function)
             return MatrixFreeJacobian(self, points, n_rows, block_bytes=block_bytes, activations=activations)
-        kind = RowBlockJacobian if self.jets.chain is None else JetJacobian
+        kind = PointwiseJacobian if self.jets.chain is None else JetJacobian
         return kind(self, points, n_rows, block_bytes=block_bytes, keep=keep)
+
+
+def contract(slopes: Tensor, jets: Tensor) -> Tensor:
+    """Σ over places, components and outputs of slopes (n, k, s, c, o) and jets (n·s, c, o): (n, k)."""
+    return torch.einsum("nkf,nf->nk", slopes.flatten(2), jets.reshape(len(slopes), -1))
+
+
+class PointwiseJacobian(RowJacobian):
+    """Rows of ∂r/∂θ for any network: reverse mode over forward mode for each point under vmap."""
+
+    function: ResidualFunction
+
+    def rows_at(self, inputs: Tensor) -> Tensor:
+        residual = self.function
+        slopes = residual.slopes(inputs)
+
+        def one(theta: Tensor, point: Tensor, slope: Tensor) -> Tensor:
+            jets = residual.jets(theta, point.reshape(-1, point.shape[-1]))
+            return contract(slope[None], jets)[0]
+
+        rows = vmap(jacrev(one), in_dims=(None, 0, 0))(residual.theta0, inputs, slopes)
+        return rows.flatten(0, 1).detach()
 
 
 class JetJacobian(RowJacobian):
@@ -117,6 +166,21 @@ class JetJacobian(RowJacobian):
     function: ResidualFunction
 
     def rows_at(self, inputs: Tensor) -> Tensor:
+        function = self.function.function
+        entries = sum(shape.numel() for shape in function.shapes.values())
+        rows = inputs.new_empty(len(inputs), self.n_outputs, self.shape[1])
+        samples = max(1, CACHED_BYTES // (entries * self.n_outputs * self.dtype.itemsize))
+        for part, out in zip(inputs.split(samples), rows.split(samples), strict=True):
+            if function.picked is None:
+                self._write(part, out)
+            else:
+                whole = out.new_empty(len(part), self.n_outputs, entries)
+                self._write(part, whole)
+                out.copy_(whole[:, :, function.picked])
+        return rows.flatten(0, 1)
+
+    def _write(self, inputs: Tensor, rows: Tensor) -> None:
+        """Rows (b, k, m) at a few points, by all scalars of the parameters that may move."""
         residual = self.function
         jets, function = residual.jets, residual.function
         chain = jets.chain
@@ -127,7 +191,6 @@ class JetJacobian(RowJacobian):
             context = jets.context(inputs.reshape(-1, inputs.shape[-1]))
             field, layer_inputs, signals = jets.along_chain(chain, named, context, track=True)
             values = residual.of_jets(inputs, field)
-        rows = values.new_empty(count, self.n_outputs, sum(shape.numel() for shape in function.shapes.values()))
         columns = function.columns
         for j in range(self.n_outputs):
             grads = torch.autograd.grad(
@@ -142,9 +205,6 @@ class JetJacobian(RowJacobian):
                     rows[:, j, weight] = torch.bmm(back.transpose(1, 2), ahead).flatten(1)
                 if bias is not None:
                     rows[:, j, bias] = back[:, ::size].sum(dim=1)
-        picked = function.picked
-        whole = rows.flatten(0, 1)
-        return whole if picked is None else whole[:, picked]
 
 
 def _widest(function: ParametricFunction) -> int:

@@ -113,7 +113,7 @@ def _width(block: ResidualBlock, residual: ResidualFunction, points: Tensor) -> 
     few = points[:2]
     pairs = few[:, None] if few.ndim == 2 else few
     with torch.no_grad():
-        jets = residual.jets(residual.theta0, pairs.flatten(0, 1)).unflatten(0, pairs.shape[:2])
+        jets = residual.jets.fixed(pairs.flatten(0, 1))(residual.theta0).unflatten(0, pairs.shape[:2])
         try:
             raw = residual.pointwise(pairs, jets)
         except (RuntimeError, IndexError, TypeError, AttributeError) as error:
