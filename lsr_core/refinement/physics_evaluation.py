@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
@@ -94,9 +94,12 @@ class PhysicsEvaluation(Evaluation):
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         setting = self.setting
-        steps = self._steps([0, rank])  # few columns: by forward mode
-        fitted, fresh = (true_losses(rows, steps, setting.strategy.name) for rows in (setting.fitted, setting.fresh))
-        refuse_infinite([*fitted.tolist(), *fresh.tolist()])
+        step = self._steps([rank])  # few columns: by forward mode
+        fitted, fresh = (
+            (float(residual_vector(rows).square().sum()), *true_losses(rows, step, setting.strategy.name).tolist())
+            for rows in (setting.fitted, setting.fresh)
+        )
+        refuse_infinite([*fitted, *fresh])
         linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
         norms = ResidualNorms(
             base=math.sqrt(fitted[0]),
