@@ -59,7 +59,7 @@ def test_no_pass_takes_all_rows_at_once(
     whole = refine(SupervisedProblem("whole", model, *in_memory), config)
     assert largest["jacobian"] == ROWS
     largest.update(jacobian=0, outputs=0)
-    monkeypatch.setattr(plan, "MAX_BLOCK", 2**18)
+    monkeypatch.setattr(plan, "MAX_BLOCK", 2**17)
     monkeypatch.setattr(plan, "KEEP_SHARE", 0)
     streamed = [split_from_batches(batches(split, 512)) for split in in_memory]
     result = refine(SupervisedProblem("streamed", model, *streamed), config)
