@@ -12,15 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks.layered import LayeredNetwork
 
 MAX_PARAMETERS = 200_000_000
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "gelu": nn.functional.gelu,
-    "silu": nn.functional.silu,
-    "sin": torch.sin,
-}
 Width = Annotated[int, Field(ge=1, strict=True)]
 
 
@@ -114,7 +108,7 @@ class MLPArguments(Arguments):
         return sum(fan_in * fan_out + fan_out for fan_in, fan_out in pairwise(self.layers))
 
 
-class MLP(nn.Module):
+class MLP(LayeredNetwork):
     """Maps (n, layers[0]) to (n, layers[-1]); normalisation constants are buffers, so the weights file carries them."""
 
     input_mean: Tensor
@@ -123,19 +117,14 @@ class MLP(nn.Module):
     def __init__(self, arguments: MLPArguments) -> None:
         super().__init__()
         self.linears = nn.ModuleList(nn.Linear(*widths) for widths in pairwise(arguments.layers))
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation_name = arguments.activation
         self.normalise = arguments.normalise_inputs
         if self.normalise:
             self.register_buffer("input_mean", torch.zeros(arguments.layers[0]))
             self.register_buffer("input_std", torch.ones(arguments.layers[0]))
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        hidden = (inputs - self.input_mean) / self.input_std if self.normalise else inputs
-        *earlier, last = self.linears
-        for linear in earlier:
-            hidden = self.activation(linear(hidden))
-        output: Tensor = last(hidden)
-        return output
+    def features(self, inputs: Tensor) -> Tensor:
+        return (inputs - self.input_mean) / self.input_std if self.normalise else inputs
 
 
 @register("mlp", MLPArguments)

@@ -128,8 +128,25 @@ class ParametricFunction:
 
     def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor:
         """Outputs (n, o) at the flat parameters `theta`."""
-        values = theta if self._picked is None else self._values.index_copy(0, self._picked, theta)
-        return self._call(self.unflatten(values), inputs).reshape(inputs.shape[0], -1)
+        return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1)
+
+    def named(self, theta: Tensor) -> NamedTensors:
+        """All parameters by name at the flat `theta`, those that do not move at θ0."""
+        return {**self._all, **self.unflatten(self._placed(theta))}
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Where each parameter that may move stands in the flat vector over all of their scalars."""
+        found, start = {}, 0
+        for name, shape in self.shapes.items():
+            found[name] = slice(start, start + shape.numel())
+            start += shape.numel()
+        return found
+
+    @property
+    def picked(self) -> Tensor | None:
+        """Positions of the scalars that move among those of the parameters that may; None = all of them."""
+        return self._picked
 
     def unflatten(self, values: Tensor) -> NamedTensors:
         """Views by name of a flat vector over all scalars of the parameters that may move."""
@@ -155,6 +172,9 @@ class ParametricFunction:
         at = self.theta0 if theta is None else theta
         with torch.no_grad():
             return torch.cat([self(at, block) for block in inputs.split(chunk)])
+
+    def _placed(self, theta: Tensor) -> Tensor:
+        return theta if self._picked is None else self._values.index_copy(0, self._picked, theta)
 
     def _spread(self, delta: Tensor) -> Tensor:
         if self._picked is None:

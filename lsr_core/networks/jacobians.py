@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,12 +21,30 @@ from lsr_core.networks.layers import FactoredNetwork, Factors
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
+CACHED_BYTES, FEWEST_ROWS = (
+    24 * 2**20,
+    64,
+)  # of rows by vmap at a time: beyond the caches each intermediate costs twice as much
+
+
+class Differentiable(Protocol):
+    """A function of flat parameters (m,) and inputs (n, …) to rows (n, o): a network, or residuals made of its derivatives."""
+
+    @property
+    def theta0(self) -> Tensor: ...
+    @property
+    def n_params(self) -> int: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def device(self) -> torch.device: ...
+    def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor: ...
 
 
 class JacobianOperator(LinearOperator):
     """J at the given inputs; shape (n·o, m)."""
 
-    def __init__(self, function: ParametricFunction, inputs: Tensor, n_outputs: int) -> None:
+    def __init__(self, function: Differentiable, inputs: Tensor, n_outputs: int) -> None:
         self.function = function
         self.inputs = inputs
         self.n_outputs = n_outputs
@@ -42,7 +61,7 @@ class MatrixFreeJacobian(JacobianOperator):
 
     def __init__(
         self,
-        function: ParametricFunction,
+        function: Differentiable,
         inputs: Tensor,
         n_outputs: int,
         *,
@@ -86,7 +105,7 @@ class RowJacobian(JacobianOperator):
 
     def __init__(
         self,
-        function: ParametricFunction,
+        function: Differentiable,
         inputs: Tensor,
         n_outputs: int,
         *,
@@ -149,7 +168,11 @@ class RowBlockJacobian(RowJacobian):
         def one(theta: Tensor, sample: Tensor) -> Tensor:
             return self.function(theta, sample[None])[0]
 
-        return vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, inputs).flatten(0, 1).detach()
+        rows = self.function.theta0.new_empty(len(inputs) * self.n_outputs, self.shape[1])
+        samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
+        for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
+            out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
+        return rows
 
 
 class FactoredJacobian(RowJacobian):
@@ -169,7 +192,13 @@ class FactoredJacobian(RowJacobian):
         self.network = network
 
     def rows_at(self, inputs: Tensor) -> Tensor:
-        return self.network.capture(inputs).rows(self.network)
+        function = self.network.function
+        if function.picked is None:
+            return self.network.capture(inputs).rows(self.network)
+        entries = sum(shape.numel() for shape in function.shapes.values()) * self.n_outputs
+        samples = max(1, CACHED_BYTES // (entries * self.dtype.itemsize))
+        parts = [self.network.capture(part).rows(self.network)[:, function.picked] for part in inputs.split(samples)]
+        return torch.cat(parts)
 
     def gram(self, other: Factors, samples: int = 512) -> Tensor:
         """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""

@@ -127,9 +127,9 @@ class Factors:
         return total
 
     def rows(self, parts: FactoredNetwork) -> Tensor:
-        """The Jacobian itself, (n·o, m)."""
+        """The Jacobian itself, (n·o, m) by all scalars of the parameters that may move, picked or not."""
         first = next(iter(self.linear.values())).signals
-        rows = first.new_empty(self.n_rows, parts.function.n_params)
+        rows = first.new_empty(self.n_rows, sum(shape.numel() for shape in parts.function.shapes.values()))
         for name, factor in self.linear.items():
             signals = factor.signals.flatten(0, 1)
             if parts.free_weight(name):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.problems.supervised import Split
-from lsr_core.refinement.setting import Setting, mean_square
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace, Subspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -44,8 +44,7 @@ def empty_basis(setting: Setting) -> Basis:
     subspace = ExplicitSubspace(
         setting.strategy, theta.new_zeros(len(theta), 0), nothing, scale=nothing, sketch_error=math.nan
     )
-    errors = setting.function.outputs(setting.train.inputs) - setting.train.targets
-    return Basis(subspace, solved_factor(setting, theta.new_zeros(0, 0), nothing, errors.reshape(-1)))
+    return Basis(subspace, solved_factor(setting, theta.new_zeros(0, 0), nothing, setting.errors()))
 
 
 def solved_factor(setting: Setting, left: Tensor, diagonal: Tensor, errors: Tensor) -> SplitFactor:
@@ -57,8 +56,7 @@ def solved_factor(setting: Setting, left: Tensor, diagonal: Tensor, errors: Tens
     factor[:rank, :rank] = torch.diag(diagonal)
     factor[:rank, rank] = rotated
     factor[rank, rank] = (ahead - left @ rotated).norm().hypot(below.norm())
-    weight = 1 / math.sqrt(setting.n_residuals)
-    return SplitFactor(factor * weight, mean_square(setting.train.targets))
+    return SplitFactor(factor * setting.weight, setting.mean_square_target)
 
 
 def subset(setting: Setting, most: int | None = None) -> Split:

@@ -25,7 +25,7 @@ class RefineConfig(BaseModel):
         None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000"
     )
     oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
-    power_iterations: int = Field(1, ge=0, le=20, description="passes that sharpen the sketch")
+    power_iterations: int = Field(0, ge=0, le=20, description="passes that sharpen the sketch")
     rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
     damping: float = Field(
         0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A"

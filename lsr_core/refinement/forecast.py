@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
+from lsr_core.refinement.kinds import outline
 from lsr_core.refinement.plan import Sizes, budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
-from lsr_core.refinement.setting import outline
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Forecast:
         return f"{needs}, but only {_size(self.available_bytes)} of memory may be used. {largest}"
 
 
-def forecast(problem: SupervisedProblem, config: RefineConfig) -> Forecast:
+def forecast(problem: Problem, config: RefineConfig) -> Forecast:
     """Sizes and times from shapes alone; nothing is computed.
 
     Raises:
@@ -71,7 +71,7 @@ def forecast(problem: SupervisedProblem, config: RefineConfig) -> Forecast:
     )
 
 
-def _run_size(problem: SupervisedProblem, sizes: Sizes, rank: int) -> int:
+def _run_size(problem: Problem, sizes: Sizes, rank: int) -> int:
     points = min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS)
     values = sum(split.inputs.numel() + split.targets.numel() for split in problem.splits().values())
     ladder = min(LADDER, rank + 1) * sizes.n_outputs * 4 * (points + min(points, MAX_STEPPED_POINTS))

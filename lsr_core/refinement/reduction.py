@@ -28,14 +28,16 @@ class ErrorBlock(NamedTuple):
 class Passes:
     """Passes over splits once the solutions of all ranks are known; `on_block` sees the errors on the way.
 
-    With coefficients W for k ranks, the errors of all of them are (J V) W + e: one matrix product, where a factor of
-    [J V, e] would cost a QR of the same rows.
+    A further direction adds to the solution what it adds and leaves the rest: with the increments D of the coefficients the
+    errors of all ranks are the running sums of [e, J V D] along the columns. That costs little beside the modes J V themselves, where a
+    factor of [J V, e] would cost a QR of the same rows. Ranks with a solution of their own are columns of J V C.
     """
 
     def __init__(self, setting: Setting, subspace: Subspace, solutions: RankSolutions, on_fraction: OnFraction) -> None:
         self._setting, self._on_fraction = setting, on_fraction
         self._ranks = solutions.ranks
-        self._corrections = subspace.corrections(solutions.columns(self._ranks))
+        self._increments = subspace.corrections(solutions.increments)
+        self._separate = subspace.corrections(solutions.columns(solutions.separate)) if solutions.separate else None
         self._columns = max(subspace.rank, len(self._ranks))
 
     def __call__(self, name: str, on_block: Callable[[ErrorBlock], None] | None = None) -> RankErrors | None:
@@ -50,7 +52,7 @@ class Passes:
         for start in range(0, len(inputs), samples):
             where = slice(start, min(start + samples, len(inputs)))
             errors = setting.function.outputs(inputs[where]) - targets[where]
-            refined = self._corrections(inputs[where]).add_(errors.reshape(-1, 1))
+            refined = self._refined(inputs[where], errors.reshape(-1, 1))
             sums += torch.linalg.vector_norm(refined, dim=0).double().square()
             if on_block is not None:
                 on_block(ErrorBlock(where, errors, refined.unflatten(0, errors.shape)))
@@ -58,3 +60,10 @@ class Passes:
         mse = np.full(max(self._ranks) + 1, math.nan)
         mse[self._ranks] = (sums / targets.numel()).cpu().numpy()
         return RankErrors(mse, mean_square(targets))
+
+    def _refined(self, inputs: Tensor, errors: Tensor) -> Tensor:
+        """Errors (b·o, k) of all solved ranks."""
+        running = torch.cat([errors, self._increments(inputs)], dim=1).cumsum_(dim=1)
+        if self._separate is None:
+            return running
+        return torch.cat([running, self._separate(inputs).add_(errors)], dim=1)

@@ -13,23 +13,21 @@ from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement import ranks as rank_choice
-from lsr_core.refinement.build import build_basis
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.forecast import forecast
+from lsr_core.refinement.kinds import build_basis, evaluate, prepare
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
-from lsr_core.refinement.reduction import Passes
-from lsr_core.refinement.report import build_sweep, disagreement, errors_of, kappa_of, unscaled
+from lsr_core.refinement.report import kappa_of, unscaled
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
-from lsr_core.refinement.setting import Setting, prepare, relative_l2
+from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import ResidualNorms, Summary
-from lsr_core.refinement.sweep import RankErrors, RankSolutions, errors_by_rank
+from lsr_core.refinement.summary import Summary
+from lsr_core.refinement.sweep import RankSolutions
 from lsr_core.validation import checked
 
 DELTA_BYTES = 128 * 2**20
@@ -51,9 +49,10 @@ class Refinement:
         delta: Δθ at the chosen rank, flat (m,).
         predictor: q(θ0, x) + J(x) Δθ.
         summary: the figures of `lsr refine --json`.
+        gap: relative difference between the sweep's errors and the predictor's at the chosen rank, from rounding.
     """
 
-    problem: SupervisedProblem
+    problem: Problem
     setting: Setting
     subspace: Subspace
     solutions: RankSolutions
@@ -65,6 +64,7 @@ class Refinement:
     delta: Tensor
     predictor: RefinedPredictor
     summary: Summary
+    gap: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
 
     def delta_at(self, rank: int) -> Tensor:
@@ -101,7 +101,7 @@ class Refinement:
 
 
 def refine(
-    problem: SupervisedProblem,
+    problem: Problem,
     config: RefineConfig | None = None,
     *,
     progress: ProgressCallback | None = None,
@@ -128,12 +128,11 @@ def refine(
     clock.stage("preparing")
     setting = _prepare(problem, config)
     refinement = _run(problem, setting, clock)
-    gap = disagreement(refinement.summary.refined, refinement.sweep, refinement.rank)
-    if gap <= DISAGREEMENT:
+    if refinement.gap <= DISAGREEMENT:
         return refinement
     matters = relative_l2(refinement.summary.refined.train_mse or 0.0, setting.train) > ROUNDING_LEVEL
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
-        reason = f"factored directions had reached their rounding limit (errors {gap:.0%} off those of the predictor)"
+        reason = f"factored directions had reached their rounding limit (errors {refinement.gap:.0%} off those of the predictor)"
         try:
             exact = _prepare(problem, config.model_copy(update={"strategy": "row-blocks"}))
         except InputError:  # the exact route does not fit the budget; what there is comes with the note
@@ -142,12 +141,13 @@ def refine(
             clock.restart()
             return _run(problem, replace(exact, strategy=replace(exact.strategy, reason=reason)), clock)
     refinement.summary.notes.append(
-        f"Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {gap:.0%}."
+        "Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, "
+        f"differ by {refinement.gap:.0%}."
     )
     return refinement
 
 
-def _prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
+def _prepare(problem: Problem, config: RefineConfig) -> Setting:
     """The setting, refused before anything large is allocated if its plan does not fit."""
     setting = prepare(problem, config)
     if setting.plan.peak_bytes > budget_of(config):
@@ -156,7 +156,7 @@ def _prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     return setting
 
 
-def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: Subspace | None = None) -> Refinement:
+def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | None = None) -> Refinement:
     started = time.perf_counter()
     config, function = setting.config, setting.function
     clock.stage("basis")
@@ -168,29 +168,22 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
     solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
+    evaluation = evaluate(setting, subspace, solutions, train, clock.fraction)
     clock.stage("validation rows")
-    pass_over = Passes(setting, subspace, solutions, clock.fraction)
-    validation = pass_over("validation")
-    sweep = build_sweep(subspace, solutions, {"train": RankErrors.of(train, solutions), "val": validation})
+    sweep = evaluation.choosing_sweep()
+    has_validation = bool(np.isfinite(sweep.val_mse[0]))
     rank, how = rank_choice.choose(sweep, config.rank)
-    bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if validation else sweep.train_mse, np.nan))
+    bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if has_validation else sweep.train_mse, np.nan))
     rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
 
     clock.stage("test rows")
-    recorder = FieldRecorder(setting, solutions, rungs)
-    test = pass_over("test", recorder.add if setting.display == "test" else None)
-    if setting.display != "test":
-        pass_over(setting.display, recorder.add)
-    mse, relative = errors_by_rank(test, max_rank)
-    sweep = replace(sweep, test_mse=mse, test_relative_l2=relative)
+    sweep = evaluation.reporting_sweep(sweep, rungs)
 
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
     predictor = RefinedPredictor(function.module or problem.model, function.tangent(delta))
-    base, base_quantiles = errors_of(setting, function.outputs)
-    refined, refined_quantiles = errors_of(setting, predictor.predict)
-    if not all(math.isfinite(value) for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value):
-        raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
+    found = evaluation.verified(predictor, sweep, rank)
+    fields, points = evaluation.fields()
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
     timings = clock.finish()
     summary = Summary(
@@ -205,20 +198,16 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
         rank=rank,
         rank_choice=how,
         knee=bend,
-        base=base,
-        refined=refined,
-        base_quantiles=base_quantiles,
-        refined_quantiles=refined_quantiles,
+        base=found.base,
+        refined=found.refined,
+        base_quantiles=found.base_quantiles,
+        refined_quantiles=found.refined_quantiles,
         condition_number=kappa_of(unscaled(solver, subspace)[:rank, :rank]),
         solved_condition_number=kappa_of(solver.leading(rank)),
         rcond=setting.rcond,
         delta_norm=float(delta.norm()),
         theta_norm=float(function.theta0.norm()),
-        residual_norm=ResidualNorms(
-            base=math.sqrt(base.train_mse or 0.0),
-            linear=math.sqrt(train.mse(solutions.at(rank)[:, None]).item()),
-            nonlinear=math.sqrt(refined.train_mse or 0.0),
-        ),
+        residual_norm=found.norms,
         strategy=setting.strategy.name,
         strategy_reason=setting.strategy.reason,
         sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
@@ -226,13 +215,8 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
         seconds=time.perf_counter() - started,
         peak_rss_bytes=peak_rss_bytes(),
         timings=timings,
-        notes=list(setting.notes),
+        notes=[*setting.notes, *found.notes],
     )
-    if rank > 0 and (refined.train_mse or 0.0) > (base.train_mse or 0.0):
-        summary.notes.append(
-            "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
-            "Use float64, a larger cut-off or a smaller rank."
-        )
     return Refinement(
         problem,
         setting,
@@ -240,16 +224,17 @@ def _run(problem: SupervisedProblem, setting: Setting, clock: Progress, start: S
         solutions,
         sweep,
         spectrum,
-        recorder.fields(),
-        recorder.points.numpy(),
+        fields,
+        points.numpy(),
         rank,
         function.expand(delta),
         predictor,
         summary,
+        found.gap,
         timings,
     )
 
 
-def sweep(problem: SupervisedProblem, config: RefineConfig | None = None, **settings: object) -> Sweep:
+def sweep(problem: Problem, config: RefineConfig | None = None, **settings: object) -> Sweep:
     """Errors, condition numbers and norms at every rank: `refine(…).sweep`, for those who want the curve only."""
     return refine(problem, config, **settings).sweep  # type: ignore[arg-type]

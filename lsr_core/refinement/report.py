@@ -27,13 +27,19 @@ from lsr_core.refinement.sweep import (
 CHUNK = 2048  # samples a forward-mode product takes at a time
 
 
-def build_sweep(subspace: Subspace, solutions: RankSolutions, splits: dict[str, RankErrors | None]) -> Sweep:
-    """All ranks, with the errors of the splits that have been passed over so far."""
+def build_sweep(
+    subspace: Subspace, solutions: RankSolutions, splits: dict[str, RankErrors | None], kappa_rungs: int = 0
+) -> Sweep:
+    """All ranks, with the errors of the splits that have been passed over so far.
+
+    Args:
+        kappa_rungs: ranks at which condition numbers are exact; 0 = the whole ladder.
+    """
     solver, max_rank = solutions.solver, subspace.rank
     columns: dict[str, np.ndarray] = {}
     for name in ("train", "val", "test"):
         columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(splits.get(name), max_rank)
-    rungs = rank_choice.ladder(max_rank)
+    rungs = rank_choice.ladder(max_rank, kappa_rungs or rank_choice.LADDER)
     kappa, exact = condition_numbers(unscaled(solver, subspace), rungs, max_rank)
     solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
     return Sweep(

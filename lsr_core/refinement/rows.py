@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -23,6 +23,21 @@ class RowBlock(NamedTuple):
     rows: slice
     operator: JacobianOperator
     errors: Tensor
+
+
+class Rows(Protocol):
+    """Rows of a least-squares problem as blocks in order, again at each pass."""
+
+    n_rows: int
+
+    def __len__(self) -> int:
+        """Number of blocks."""
+        ...
+
+    def __iter__(self) -> Iterator[RowBlock]: ...
+    def single_precision(self) -> Rows:
+        """The same rows computed in float32."""
+        ...
 
 
 class TrainingRows:

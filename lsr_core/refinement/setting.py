@@ -50,6 +50,20 @@ class Setting:
     def n_outputs(self) -> int:
         return self.train.targets.shape[1]
 
+    @property
+    def weight(self) -> float:
+        """What the rows of `errors` and of their Jacobian are multiplied by, so that their squared norm is the loss."""
+        return 1 / math.sqrt(self.n_residuals)
+
+    @property
+    def mean_square_target(self) -> float:
+        """What turns mean squares on the training rows into relative errors."""
+        return mean_square(self.train.targets)
+
+    def errors(self) -> Tensor:
+        """Training rows (N,) at θ0, before the weight."""
+        return (self.function.outputs(self.train.inputs) - self.train.targets).reshape(-1)
+
     def seed(self, stream: int) -> int:
         """A seed for each use of random numbers."""
         return (self.config.seed * 1_000_003 + stream) % 2**63
@@ -77,7 +91,7 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     Raises:
         InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met.
     """
-    device = _device(config)
+    device = device_of(config)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
     refuse_training_mode(problem.model)
     function = ParametricFunction.from_module(
@@ -164,10 +178,13 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
         data_bytes=data,
         signals=sum(sum(shape) for shape in matrices),
         layers=len(matrices),
+        row_entries=sum(shape.numel() for shape in function.shapes.values()),
     )
 
 
-def clamp_rank(config: RefineConfig, n_residuals: int, n_params: int) -> tuple[int, list[str]]:
+def clamp_rank(
+    config: RefineConfig, n_residuals: int, n_params: int, default: int = DEFAULT_MAX_RANK
+) -> tuple[int, list[str]]:
     """The largest rank of the sweep, with a note where the default was clamped.
 
     Raises:
@@ -187,9 +204,9 @@ def clamp_rank(config: RefineConfig, n_residuals: int, n_params: int) -> tuple[i
                 f"is {fixed}, larger than the maximum rank {config.max_rank}; raise one or lower the other", key="rank"
             )
         return config.max_rank, []
-    if limit < DEFAULT_MAX_RANK:
+    if limit < default:
         return limit, [f"Maximum rank clamped to {limit}: there are {n_residuals} residuals and {n_params} parameters."]
-    return max(DEFAULT_MAX_RANK, fixed), []
+    return max(default, fixed), []
 
 
 def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
@@ -205,7 +222,12 @@ def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:
     return inputs.to(function.dtype) if inputs.is_floating_point() else inputs
 
 
-def _device(config: RefineConfig) -> torch.device:
+def device_of(config: RefineConfig) -> torch.device:
+    """The device of a config.
+
+    Raises:
+        InputError: this machine does not have it, or it lacks the dtype.
+    """
     try:
         device = torch.device(config.device)
     except RuntimeError as error:

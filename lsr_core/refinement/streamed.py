@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.randomized import orthonormal, probe_bound
+from lsr_core.linalg.randomized import probe_bound
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.basis import (
     PROBE,
@@ -21,7 +21,7 @@ from lsr_core.refinement.basis import (
     subset,
 )
 from lsr_core.refinement.plan import PROBES
-from lsr_core.refinement.rows import TrainingRows, sketch_rows
+from lsr_core.refinement.rows import Rows, TrainingRows, sketch_rows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
 
@@ -30,8 +30,8 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
 
     Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
-    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. A power
-    iteration whitens J V₀ by its own triangle, so the spectrum is never squared.
+    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. With Jᵀ Ψ = B T a power
+    iteration multiplies by Jᵀ J B T⁻ᵀ: as T holds the spectrum of J, J B T⁻ᵀ is about as well-conditioned as Ψ and the spectrum is never squared.
 
     With `start` only the columns beyond it are sketched, each time made orthogonal to it; the second stage takes all of them.
     """
@@ -43,20 +43,19 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
     stream = SKETCH if start is None else extension(width)
-    sketch = _sketch(setting, sketched, width - known.shape[1], stream, count)
+    sketch = sketch_of(setting, sketched, width - known.shape[1], stream, count)
     probes = sketch[:, width - known.shape[1] :]
-    basis = _beyond(known, sketch[:, : width - known.shape[1]])
+    basis, triangle = beyond(known, sketch[:, : width - known.shape[1]])
     for _ in range(config.power_iterations):
-        triangle = _triangle_of(sketched, basis, setting, count, with_errors=False)
-        whitened = basis @ _inverse(triangle)
+        whitened = basis @ inverse_of(triangle).T
         preimage = torch.zeros_like(basis)
         for block in sketched:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
-        basis = _beyond(known, preimage)
+        basis, triangle = beyond(known, preimage)
     basis = torch.cat([known, basis], dim=1)
     error = probe_bound(probes - basis @ (basis.T @ probes))
-    factor = _triangle_of(all_rows, basis, setting, count, with_errors=True)
+    factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
     rank = min(setting.max_rank, len(values))
     shown = as_source(values[:rank], setting)
@@ -71,7 +70,7 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 
-def _sketch(setting: Setting, rows: TrainingRows, width: int, stream: int, count: Counter) -> Tensor:
+def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Counter) -> Tensor:
     """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
     config, theta = setting.config, setting.function.theta0
     seeds = [setting.seed(stream) for stream in (stream, PROBE)]
@@ -86,21 +85,20 @@ def _sketch(setting: Setting, rows: TrainingRows, width: int, stream: int, count
     return total
 
 
-def _beyond(known: Tensor, block: Tensor) -> Tensor:
-    """Orthonormal columns for what of the block is not in the span of the orthonormal columns known; twice, against rounding."""
+def beyond(known: Tensor, block: Tensor) -> tuple[Tensor, Tensor]:
+    """Q and R of what of the block is not in the span of the orthonormal columns known; twice, against rounding."""
+    basis, triangle = torch.linalg.qr(block - known @ (known.T @ block))
     if known.shape[1] == 0:
-        return orthonormal(block)
-    for _ in range(2):
-        block = orthonormal(block - known @ (known.T @ block))
-    return block
+        return basis, triangle
+    basis, again = torch.linalg.qr(basis - known @ (known.T @ basis))
+    return basis, again @ triangle
 
 
-def _triangle_of(rows: TrainingRows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
+def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
     """R of J V₀, or of [J V₀, q − y], by one pass."""
     qr = qr_for(setting, basis.shape[1] + with_errors)
     for block in rows:
-        modes = block.operator.matmat(basis)
-        qr.update(modes, *([block.errors] if with_errors else []))
+        qr.update(block.operator.matmat(basis), *([block.errors] if with_errors else []))
         count()
     return qr.factor
 
@@ -112,7 +110,7 @@ def _rows(setting: Setting, split: Split) -> TrainingRows:
     return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
 
 
-def _inverse(triangle: Tensor) -> Tensor:
+def inverse_of(triangle: Tensor) -> Tensor:
     """R⁻¹ with pivots kept off zero: directions without an image stay small instead of becoming infinite."""
     diagonal = triangle.diagonal()
     floor = torch.finfo(triangle.dtype).eps * diagonal.abs().max()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.triangular import times_upper
 from lsr_core.networks.layers import Factors
 from lsr_core.networks.strategies import Strategy
 
@@ -33,7 +34,7 @@ class Subspace(ABC):
 
     @abstractmethod
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
-        """The map from inputs to J(x) V c, (n·o, k), for the k columns of coefficients (r', k), r' ≤ r."""
+        """The map from inputs to J(x) V c, (n·o, k), for the k columns of coefficients (r', k), r' ≤ r; square ones are upper triangular."""
 
     @abstractmethod
     def delta(self, coefficients: Tensor) -> Tensor:
@@ -61,7 +62,10 @@ class ExplicitSubspace(Subspace):
 
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
         # modes first: as there are about as many coefficients as directions, V c has the size of V and saves nothing
-        return lambda inputs: self.modes(inputs)[:, : len(coefficients)] @ coefficients
+        count = len(coefficients)
+        if coefficients.shape[1] == count:
+            return lambda inputs: times_upper(self.modes(inputs)[:, :count], coefficients)
+        return lambda inputs: self.modes(inputs)[:, :count] @ coefficients
 
     def delta(self, coefficients: Tensor) -> Tensor:
         return self._scaled[:, : len(coefficients)] @ coefficients

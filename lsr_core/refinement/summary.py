@@ -10,12 +10,17 @@ class _Record(BaseModel):
 
 
 class Errors(_Record):
-    """Errors of one predictor; None where the problem has no such split."""
+    """Errors of one predictor; None where the problem has no such split.
+
+    For a physics problem `train_mse` and `val_mse` are the losses Σ weight·mean(r²) at fitted and at fresh points, and `relative_l2` is the
+    error against the exact or reference solution on the grid.
+    """
 
     train_mse: float | None = None
     val_mse: float | None = None
     test_mse: float | None = None
     test_relative_l2: float | None = None
+    relative_l2: float | None = None
 
 
 class Quantiles(_Record):
@@ -31,11 +36,16 @@ class Quantiles(_Record):
 
 
 class ResidualNorms(_Record):
-    """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field."""
+    """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field.
+
+    For a physics problem the first and the last also at fresh points, which the solve has not seen.
+    """
 
     base: float | None = None
     linear: float | None = None
     nonlinear: float | None = None
+    fresh_base: float | None = None
+    fresh_nonlinear: float | None = None
 
 
 class Summary(_Record):

@@ -51,9 +51,19 @@ class RankSolutions:
         self._separate = {rank: solver.solve(rank) for rank in beyond}
 
     @property
+    def increments(self) -> Tensor:
+        """What each further direction adds to the coefficients, (R', R'), upper triangular; R' is `exact_rank`."""
+        return self._leading.diff(dim=1)
+
+    @property
+    def separate(self) -> list[int]:
+        """The ranks beyond `exact_rank` that are solved, ascending."""
+        return sorted(self._separate)
+
+    @property
     def ranks(self) -> list[int]:
         """All solved ranks, ascending."""
-        return [*range(self.exact_rank + 1), *sorted(self._separate)]
+        return [*range(self.exact_rank + 1), *self.separate]
 
     def is_solved(self, rank: int) -> bool:
         return rank <= self.exact_rank or rank in self._separate

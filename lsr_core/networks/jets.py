@@ -1,0 +1,241 @@
+"""Derivatives of a network by its inputs, as pure functions of its parameters.
+
+A jet is what a differential equation reads at a point: the value, first derivatives, and unmixed second derivatives by the variables that
+are asked for, as one tensor (n, c, o). For networks of layers the jet is carried through the layers by the chain rule (Taylor mode:
+Griewank & Walther 2008, ch. 13); any other network is differentiated in forward mode, point by point in effect because each sample
+stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import jvp
+
+from lsr_core.errors import InputError
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.layered import Chain, chain_of
+
+Point = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class JetSpec:
+    """Which derivatives a jet has: the value, then first ones by the variables `first`, then second ones by `second`.
+
+    `second` is part of `first`: the chain rule needs the first derivative to make the second.
+    """
+
+    first: tuple[int, ...] = ()
+    second: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not set(self.second) <= set(self.first):
+            raise ValueError("a second derivative needs the first one")
+
+    @property
+    def size(self) -> int:
+        """Components c of a jet."""
+        return 1 + len(self.first) + len(self.second)
+
+    def position(self, variable: int, order: int) -> int:
+        """Where the derivative of `order` by a variable stands among the components."""
+        if order == 0:
+            return 0
+        return 1 + self.first.index(variable) if order == 1 else 1 + len(self.first) + self.second.index(variable)
+
+    @property
+    def twice(self) -> list[int]:
+        """Positions of the first derivatives that belong to the second ones."""
+        return [1 + self.first.index(variable) for variable in self.second]
+
+
+def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
+    """Jets (n, c, w) of any function of points (n, d) that treats each point by itself, by forward mode."""
+    value = function(points)
+    first: dict[int, Tensor] = {}
+    second: dict[int, Tensor] = {}
+    for variable in spec.first:
+        along = torch.zeros_like(points)
+        along[:, variable] = 1
+
+        def slope(x: Tensor, along: Tensor = along) -> Tensor:
+            return jvp(function, (x,), (along,))[1]
+
+        if variable in spec.second:
+            first[variable], second[variable] = jvp(slope, (points,), (along,))
+        else:
+            first[variable] = slope(points)
+    parts = [value, *(first[v] for v in spec.first), *(second[v] for v in spec.second)]
+    return torch.stack(parts, dim=1)
+
+
+class JetFunction:
+    """Jets of a network at points: (θ, points (n, d)) to (n, c, o).
+
+    Args:
+        function: the network as a function of flat parameters.
+        spec: which derivatives.
+
+    Attributes:
+        chain: the layers, where the network has them in a form that jets can be carried through.
+
+    Raises:
+        InputError: a second derivative of a network that has none.
+    """
+
+    def __init__(self, function: ParametricFunction, spec: JetSpec) -> None:
+        self.function, self.spec = function, spec
+        self.chain = chain_of(function.module)
+        check_smooth(function, spec)
+
+    def __call__(self, theta: Tensor, points: Tensor) -> Tensor:
+        if self.chain is None:
+            return jets_of(lambda x: self.function(theta, x), points, self.spec)
+        return self.along_chain(self.chain, self.function.named(theta), self.context(points))[0]
+
+    def context(self, points: Tensor) -> Context:
+        """What of a jet does not depend on the parameters: features, lift and mask with their derivatives."""
+        chain = self.chain
+        assert chain is not None
+        features = (
+            _coordinates(points, self.spec) if chain.features is None else jets_of(chain.features, points, self.spec)
+        )
+        return Context(features, *(self._optional(part, points) for part in (chain.lift, chain.mask)))
+
+    def along_chain(
+        self, chain: Chain, named: Mapping[str, Tensor], context: Context, *, track: bool = False
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Jets, with the inputs a and pre-activations z of every layer, (n, c, width) each.
+
+        Args:
+            track: let autograd see the pre-activations, for the reverse pass.
+        """
+        inputs, signals = [], []
+        hidden = context.features
+        for index, (name, layer) in enumerate(chain.layers):
+            inputs.append(hidden)
+            weight = named[f"{name}.weight"]
+            before = hidden @ weight.T
+            if layer.bias is not None:
+                bias = named[f"{name}.bias"]
+                before = torch.cat([before[:, :1] + bias, before[:, 1:]], dim=1)
+            if track and not before.requires_grad:
+                before = before.detach().requires_grad_()
+            signals.append(before)
+            hidden = before if index + 1 == len(chain.layers) else self._activated(chain.activation, before)
+        return self._transformed(hidden, context), inputs, signals
+
+    def _optional(self, part: Callable[[Tensor], Tensor | None] | None, points: Tensor) -> Tensor | None:
+        if part is None or part(points[:1]) is None:
+            return None
+        return jets_of(lambda x: _present(part(x)), points, self.spec)
+
+    def _activated(self, name: str, before: Tensor) -> Tensor:
+        """The jet behind an activation σ: σ, σ′ z_x, σ″ z_x² + σ′ z_xx."""
+        spec = self.spec
+        value, slope, curvature = TAYLOR[name](before[:, :1], len(spec.first) > 0, len(spec.second) > 0)
+        parts = [value]
+        if spec.first:
+            ahead = 1 + len(spec.first)
+            assert slope is not None
+            parts.append(slope * before[:, 1:ahead])
+            if spec.second:
+                assert curvature is not None
+                parts.append(curvature * before[:, spec.twice].square() + slope * before[:, ahead:])
+        return torch.cat(parts, dim=1)
+
+    def _transformed(self, raw: Tensor, context: Context) -> Tensor:
+        """The jet of lift + mask · raw, by the product rule."""
+        lift, mask, spec = context.lift, context.mask, self.spec
+        if mask is not None:
+            ahead = 1 + len(spec.first)
+            value, factor = raw[:, :1], mask[:, :1]
+            parts = [factor * value]
+            if spec.first:
+                parts.append(mask[:, 1:ahead] * value + factor * raw[:, 1:ahead])
+            if spec.second:
+                cross = 2 * mask[:, spec.twice] * raw[:, spec.twice]
+                parts.append(mask[:, ahead:] * value + cross + factor * raw[:, ahead:])
+            raw = torch.cat(parts, dim=1)
+        return raw if lift is None else lift + raw
+
+
+@dataclass(frozen=True)
+class Context:
+    """Jets of features (n, c, width), and of lift and mask (n, c, o or 1) where there are any."""
+
+    features: Tensor
+    lift: Tensor | None
+    mask: Tensor | None
+
+
+def check_smooth(function: ParametricFunction, spec: JetSpec) -> None:
+    """Refuse second derivatives of piecewise linear networks: they vanish almost everywhere, whatever the network does.
+
+    Raises:
+        InputError: naming the activation.
+    """
+    if not spec.second or function.module is None:
+        return
+    chain = chain_of(function.module)
+    kinks = [type(part).__name__ for part in function.module.modules() if type(part).__name__ in PIECEWISE_LINEAR]
+    if chain is not None and chain.activation == "relu":
+        kinks.append("relu")
+    if kinks:
+        raise InputError(
+            f"the equation has second derivatives, and those of a network with {kinks[0]} are zero almost everywhere; "
+            "use a smooth activation such as tanh or sin",
+            key="model",
+        )
+
+
+def _coordinates(points: Tensor, spec: JetSpec) -> Tensor:
+    jets = points.new_zeros(len(points), spec.size, points.shape[1])
+    jets[:, 0] = points
+    for position, variable in enumerate(spec.first, start=1):
+        jets[:, position, variable] = 1
+    return jets
+
+
+def _present(value: Tensor | None) -> Tensor:
+    assert value is not None
+    return value
+
+
+Taylor = Callable[[Tensor, bool, bool], tuple[Tensor, Tensor | None, Tensor | None]]
+PIECEWISE_LINEAR = frozenset({"ReLU", "ReLU6", "LeakyReLU", "PReLU", "Hardtanh", "Hardshrink", "Softshrink", "RReLU"})
+
+
+def _tanh(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    value = torch.tanh(z)
+    slope = 1 - value * value if first else None
+    return value, slope, -2 * value * slope if second and slope is not None else None
+
+
+def _sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    value = torch.sin(z)
+    return value, torch.cos(z) if first else None, -value if second else None
+
+
+def _relu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    return torch.relu(z), (z > 0).to(z) if first else None, torch.zeros_like(z) if second else None
+
+
+def _silu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    gate = torch.sigmoid(z)
+    steep = gate * (1 - gate)
+    slope = gate + z * steep if first else None
+    return z * gate, slope, steep * (2 + z * (1 - 2 * gate)) if second else None
+
+
+def _gelu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    below = 0.5 * (1 + torch.erf(z / 2**0.5))
+    density = torch.exp(-0.5 * z * z) / (2 * torch.pi) ** 0.5
+    return z * below, below + z * density if first else None, density * (2 - z * z) if second else None
+
+
+TAYLOR: dict[str, Taylor] = {"tanh": _tanh, "sin": _sin, "relu": _relu, "silu": _silu, "gelu": _gelu}

@@ -1,0 +1,111 @@
+"""A condition on the network at points: interior, boundary, initial, periodic or data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+
+Residual = Callable[..., Tensor]  # (field) or (field, partner) -> (n,) or (n, k)
+
+
+class Region(Protocol):
+    """Where the points of a block lie, and how they are drawn."""
+
+    def __call__(self, count: int, generator: torch.Generator) -> Tensor:
+        """`count` points (n, d); for a block on pairs (n, 2, d), the two places of a pair side by side."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualBlock:
+    """One weighted block of residual rows, r(u, u_x, …) at every point of a region.
+
+    The rows are √(weight/rows) r, so that the sum of the blocks' squared norms is the loss Σ weight · mean(r²).
+
+    Args:
+        name: shown to readers, one of its kind in a problem.
+        needs: the derivatives that the residual reads, such as `("u_t", "u_xx")`; values are always there.
+        residual: a pointwise function of a `Field`, in plain torch, giving (n,) or (n, k). On pairs of points, as for a
+            periodic condition, it is given two fields.
+        region: draws points; on pairs (n, 2, d).
+        n_points: how many points (or pairs) a draw has.
+        weight: of the mean square of this block in the loss.
+        pairs: whether points come in pairs.
+        prescribed: for a Dirichlet condition, the value (n,) or (n, o) that it asks of the outputs at points (n, d), so
+            that contradictory boundary data can be found.
+        prescribes: the outputs that `prescribed` is about; empty = all.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    residual: Residual
+    region: Region
+    n_points: int
+    weight: float = 1.0
+    pairs: bool = False
+    prescribed: Callable[[Tensor], Tensor] | None = None
+    prescribes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.n_points < 1:
+            raise InputError(
+                f"the block asks for {self.n_points} points; a block needs at least one, or leave it out",
+                key=f"blocks.{self.name}.n_points",
+            )
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise InputError(
+                f"the weight is {self.weight}; it must be a positive number, leave the block out instead of weighting it away",
+                key=f"blocks.{self.name}.weight",
+            )
+
+    def draw(self, generator: torch.Generator, count: int | None = None) -> Tensor:
+        """Points (n, d) or pairs (n, 2, d), float64.
+
+        Raises:
+            InputError: the region gave none, or not in this shape.
+        """
+        points = self.region(self.n_points if count is None else count, generator).double()
+        check_points(self, points)
+        return points
+
+
+def check_points(block: ResidualBlock, points: Tensor) -> None:
+    """Refuse points of a wrong shape or none.
+
+    Raises:
+        InputError: saying which block.
+    """
+    wanted = "(n, 2, d)" if block.pairs else "(n, d)"
+    if points.ndim != (3 if block.pairs else 2) or (block.pairs and points.shape[1] != 2):
+        raise InputError(f"points have shape {tuple(points.shape)}; they must be {wanted}", key=f"blocks.{block.name}")
+    if len(points) == 0:
+        raise InputError("the block has no points; it needs at least one", key=f"blocks.{block.name}")
+
+
+def dirichlet(
+    name: str,
+    value: Callable[[Tensor], Tensor],
+    region: Region,
+    n_points: int,
+    *,
+    weight: float = 1.0,
+    output: str = "u",
+) -> ResidualBlock:
+    """The block `u − value(points)` for one output; value gives (n,)."""
+    return ResidualBlock(
+        name,
+        (),
+        lambda field: field[output] - value(field.points),
+        region,
+        n_points,
+        weight,
+        prescribed=value,
+        prescribes=(output,),
+    )

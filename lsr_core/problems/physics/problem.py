@@ -1,0 +1,246 @@
+"""Physics-informed problems: a network, and a differential equation that its field should satisfy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from lsr_core.errors import InputError
+from lsr_core.problems.physics.blocks import ResidualBlock, check_points
+from lsr_core.problems.physics.fields import derivative
+from lsr_core.problems.supervised import Architecture, Quantity, Split, check_split
+
+POINT_TOLERANCE = 1e-9  # of the extent of the domain, by which points may lie outside it
+CORNER_TOLERANCE = 1e-8  # of the size of the boundary data, by which two blocks may differ where they meet
+FITTED, FRESH = 1, 2  # random streams
+
+
+class Equation(Protocol):
+    """What a problem takes from the library of equations.
+
+    Attributes:
+        name: key in the registry.
+        arguments: JSON values from which the registry builds this equation again.
+        domain: bounds by variable; their order is the order of the coordinates.
+        outputs: names of the outputs.
+        blocks: the conditions.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def arguments(self) -> Mapping[str, Any]: ...
+    @property
+    def domain(self) -> Mapping[str, tuple[float, float]]: ...
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+    @property
+    def blocks(self) -> tuple[ResidualBlock, ...]: ...
+
+    def test(self) -> Split:
+        """A grid with the exact or reference solution on it, for reporting."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicsProblem:
+    """A network u(θ, x) and weighted residual blocks; the rows are √(weight/rows) r, block after block.
+
+    Args:
+        model: maps points (n, d) to outputs (n, o), in eval mode.
+        equation: name in the library of equations.
+        arguments: what the library builds it from.
+        domain: bounds by variable.
+        outputs: names of the outputs, as residuals read them.
+        blocks: the conditions.
+        points: fitted points by block, (n, d), or (n, 2, d) for pairs.
+        fresh: points by block that the solve does not see; what the rank is chosen by.
+        test: points with the exact or reference solution; reported, never used to choose.
+        grid: optional points to draw fields on; otherwise the test points are drawn.
+        architecture: registered name and arguments, needed to store the problem.
+        seed: from which the points were drawn.
+
+    Raises:
+        InputError: an empty block, two of one name, points outside the domain, boundary data that contradict each other.
+    """
+
+    name: str
+    model: nn.Module
+    equation: str
+    arguments: Mapping[str, Any]
+    domain: Mapping[str, tuple[float, float]]
+    outputs: tuple[str, ...]
+    blocks: tuple[ResidualBlock, ...]
+    points: Mapping[str, Tensor]
+    fresh: Mapping[str, Tensor]
+    test: Split | None = None
+    grid: Split | None = None
+    title: str = ""
+    description: str = ""
+    input_quantities: tuple[Quantity, ...] = ()
+    output_quantities: tuple[Quantity, ...] = ()
+    architecture: Architecture | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.blocks:
+            raise InputError("there is no residual block; an equation needs at least one", key="blocks")
+        names = [block.name for block in self.blocks]
+        if len(set(names)) < len(names):
+            raise InputError("two blocks have the same name; give each its own", key="blocks")
+        for block in self.blocks:
+            for need in block.needs:
+                derivative(need, self.outputs, self.variables)
+            for kind, drawn in (("points", self.points), ("fresh", self.fresh)):
+                if block.name not in drawn:
+                    raise InputError("there are no points for this block", key=f"{kind}.{block.name}")
+                check_points(block, drawn[block.name])
+                self._check_inside(block, drawn[block.name])
+        for name, split in self.splits().items():
+            check_split(split, name)
+            if split.inputs.shape[1:] != (len(self.domain),) or split.targets.shape[1:] != (len(self.outputs),):
+                raise InputError(
+                    f"one sample has inputs {tuple(split.inputs.shape[1:])} and targets {tuple(split.targets.shape[1:])}; "
+                    f"the equation has {len(self.domain)} variables and {len(self.outputs)} outputs",
+                    key=name,
+                )
+        self._check_corners()
+        if not self.input_quantities:
+            object.__setattr__(self, "input_quantities", tuple(Quantity(name) for name in self.variables))
+        if not self.output_quantities:
+            object.__setattr__(self, "output_quantities", tuple(Quantity(name) for name in self.outputs))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        return tuple(self.domain)
+
+    def splits(self) -> dict[str, Split]:
+        """Points at which the field is known, by name."""
+        named = {"test": self.test, "grid": self.grid}
+        return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def display(self) -> tuple[str, Split]:
+        """The split whose fields are drawn: the grid, else the test points.
+
+        Raises:
+            InputError: there is neither.
+        """
+        splits = self.splits()
+        for name in ("grid", "test"):
+            if name in splits:
+                return name, splits[name]
+        raise InputError("a physics problem needs test points to draw its field on", key="test")
+
+    def redrawn(self, seed: int) -> PhysicsProblem:
+        """The same problem on new points."""
+        points, fresh = draw_points(self.blocks, seed)
+        return replace(self, points=points, fresh=fresh, seed=seed)
+
+    def _check_inside(self, block: ResidualBlock, points: Tensor) -> None:
+        flat = points.reshape(-1, points.shape[-1])
+        if flat.shape[1] != len(self.domain):
+            raise InputError(
+                f"points have {flat.shape[1]} coordinates, the equation has {len(self.domain)} variables",
+                key=f"blocks.{block.name}",
+            )
+        bounds = flat.new_tensor(list(self.domain.values()))
+        slack = POINT_TOLERANCE * (bounds[:, 1] - bounds[:, 0])
+        outside = ~((flat >= bounds[:, 0] - slack) & (flat <= bounds[:, 1] + slack)).all(dim=1)
+        if bool(outside.any()):
+            first = int(outside.nonzero()[0])
+            raise InputError(
+                f"{int(outside.sum())} of {len(flat)} points lie outside the domain {_box(self.domain)}, "
+                f"the first at {place(self.variables, flat[first])}; draw them inside it",
+                key=f"blocks.{block.name}",
+            )
+
+    def _check_corners(self) -> None:
+        """Refuse two Dirichlet blocks that ask for different values at the same corner or edge."""
+        conditions = [block for block in self.blocks if block.prescribed is not None]
+        for first, second in combinations(conditions, 2):
+            assert first.prescribed is not None
+            assert second.prescribed is not None
+            shared = self._shared(first, second)
+            if len(shared) == 0 or (first.prescribes or self.outputs) != (second.prescribes or self.outputs):
+                continue
+            one = first.prescribed(shared).reshape(len(shared), -1)
+            other = second.prescribed(shared).reshape(len(shared), -1)
+            gap = (one - other).abs().amax(dim=1)
+            size = float(torch.maximum(one.abs().max(), other.abs().max()).clamp_min(1.0))
+            worst = int(gap.argmax())
+            if float(gap[worst]) > CORNER_TOLERANCE * size:
+                raise InputError(
+                    f"the blocks {first.name!r} and {second.name!r} ask for different values at "
+                    f"{place(self.variables, shared[worst])}: {float(one[worst, 0]):.4g} and {float(other[worst, 0]):.4g}; "
+                    "boundary data must agree where they meet",
+                    key=f"blocks.{second.name}",
+                )
+
+    def _shared(self, first: ResidualBlock, second: ResidualBlock) -> Tensor:
+        """Corners of the box that lie on the faces of both blocks; a coordinate that all points of a block share is its face."""
+        bounds = torch.tensor(list(self.domain.values()), dtype=torch.float64)
+        corners = torch.cartesian_prod(*bounds) if len(bounds) > 1 else bounds.T
+        slack = POINT_TOLERANCE * (bounds[:, 1] - bounds[:, 0])
+        held = torch.ones(len(corners), dtype=torch.bool)
+        for block in (first, second):
+            points = self.points[block.name].reshape(-1, len(self.domain))
+            low, high = points.amin(dim=0), points.amax(dim=0)
+            held &= (((corners - low).abs() <= slack) | (high - low > slack)).all(dim=1)
+        return corners[held]
+
+
+def make_problem(
+    equation: Equation,
+    model: nn.Module,
+    *,
+    name: str = "",
+    seed: int = 0,
+    architecture: Architecture | None = None,
+    title: str = "",
+    description: str = "",
+    grid: Split | None = None,
+) -> PhysicsProblem:
+    """A problem on points drawn from a seed; fitted and fresh points come from streams of their own."""
+    points, fresh = draw_points(equation.blocks, seed)
+    return PhysicsProblem(
+        name=name or equation.name,
+        model=model,
+        equation=equation.name,
+        arguments=dict(equation.arguments),
+        domain=dict(equation.domain),
+        outputs=tuple(equation.outputs),
+        blocks=tuple(equation.blocks),
+        points=points,
+        fresh=fresh,
+        test=equation.test(),
+        grid=grid,
+        title=title,
+        description=description,
+        architecture=architecture,
+        seed=seed,
+    )
+
+
+def draw_points(blocks: Sequence[ResidualBlock], seed: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Fitted and fresh points of every block."""
+    drawn: list[dict[str, Tensor]] = []
+    for stream in (FITTED, FRESH):
+        generator = torch.Generator().manual_seed((seed * 1_000_003 + stream) % 2**63)
+        drawn.append({block.name: block.draw(generator) for block in blocks})
+    return drawn[0], drawn[1]
+
+
+def _box(domain: Mapping[str, tuple[float, float]]) -> str:
+    return ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in domain.items())
+
+
+def place(variables: Sequence[str], point: Tensor) -> str:
+    """A point in words."""
+    return ", ".join(f"{name} = {float(value):.6g}" for name, value in zip(variables, point, strict=True))

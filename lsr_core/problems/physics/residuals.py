@@ -1,0 +1,139 @@
+"""Residual blocks of a problem as functions of a network's parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.residuals import ResidualFunction
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.fields import Field, derivative, with_values
+from lsr_core.problems.physics.problem import PhysicsProblem, place
+
+
+@dataclass(frozen=True, eq=False)
+class BlockRows:
+    """The rows of one block at its points: √(weight/rows) r, (n·k,).
+
+    Attributes:
+        block: the condition.
+        points: (n, d), or (n, 2, d) for pairs.
+        residual: maps (θ, points) to the scaled rows (n, k).
+        width: k.
+    """
+
+    block: ResidualBlock
+    points: Tensor
+    residual: ResidualFunction
+    width: int
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.points) * self.width
+
+    def places(self) -> Tensor:
+        """All points of the block one by one, (n·s, d)."""
+        return self.points.reshape(-1, self.points.shape[-1])
+
+    def restricted(self, chosen: Tensor) -> BlockRows:
+        """The same block at some of its points, with the weight that the whole block had."""
+        factor = math.sqrt(len(self.points) / max(1, len(chosen)))
+        return BlockRows(self.block, self.points[chosen], self.residual.scaled(factor), self.width)
+
+
+def block_rows(
+    problem: PhysicsProblem, function: ParametricFunction, points: Mapping[str, Tensor] | None = None
+) -> list[BlockRows]:
+    """The rows of all blocks, at the fitted points or at others, in the dtype and on the device of the function.
+
+    Raises:
+        InputError: residuals that are not (n,) or (n, k), or not finite at some points; second derivatives of a network without any.
+    """
+    given = problem.points if points is None else points
+    rows = []
+    for block in problem.blocks:
+        at = given[block.name].to(dtype=function.dtype, device=function.device)
+        jets = JetFunction(function, jet_spec(block, problem.outputs, problem.variables))
+        pointwise = _Pointwise(block, problem.outputs, problem.variables, jets.spec)
+        read = {derivative(name, problem.outputs, problem.variables) for name in block.needs}
+        used = sorted({0, *(jets.spec.position(item.variable, item.order) for item in read)})
+        residual = ResidualFunction(jets, pointwise, used=used)
+        width = _width(block, residual, at)
+        found = BlockRows(block, at, residual.scaled(math.sqrt(block.weight / (len(at) * width))), width)
+        _check_finite(found, problem.variables)
+        rows.append(found)
+    return rows
+
+
+def residual_vector(rows: Sequence[BlockRows], theta: Tensor | None = None) -> Tensor:
+    """f: the rows of all blocks (N,), at θ0 or at `theta`; their squared norm is the loss."""
+    return torch.cat([part.residual.outputs(part.points, theta).reshape(-1) for part in rows])
+
+
+def jet_spec(block: ResidualBlock, outputs: Sequence[str], variables: Sequence[str]) -> JetSpec:
+    """The jet that a block needs."""
+    asked = [derivative(name, outputs, variables) for name in block.needs]
+    first = tuple(sorted({item.variable for item in asked if item.order > 0}))
+    return JetSpec(first, tuple(sorted({item.variable for item in asked if item.order == 2})))
+
+
+def field_of(
+    points: Tensor, jets: Tensor, names: Sequence[str], outputs: Sequence[str], variables: Sequence[str], spec: JetSpec
+) -> Field:
+    """A field from jets (n, c, o) at points (n, d), with the named derivatives."""
+    values = {}
+    for name in with_values(names, outputs):
+        item = derivative(name, outputs, variables)
+        values[name] = jets[:, spec.position(item.variable, item.order), item.output]
+    return Field(points, variables, values)
+
+
+class _Pointwise:
+    """A block's residual as a function of jets."""
+
+    def __init__(self, block: ResidualBlock, outputs: Sequence[str], variables: Sequence[str], spec: JetSpec) -> None:
+        self.block, self.outputs, self.variables, self.spec = block, outputs, variables, spec
+
+    def __call__(self, places: Tensor, jets: Tensor) -> Tensor:
+        fields = [
+            field_of(places[:, i], jets[:, i], self.block.needs, self.outputs, self.variables, self.spec)
+            for i in range(places.shape[1])
+        ]
+        return self.block.residual(*fields)
+
+
+def _width(block: ResidualBlock, residual: ResidualFunction, points: Tensor) -> int:
+    few = points[:2]
+    pairs = few[:, None] if few.ndim == 2 else few
+    with torch.no_grad():
+        jets = residual.jets(residual.theta0, pairs.flatten(0, 1)).unflatten(0, pairs.shape[:2])
+        try:
+            raw = residual.pointwise(pairs, jets)
+        except (RuntimeError, IndexError, TypeError, AttributeError) as error:
+            raise InputError(f"the residual cannot be evaluated: {error}", key=f"blocks.{block.name}") from error
+    if raw.ndim not in (1, 2) or len(raw) != len(few):
+        raise InputError(
+            f"the residual has shape {tuple(raw.shape)} at {len(few)} points; it must be (n,) or (n, k)",
+            key=f"blocks.{block.name}",
+        )
+    return 1 if raw.ndim == 1 else raw.shape[1]
+
+
+def _check_finite(rows: BlockRows, variables: Sequence[str]) -> None:
+    values = rows.residual.outputs(rows.points)
+    bad = ~torch.isfinite(values).all(dim=1)
+    if bool(bad.any()):
+        first = int(bad.nonzero()[0])
+        where = rows.places()[first * (len(rows.places()) // len(rows.points))]
+        raise InputError(
+            f"the residual is NaN or infinite at {int(bad.sum())} of {len(bad)} points, the first at {place(variables, where)}; "
+            "check the equation, the weights and what is divided by there",
+            key=f"blocks.{rows.block.name}",
+        )

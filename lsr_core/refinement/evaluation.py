@@ -1,0 +1,127 @@
+"""How good the solutions are, by the measures that a kind of problem has."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from lsr_core.errors import NumericalError
+from lsr_core.refinement.basis import OnFraction
+from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.reduction import Passes
+from lsr_core.refinement.report import build_sweep, disagreement, errors_of
+from lsr_core.refinement.results import Fields, Sweep
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.summary import Errors, Quantiles, ResidualNorms
+from lsr_core.refinement.sweep import RankErrors, RankSolutions, SplitFactor, errors_by_rank
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Errors of the network and of the predictor that can be exported, at the chosen rank.
+
+    Attributes:
+        gap: largest relative difference between these errors and the sweep's, where rounding is all that could make one.
+    """
+
+    base: Errors
+    refined: Errors
+    norms: ResidualNorms
+    base_quantiles: Quantiles | None = None
+    refined_quantiles: Quantiles | None = None
+    gap: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+
+class Evaluation(ABC):
+    """The errors of all ranks, in the order in which they may be looked at: first what the rank is chosen by, then the rest.
+
+    Args:
+        train: the factor of the training rows.
+        on_fraction: told how far the present stage is.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        subspace: Subspace,
+        solutions: RankSolutions,
+        train: SplitFactor,
+        on_fraction: OnFraction,
+    ) -> None:
+        self.setting, self.subspace, self.solutions = setting, subspace, solutions
+        self.train, self.on_fraction = train, on_fraction
+
+    @abstractmethod
+    def choosing_sweep(self) -> Sweep:
+        """All ranks with the errors on training and validation rows; those on test rows still NaN."""
+
+    @abstractmethod
+    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
+        """The same with the errors on test rows; fields are gathered on the way for the ranks of the ladder."""
+
+    @abstractmethod
+    def fields(self) -> tuple[Fields, Tensor]:
+        """Fields at the display points, and the indices of those points in their split."""
+
+    @abstractmethod
+    def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
+        """The errors of the predictor itself.
+
+        Raises:
+            NumericalError: they are not finite.
+        """
+
+
+class SupervisedEvaluation(Evaluation):
+    """Errors against targets: one pass over each split gives the errors of every rank."""
+
+    def choosing_sweep(self) -> Sweep:
+        self._pass_over = Passes(self.setting, self.subspace, self.solutions, self.on_fraction)
+        train, validation = RankErrors.of(self.train, self.solutions), self._pass_over("validation")
+        return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+
+    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
+        shown = self.setting.display
+        self._recorder = FieldRecorder(self.setting, self.solutions, rungs)
+        test = self._pass_over("test", self._recorder.add if shown == "test" else None)
+        if shown != "test":
+            self._pass_over(shown, self._recorder.add)
+        mse, relative = errors_by_rank(test, self.subspace.rank)
+        return replace(sweep, test_mse=mse, test_relative_l2=relative)
+
+    def fields(self) -> tuple[Fields, Tensor]:
+        return self._recorder.fields(), self._recorder.points
+
+    def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
+        setting, function = self.setting, self.setting.function
+        base, base_quantiles = errors_of(setting, function.outputs)
+        refined, refined_quantiles = errors_of(setting, predictor.predict)
+        before, after = base.train_mse or 0.0, refined.train_mse or 0.0
+        refuse_infinite(
+            [value for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value is not None]
+        )
+        notes = []
+        if rank > 0 and after > before:
+            notes.append(
+                "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
+                "Use float64, a larger cut-off or a smaller rank."
+            )
+        norms = ResidualNorms(
+            base=math.sqrt(before),
+            linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
+            nonlinear=math.sqrt(after),
+        )
+        gap = disagreement(refined, sweep, rank)
+        return Verified(base, refined, norms, base_quantiles, refined_quantiles, gap, notes)
+
+
+def refuse_infinite(values: list[float]) -> None:
+    """Raise NumericalError if a value is not finite."""
+    if not all(math.isfinite(value) for value in values):
+        raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")

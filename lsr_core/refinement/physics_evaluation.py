@@ -1,0 +1,170 @@
+"""Measures of a refined solution of an equation: the true residual of its field, and its error against a reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
+from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, thinned
+from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.report import build_sweep
+from lsr_core.refinement.results import Fields, Floats, Sweep
+from lsr_core.refinement.setting import relative_l2
+from lsr_core.refinement.summary import Errors, ResidualNorms
+from lsr_core.refinement.sweep import RankErrors, interpolate_logarithmically
+
+Predict = Callable[[Split], Tensor]
+CHUNK = 4096
+KAPPA_RUNGS = 12  # the triangles are full, and each exact condition number takes singular values
+NONLINEAR = 10.0  # times the linear residual, from which the true one is worth a sentence
+
+
+class PhysicsEvaluation(Evaluation):
+    """True residuals at fresh points choose the rank; the reference is only reported.
+
+    The refined field and its derivatives are linear in Δθ, so one product for each rank of the ladder gives them wherever they are
+    wanted, and the residual is evaluated on them as it stands, nonlinear or not. What is reported at the chosen rank comes from
+    forward-mode products.
+    """
+
+    setting: PhysicsSetting
+
+    def choosing_sweep(self) -> Sweep:
+        sweep = build_sweep(
+            self.subspace, self.solutions, {"train": RankErrors.of(self.train, self.solutions)}, kappa_rungs=KAPPA_RUNGS
+        )
+        rungs = [rank for rank in rank_choice.ladder(self.subspace.rank) if self.solutions.is_solved(rank)]
+        fixed = self.setting.config.rank
+        if isinstance(fixed, int) and fixed <= self.subspace.rank:
+            rungs = sorted({*rungs, fixed})
+        steps = self._steps(rungs)
+        values = np.full(self.subspace.rank + 1, np.nan)
+        values[rungs] = true_losses(self.setting.fresh, steps, self.setting.strategy.name)
+        return replace(sweep, val_mse=interpolate_logarithmically(values))
+
+    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
+        setting = self.setting
+        self._rungs = rungs
+        steps = self._steps(rungs)
+        shown = setting.splits[setting.display]
+        self._points = thinned(len(shown.inputs), MAX_DISPLAY_POINTS)
+        where = self._points.to(shown.inputs.device)
+        self._shown = Split(shown.inputs[where], shown.targets[where])
+        self._network, self._refined_error = self._fields_along(self._shown, steps)
+        if "test" not in setting.splits:
+            return sweep
+        errors = self._refined_error
+        test = setting.splits["test"]
+        if setting.display != "test":
+            some = thinned(len(test.inputs), MAX_DISPLAY_POINTS).to(test.inputs.device)
+            test = Split(test.inputs[some], test.targets[some])
+            _, errors = self._fields_along(test, steps)
+        else:
+            test = self._shown
+        mse = np.full(self.subspace.rank + 1, np.nan)
+        mse[rungs] = errors.square().mean(dim=(1, 2)).cpu().double().numpy()
+        mse = interpolate_logarithmically(mse)
+        relative = np.sqrt(mse / float(test.targets.square().mean()))
+        return replace(sweep, test_mse=mse, test_relative_l2=relative)
+
+    def fields(self) -> tuple[Fields, Tensor]:
+        coarse = thinned(len(self._points), MAX_STEPPED_POINTS).numpy()
+        targets = self._shown.targets.cpu().double().numpy()
+        fields = Fields(
+            ranks=np.array(self._rungs, dtype=np.int64),
+            inputs=self._shown.inputs.cpu().double().numpy(),
+            targets=targets,
+            network=self._network.cpu().double().numpy(),
+            refined_error=self._refined_error.float().cpu().numpy(),
+            stepped_points=coarse,
+            stepped=np.full((len(self._rungs), len(coarse), targets.shape[1]), np.nan, dtype=np.float32),
+            split=self.setting.display,
+        )
+        return fields, self._points
+
+    def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
+        setting = self.setting
+        steps = self._steps([0, rank])  # few columns: by forward mode
+        fitted, fresh = (true_losses(rows, steps, setting.strategy.name) for rows in (setting.fitted, setting.fresh))
+        refuse_infinite([*fitted.tolist(), *fresh.tolist()])
+        linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
+        norms = ResidualNorms(
+            base=math.sqrt(fitted[0]),
+            linear=linear,
+            nonlinear=math.sqrt(fitted[1]),
+            fresh_base=math.sqrt(fresh[0]),
+            fresh_nonlinear=math.sqrt(fresh[1]),
+        )
+        base = self._errors(fitted[0], fresh[0], lambda split: setting.function.outputs(split.inputs))
+        refined = self._errors(
+            fitted[1], fresh[1], lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1)
+        )
+        notes = []
+        if rank > 0 and fitted[1] > fitted[0]:
+            notes.append(
+                "The true residual of the refined field is larger than the network's own: the linearisation does not reach this far. "
+                "Bring the network closer by training, or take a smaller rank."
+            )
+        elif rank > 0 and norms.nonlinear is not None and norms.nonlinear > NONLINEAR * linear > 0:
+            notes.append(
+                f"The true residual of the refined field is {norms.nonlinear / linear:.1e} times that of the linear model: "
+                "what is left is nonlinearity of the equation, which Gauss-Newton steps remove, or rounding."
+            )
+        return Verified(base, refined, norms, notes=notes)
+
+    def _steps(self, ranks: Sequence[int]) -> Tensor:
+        """Δθ (m, k) of the free parameters."""
+        return self.subspace.delta(self.solutions.columns(ranks))
+
+    def _fields_along(self, split: Split, steps: Tensor) -> tuple[Tensor, Tensor]:
+        """The network's field (P, o), and the errors (k, P, o) of the refined ones."""
+        setting = self.setting
+        network = setting.function.outputs(split.inputs)
+        moved = torch.cat([setting.strategy.at(points).matmat(steps) for points in split.inputs.split(CHUNK)])
+        return network, moved.T.unflatten(1, network.shape) + (network - split.targets)
+
+    def _errors(self, fitted: float, fresh: float, predict: Predict) -> Errors:
+        test = self.setting.splits.get("test")
+        if test is None:
+            return Errors(train_mse=fitted, val_mse=fresh)
+        mse = float((predict(test) - test.targets).square().mean())
+        refuse_infinite([mse])
+        relative = relative_l2(mse, test)
+        relative_or_none = relative if math.isfinite(relative) else None
+        return Errors(
+            train_mse=fitted,
+            val_mse=fresh,
+            test_mse=mse,
+            test_relative_l2=relative_or_none,
+            relative_l2=relative_or_none,
+        )
+
+
+def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str) -> Floats:
+    """Σ weight·mean(r²) of the fields u(θ0) + J Δθ for steps (m, k): (k,), NaN where a residual is not finite.
+
+    Args:
+        name: how Jacobians are applied.
+    """
+    total = torch.zeros(steps.shape[1], dtype=torch.float64)
+    for block in rows:
+        residual, components = block.residual, block.residual.components()
+        for points in block.points.split(CHUNK):
+            start = components.outputs(points)
+            moved = components.at(points, start.shape[1], name).matmat(steps)
+            for column, step in enumerate(moved.unbind(1)):
+                with torch.no_grad():
+                    found = residual.of_components(points, start + step.view_as(start))
+                total[column] += found.square().sum().cpu().double()
+    values = total.numpy()
+    return np.where(np.isfinite(values), values, np.nan)

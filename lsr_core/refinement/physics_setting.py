@@ -1,0 +1,274 @@
+"""A physics problem made ready for one refinement: residual rows at fitted and fresh points, checks, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.linalg.operators import dot_test
+from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jacobians import JacobianOperator
+from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.layered import chain_of
+from lsr_core.networks.residuals import ResidualFunction
+from lsr_core.networks.strategies import choose_strategy
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.plan import Sizes, make_plan
+from lsr_core.refinement.rows import RowBlock
+from lsr_core.refinement.setting import (
+    ADJOINT_TOLERANCE,
+    HEALTH_SAMPLES,
+    Outline,
+    Setting,
+    clamp_rank,
+    converted,
+    device_of,
+)
+
+FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
+MAX_RANK = 1200  # otherwise
+SOURCE_EXTRA = 600  # points beyond the rank that the basis comes from
+SUBSET = 3  # random stream
+
+
+@dataclass(frozen=True, eq=False)
+class PhysicsSetting(Setting):
+    """The residual blocks of a problem, and points to look at its field on; `splits` has no training rows.
+
+    Attributes:
+        fitted: what is solved.
+        fresh: what the rank is chosen by.
+    """
+
+    problem: PhysicsProblem
+    fitted: tuple[BlockRows, ...]
+    fresh: tuple[BlockRows, ...]
+
+    @property
+    def n_residuals(self) -> int:
+        return sum(part.n_rows for part in self.fitted)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.problem.outputs)
+
+    @property
+    def weight(self) -> float:
+        return 1.0  # the blocks carry their own
+
+    @property
+    def mean_square_target(self) -> float:
+        return float("nan")  # a residual should be zero: there is nothing to be relative to
+
+    def errors(self) -> Tensor:
+        return residual_vector(self.fitted)
+
+    def rows(self) -> BlockwiseRows:
+        """f and G at the fitted points."""
+        return self._blockwise([(part.residual, part.points, part.width) for part in self.fitted], keep=False)
+
+    def source_rows(self) -> BlockwiseRows:
+        """What the basis comes from: J or G at a random part of the fitted points."""
+        places = [part.points if self.config.source == "residuals" else part.places() for part in self.fitted]
+        total = sum(len(part) for part in places)
+        wanted = self.config.basis_points or self.max_rank + SOURCE_EXTRA
+        chosen = torch.randperm(total, generator=self.generator(SUBSET))[: min(wanted, total)].sort().values
+        start, parts = 0, []
+        for block, points in zip(self.fitted, places, strict=True):
+            inside = chosen[(chosen >= start) & (chosen < start + len(points))] - start
+            start += len(points)
+            if len(inside) == 0:
+                continue
+            if self.config.source == "residuals":
+                some = block.restricted(inside.to(points.device))
+                parts.append((some.residual, some.points, some.width))
+            else:
+                parts.append((value_of(self.function), points[inside.to(points.device)], self.n_outputs))
+        return self._blockwise(parts, keep=self.plan.keep_rows)
+
+    def _blockwise(self, parts: Sequence[Part], *, keep: bool) -> BlockwiseRows:
+        return BlockwiseRows(parts, self.strategy.name, self.plan.block_bytes, columns=self.max_rank + 1, keep=keep)
+
+
+Part = tuple[ResidualFunction, Tensor, int]
+
+
+class BlockwiseRows:
+    """Rows of several residual functions, each at its points, as one sequence of blocks; again at each pass.
+
+    Args:
+        parts: functions with their points and the rows a point has.
+        name: how Jacobians are applied.
+        block_bytes: about the size of the largest block of rows or modes.
+        columns: of the modes that will be taken.
+        keep: keep Jacobian rows between passes.
+    """
+
+    def __init__(self, parts: Sequence[Part], name: str, block_bytes: int, *, columns: int, keep: bool) -> None:
+        self.n_rows = sum(len(points) * width for _, points, width in parts)
+        self._parts, self._name, self._block_bytes = list(parts), name, block_bytes
+        self._columns, self._keep = columns, keep
+        self._operators: dict[tuple[int, int], JacobianOperator] = {}
+
+    def __len__(self) -> int:
+        return sum(-(-len(points) // self._samples(part, width)) for part, points, width in self._parts)
+
+    def __iter__(self) -> Iterator[RowBlock]:
+        before = 0
+        for index, (function, points, width) in enumerate(self._parts):
+            samples = self._samples(function, width)
+            for start in range(0, len(points), samples):
+                some = points[start : start + samples]
+                errors = function.outputs(some).reshape(-1, 1)
+                rows = slice(before, before + len(errors))
+                before += len(errors)
+                yield RowBlock(rows, self._operator((index, start), function, some, width), errors)
+
+    def single_precision(self) -> BlockwiseRows:
+        """The same rows in float32, for finding a basis."""
+        parts = [(function.single_precision(), points.float(), width) for function, points, width in self._parts]
+        return BlockwiseRows(parts, self._name, self._block_bytes, columns=self._columns, keep=False)
+
+    def _samples(self, function: ResidualFunction, width: int) -> int:
+        return max(1, self._block_bytes // (self._columns * width * function.dtype.itemsize))
+
+    def _operator(
+        self, key: tuple[int, int], function: ResidualFunction, points: Tensor, width: int
+    ) -> JacobianOperator:
+        if key not in self._operators:
+            found = function.at(points, width, self._name, block_bytes=self._block_bytes, keep=self._keep)
+            if not self._keep:
+                return found
+            self._operators[key] = found
+        return self._operators[key]
+
+
+def value_of(function: ParametricFunction) -> ResidualFunction:
+    """The outputs of a network as rows: J is their Jacobian."""
+    return ResidualFunction(JetFunction(function, JetSpec()), lambda points, jets: jets[:, 0, 0])
+
+
+def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
+    """Function, strategy and plan; the residuals are called at two points of each block to count their rows.
+
+    Raises:
+        InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, an authors' mode, or a residual that
+            cannot be evaluated.
+    """
+    if config.strategy == "factored":
+        raise InputError(
+            "factored directions serve outputs, not residuals with derivatives; use row-blocks, matrix-free or auto",
+            key="strategy",
+        )
+    if config.published is not None:
+        raise InputError(
+            "the authors' modes are offered for data, not for equations; choose source, scaling and rank instead",
+            key="published",
+        )
+    device = device_of(config)
+    dtype = torch.float64 if config.dtype == "float64" else torch.float32
+    refuse_training_mode(problem.model)
+    function = ParametricFunction.from_module(
+        problem.model,
+        dtype=dtype,
+        device=device,
+        layers=config.layers,
+        fraction=config.parameter_fraction,
+        generator=torch.Generator().manual_seed(config.seed),
+    )
+    few = {name: points[:2] for name, points in problem.points.items()}
+    widths = {part.block.name: part.width for part in block_rows(problem, function, few)}
+    n_residuals = sum(len(problem.points[name]) * width for name, width in widths.items())
+    sizes = _sizes(problem, function, n_residuals)
+    default = sizes.n_params if sizes.n_params <= FULL_SPACE else MAX_RANK
+    max_rank, notes = clamp_rank(config, n_residuals, sizes.n_params, default)
+    example = next(iter(few.values())).to(function.theta0)
+    example = example.reshape(-1, example.shape[-1])
+    name = "row-blocks" if config.strategy == "auto" else config.strategy
+    strategy = choose_strategy(
+        function, example, n_residuals, len(problem.outputs), width=max_rank + config.oversampling, wanted=name
+    )
+    if config.strategy == "auto":
+        layered = chain_of(function.module) is not None
+        reason = "derivatives are carried through the layers" if layered else "rows by differentiation point by point"
+        strategy = replace(strategy, reason=reason)
+    plan = make_plan(sizes, config, strategy.name, max_rank)
+    return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
+
+
+def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
+    """Check and convert.
+
+    Raises:
+        InputError: see `outline_physics`; residuals that are not finite; a network whose points influence each other.
+    """
+    seen = outline_physics(problem, config)
+    function = seen.function
+    splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
+    fitted = tuple(block_rows(problem, function))
+    fresh = tuple(block_rows(problem, function, problem.fresh))
+    places = [part.places()[:HEALTH_SAMPLES] for part in (*fitted, *fresh)]
+    if not all(check_outputs(function, some, len(problem.outputs)) for some in [*places, *_inputs(splits)]):
+        raise InputError(
+            "outputs at one point depend on the points beside it, so they have no derivatives of their own; "
+            "leave out what mixes a batch",
+            key="model",
+        )
+    adjoint_error = max(
+        dot_test(
+            part.residual.at(part.points[:HEALTH_SAMPLES], part.width, seen.strategy.name),
+            torch.Generator().manual_seed(config.seed),
+        )
+        for part in fitted
+    )
+    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
+        raise InputError(
+            f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
+            key="model",
+        )
+    n_residuals = sum(part.n_rows for part in fitted)
+    rcond = config.rcond if config.rcond is not None else n_residuals * torch.finfo(function.dtype).eps
+    return PhysicsSetting(
+        config=config,
+        function=function,
+        strategy=seen.strategy,
+        sizes=seen.sizes,
+        plan=seen.plan,
+        sample_wise=True,
+        splits=splits,
+        display=problem.display[0],
+        max_rank=seen.max_rank,
+        rcond=min(rcond, 0.5),
+        adjoint_error=adjoint_error,
+        notes=seen.notes,
+        problem=problem,
+        fitted=fitted,
+        fresh=fresh,
+    )
+
+
+def _inputs(splits: dict[str, Split]) -> list[Tensor]:
+    return [split.inputs for split in splits.values()]
+
+
+def _sizes(problem: PhysicsProblem, function: ParametricFunction, n_residuals: int) -> Sizes:
+    tensors = [*problem.points.values(), *problem.fresh.values()]
+    tensors += [values for split in problem.splits().values() for values in split]
+    matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
+    return Sizes(
+        n_params=function.n_params,
+        n_outputs=1,
+        n_train=n_residuals,
+        n_other=0,
+        data_bytes=2 * sum(tensor.numel() * tensor.dtype.itemsize for tensor in tensors),
+        signals=sum(sum(shape) for shape in matrices),
+        layers=len(matrices),
+    )
