@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.streams import split_from_batches
 from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement import plan, quantiles
@@ -27,43 +29,43 @@ def batches(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         yield split.inputs[start : start + size], split.targets[start : start + size]
 
 
-class Watched(nn.Module):
-    """A network that knows the largest batch it was ever given."""
+@pytest.fixture
+def largest(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """The most samples that a Jacobian was made at, and that errors were taken of, at once."""
+    most = {"jacobian": 0, "outputs": 0}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = twins.network(2, 4, 1)
-        self.most = [0]  # shared with every copy
+    def note(kind: str, owner: type, name: str) -> None:
+        original = getattr(owner, name)
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Watched:
-        twin = Watched()
-        twin.load_state_dict(self.state_dict())
-        twin.most = self.most
-        return twin.eval()
+        def noted(self: object, inputs: Tensor, *args: object, **more: object) -> object:
+            most[kind] = max(most[kind], len(inputs))
+            return original(self, inputs, *args, **more)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        self.most[0] = max(self.most[0], len(inputs))
-        result: Tensor = self.inner(inputs)
-        return result
+        monkeypatch.setattr(owner, name, noted)
+
+    note("jacobian", Strategy, "at")
+    note("jacobian", Strategy, "factored_at")
+    note("outputs", ParametricFunction, "outputs")
+    return most
 
 
 @pytest.mark.parametrize("strategy", ["row-blocks", "factored"])
 @pytest.mark.parametrize("sketch_dtype", ["same", "float32"])
-def test_no_pass_takes_all_rows_at_once(strategy: str, sketch_dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MAX_BLOCK", 2**18)
+def test_no_pass_takes_all_rows_at_once(
+    strategy: str, sketch_dtype: str, largest: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, config = twins.network(2, 4, 1), RefineConfig(max_rank=6, strategy=strategy, sketch_dtype=sketch_dtype)  # type: ignore[arg-type]
+    in_memory = [twins.data(ROWS, seed=seed) for seed in (1, 2, 3)]
+    whole = refine(SupervisedProblem("whole", model, *in_memory), config)
+    assert largest["jacobian"] == ROWS
+    largest.update(jacobian=0, outputs=0)
+    monkeypatch.setattr(plan, "MAX_BLOCK", 2**17)
     monkeypatch.setattr(plan, "KEEP_SHARE", 0)
-    splits = [split_from_batches(batches(twins.data(ROWS, seed=seed), 512)) for seed in (1, 2, 3)]
-    model = Watched().eval()
-    result = refine(
-        SupervisedProblem("streamed", model, *splits), max_rank=6, strategy=strategy, sketch_dtype=sketch_dtype
-    )
-    assert 0 < model.most[0] <= 4096 < ROWS
-    whole = SupervisedProblem("whole", model, *(twins.data(ROWS, seed=seed) for seed in (1, 2, 3)))
-    monkeypatch.undo()
-    fitted = [
-        at.predictor.predict(splits[0].inputs)
-        for at in (result, refine(whole, max_rank=6, strategy=strategy, sketch_dtype=sketch_dtype))
-    ]
+    streamed = [split_from_batches(batches(split, 512)) for split in in_memory]
+    result = refine(SupervisedProblem("streamed", model, *streamed), config)
+    assert 0 < largest["jacobian"] <= 4096
+    assert 0 < largest["outputs"] <= 4096
+    fitted = [at.predictor.predict(in_memory[0].inputs) for at in (result, whole)]
     torch.testing.assert_close(*fitted, rtol=1e-10 if sketch_dtype == "same" else 1e-4, atol=1e-10)
 
 
@@ -84,6 +86,10 @@ def test_a_value_that_is_not_finite_is_found_in_any_block(monkeypatch: pytest.Mo
     targets[77] = np.nan
     with pytest.raises(ValueError, match=r"train_targets: 1 of 100 values are NaN"):
         SupervisedProblem("spoilt", twins.network(2, 4, 1), Split(inputs, targets))
+
+
+def test_the_stated_tolerance() -> None:
+    assert TOLERANCE <= 5e-4
 
 
 LEVELS = np.array([0.0, 0.1, 0.5, 0.9, 0.99, 1.0])
