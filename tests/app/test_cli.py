@@ -32,7 +32,7 @@ REFINE_KEYS = {
     *("seconds", "peak_rss_bytes", "status"),
 }
 QUANTILE_KEYS = {"median", "p90", "p99", "max"}
-ERROR_KEYS = {"train_mse", "val_mse", "test_mse", "test_relative_l2"}
+ERROR_KEYS = {"train_mse", "val_mse", "test_mse", "test_relative_l2", "relative_l2"}
 
 
 class Result:
