@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,10 +13,15 @@ from torch.func import jvp, vmap
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.networks.jacobians import MatrixFreeJacobian
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
+from lsr_core.problems.problem import Problem
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths
-from lsr_core.refinement.setting import converted, in_precision_of, relative_l2
+from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
@@ -36,7 +43,23 @@ class LossPath:
     agreement: tuple[float, float]
 
 
-def loss_path(problem: SupervisedProblem, delta: Tensor, alpha: Floats | None = None) -> LossPath:
+class PathRows(Protocol):
+    """Rows whose loss is followed along a step."""
+
+    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows at θ0, and their derivative along Δθ."""
+        ...
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """The loss of rows of this kind."""
+        ...
+
+    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
+        """Losses (a,) of the network at θ0 + αΔθ."""
+        ...
+
+
+def loss_path(problem: Problem, delta: Tensor, alpha: Floats | None = None) -> LossPath:
     """Both losses on all training rows, for Δθ (m,) of any size, in its dtype and on its device.
 
     Args:
@@ -48,41 +71,58 @@ def loss_path(problem: SupervisedProblem, delta: Tensor, alpha: Floats | None = 
     function = ParametricFunction.from_module(problem.model, dtype=delta.dtype, device=delta.device)
     if delta.shape != (function.n_params,):
         raise InputError(f"has shape {tuple(delta.shape)}, the network has {function.n_params} parameters", key="delta")
-    split = converted(problem.train, delta.dtype, delta.device)
-    return _path(function, function, split, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
+    rows: PathRows
+    if isinstance(problem, PhysicsProblem):
+        rows = ResidualPathRows(block_rows(problem, function))
+    else:
+        rows = DataPathRows(function, converted(problem.train, delta.dtype, delta.device))
+    return _path(rows, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
 
 
-def _path(
-    function: ParametricFunction, forward: ParametricFunction, split: Split, delta: Tensor, alpha: Floats
-) -> LossPath:
-    """The linearised loss ‖f + α J Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α."""
-    errors, pushed = _linear_parts(function, split, delta)
+def _path(rows: PathRows, delta: Tensor, alpha: Floats) -> LossPath:
+    """The linearised loss ‖f + α G Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α."""
+    errors, pushed = rows.linear_parts(delta)
     steps = torch.as_tensor(alpha, dtype=delta.dtype, device=delta.device)
-    linearised = torch.stack([(errors + step * pushed).square().mean() for step in steps])
-    nonlinear = _nonlinear(forward, split, delta, steps)
+    linearised = torch.stack([rows.loss(errors + step * pushed) for step in steps])
+    nonlinear = rows.losses_at(delta, steps)
     first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
 def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) -> LossPaths:
-    """Paths for all ranks of the ladder, on at most `rows` training samples spread evenly."""
-    setting = refinement.setting
-    train = setting.train
-    chosen = torch.linspace(0, len(train.inputs) - 1, min(rows, len(train.inputs))).long().to(train.inputs.device)
-    split = Split(train.inputs[chosen], train.targets[chosen])
+    """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
+    chosen, count = _some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
     ranks = refinement.fields.ranks
-    function, forward = setting.function, setting.function
-    if relative_l2(refinement.sweep.train_mse[0], train) > SINGLE_ABOVE:
-        forward = function.single_precision()  # half the time, and errors far below what a figure shows
-    paths = [_path(function, forward, split, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
+    paths = [_path(chosen, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
     return LossPaths(
         ranks=ranks,
         alpha=alpha,
         linearised=np.stack([path.linearised for path in paths]),
         nonlinear=np.stack([path.nonlinear for path in paths]),
         agreement=np.array([path.agreement for path in paths]),
-        n_rows=len(chosen),
+        n_rows=count,
     )
+
+
+def _some_rows(setting: Setting, most: int, refined_from: float) -> tuple[PathRows, int]:
+    """Rows spread evenly over the training data, and how many samples they are; `refined_from` is the network's own loss."""
+    if isinstance(setting, PhysicsSetting):
+        total = sum(len(part.points) for part in setting.fitted)
+        parts = []
+        for part in setting.fitted:
+            wanted = max(1, round(len(part.points) * min(1.0, most / total)))
+            parts.append(part.restricted(_spread(len(part.points), wanted, part.points)))
+        return ResidualPathRows(parts), sum(len(part.points) for part in parts)
+    train = setting.train
+    chosen = _spread(len(train.inputs), min(most, len(train.inputs)), train.inputs)
+    forward = setting.function
+    if relative_l2(refined_from, train) > SINGLE_ABOVE:
+        forward = forward.single_precision()  # half the time, and errors far below what a figure shows
+    return DataPathRows(setting.function, Split(train.inputs[chosen], train.targets[chosen]), forward), len(chosen)
+
+
+def _spread(count: int, wanted: int, like: Tensor) -> Tensor:
+    return torch.linspace(0, count - 1, wanted).long().to(like.device)
 
 
 def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> tuple[float, float]:
@@ -98,23 +138,58 @@ def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> 
     return float(alpha[low]), float(alpha[high])
 
 
-def _linear_parts(function: ParametricFunction, split: Split, delta: Tensor) -> tuple[Tensor, Tensor]:
-    outputs, pushed = [], []
-    for inputs in split.inputs.split(4096):
-        pair = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
-        outputs.append(pair[0])
-        pushed.append(pair[1])
-    return torch.cat(outputs).detach() - split.targets, torch.cat(pushed).detach()
+class DataPathRows:
+    """Errors q − y on training samples; the loss is their mean square.
+
+    Args:
+        forward: the same function in the precision in which losses away from θ0 are taken.
+    """
+
+    def __init__(self, function: ParametricFunction, split: Split, forward: ParametricFunction | None = None) -> None:
+        self._function, self._split, self._forward = function, split, forward or function
+
+    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
+        function = self._function
+        outputs, pushed = [], []
+        for inputs in self._split.inputs.split(4096):
+            pair = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
+            outputs.append(pair[0])
+            pushed.append(pair[1])
+        return torch.cat(outputs).detach() - self._split.targets, torch.cat(pushed).detach()
+
+    def loss(self, rows: Tensor) -> Tensor:
+        return rows.square().mean()
+
+    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
+        """By forward passes, several step lengths at a time."""
+        function, split = self._forward, self._split
+        width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
+        inputs, step_of = in_precision_of(function, split.inputs), delta.to(function.dtype)
+
+        def loss(step: Tensor) -> Tensor:
+            return (function(function.theta0 + step * step_of, inputs) - split.targets).square().mean()
+
+        with torch.no_grad():
+            return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])
 
 
-def _nonlinear(function: ParametricFunction, split: Split, delta: Tensor, steps: Tensor) -> Tensor:
-    """Losses by forward passes, several step lengths at a time."""
-    width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
-    inputs = in_precision_of(function, split.inputs)
-    delta = delta.to(function.dtype)
+class ResidualPathRows:
+    """Weighted residual rows of an equation; the loss is their squared norm."""
 
-    def loss(step: Tensor) -> Tensor:
-        return (function(function.theta0 + step * delta, inputs) - split.targets).square().mean()
+    def __init__(self, blocks: Sequence[BlockRows]) -> None:
+        self._blocks = list(blocks)
 
-    with torch.no_grad():
-        return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])
+    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
+        pushed = [
+            MatrixFreeJacobian(part.residual, points, part.width).matmat(delta[:, None])[:, 0]
+            for part in self._blocks
+            for points in part.points.split(4096)
+        ]
+        return residual_vector(self._blocks), torch.cat(pushed)
+
+    def loss(self, rows: Tensor) -> Tensor:
+        return rows.square().sum()
+
+    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
+        theta = self._blocks[0].residual.theta0
+        return torch.stack([self.loss(residual_vector(self._blocks, theta + step * delta)) for step in steps])

@@ -73,7 +73,9 @@ def chain_of(module: nn.Module | None) -> Chain | None:
     """The chain behind a module, or None where there is none: a `LayeredNetwork`, or an `nn.Sequential` of the same form."""
     chain = None
     if isinstance(module, LayeredNetwork):
-        named = [(f"linears.{index}", layer) for index, layer in enumerate(module.linears) if type(layer) is nn.Linear]
+        named = [(f"linears.{i}", layer) for i, layer in enumerate(module.linears) if type(layer) is nn.Linear]
+        if len(named) < len(module.linears):
+            return None
         chain = Chain(tuple(named), module.activation_name, module.features, module.lift, module.mask)
     elif type(module) is nn.Sequential:
         parts = list(module.named_children())

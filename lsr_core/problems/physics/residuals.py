@@ -49,9 +49,16 @@ class BlockRows:
 
 
 def block_rows(
-    problem: PhysicsProblem, function: ParametricFunction, points: Mapping[str, Tensor] | None = None
+    problem: PhysicsProblem,
+    function: ParametricFunction,
+    points: Mapping[str, Tensor] | None = None,
+    *,
+    check: bool = True,
 ) -> list[BlockRows]:
     """The rows of all blocks, at the fitted points or at others, in the dtype and on the device of the function.
+
+    Args:
+        check: refuse residuals that are not finite, which takes evaluating them.
 
     Raises:
         InputError: residuals that are not (n,) or (n, k), or not finite at some points; second derivatives of a network without any.
@@ -67,7 +74,8 @@ def block_rows(
         residual = ResidualFunction(jets, pointwise, used=used)
         width = _width(block, residual, at)
         found = BlockRows(block, at, residual.scaled(math.sqrt(block.weight / (len(at) * width))), width)
-        _check_finite(found, problem.variables)
+        if check:
+            _check_finite(found, problem.variables)
         rows.append(found)
     return rows
 
