@@ -24,7 +24,7 @@ from lsr_core.refinement.summary import Errors, ResidualNorms
 from lsr_core.refinement.sweep import RankErrors, interpolate_logarithmically
 
 Predict = Callable[[Split], Tensor]
-CHUNK = 512
+CHUNK = 1024
 KAPPA_RUNGS = 12  # the triangles are full, and each exact condition number takes singular values
 NONLINEAR = 10.0  # times the linear residual, from which the true one is worth a sentence
 
