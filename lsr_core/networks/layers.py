@@ -8,6 +8,7 @@ such layers have their rows taken by reverse mode under vmap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,10 +20,27 @@ from lsr_core.networks.functions import ParametricFunction
 
 @dataclass(frozen=True)
 class LinearFactor:
-    """Layer inputs a (n, in) and signals δ (n, o, out) of one linear layer."""
+    """Layer inputs a (n, in) and signals δ (n, o, out) of one linear layer.
+
+    Where a layer's weights serve several components of a sample, such as a value and its derivatives, `inputs` is (n, c, in) and
+    `signals` (n, o, c, out): the gradient is Σ_c δ_c ⊗ a_c, and that of the bias the sum over the components it is added to.
+
+    Attributes:
+        biased: whether the bias is added, by component.
+    """
 
     inputs: Tensor
     signals: Tensor
+    biased: tuple[bool, ...] = (True,)
+
+    @property
+    def components(self) -> Iterator[tuple[Tensor, Tensor, bool]]:
+        """Inputs (n, in), signals (n·o, out) and whether there is a bias, component by component."""
+        if self.inputs.ndim == 2:
+            yield self.inputs, self.signals.flatten(0, 1), True
+            return
+        for place, biased in enumerate(self.biased):
+            yield self.inputs[:, place], self.signals[:, :, place].flatten(0, 1), biased
 
 
 @dataclass(frozen=True)
@@ -54,27 +72,30 @@ class Factors:
         signals, inputs = torch.empty_like(total), like.inputs.new_empty(len(like.inputs), other.n_samples)
         for name, mine in self.linear.items():
             theirs = other.linear[name]
-            torch.mm(mine.signals.flatten(0, 1), theirs.signals.flatten(0, 1).T, out=signals)
-            if parts.free_weight(name):
-                _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name), out=inputs)
-                split = (len(mine.inputs), -1, len(theirs.inputs), theirs.signals.shape[1])
-                total.view(split).addcmul_(signals.view(split), inputs[:, None, :, None])
-            else:
-                total.add_(signals)
+            for seen, sent, biased in mine.components:
+                biased = biased and parts.free_bias(name)
+                torch.mm(sent, theirs.signals.flatten(0, 1).T, out=signals)
+                if parts.free_weight(name):
+                    _products(seen, theirs.inputs, one_more=biased, out=inputs)
+                    split = (len(seen), -1, len(theirs.inputs), theirs.signals.shape[1])
+                    total.view(split).addcmul_(signals.view(split), inputs[:, None, :, None])
+                elif biased:
+                    total.add_(signals)
         return total
 
     def images(self, vectors: Tensor, parts: FactoredNetwork) -> Tensor:
         """J @ vectors for a few dense parameter directions (m, k), (n·o, k)."""
         total = vectors.new_zeros(self.n_rows, vectors.shape[1])
+        count = vectors.shape[1]
         for name, factor in self.linear.items():
-            signals, count = factor.signals, vectors.shape[1]
-            moved = vectors.new_zeros(len(signals), signals.shape[2], count)
-            if parts.free_weight(name):
-                weight = vectors[parts.columns[parts.weight_name(name)]].view(signals.shape[2], -1, count)
-                moved += (factor.inputs @ weight.transpose(0, 1).flatten(1)).view_as(moved)
-            if parts.free_bias(name):
-                moved += vectors[parts.columns[parts.bias_name(name)]]
-            total += torch.bmm(signals, moved).flatten(0, 1)
+            for seen, sent, biased in factor.components:
+                moved = vectors.new_zeros(len(seen), sent.shape[1], count)
+                if parts.free_weight(name):
+                    weight = vectors[parts.columns[parts.weight_name(name)]].view(sent.shape[1], -1, count)
+                    moved += (seen @ weight.transpose(0, 1).flatten(1)).view_as(moved)
+                if biased and parts.free_bias(name):
+                    moved += vectors[parts.columns[parts.bias_name(name)]]
+                total += torch.bmm(sent.view(len(seen), -1, sent.shape[1]), moved).flatten(0, 1)
         if self.rest is not None:
             total += self.rest @ torch.cat([vectors[parts.columns[name]] for name in parts.rest])
         return total
@@ -99,13 +120,12 @@ class Factors:
 
     def joined(self, more: Factors) -> Factors:
         """These rows or directions, and `more` after them."""
-        linear = {
-            name: LinearFactor(
-                *(torch.cat(pair) for pair in ((mine.inputs, theirs.inputs), (mine.signals, theirs.signals)))
+        linear = {}
+        for name, mine in self.linear.items():
+            theirs = more.linear[name]
+            linear[name] = LinearFactor(
+                torch.cat([mine.inputs, theirs.inputs]), torch.cat([mine.signals, theirs.signals]), mine.biased
             )
-            for name, mine in self.linear.items()
-            for theirs in (more.linear[name],)
-        }
         both = self.rest is not None and more.rest is not None
         return Factors(linear, torch.cat([self.rest, more.rest]) if both else None)  # type: ignore[list-item]
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
 from lsr_core.networks.jacobians import FactoredJacobian
+from lsr_core.networks.layers import Factors
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,
@@ -50,7 +51,6 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
         generator = setting.generator(extension(count))
         more = network.capture(anchors).random_directions(count - start.directions.n_rows, generator)
         omega = start.directions.joined(more)
-    gram = omega.gram(omega, network)
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
     rows = TrainingRows(strategy, function, setting.train, samples=ROWS)
@@ -60,7 +60,13 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
         assert isinstance(block.operator, FactoredJacobian)
         qr.update(block.operator.gram(omega), block.operator.images(probes), block.errors)
         counter()
-    factor = qr.factor
+    on_fraction(1.0)
+    return basis_from(setting, omega, omega.gram(omega, network), qr.factor)
+
+
+def basis_from(setting: Setting, omega: Factors, gram: Tensor, factor: Tensor) -> Basis:
+    """V and the solved problem from the factor of [J Ω, J P, f] and the Gram matrix of the directions Ω."""
+    count = omega.n_rows
     whiten = _inverse_root(gram)
     left, values, right_t = torch.linalg.svd(factor[:count, :count] @ whiten, full_matrices=False)
     rank = min(setting.max_rank, len(values))
@@ -68,14 +74,13 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
     scale = column_scale(shown, setting)
     error = probe_bound(factor[count:, count : count + PROBES])
     subspace = SketchedSubspace(
-        strategy,
+        setting.strategy,
         omega,
         whiten @ right_t[:rank].T,
         shown,
         scale=scale,
         sketch_error=float(as_source(error, setting)),
     )
-    on_fraction(1.0)
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 

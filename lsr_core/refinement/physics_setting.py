@@ -171,9 +171,9 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, an authors' mode, or a residual that
             cannot be evaluated.
     """
-    if config.strategy == "factored":
+    if config.strategy == "factored" and chain_of(problem.model) is None:
         raise InputError(
-            "factored directions serve outputs, not residuals with derivatives; use row-blocks, matrix-free or auto",
+            "the network is not a chain of layers through which derivatives are carried; use row-blocks, matrix-free or auto",
             key="strategy",
         )
     if config.published is not None:
