@@ -17,19 +17,19 @@ def test_missing_shares_are_refined_and_drawn_as_they_end(page: Page, tiny_run: 
     journeys.visit(page, "rank", run=tiny_run.id)
     journeys.button(page, "shares_start").click()
     expect(page.get_by_text("queued or at work")).to_be_visible()
+
+    def made() -> list[Run]:
+        return [run for run in server.store.list() if run.id not in before]
+
     journeys.until(
-        lambda: (
-            all(run.status().status == "complete" for run in server.store.list())
-            and len(server.store.list()) > len(before)
-        ),
+        lambda: len(made()) == 4 and all(run.status().status == "complete" for run in made()),
         "all shares are refined",
         120,
     )
     journeys.chart(page, "shares")
     expect(page.get_by_text("queued or at work")).to_have_count(0)
     expect(page.locator(".st-key-shares_start")).to_have_count(0)
-    made = [run.manifest.config for run in server.store.list() if run.id not in before]
-    assert sorted(config.parameter_fraction for config in made) == [0.01, 0.03, 0.1, 0.3]
+    assert sorted(run.manifest.config.parameter_fraction for run in made()) == [0.01, 0.03, 0.1, 0.3]
 
 
 def test_layers_are_chosen_from_the_list_or_typed(page: Page) -> None:
