@@ -3,9 +3,10 @@
     python benchmarks/laplacian.py [--repeats 3] [--points 3000] [--rank 400]
 
 An untrained tanh network 2-64×4-1 for u = sin(πx)·sin(πy) on [-1, 1]². The recipe works in float32, as published, on a pointwise
-residual differentiated by a forward product of a gradient (about three times faster than a Hessian); ours is the whole call in float64 on
-a physics problem, whose derivatives are carried through the layers, with factored directions; `ours_auto` is the automatic choice, which keeps to rows for equations. `theirs_on_layers` is the recipe with that
-residual as its function, once. `train_mse` is the mean square residual at the points that were solved on, `test_mse` at others, all evaluated in the same way, by
+residual differentiated by a forward product of a gradient (about three times faster than a Hessian); ours is the whole call in
+float64 on a physics problem, whose derivatives are carried through the layers, with factored directions. `ours_auto` is the
+automatic choice, which keeps to rows for equations; `theirs_on_layers` is the recipe with our residual as its function, once.
+`train_mse` is the mean square residual at the points that were solved on, `test_mse` at others, all evaluated in the same way, by
 one forward-mode product of the pointwise residual in float64 at the Δθ that each contender found.
 """
 
