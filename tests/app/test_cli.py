@@ -86,7 +86,7 @@ def test_refine_prints_what_scripts_rely_on(lsr: Any, tmp_path: Path) -> None:
     assert set(record) >= REFINE_KEYS
     assert set(record["base"]) == set(record["refined"]) == ERROR_KEYS
     assert set(record["base_quantiles"]) == set(record["refined_quantiles"]) == QUANTILE_KEYS
-    assert set(record["residual_norm"]) == {"base", "linear", "nonlinear"}
+    assert set(record["residual_norm"]) >= {"base", "linear", "nonlinear"}
     assert (record["problem"], record["n_params"], record["n_residuals"]) == ("tiny", 21, 24)
     assert (record["status"], record["max_rank"], record["seed"], record["dtype"]) == ("complete", 12, 3, "float64")
     assert record["refined"]["train_mse"] < record["base"]["train_mse"]
@@ -350,6 +350,8 @@ def test_ctrl_c_leaves_a_cancelled_run(tmp_path: Path) -> None:
         "lsr_app",
         "refine",
         "sine2d",
+        "--strategy",
+        "row-blocks",  # long enough to be interrupted
         "--max-rank",
         "1000",
         "--runs",
