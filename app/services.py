@@ -110,6 +110,14 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
     return Entry(run.id, run.manifest, state, shipped, summary.rank)
 
 
+def same_problem(one: Run, other: Run) -> bool:
+    """Whether two runs are of the same weights and data: their descriptions, which hold the digests of both, are equal."""
+    try:
+        return (one.problem_path / "problem.json").read_bytes() == (other.problem_path / "problem.json").read_bytes()
+    except OSError:
+        return False
+
+
 def default_run(owner: str) -> str | None:
     """What the first page opens on: the shipped run, else the newest complete one."""
     complete = [entry for entry in entries(owner) if entry.state == "complete"]
@@ -184,6 +192,23 @@ def _largest_rank(folder: str, stamp: str) -> int:
     loaded = problem(Path(folder))
     n_params = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     return min(n_params, loaded.n_rows)
+
+
+def layer_patterns(folder: Path) -> list[str]:
+    """Patterns that choose one layer, or all weights or biases, of the network of a bundle.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return _layer_patterns(str(folder), _stamp(folder, "problem.json", "data.npz"))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layer_patterns(folder: str, stamp: str) -> list[str]:
+    names = [name for name, value in problem(Path(folder)).model.named_parameters() if value.requires_grad]
+    layers = dict.fromkeys(f"{owner}.*" if owner else own for owner, _, own in (name.rpartition(".") for name in names))
+    kinds = dict.fromkeys(f"*.{name.rpartition('.')[2]}" for name in names if "." in name)
+    return [*layers, *kinds]
 
 
 def forecast(folder: Path, config: RefineConfig) -> Forecast:

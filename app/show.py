@@ -132,6 +132,15 @@ def rank_table(data: RunData, rank: int) -> None:
     table("sweep", columns, rows, caption=texts.SWEEP_CAPTION, data=data_rows, data_columns=names)
 
 
+def sample_errors(data: RunData) -> None:
+    """Quantiles of the errors of all test samples, where the run has them: the display points may be fewer or others."""
+    before, after = data.summary.base_quantiles, data.summary.refined_quantiles
+    if before is None or after is None:
+        return
+    pairs = [(formats.error(old), formats.error(new)) for (_, old), (_, new) in zip(before, after, strict=True)]
+    st.caption(formats.markdown(texts.quantiles(data.summary.rank, pairs)))
+
+
 def heading(title: str, lead: str) -> None:
     """Title and lead of a page; foreign text is escaped here."""
     st.html(f"<h1 class='lsr-title'>{formats.page(title)}</h1><p class='lsr-lead'>{formats.page(lead)}</p>")

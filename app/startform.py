@@ -112,7 +112,7 @@ def _form(now: Now, options: list[str]) -> None:
             "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
         }  # fmt: skip
         with st.expander("Advanced"):
-            values |= _advanced(before)
+            values |= _advanced(before, services.layer_patterns(folder))
         try:
             config = RefineConfig.model_validate({**before.model_dump(), **values, "device": "cpu"})
         except ValidationError as error:
@@ -156,8 +156,20 @@ def _name(choice: str, now: Now) -> str:
     return choice
 
 
-def _advanced(before: RefineConfig) -> dict[str, Any]:
+def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
+    """Fields of the settings that seldom need a change; `patterns` are offered for the layers, others may be typed."""
     first, second, third, fourth, fifth = st.columns(5, gap="small")
+    sixth, seventh, eighth, ninth, tenth = st.columns(5, gap="small")
+    layers_key = _set("layers", before.layers or "")
+    typed = st.session_state[layers_key] or ""
+    layers = ninth.selectbox(
+        "Layers", list(dict.fromkeys(["", *patterns, typed])), key=layers_key, accept_new_options=True,
+        format_func=lambda pattern: pattern or texts.ALL_LAYERS, help=texts.HELP["layers"],
+    )  # fmt: skip
+    points = seventh.text_input(
+        "Basis points", key=_set("basis_points", str(before.basis_points or "")), placeholder="all samples",
+        help=texts.HELP["basis_points"],
+    )  # fmt: skip
     budget = fifth.text_input(
         "Memory budget",
         key=_set("budget", before.memory_budget.human_readable(decimal=True) if before.memory_budget else ""),
@@ -173,10 +185,24 @@ def _advanced(before: RefineConfig) -> dict[str, Any]:
             "Oversampling", 0, 10_000, key=_set("oversampling", before.oversampling), help=texts.HELP["oversampling"]
         ),
         "power_iterations": second.number_input(
-            "Power iterations", 0, 20, key=_set("power", before.sharpenings), help=texts.HELP["power_iterations"]
+            "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
         ),
         "rcond": rcond.strip() or None,
         "memory_budget": budget.strip() or None,
+        "sketch": sixth.selectbox(
+            "Sketch", list(texts.SKETCHES), format_func=texts.SKETCHES.__getitem__,
+            key=_set("sketch", before.sketch), help=texts.HELP["sketch"],
+        ),
+        "basis_points": points.strip() or None,
+        "parameter_fraction": eighth.number_input(
+            "Share of parameters", min(0.001, before.parameter_fraction), 1.0, step=0.1, format="%.3g",
+            key=_set("fraction", before.parameter_fraction), help=texts.HELP["parameter_fraction"],
+        ),
+        "layers": (layers or "").strip() or None,
+        "damping": tenth.number_input(
+            "Damping", 0.0, max(1.0, before.damping), step=1e-6, format="%.1e", key=_set("damping", before.damping),
+            help=texts.HELP["damping"],
+        ),
         "strategy": fourth.selectbox(
             "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
             key=_set("strategy", before.strategy), help=texts.HELP["strategy"],

@@ -55,6 +55,12 @@ FIGURES = {
         "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
         "A large κ magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
     ),
+    "shares": Words(
+        "Error by share",
+        "The error after refinement when only a random share of the scalars may move, each at the rank its own run chose. "
+        "Diamonds are runs whose parameters were chosen by their names.",
+        "Where the line is flat already at a small share, the network has many more parameters than the refinement needs.",
+    ),
     "step": Words(
         "Step length",
         "The length of the parameter step Δθ at each rank, beside the length of the parameters θ0.",
@@ -160,6 +166,11 @@ HELP = {
     "oversampling": "Further random directions that make the subspace more accurate.",
     "power_iterations": "Passes over the data that sharpen the subspace when singular values fall slowly.",
     "rcond": "Directions weaker than this are left out. Empty: machine precision times the number of rows.",
+    "sketch": "Random numbers of the sketch. Gaussian is the better one; uniform is what the published code used.",
+    "basis_points": "How many training samples, drawn at random, the directions come from. The solve always takes all of them.",
+    "parameter_fraction": "Share of the parameters, drawn at random, that may move.",
+    "layers": "Only parameters whose name matches may move: linears.6.* is one layer, *.bias are all biases. Choose one or type another.",
+    "damping": "Tikhonov damping, relative to the largest singular value of the scaled matrix. 0 is none.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",
@@ -176,6 +187,8 @@ STATES = {
     "failed": "Failed",
 }
 STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
+ALL_LAYERS = "All"
+SKETCHES = {"gaussian": "Gaussian", "uniform": "Uniform"}
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
 SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
 SECTION_CURVES = "Curves"
@@ -398,3 +411,27 @@ def health(adjoint: str, sketch: str | None) -> str:
 
 def use_largest(rank: int) -> str:
     return f"Use rank {rank:,}"
+
+
+SHARES_TITLE = "Error against the share of parameters"
+SHARES_LEAD = "How much of the network does the refinement need? The same refinement with only a part of the parameters free to move."
+SHARES_NONE = "There is no other complete run of this problem with these settings yet; two shares make a line."
+
+
+def shares_waiting(count: int) -> str:
+    """How many runs of the series are on their way."""
+    return f"{count} {'run is' if count == 1 else 'runs are'} queued or at work. You may leave the page; the figure grows as they end."
+
+
+def shares_failed(shares: str) -> str:
+    """Shares whose runs came to nothing."""
+    return f"The run with a share of {shares} failed; open it from the list of runs on Overview to see why."
+
+
+def quantiles(rank: int, pairs: list[tuple[str, str]]) -> str:
+    """Errors of single test samples before and after, as (median, 90 %, 99 %, largest); known at the rank the run chose."""
+    named = zip(("median", "90 %", "99 %", "largest"), pairs, strict=True)
+    listed = ", ".join(f"{name} {before} → {after}" for name, (before, after) in named)
+    return (
+        f"Errors of all test samples one by one, network → refined predictor at the run's own rank {rank:,}: {listed}."
+    )

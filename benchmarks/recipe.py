@@ -34,9 +34,9 @@ class Flat:
     theta: Tensor
 
     @classmethod
-    def of(cls, module: nn.Module, dtype: torch.dtype = torch.float32) -> Flat:
-        """Of a private copy in the given dtype."""
-        module = copy.deepcopy(module).to(dtype)
+    def of(cls, module: nn.Module, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Flat:
+        """Of a private copy in the given dtype and on the given device."""
+        module = copy.deepcopy(module).to(device=device, dtype=dtype)
         named = {name: value.detach() for name, value in module.named_parameters()}
         return cls(
             lambda parameters, inputs: functional_call(module, parameters, (inputs,)),
@@ -86,7 +86,7 @@ def published(
     width = rank + oversampling
     generator = torch.Generator().manual_seed(seed)
 
-    omega = torch.rand(len(theta), width, generator=generator, dtype=theta.dtype)
+    omega = torch.rand(len(theta), width, generator=generator, dtype=theta.dtype).to(theta.device)
     sketch = push(function, inputs, omega, chunk)
     del omega
     clock("J Ω")

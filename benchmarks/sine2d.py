@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=1000)
     parser.add_argument("--chunk", type=int, default=recipe.CHUNK, help="columns the recipe's vmap takes at a time")
     parser.add_argument("--exact-repeats", type=int, default=1, help="repetitions of the exact float64 route; 0 = none")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda, for both contenders")
     parser.add_argument("--no-memory", action="store_true", help="leave the runs in fresh processes out")
     options = parser.parse_args()
     harness.begin(options)
@@ -32,11 +33,11 @@ def main() -> None:
     problem = lsr_core.load_problem("sine2d")
 
     def ours(strategy: str = "auto") -> harness.Outcome:
-        result, outcome = harness.refined(problem, max_rank=rank, strategy=strategy)
+        result, outcome = harness.refined(problem, max_rank=rank, strategy=strategy, device=options.device)
         return {**outcome, "test_mse": exported_test_mse(problem, result)}
 
     def theirs() -> harness.Outcome:
-        return run_recipe(problem, rank, options.chunk, condition=options.only is not None)
+        return run_recipe(problem, rank, options.chunk, options.device, condition=options.only is not None)
 
     contenders = {"ours": ours, "theirs": theirs, "exact": lambda: ours("row-blocks")}
     if options.only:
@@ -44,6 +45,7 @@ def main() -> None:
         return
     machine = harness.Machine()
     arguments = ["--rank", str(rank), "--chunk", str(options.chunk), "--threads", str(options.threads)]
+    arguments += ["--device", options.device]
     alone = {}
     if not options.no_memory:
         alone = {name: harness.in_fresh_process(__file__, name, arguments) for name in ("ours", "theirs")}
@@ -75,18 +77,18 @@ def exported_test_mse(problem: SupervisedProblem, result: Refinement) -> float:
     points, wanted = test_split(problem)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "predictor.safetensors"
-        lsr_core.save_predictor(path, problem, result.delta, {"rank": result.rank})
+        lsr_core.save_predictor(path, problem, result.delta.cpu(), {"rank": result.rank})
         error = lsr_core.load_predictor(path).predict(points.double()) - wanted
     return float(error.square().mean())
 
 
-def run_recipe(problem: SupervisedProblem, rank: int, chunk: int, condition: bool) -> harness.Outcome:
-    function = recipe.Flat.of(problem.model)
-    inputs, targets = (part.float() for part in problem.train)
+def run_recipe(problem: SupervisedProblem, rank: int, chunk: int, device: str, condition: bool) -> harness.Outcome:
+    function = recipe.Flat.of(problem.model, device=device)
+    inputs, targets = (part.float().to(device) for part in problem.train)
     residual = function(function.theta, inputs).detach() - targets
     result = recipe.published(function, inputs, residual, rank, chunk=chunk, condition=condition, progress=harness.note)
     points, wanted = test_split(problem)
-    error = recipe.predict(function, result.delta, points.float()).double() - wanted
+    error = recipe.predict(function, result.delta, points.float().to(device)).double().cpu() - wanted
     return {
         "test_mse": float(error.square().mean()),
         "condition_number": result.condition_number,

@@ -12,27 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from _browser import open_page, server
+from playwright.sync_api import Locator, Page
 
 PAGES = ("overview", "rank", "fields", "path", "export")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 QUIET_MS = 500
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WATCH = """() => {
@@ -66,12 +53,8 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=20)
     parser.add_argument("--pages", nargs="*", default=PAGES)
     options = parser.parse_args()
-    with server(options.url) as url, sync_playwright() as play:
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+    with server(options.url) as url, open_page() as page:
         results = {name: measure(page, url, name, options.run, options.moves) for name in options.pages}
-        browser.close()
     medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
     slowest = {name: round(max(times), 3) for name, times in results.items()}
     line = {
@@ -126,32 +109,6 @@ def settle(page: Page, figures: bool) -> float:
         if last is not None and seen["now"] - max(last, seen["any"] or 0) > QUIET_MS and page.query_selector(IDLE):
             return float(last - seen["start"]) / 1000
     raise SystemExit("the page did not follow the slider within 20 s")
-
-
-@contextmanager
-def server(url: str | None) -> Iterator[str]:
-    if url:
-        yield url.rstrip("/")
-        return
-    from lsr_app.commands.dashboard import command
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(command("127.0.0.1", port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit("the server did not start")
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 if __name__ == "__main__":

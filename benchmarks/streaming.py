@@ -101,7 +101,10 @@ def agreement(rows: int, rank: int) -> dict[str, float]:
 
 def under_budget(text: str, strategy: str, rows: int, arguments: list[str]) -> harness.Outcome:
     budget = size(text)
-    outcome = harness.in_fresh_process(__file__, f"budget:{budget}:{strategy}:{rows}", arguments)
+    try:
+        outcome = harness.in_fresh_process(__file__, f"budget:{budget}:{strategy}:{rows}", arguments)
+    except SystemExit:  # a budget that cannot be met is refused before anything large is made
+        return {"refused": True, "of_budget": 0.0}
     keys = ("seconds", "peak_bytes", "test_mse", "rank", "strategy")
     return {**{key: outcome[key] for key in keys}, "of_budget": outcome["peak_bytes"] / budget}
 

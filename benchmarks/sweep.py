@@ -6,8 +6,9 @@ Three comparisons:
 
 * `whole`: one call with training, validation and test errors at every rank, against what a single refinement at the
   largest rank needs of the same stages (preparing, basis, training rows, and three errors of the predictor).
-* `with_modes`: the response modes of all splits are there, in memory. One refinement is a QR of [modes, f], one solve and
-  three errors; the sweep is the same with the solutions and three errors of every rank.
+* `with_modes`: the response modes of all splits are there, in memory, and so is the factor of [G V, f] that building the basis
+  leaves. `one` is a solve at the largest rank and three errors; `all` is the solutions and three errors of every rank. What `all`
+  costs beyond `one`, added to the single refinement and divided by it, is `refinement_plus_ranks_ratio`.
 * `per_rank`, for information: the published way, one least-squares solve and three forward-mode products for
   every rank in float32, measured at a few ranks and summed up over all by linear interpolation.
 """
@@ -24,9 +25,8 @@ from torch import Tensor
 
 import lsr_core
 from lsr_core import Refinement, Split, SupervisedProblem
-from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import TriangularSolver
-from lsr_core.refinement.sweep import RankSolutions, SplitFactor, errors_by_rank
+from lsr_core.linalg.triangular import TriangularSolver, times_upper
+from lsr_core.refinement.sweep import RankErrors, RankSolutions, SplitFactor
 
 SINGLE_STAGES = ("preparing", "basis", "training rows", "checking")
 Rows = dict[str, tuple[Tensor, Tensor]]
@@ -50,7 +50,15 @@ def main() -> None:
 
     runs = harness.alternate({"whole": whole}, options.repeats)
     rows = modes_of(kept[0], problem)
-    algebra = harness.alternate({"one": lambda: one(rows), "all": lambda: every(rows)}, options.repeats)
+    solver = kept[0].solutions.solver
+    left = torch.cat(
+        [solver.triangle, -solver.rhs[:, None]], dim=1
+    )  # what the basis leaves, without the part that no direction reaches
+    outside = left.new_tensor(
+        [[*[0.0] * solver.max_rank, (solver.base_norm**2 - float(solver.rhs.norm()) ** 2) ** 0.5]]
+    )
+    given = (rows, torch.cat([left, outside]), solver.rcond)
+    algebra = harness.alternate({"one": lambda: one(*given), "all": lambda: every(*given)}, options.repeats)
     results = {name: harness.medians(outcomes) for name, outcomes in (runs | algebra).items()}
     single = results["whole"]["single_seconds"]
     added = results["all"]["seconds"] - results["one"]["seconds"]
@@ -85,15 +93,9 @@ def modes_of(result: Refinement, problem: SupervisedProblem) -> Rows:
     return rows
 
 
-def factor(modes: Tensor, errors: Tensor) -> Tensor:
-    qr = StreamingQR(modes.shape[1] + 1, dtype=modes.dtype, device=modes.device)
-    qr.update(torch.cat([modes, errors], dim=1))
-    return qr.factor
-
-
-def one(rows: Rows) -> harness.Outcome:
-    """The refinement at the largest rank alone."""
-    solver = TriangularSolver(factor(*rows["train"]), rcond=1e-14)
+def one(rows: Rows, factor: Tensor, rcond: float) -> harness.Outcome:
+    """The solution and the errors at the largest rank alone."""
+    solver = TriangularSolver(factor, rcond=rcond)
     coefficients = solver.solve(solver.max_rank)
     outcome = {f"{name}_mse": misfit(coefficients, *rows[name]) for name in ("validation", "test")}
     return {"train_mse": solver.residual_norm(coefficients) ** 2, **outcome}
@@ -103,15 +105,19 @@ def misfit(coefficients: Tensor, modes: Tensor, errors: Tensor) -> float:
     return float((modes @ coefficients[:, None] + errors).square().sum())
 
 
-def every(rows: Rows) -> harness.Outcome:
-    """Solutions and errors of all ranks, as the engine has them."""
-    train = factor(*rows["train"])
-    solver = TriangularSolver(train, rcond=1e-14)
+def every(rows: Rows, factor: Tensor, rcond: float) -> harness.Outcome:
+    """Solutions and errors of all ranks, as the engine has them: triangles for the training rows, running sums for the others."""
+    solver = TriangularSolver(factor, rcond=rcond)
     solutions = RankSolutions(solver, range(solver.max_rank + 1), required=(solver.max_rank,))
-    outcome = {}
-    for name, (modes, errors) in rows.items():
-        reduced = train if name == "train" else factor(modes, errors)
-        mse, _ = errors_by_rank(solutions, SplitFactor(reduced, 1.0), solver.max_rank)
+    outcome = {"train_mse": float(RankErrors.of(SplitFactor(factor, 1.0), solutions).mse[-1])}
+    for name in ("validation", "test"):
+        modes, errors = rows[name]
+        running = torch.cat(
+            [errors, times_upper(modes[:, : solutions.exact_rank], solutions.increments)], dim=1
+        ).cumsum_(dim=1)
+        mse = torch.linalg.vector_norm(running, dim=0).square()
+        if solutions.separate:
+            mse = torch.cat([mse, (modes @ solutions.columns(solutions.separate) + errors).square().sum(dim=0)])
         outcome[f"{name}_mse"] = float(mse[-1])
     return outcome
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
     from lsr_core.problems.physics.fields import Field
     from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
-    from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+    from lsr_core.problems.streams import split_from_batches
+    from lsr_core.problems.supervised import Architecture, MappedSplit, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.refinement.refine import Refinement, refine, sweep
@@ -34,7 +35,8 @@ _HOMES = {
     "lsr_core.problems.physics.blocks": ("ResidualBlock", "dirichlet"),
     "lsr_core.problems.physics.fields": ("Field",),
     "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
-    "lsr_core.problems.supervised": ("Architecture", "Quantity", "Split", "SupervisedProblem"),
+    "lsr_core.problems.streams": ("split_from_batches",),
+    "lsr_core.problems.supervised": ("Architecture", "MappedSplit", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
     "lsr_core.refinement.refine": ("Refinement", "refine", "sweep"),
@@ -51,6 +53,7 @@ __all__ = [
     "InputError",
     "LSRError",
     "LossPath",
+    "MappedSplit",
     "NumericalError",
     "PhysicsProblem",
     "PureFunction",
@@ -70,6 +73,7 @@ __all__ = [
     "refine",
     "save_predictor",
     "save_problem",
+    "split_from_batches",
     "sweep",
 ]
 

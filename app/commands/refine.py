@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
 
+QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
+
+
 def refine(
     problem: Annotated[
         str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
@@ -71,9 +74,9 @@ def refine(
     }
     config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
-        _check(folder, config)
+        refuse(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
-    _execute(run)
+    execute(run)
     summary = run.summary.model_dump(mode="json")
     emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
 
@@ -111,8 +114,8 @@ def _config(given: dict[str, Any]) -> RefineConfig:
         raise InputError(found.message, key=(found.key or "").split(".")[0] or None) from error
 
 
-def _check(folder: Path, config: RefineConfig) -> None:
-    """Everything that can be refused is refused before there is a run."""
+def refuse(folder: Path, config: RefineConfig) -> None:
+    """Refuse here what can be refused before there is a run, and say what the run will take."""
     from lsr_core.refinement.forecast import forecast
     from lsr_core.storage.bundles import load_problem
 
@@ -123,7 +126,7 @@ def _check(folder: Path, config: RefineConfig) -> None:
     print(printable(expected.sentence), file=sys.stderr)
 
 
-def _execute(run: Run) -> None:
+def execute(run: Run) -> None:
     """Run the job here; Ctrl-C leaves it cancelled."""
     from lsr_core.jobs.worker import execute
 
@@ -155,6 +158,9 @@ def _words(run: Run) -> str:
     for key in type(summary.base).model_fields:
         before, after = getattr(summary.base, key), getattr(summary.refined, key)
         lines.append(f"{key.replace('_', ' '):<22}{_number(before):>12}{_number(after):>12}")
+    if summary.base_quantiles is not None and summary.refined_quantiles is not None:
+        for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
+            lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{_number(before):>12}{_number(after):>12}")
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

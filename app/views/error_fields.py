@@ -93,6 +93,7 @@ def draw_distribution() -> None:
             data=lambda: levels,
             data_columns=("share_of_points_below", "network", "refined"),
         )
+        show.sample_errors(data)
     points = lines.worst(data, rank, output, 10)
     show.table(
         "worst",

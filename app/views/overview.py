@@ -61,6 +61,7 @@ def headline(data: RunData, rank: int) -> None:
         bound = data.summary.sketch_error
         sketch = None if bound is None else formats.error(bound)
         st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
+        show.sample_errors(data)
 
 
 if now.data is not None:

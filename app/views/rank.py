@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, show, texts
+from lsr_app import controls, formats, guards, sharesection, show, texts
 from lsr_app.figures import ranks
 
 now, data = guards.need_run("rank")
@@ -40,3 +40,4 @@ with left:
     show.figure("step", ranks.step_length(runs, at, logx=logx, logy=logy, mode=mode))
 with right:
     show.rank_table(data, now.rank)
+sharesection.section(now, mode)

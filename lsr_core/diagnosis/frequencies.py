@@ -105,7 +105,7 @@ def error_spectrum(error: Floats, axes: Sequence[Axis], edges: tuple[float, floa
         )
     )
     bins = np.floor(radius + 0.5).astype(np.int64)
-    energies = np.bincount(bins.ravel(), weights=energy.ravel())
+    energies: Floats = np.bincount(bins.ravel(), weights=energy.ravel()).astype(np.float64)
     frequencies = np.arange(len(energies), dtype=np.float64)
     return ErrorSpectrum(frequencies, energies, total, bands_of(frequencies, energies, edges), edges, tuple(axes))
 

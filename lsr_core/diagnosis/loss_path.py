@@ -21,12 +21,13 @@ from lsr_core.problems.supervised import Split
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths
-from lsr_core.refinement.setting import Setting, converted
+from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 
 TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
 JET_VALUES = 256  # about what a component of a jet takes on its way through the layers
 CHUNK = 4096
+SINGLE_ABOVE = 1e-4  # relative error of the network from which float32 is enough for its losses
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])
 
@@ -90,9 +91,9 @@ def _path(rows: PathRows, delta: Tensor, alpha: Floats) -> LossPath:
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
-def loss_paths(refinement: Refinement, rows: int = 300, alpha: Floats = COARSE) -> LossPaths:
+def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
-    chosen, count = _some_rows(refinement.setting, rows)
+    chosen, count = _some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
     ranks = refinement.fields.ranks
     paths = [_path(chosen, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
     return LossPaths(
@@ -105,8 +106,8 @@ def loss_paths(refinement: Refinement, rows: int = 300, alpha: Floats = COARSE) 
     )
 
 
-def _some_rows(setting: Setting, most: int) -> tuple[PathRows, int]:
-    """Rows spread evenly over the training data, and how many samples they are."""
+def _some_rows(setting: Setting, most: int, refined_from: float) -> tuple[PathRows, int]:
+    """Rows spread evenly over the training data, and how many samples they are; `refined_from` is the network's own loss."""
     if isinstance(setting, PhysicsSetting):
         total = sum(len(part.points) for part in setting.fitted)
         most = most // 2  # derivatives cost several times what values do
@@ -117,7 +118,10 @@ def _some_rows(setting: Setting, most: int) -> tuple[PathRows, int]:
         return ResidualPathRows(parts), sum(len(part.points) for part in parts)
     train = setting.train
     chosen = _spread(len(train.inputs), min(most, len(train.inputs)), train.inputs)
-    return DataPathRows(setting.function, Split(train.inputs[chosen], train.targets[chosen])), len(chosen)
+    forward = setting.function
+    if relative_l2(refined_from, train) > SINGLE_ABOVE:
+        forward = forward.single_precision()  # half the time, and errors far below what a figure shows
+    return DataPathRows(setting.function, Split(train.inputs[chosen], train.targets[chosen]), forward), len(chosen)
 
 
 def _spread(count: int, wanted: int, like: Tensor) -> Tensor:
@@ -138,10 +142,14 @@ def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> 
 
 
 class DataPathRows:
-    """Errors q − y on training samples; the loss is their mean square."""
+    """Errors q − y on training samples; the loss is their mean square.
 
-    def __init__(self, function: ParametricFunction, split: Split) -> None:
-        self._function, self._split = function, split
+    Args:
+        forward: the same function in the precision in which losses away from θ0 are taken.
+    """
+
+    def __init__(self, function: ParametricFunction, split: Split, forward: ParametricFunction | None = None) -> None:
+        self._function, self._split, self._forward = function, split, forward or function
 
     def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
         function = self._function
@@ -157,14 +165,15 @@ class DataPathRows:
 
     def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
         """By forward passes, several step lengths at a time."""
-        function, split = self._function, self._split
+        function, split = self._forward, self._split
         width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
+        inputs, step_of = in_precision_of(function, split.inputs), delta.to(function.dtype)
 
         def loss(step: Tensor) -> Tensor:
-            return (function(function.theta0 + step * delta, split.inputs) - split.targets).square().mean()
+            return (function(function.theta0 + step * step_of, inputs) - split.targets).square().mean()
 
         with torch.no_grad():
-            return torch.cat([vmap(loss)(part) for part in steps.split(width)])
+            return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])
 
 
 class ResidualPathRows:

@@ -9,16 +9,18 @@ import torch
 
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Fields
+from lsr_core.refinement.setting import in_precision_of
 
 
 def with_parameter_steps(refinement: Refinement) -> Fields:
     """The fields of a refinement with the network's outputs at θ0 + Δθ for every rank of the ladder filled in."""
-    fields, function = refinement.fields, refinement.setting.function
+    fields = refinement.fields
+    function = refinement.setting.function.single_precision()  # the fields are kept in float32
     split = refinement.setting.splits[fields.split]
     points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
-    inputs = split.inputs[points]
+    inputs = in_precision_of(function, split.inputs[points])
     stepped = [
-        function.outputs(inputs, theta=function.theta0 + delta).float().cpu().numpy()
+        function.outputs(inputs, theta=function.theta0 + delta.float()).cpu().numpy()
         for _, delta in refinement.deltas(fields.ranks.tolist())
     ]
     return replace(fields, stepped=np.stack(stepped))

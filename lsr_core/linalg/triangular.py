@@ -103,3 +103,15 @@ def singular_values(triangle: Tensor) -> Tensor:
 def is_diagonal(triangle: Tensor) -> bool:
     """Whether everything off the diagonal is exactly zero."""
     return bool(torch.count_nonzero(triangle) == torch.count_nonzero(triangle.diagonal()))
+
+
+def times_upper(block: Tensor, triangle: Tensor, parts: int = 8) -> Tensor:
+    """block (n, r) @ triangle (r, r) without most of what is zero: a scaling for a diagonal, a staircase for an upper triangle."""
+    if is_diagonal(triangle):
+        return block * triangle.diagonal()
+    product = block.new_empty(len(block), triangle.shape[1])
+    width = max(64, -(-triangle.shape[1] // parts))
+    for start in range(0, triangle.shape[1], width):
+        end = min(start + width, triangle.shape[1])
+        torch.mm(block[:, :end], triangle[:end, start:end], out=product[:, start:end])
+    return product

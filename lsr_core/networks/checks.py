@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 
+CHUNK = 4096  # samples evaluated together
+
 
 def refuse_training_mode(module: nn.Module) -> None:
     """Refuse modules whose outputs depend on chance or on the rest of the batch.
@@ -38,12 +40,16 @@ def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, 
     Raises:
         InputError: otherwise, saying what to do.
     """
-    outputs = function.outputs(inputs)
-    if outputs.shape != (len(inputs), n_outputs):
-        raise InputError(
-            f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many", key="model"
-        )
-    bad = int((~torch.isfinite(outputs)).any(dim=1).sum())
+    bad, scale = 0, torch.zeros((), dtype=function.dtype, device=function.device)
+    for block in inputs.split(CHUNK):
+        outputs = function.outputs(block, chunk=CHUNK)
+        if outputs.shape != (len(block), n_outputs):
+            raise InputError(
+                f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many",
+                key="model",
+            )
+        bad += int((~torch.isfinite(outputs)).any(dim=1).sum())
+        scale = torch.maximum(scale, outputs.abs().max())
     if bad:
         raise InputError(
             f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype",
@@ -57,5 +63,5 @@ def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, 
             key="model",
         )
     alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
-    scale = outputs.abs().max().clamp_min(torch.finfo(function.dtype).tiny)
+    scale = scale.clamp_min(torch.finfo(function.dtype).tiny)
     return bool((alone - first[: len(alone)]).abs().max() <= 1e3 * torch.finfo(function.dtype).eps * scale)

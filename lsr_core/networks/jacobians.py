@@ -21,6 +21,8 @@ from lsr_core.networks.layers import FactoredNetwork, Factors
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
+CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
+FEWEST_ROWS = 64
 
 
 class Differentiable(Protocol):
@@ -169,7 +171,11 @@ class RowBlockJacobian(RowJacobian):
         def one(theta: Tensor, sample: Tensor) -> Tensor:
             return self.function(theta, sample[None])[0]
 
-        return vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, inputs).flatten(0, 1).detach()
+        rows = self.function.theta0.new_empty(len(inputs) * self.n_outputs, self.shape[1])
+        samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
+        for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
+            out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
+        return rows
 
 
 class FactoredJacobian(RowJacobian):
@@ -189,8 +195,21 @@ class FactoredJacobian(RowJacobian):
         self.network = network
 
     def rows_at(self, inputs: Tensor) -> Tensor:
-        return self.network.capture(inputs).rows(self.network)
+        function = self.network.function
+        if function.picked is None:
+            return self.network.capture(inputs).rows(self.network)
+        entries = sum(shape.numel() for shape in function.shapes.values()) * self.n_outputs
+        samples = max(1, CACHED_BYTES // (entries * self.dtype.itemsize))
+        parts = [self.network.capture(part).rows(self.network)[:, function.picked] for part in inputs.split(samples)]
+        return torch.cat(parts)
 
     def gram(self, other: Factors, samples: int = 512) -> Tensor:
         """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""
-        return torch.cat([self.network.capture(part).gram(other, self.network) for part in self.inputs.split(samples)])
+        image = self.function.theta0.new_empty(self.shape[0], other.n_rows)
+        for part, out in zip(self.inputs.split(samples), image.split(samples * self.n_outputs), strict=True):
+            self.network.capture(part).gram(other, self.network, out)
+        return image
+
+    def images(self, vectors: Tensor) -> Tensor:
+        """J(x) @ vectors (n·o, k) from the factors: for a few columns quicker than forward mode."""
+        return self.network.capture(self.inputs).images(vectors, self.network)

@@ -8,6 +8,7 @@ such layers have their rows taken by reverse mode under vmap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,10 +20,27 @@ from lsr_core.networks.functions import ParametricFunction
 
 @dataclass(frozen=True)
 class LinearFactor:
-    """Layer inputs a (n, in) and signals δ (n, o, out) of one linear layer."""
+    """Layer inputs a (n, in) and signals δ (n, o, out) of one linear layer.
+
+    Where a layer's weights serve several components of a sample, such as a value and its derivatives, `inputs` is (n, c, in) and
+    `signals` (n, o, c, out): the gradient is Σ_c δ_c ⊗ a_c, and that of the bias the sum over the components it is added to.
+
+    Attributes:
+        biased: whether the bias is added, by component.
+    """
 
     inputs: Tensor
     signals: Tensor
+    biased: tuple[bool, ...] = (True,)
+
+    @property
+    def components(self) -> Iterator[tuple[Tensor, Tensor, bool]]:
+        """Inputs (n, in), signals (n·o, out) and whether there is a bias, component by component."""
+        if self.inputs.ndim == 2:
+            yield self.inputs, self.signals.flatten(0, 1), True
+            return
+        for place, biased in enumerate(self.biased):
+            yield self.inputs[:, place], self.signals[:, :, place].flatten(0, 1), biased
 
 
 @dataclass(frozen=True)
@@ -32,24 +50,54 @@ class Factors:
     linear: dict[str, LinearFactor]
     rest: Tensor | None  # (n·o, parameters outside the linear layers)
 
-    def gram(self, other: Factors, parts: FactoredNetwork) -> Tensor:
-        """J(x) J(x')ᵀ, (n·o, n'·o)."""
-        total: Tensor | None = None
+    @property
+    def n_samples(self) -> int:
+        return len(next(iter(self.linear.values())).inputs)
+
+    @property
+    def n_rows(self) -> int:
+        """n·o."""
+        first = next(iter(self.linear.values())).signals
+        return first.shape[0] * first.shape[1]
+
+    def gram(self, other: Factors, parts: FactoredNetwork, out: Tensor | None = None) -> Tensor:
+        """J(x) J(x')ᵀ, (n·o, n'·o').
+
+        Args:
+            out: where to write it; its rows contiguous.
+        """
+        like = next(iter(self.linear.values()))
+        total = like.signals.new_empty(self.n_rows, other.n_rows) if out is None else out
+        total.zero_() if self.rest is None or other.rest is None else torch.mm(self.rest, other.rest.T, out=total)
+        signals, inputs = torch.empty_like(total), like.inputs.new_empty(len(like.inputs), other.n_samples)
         for name, mine in self.linear.items():
             theirs = other.linear[name]
-            signals = mine.signals.flatten(0, 1) @ theirs.signals.flatten(0, 1).T
-            if parts.free_weight(name):
-                inputs = _products(mine.inputs, theirs.inputs, one_more=parts.free_bias(name))
-                for axis, outputs in ((0, mine.signals.shape[1]), (1, theirs.signals.shape[1])):
-                    if outputs > 1:
-                        inputs = inputs.repeat_interleave(outputs, axis)
-                total = signals.mul_(inputs) if total is None else total.addcmul_(signals, inputs)
-            else:
-                total = signals if total is None else total.add_(signals)
-        if self.rest is not None and other.rest is not None:
-            product = self.rest @ other.rest.T
-            total = product if total is None else total.add_(product)
-        assert total is not None
+            for seen, sent, biased in mine.components:
+                biased = biased and parts.free_bias(name)
+                torch.mm(sent, theirs.signals.flatten(0, 1).T, out=signals)
+                if parts.free_weight(name):
+                    _products(seen, theirs.inputs, one_more=biased, out=inputs)
+                    split = (len(seen), -1, len(theirs.inputs), theirs.signals.shape[1])
+                    total.view(split).addcmul_(signals.view(split), inputs[:, None, :, None])
+                elif biased:
+                    total.add_(signals)
+        return total
+
+    def images(self, vectors: Tensor, parts: FactoredNetwork) -> Tensor:
+        """J @ vectors for a few dense parameter directions (m, k), (n·o, k)."""
+        total = vectors.new_zeros(self.n_rows, vectors.shape[1])
+        count = vectors.shape[1]
+        for name, factor in self.linear.items():
+            for seen, sent, biased in factor.components:
+                moved = vectors.new_zeros(len(seen), sent.shape[1], count)
+                if parts.free_weight(name):
+                    weight = vectors[parts.columns[parts.weight_name(name)]].view(sent.shape[1], -1, count)
+                    moved += (seen @ weight.transpose(0, 1).flatten(1)).view_as(moved)
+                if biased and parts.free_bias(name):
+                    moved += vectors[parts.columns[parts.bias_name(name)]]
+                total += torch.bmm(sent.view(len(seen), -1, sent.shape[1]), moved).flatten(0, 1)
+        if self.rest is not None:
+            total += self.rest @ torch.cat([vectors[parts.columns[name]] for name in parts.rest])
         return total
 
     def random_directions(self, count: int, generator: torch.Generator) -> Factors:
@@ -70,6 +118,17 @@ class Factors:
         }
         return Factors(linear, None if self.rest is None else gaussian(self.rest))
 
+    def joined(self, more: Factors) -> Factors:
+        """These rows or directions, and `more` after them."""
+        linear = {}
+        for name, mine in self.linear.items():
+            theirs = more.linear[name]
+            linear[name] = LinearFactor(
+                torch.cat([mine.inputs, theirs.inputs]), torch.cat([mine.signals, theirs.signals]), mine.biased
+            )
+        both = self.rest is not None and more.rest is not None
+        return Factors(linear, torch.cat([self.rest, more.rest]) if both else None)  # type: ignore[list-item]
+
     def combination(self, weights: Tensor, parts: FactoredNetwork) -> Tensor:
         """Jᵀ w for one vector of row weights (n·o,), flat (m,)."""
         total = weights.new_zeros(parts.function.n_params)
@@ -88,10 +147,9 @@ class Factors:
         return total
 
     def rows(self, parts: FactoredNetwork) -> Tensor:
-        """The Jacobian itself, (n·o, m)."""
+        """The Jacobian itself, (n·o, m) by all scalars of the parameters that may move, picked or not."""
         first = next(iter(self.linear.values())).signals
-        n_rows = first.shape[0] * first.shape[1]
-        rows = first.new_empty(n_rows, parts.function.n_params)
+        rows = first.new_empty(self.n_rows, sum(shape.numel() for shape in parts.function.shapes.values()))
         for name, factor in self.linear.items():
             signals = factor.signals.flatten(0, 1)
             if parts.free_weight(name):
@@ -210,11 +268,11 @@ class FactoredNetwork:
         return rows.flatten(0, 1).detach()
 
 
-def _products(left: Tensor, right: Tensor, *, one_more: bool) -> Tensor:
+def _products(left: Tensor, right: Tensor, *, one_more: bool, out: Tensor) -> None:
     """left @ rightᵀ, plus one everywhere for the bias: a column of ones is cheaper than another pass over the result."""
     if one_more:
         left, right = (torch.cat([part, part.new_ones(len(part), 1)], dim=1) for part in (left, right))
-    return left @ right.T
+    torch.mm(left, right.T, out=out)
 
 
 def _recorder(name: str, seen: dict[str, tuple[Tensor, Tensor]]):  # type: ignore[no-untyped-def]

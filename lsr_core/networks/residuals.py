@@ -11,13 +11,16 @@ from torch.func import jacrev, vmap
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
+    CACHED_BYTES,
     JacobianOperator,
     MatrixFreeJacobian,
     RowJacobian,
 )
 from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.layers import Factors, LinearFactor
 
 Pointwise = Callable[[Tensor, Tensor], Tensor]
+CACHED_POINTS = 512  # at which jets are evaluated together: what the caches hold
 
 
 class ResidualFunction:
@@ -88,7 +91,7 @@ class ResidualFunction:
         rows = self.pointwise(places, jets.unflatten(0, places.shape[:2]))
         return rows.reshape(len(points), -1) * self.scale
 
-    def outputs(self, points: Tensor, theta: Tensor | None = None, chunk: int = 4096) -> Tensor:
+    def outputs(self, points: Tensor, theta: Tensor | None = None, chunk: int = CACHED_POINTS) -> Tensor:
         """Rows at θ0 or at `theta`, without a graph."""
         at = self.theta0 if theta is None else theta
         with torch.no_grad():
@@ -164,34 +167,54 @@ class JetJacobian(RowJacobian):
     function: ResidualFunction
 
     def rows_at(self, inputs: Tensor) -> Tensor:
-        residual = self.function
-        jets, function = residual.jets, residual.function
-        chain = jets.chain
-        assert chain is not None
-        count = len(inputs)
-        named = {name: value.detach() for name, value in function.named(function.theta0).items()}
-        with torch.enable_grad():
-            context = jets.context(inputs.reshape(-1, inputs.shape[-1]))
-            field, layer_inputs, signals = jets.along_chain(chain, named, context, track=True)
-            values = residual.of_jets(inputs, field)
-        rows = values.new_empty(count, self.n_outputs, sum(shape.numel() for shape in function.shapes.values()))
-        columns = function.columns
-        for j in range(self.n_outputs):
-            grads = torch.autograd.grad(
-                values[:, j].sum(), signals, retain_graph=j + 1 < self.n_outputs, materialize_grads=True
-            )
-            for (name, _), before, after in zip(chain.layers, layer_inputs, grads, strict=True):
-                size = after.shape[1]
-                back = after.reshape(count, -1, after.shape[-1])
-                weight, bias = columns.get(f"{name}.weight"), columns.get(f"{name}.bias")
+        function = self.function.function
+        entries = sum(shape.numel() for shape in function.shapes.values())
+        rows = inputs.new_empty(len(inputs), self.n_outputs, self.shape[1])
+        samples = max(1, CACHED_BYTES // (entries * self.n_outputs * self.dtype.itemsize))
+        for part, out in zip(inputs.split(samples), rows.split(samples), strict=True):
+            if function.picked is None:
+                self._write(part, out)
+            else:
+                whole = out.new_empty(len(part), self.n_outputs, entries)
+                self._write(part, whole)
+                out.copy_(whole[:, :, function.picked])
+        return rows.flatten(0, 1)
+
+    def _write(self, inputs: Tensor, rows: Tensor) -> None:
+        """Rows (b, k, m) at a few points, by all scalars of the parameters that may move."""
+        columns = self.function.function.columns
+        for name, factor in factors_of(self.function, inputs).linear.items():
+            weight, bias = columns.get(f"{name}.weight"), columns.get(f"{name}.bias")
+            for j, signals in enumerate(factor.signals.unbind(1)):
                 if weight is not None:
-                    ahead = before.detach().reshape(count, -1, before.shape[-1])
-                    rows[:, j, weight] = torch.bmm(back.transpose(1, 2), ahead).flatten(1)
+                    rows[:, j, weight] = torch.bmm(signals.transpose(1, 2), factor.inputs).flatten(1)
                 if bias is not None:
-                    rows[:, j, bias] = back[:, ::size].sum(dim=1)
-        picked = function.picked
-        whole = rows.flatten(0, 1)
-        return whole if picked is None else whole[:, picked]
+                    rows[:, j, bias] = signals[:, list(factor.biased)].sum(dim=1)
+
+
+def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
+    """∂r/∂θ at points by layer, for networks of layers: one forward pass of the jets, one reverse pass for each row of a point."""
+    jets, function = residual.jets, residual.function
+    chain = jets.chain
+    assert chain is not None
+    count = len(points)
+    named = {name: value.detach() for name, value in function.named(function.theta0).items()}
+    with torch.enable_grad():
+        context = jets.context(points.reshape(-1, points.shape[-1]))
+        field, seen, sent = jets.along_chain(chain, named, context, track=True)
+        values = residual.of_jets(points, field)
+    n_rows = values.shape[1]
+    slopes = [
+        torch.autograd.grad(values[:, j].sum(), sent, retain_graph=j + 1 < n_rows, materialize_grads=True)
+        for j in range(n_rows)
+    ]
+    linear = {}
+    for place, (name, _) in enumerate(chain.layers):
+        inputs = seen[place].detach()
+        signals = torch.stack([slope[place].reshape(count, -1, slope[place].shape[-1]) for slope in slopes], dim=1)
+        biased = tuple(component == 0 for component in range(inputs.shape[1])) * (len(inputs) // count)
+        linear[name] = LinearFactor(inputs.reshape(count, -1, inputs.shape[-1]), signals, biased)
+    return Factors(linear, None)
 
 
 def _widest(function: ParametricFunction) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
@@ -18,6 +19,7 @@ from lsr_core.networks.jacobians import (
 from lsr_core.networks.layers import FactoredNetwork
 
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
+COARSE = 4e9  # bytes of a basis with its copies up to which float32 takes the exact route
 SMALL = 2e10  # floating-point operations that nobody notices
 
 
@@ -85,11 +87,11 @@ def choose_strategy(
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
     network, share = None, 0.0
-    if function.module is not None and not function.is_partial:
+    if function.module is not None:
         network = FactoredNetwork(function, example)
         share = network.factored_share
     if wanted == "factored":
-        if network is None or not network.layers:
+        if network is None or not network.layers or function.is_partial:
             raise InputError(
                 "there is no linear layer, wholly free, that each sample passes once; use row-blocks or auto",
                 key="strategy",
@@ -100,9 +102,14 @@ def choose_strategy(
         return Strategy(wanted, "asked for", function, n_outputs, quick_rows)
     if 8 * n_rows * function.n_params * min(n_rows, width) <= SMALL:
         return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs, quick_rows)
+    if function.is_partial:
+        return Strategy(
+            "row-blocks", "a random part of the scalars has no layers to factor", function, n_outputs, quick_rows
+        )
+    if function.dtype == torch.float32 and quick_rows is not None and 20 * function.n_params * width <= COARSE:
+        reason = "single precision is too coarse for factored directions, and the exact ones fit"
+        return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
     if quick_rows is not None:
         reason = f"{share:.0%} of the free parameters are in linear layers"
         return Strategy("factored", reason, function, n_outputs, quick_rows)
-    if function.is_partial:
-        return Strategy("row-blocks", "a random part of the scalars has no layers to factor", function, n_outputs)
     return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)

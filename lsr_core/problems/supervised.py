@@ -10,12 +10,21 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 
+CHECKED = 2**16  # samples looked at together, so that rows beyond memory can be checked
+
 
 class Split(NamedTuple):
     """Inputs (n, d) or (n, …) and targets (n, o) of one part of the data."""
 
     inputs: Tensor
     targets: Tensor
+
+
+class MappedSplit(Split):
+    """A split whose rows lie in files mapped into memory: the system drops their pages when it needs the room.
+
+    Where nothing has to be converted, such rows are not counted as memory that a refinement takes.
+    """
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def check_split(split: Split, key: str) -> None:
     if len(inputs) != len(targets):
         raise InputError(f"{len(inputs)} inputs but {len(targets)} targets; they must be as many", key=key)
     for part, values in (("inputs", inputs), ("targets", targets)):
-        bad = int((~torch.isfinite(values)).sum()) if values.is_floating_point() else 0
+        blocks = values.split(CHECKED) if values.is_floating_point() else ()
+        bad = sum(int((~torch.isfinite(block)).sum()) for block in blocks)
         if bad:
             raise InputError(
                 f"{bad} of {values.numel()} values are NaN or infinite; remove or repair them", key=f"{key}_{part}"

@@ -25,9 +25,7 @@ class RefineConfig(BaseModel):
         None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000"
     )
     oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
-    power_iterations: int | None = Field(
-        None, ge=0, le=20, description="passes that sharpen the sketch; None = one for data, none for an equation"
-    )
+    power_iterations: int = Field(0, ge=0, le=20, description="passes that sharpen the sketch")
     rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
     damping: float = Field(
         0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A"
@@ -59,11 +57,6 @@ class RefineConfig(BaseModel):
     memory_budget: ByteSize | None = Field(
         None, gt=0, description="what the process may use, in bytes or as 2GB; None = what is free"
     )
-
-    @property
-    def sharpenings(self) -> int:
-        """Power iterations, one where nothing was said."""
-        return 1 if self.power_iterations is None else self.power_iterations
 
     @field_validator("rank")
     @classmethod

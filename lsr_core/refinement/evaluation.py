@@ -13,12 +13,12 @@ from lsr_core.refinement.basis import OnFraction
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import Passes
-from lsr_core.refinement.report import as_errors, build_sweep, disagreement, errors_of
+from lsr_core.refinement.report import build_sweep, disagreement, errors_of
 from lsr_core.refinement.results import Fields, Sweep
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Errors, ResidualNorms
-from lsr_core.refinement.sweep import RankSolutions, SplitFactor, errors_by_rank
+from lsr_core.refinement.summary import Errors, Quantiles, ResidualNorms
+from lsr_core.refinement.sweep import RankErrors, RankSolutions, SplitFactor, errors_by_rank
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Verified:
     base: Errors
     refined: Errors
     norms: ResidualNorms
+    base_quantiles: Quantiles | None = None
+    refined_quantiles: Quantiles | None = None
     gap: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -77,11 +79,12 @@ class Evaluation(ABC):
 
 
 class SupervisedEvaluation(Evaluation):
-    """Errors against targets: passes over the splits leave a triangle each, which gives the error of every rank."""
+    """Errors against targets: one pass over each split gives the errors of every rank."""
 
     def choosing_sweep(self) -> Sweep:
-        self._pass_over = Passes(self.setting, self.subspace, self.on_fraction)
-        return build_sweep(self.subspace, self.solutions, {"train": self.train, "val": self._pass_over("validation")})
+        self._pass_over = Passes(self.setting, self.subspace, self.solutions, self.on_fraction)
+        train, validation = RankErrors.of(self.train, self.solutions), self._pass_over("validation")
+        return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
 
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
         shown = self.setting.display
@@ -89,7 +92,7 @@ class SupervisedEvaluation(Evaluation):
         test = self._pass_over("test", self._recorder.add if shown == "test" else None)
         if shown != "test":
             self._pass_over(shown, self._recorder.add)
-        mse, relative = errors_by_rank(self.solutions, test, self.subspace.rank)
+        mse, relative = errors_by_rank(test, self.subspace.rank)
         return replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     def fields(self) -> tuple[Fields, Tensor]:
@@ -97,22 +100,25 @@ class SupervisedEvaluation(Evaluation):
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         setting, function = self.setting, self.setting.function
-        base = errors_of(setting, lambda split: function.outputs(split.inputs))
-        refined = errors_of(setting, lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1))
-        refuse_infinite(list(refined.values()))
+        base, base_quantiles = errors_of(setting, function.outputs)
+        refined, refined_quantiles = errors_of(setting, predictor.predict)
+        before, after = base.train_mse or 0.0, refined.train_mse or 0.0
+        refuse_infinite(
+            [value for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value is not None]
+        )
         notes = []
-        if rank > 0 and refined["train"] > base["train"]:
+        if rank > 0 and after > before:
             notes.append(
                 "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
                 "Use float64, a larger cut-off or a smaller rank."
             )
         norms = ResidualNorms(
-            base=math.sqrt(base["train"]),
+            base=math.sqrt(before),
             linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
-            nonlinear=math.sqrt(refined["train"]),
+            nonlinear=math.sqrt(after),
         )
-        errors = as_errors(refined, setting)
-        return Verified(as_errors(base, setting), errors, norms, disagreement(errors, sweep, rank), notes)
+        gap = disagreement(refined, sweep, rank)
+        return Verified(base, refined, norms, base_quantiles, refined_quantiles, gap, notes)
 
 
 def refuse_infinite(values: list[float]) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
 from lsr_core.networks.jacobians import FactoredJacobian
+from lsr_core.networks.layers import Factors
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,
@@ -17,6 +18,7 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
+    extension,
     qr_for,
     solved_factor,
     subset,
@@ -29,12 +31,13 @@ from lsr_core.refinement.subspace import SketchedSubspace
 ANCHORS = 2048  # samples from which the sizes of signals are taken
 
 
-def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
+def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSubspace | None = None) -> Basis:
     """V in the span of factored random directions Ω, by one pass over the training rows.
 
     A streaming QR of [J Ω, J P, f], P a few Gaussian probes, keeps all that is needed: with the Gram matrix of the directions
     ΩᵀΩ = L Lᵀ, which is well-conditioned as they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
-    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error.
+    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error. With `start`
+    its directions are kept and more are drawn.
     """
     function, strategy = setting.function, setting.strategy
     network = strategy.network
@@ -42,8 +45,12 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     generator = setting.generator(SKETCH)
     anchors = subset(setting, ANCHORS).inputs
     count = directions(setting.sizes, setting.config, setting.max_rank)
-    omega = network.capture(anchors).random_directions(count, generator)
-    gram = omega.gram(omega, network)
+    if start is None:
+        omega = network.capture(anchors).random_directions(count, generator)
+    else:
+        generator = setting.generator(extension(count))
+        more = network.capture(anchors).random_directions(count - start.directions.n_rows, generator)
+        omega = start.directions.joined(more)
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
     rows = TrainingRows(strategy, function, setting.train, samples=ROWS)
@@ -51,9 +58,15 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     qr = qr_for(setting, count + PROBES + 1)
     for block in rows:
         assert isinstance(block.operator, FactoredJacobian)
-        qr.update(torch.cat([block.operator.gram(omega), block.operator.matmat(probes), block.errors], dim=1))
+        qr.update(block.operator.gram(omega), block.operator.images(probes), block.errors)
         counter()
-    factor = qr.factor
+    on_fraction(1.0)
+    return basis_from(setting, omega, omega.gram(omega, network), qr.factor)
+
+
+def basis_from(setting: Setting, omega: Factors, gram: Tensor, factor: Tensor) -> Basis:
+    """V and the solved problem from the factor of [J Ω, J P, f] and the Gram matrix of the directions Ω."""
+    count = omega.n_rows
     whiten = _inverse_root(gram)
     left, values, right_t = torch.linalg.svd(factor[:count, :count] @ whiten, full_matrices=False)
     rank = min(setting.max_rank, len(values))
@@ -61,14 +74,13 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     scale = column_scale(shown, setting)
     error = probe_bound(factor[count:, count : count + PROBES])
     subspace = SketchedSubspace(
-        strategy,
+        setting.strategy,
         omega,
         whiten @ right_t[:rank].T,
         shown,
         scale=scale,
         sketch_error=float(as_source(error, setting)),
     )
-    on_fraction(1.0)
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.refinement.reduction import ResponseBlock
+from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.sweep import RankSolutions
@@ -24,21 +24,18 @@ class FieldRecorder:
         self._setting = setting
         self._split = setting.splits[setting.display]
         self._ranks = list(ranks)
-        self._coefficients = solutions.columns(self._ranks)
+        solved = solutions.ranks
+        self._columns = [solved.index(rank) for rank in self._ranks]
         self.points = thinned(len(self._split.inputs), MAX_DISPLAY_POINTS)
         self._errors: list[Tensor] = []
         self._network: list[Tensor] = []
 
-    def add(self, block: ResponseBlock) -> None:
+    def add(self, block: ErrorBlock) -> None:
         """Take the display points that fall into this block of samples."""
         inside = self.points[(self.points >= block.samples.start) & (self.points < block.samples.stop)]
         rows = inside - block.samples.start
-        n_outputs = block.errors.shape[1]
-        modes = block.modes.unflatten(0, (-1, n_outputs))[rows, :, : len(self._coefficients)]
-        errors = block.errors[rows]
-        refined = modes @ self._coefficients + errors[:, :, None]
-        self._errors.append(refined.permute(2, 0, 1).cpu())
-        self._network.append((errors + self._split.targets[block.samples][rows]).cpu())
+        self._errors.append(block.refined[:, :, self._columns][rows].permute(2, 0, 1).cpu())
+        self._network.append((block.errors[rows] + self._split.targets[block.samples][rows]).cpu())
 
     def fields(self) -> Fields:
         """Everything gathered, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""

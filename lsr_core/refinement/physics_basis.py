@@ -7,13 +7,18 @@ import math
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.randomized import orthonormal, probe_bound
-from lsr_core.refinement.basis import Basis, Counter, OnFraction, column_scale, empty_basis
+from lsr_core.linalg.randomized import probe_bound
+from lsr_core.networks.residuals import factors_of
+from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
+from lsr_core.refinement.factored import ANCHORS, basis_from
 from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.plan import PROBES, directions
 from lsr_core.refinement.rows import Rows
-from lsr_core.refinement.streamed import inverse_of, sketch_of, triangle_of
+from lsr_core.refinement.streamed import beyond, inverse_of, sketch_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
 from lsr_core.refinement.sweep import SplitFactor
+
+SAMPLES = 512  # points whose factors are held together
 
 
 def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
@@ -25,10 +30,12 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     """
     if setting.max_rank == 0:
         return empty_basis(setting)
+    if setting.strategy.name == "factored":
+        return _factored(setting, on_fraction)
     source, rows = setting.source_rows(), setting.rows()
     width = min(setting.max_rank + setting.config.oversampling, source.n_rows, setting.function.n_params)
     whole = setting.max_rank == setting.function.n_params
-    passes = 1 if whole else 2 + 2 * setting.config.sharpenings
+    passes = 1 if whole else 2 + 2 * setting.config.power_iterations
     count = Counter(passes * len(source) + 2 * len(rows), on_fraction)
     basis, error = (None, 0.0) if whole else _range(setting, source, width, count)
     start = basis if basis is not None else torch.eye(setting.max_rank).to(setting.function.theta0)
@@ -45,17 +52,39 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     return Basis(subspace, SplitFactor(factor, setting.mean_square_target))
 
 
+def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
+    """V in the span of factored random directions, as for data: J Ω is Σ_c (δ_c·g)(a_c·h) over the components of the jets."""
+    function, network = setting.function, setting.strategy.network
+    assert network is not None
+    largest = max(setting.fitted, key=lambda part: part.n_rows)
+    anchors = factors_of(largest.residual, largest.points[:: max(1, len(largest.points) // ANCHORS)])
+    omega = anchors.random_directions(
+        directions(setting.sizes, setting.config, setting.max_rank), setting.generator(SKETCH)
+    )
+    probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
+    probes = probes.to(function.theta0)
+    qr = qr_for(setting, omega.n_rows + PROBES + 1)
+    for done, part in enumerate(setting.fitted):
+        for points in part.points.split(SAMPLES):
+            rows = factors_of(part.residual, points)
+            errors = part.residual.outputs(points).reshape(-1, 1)
+            qr.update(rows.gram(omega, network), rows.images(probes, network), errors)
+        on_fraction((done + 1) / len(setting.fitted))
+    return basis_from(setting, omega, omega.gram(omega, network), qr.factor)
+
+
 def _range(setting: PhysicsSetting, source: Rows, width: int, count: Counter) -> tuple[Tensor, float]:
     """Orthonormal columns that nearly span the leading right singular vectors, and the bound on what they miss."""
-    sketch = sketch_of(setting, source, width, count)
+    sketch = sketch_of(setting, source, width, SKETCH, count)
     probes = sketch[:, width:]
-    basis = orthonormal(sketch[:, :width])
-    for _ in range(setting.config.sharpenings):
-        whitened = basis @ inverse_of(triangle_of(source, basis, setting, count, with_errors=False))
+    none = sketch[:, :0]
+    basis, triangle = beyond(none, sketch[:, :width])
+    for _ in range(setting.config.power_iterations):
+        whitened = basis @ inverse_of(triangle).T
         preimage = torch.zeros_like(basis)
         for block in source:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
-        basis = orthonormal(preimage)
+        basis, triangle = beyond(none, preimage)
     error = probe_bound(probes - basis @ (basis.T @ probes))
     return basis, error if math.isfinite(error) else math.nan

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
@@ -21,10 +21,10 @@ from lsr_core.refinement.report import build_sweep
 from lsr_core.refinement.results import Fields, Floats, Sweep
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.refinement.summary import Errors, ResidualNorms
-from lsr_core.refinement.sweep import interpolate_logarithmically
+from lsr_core.refinement.sweep import RankErrors, interpolate_logarithmically
 
 Predict = Callable[[Split], Tensor]
-CHUNK = 4096
+CHUNK = 1024
 KAPPA_RUNGS = 9  # the triangles are full, and each exact condition number takes singular values
 NONLINEAR = 10.0  # times the linear residual, from which the true one is worth a sentence
 
@@ -40,7 +40,9 @@ class PhysicsEvaluation(Evaluation):
     setting: PhysicsSetting
 
     def choosing_sweep(self) -> Sweep:
-        sweep = build_sweep(self.subspace, self.solutions, {"train": self.train}, kappa_rungs=KAPPA_RUNGS)
+        sweep = build_sweep(
+            self.subspace, self.solutions, {"train": RankErrors.of(self.train, self.solutions)}, kappa_rungs=KAPPA_RUNGS
+        )
         rungs = [rank for rank in rank_choice.ladder(self.subspace.rank) if self.solutions.is_solved(rank)]
         fixed = self.setting.config.rank
         if isinstance(fixed, int) and fixed <= self.subspace.rank:
@@ -92,9 +94,12 @@ class PhysicsEvaluation(Evaluation):
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         setting = self.setting
-        steps = self._steps([0, rank])  # few columns: by forward mode
-        fitted, fresh = (true_losses(rows, steps, setting.strategy.name) for rows in (setting.fitted, setting.fresh))
-        refuse_infinite([*fitted.tolist(), *fresh.tolist()])
+        step = self._steps([rank])  # few columns: by forward mode
+        fitted, fresh = (
+            (float(residual_vector(rows).square().sum()), *true_losses(rows, step, setting.strategy.name).tolist())
+            for rows in (setting.fitted, setting.fresh)
+        )
+        refuse_infinite([*fitted, *fresh])
         linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
         norms = ResidualNorms(
             base=math.sqrt(fitted[0]),

@@ -156,14 +156,6 @@ def value_of(function: ParametricFunction) -> ResidualFunction:
     return ResidualFunction(JetFunction(function, JetSpec()), lambda points, jets: jets[:, 0, 0])
 
 
-def unsharpened(config: RefineConfig) -> RefineConfig:
-    """The config without power iterations, unless they were asked for.
-
-    They would turn towards the leading directions what the sketch has of those at rounding level, which matter here.
-    """
-    return config.model_copy(update={"power_iterations": config.power_iterations or 0})
-
-
 def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
     """Function, strategy and plan; the residuals are called at two points of each block to count their rows.
 
@@ -171,9 +163,9 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, an authors' mode, or a residual that
             cannot be evaluated.
     """
-    if config.strategy == "factored":
+    if config.strategy == "factored" and chain_of(problem.model) is None:
         raise InputError(
-            "factored directions serve outputs, not residuals with derivatives; use row-blocks, matrix-free or auto",
+            "the network is not a chain of layers through which derivatives are carried; use row-blocks, matrix-free or auto",
             key="strategy",
         )
     if config.published is not None:
@@ -181,7 +173,6 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
             "the authors' modes are offered for data, not for equations; choose source, scaling and rank instead",
             key="published",
         )
-    config = unsharpened(config)
     device = device_of(config)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
     refuse_training_mode(problem.model)
@@ -219,7 +210,6 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
     Raises:
         InputError: see `outline_physics`; residuals that are not finite; a network whose points influence each other.
     """
-    config = unsharpened(config)
     seen = outline_physics(problem, config)
     function = seen.function
     splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}

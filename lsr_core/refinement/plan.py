@@ -12,19 +12,25 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.ranks import LADDER
 from lsr_core.refinement.resources import available_bytes
 
-LIBRARIES = 370 * 2**20  # resident size of Python with PyTorch, before any data
+LIBRARIES = 330 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
-DIRECTIONS_PER_RANK = 1.2
+DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
 ROWS = 1024  # samples in a block of the factored route
-PATH_SAMPLES = 52 * (20 * 300 + 2500)  # forward passes of loss paths and moved networks
+PATH_SAMPLES = 52 * (20 * 200 + 2500)  # forward passes of loss paths and moved networks
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
+ENTRY = 150  # operations for which an entry of a Jacobian row counts: it is made, written and read
+STARTING = 0.3  # seconds of everything that does not grow
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers that decide what a refinement costs. `signals` is the sum of layer widths, inputs and outputs."""
+    """The numbers that decide what a refinement costs.
+
+    `signals` is the sum of layer widths, inputs and outputs; `row_entries` the scalars that a Jacobian row is made of before those
+    that do not move are left out (0 = as many as there are parameters).
+    """
 
     n_params: int
     n_outputs: int
@@ -33,6 +39,7 @@ class Sizes:
     data_bytes: int
     signals: int
     layers: int
+    row_entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
     kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
     keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
     plan = None
-    for gather, block_bytes in ((4, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
+    for gather, block_bytes in ((7, MAX_BLOCK), (3, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
         peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather) + keep * kept
         plan = Plan(block_bytes, gather, keep, peak, _seconds(sizes, config, strategy, rank, gather))
         if peak <= budget:
@@ -84,11 +91,13 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
 def _peak(
     sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int
 ) -> int:
-    def qr(columns: int) -> int:  # gathered rows, the stack with the old triangle, and LAPACK's copy
-        return (gather + 2 * (gather + 1)) * columns**2 * item
+    train_rows, most_rows = sizes.n_train * sizes.n_outputs, max(sizes.n_train, sizes.n_other) * sizes.n_outputs
+
+    def qr(columns: int) -> int:  # gathered rows below the last triangle, and the copy that LAPACK works in
+        return 2 * (min(gather * columns, train_rows) + columns) * columns * item
 
     fixed = LIBRARIES + sizes.data_bytes + 10 * sizes.n_params * item
-    modes = 3 * block_bytes + qr(rank + 1)
+    modes = 3 * min(block_bytes, most_rows * (rank + 1) * item) + qr(rank + 1)
     width = min(rank + config.oversampling, sizes.n_train * sizes.n_outputs, sizes.n_params)
     if strategy == "factored":
         p = directions(sizes, config, rank)
@@ -97,7 +106,7 @@ def _peak(
         held = p * (rank + sizes.signals) * item
         return fixed + max(basis + p * sizes.signals * item, held + modes + block)
     columns = sizes.n_params * item
-    basis = columns * (2 * width + 3 * (width + PROBES)) + 3 * block_bytes
+    basis = columns * (2 * width + 3 * (width + PROBES)) + 3 * min(block_bytes, most_rows * columns)
     return fixed + max(basis, columns * (rank + 1) + qr(width + 1) + modes)
 
 
@@ -107,19 +116,21 @@ def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gathe
     width = min(rank + config.oversampling, train, sizes.n_params)
     share = 1 + 1 / gather
     reduce_other = 2 * other * rank**2 * share / QR_RATE
-    paths = 3 * 2 * sizes.n_params * min(LADDER, rank + 1) / LADDER * PATH_SAMPLES / ROW_RATE
+    paths = 1.5 * 2 * sizes.n_params * min(LADDER, rank + 1) / LADDER * PATH_SAMPLES / ROW_RATE
     if strategy == "factored":
         p = directions(sizes, config, rank)
-        gram = 2 * (train + other) * p * sizes.signals + 60 * (train + other) * p * sizes.layers
+        samples = sizes.n_train + sizes.n_other
+        gram = (train + other + samples) * p * sizes.signals + 60 * (train + other) * p * sizes.layers
         work = gram / ROW_RATE + 2 * train * p**2 * share / QR_RATE + 30 * p**3 / SVD_RATE
         work += 2 * other * p * rank / ROW_RATE
     else:
         speed = MODE_RATE if strategy == "matrix-free" else ROW_RATE
-        passes = 2 + 3 * config.sharpenings
+        passes = 2 + 2 * config.power_iterations
         work = 2 * sizes.n_params * (passes * train * width + other * rank) / speed
-        work += (1 + config.sharpenings) * 4 * sizes.n_params * width**2 / QR_RATE
+        work += ENTRY * (sizes.row_entries or sizes.n_params) * (passes * train + other)
+        work += (1 + config.power_iterations) * 4 * sizes.n_params * width**2 / QR_RATE
         work += 2 * train * width**2 * share / QR_RATE + 30 * width**3 / SVD_RATE
-    return 1.0 + (work + reduce_other + paths) / rate
+    return STARTING + (work + reduce_other + paths) / rate
 
 
 @lru_cache(maxsize=4)
@@ -128,7 +139,7 @@ def gemm_rate(dtype: torch.dtype) -> float:
     side = 768
     block = torch.ones(side, side, dtype=dtype)
     best = float("inf")
-    for _ in range(3):
+    for _ in range(12):  # the best of many: others may be at work
         began = time.perf_counter()
         block @ block
         best = min(best, time.perf_counter() - began)

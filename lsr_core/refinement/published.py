@@ -23,7 +23,7 @@ def build_published(setting: Setting, on_fraction: OnFraction) -> Basis:
         operator,
         setting.max_rank,
         oversampling=0 if config.published == PROJECTED[0] else config.oversampling,
-        power_iterations=config.sharpenings,
+        power_iterations=config.power_iterations,
         generator=setting.generator(SKETCH),
         uniform=config.sketch == "uniform",
     ).factors

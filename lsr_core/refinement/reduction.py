@@ -1,85 +1,69 @@
-"""From the rows of a split to a small triangle: modes and errors by blocks of samples, nothing kept that grows with them."""
+"""The errors of every rank on a split, by blocks of samples; nothing is kept that grows with them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.supervised import Split
-from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.setting import Setting, mean_square
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.sweep import SplitFactor
+from lsr_core.refinement.sweep import RankErrors, RankSolutions
 
 OnFraction = Callable[[float], None]
 
 
-class ResponseBlock(NamedTuple):
-    """Rows of one block of samples: where they stand, the modes J V (b·o, r) and the errors q − y (b, o)."""
+class ErrorBlock(NamedTuple):
+    """One block of samples: where it stands, the errors q − y (b, o), and those of the refined predictor (b, o, k) at k ranks."""
 
     samples: slice
-    modes: Tensor
     errors: Tensor
-
-
-def response_blocks(
-    subspace: Subspace, function: ParametricFunction, split: Split, *, block_bytes: int, on_fraction: OnFraction
-) -> Iterator[ResponseBlock]:
-    """The rows of a split in order, in blocks of at most about `block_bytes`."""
-    inputs, targets = split
-    n_outputs = targets.shape[1]
-    row_bytes = max(1, subspace.rank + 1) * n_outputs * function.dtype.itemsize
-    samples = max(1, min(len(inputs), block_bytes // row_bytes))
-    for start in range(0, len(inputs), samples):
-        where = slice(start, min(start + samples, len(inputs)))
-        errors = function.outputs(inputs[where]) - targets[where]
-        yield ResponseBlock(where, subspace.modes(inputs[where]), errors)
-        on_fraction(where.stop / len(inputs))
-
-
-class Reducer:
-    """Accumulates the factor of [modes, errors] over blocks."""
-
-    def __init__(self, subspace: Subspace, split: Split, gather: int) -> None:
-        values = split.targets.numel()
-        self._scale = 1 / math.sqrt(values)
-        self._mean_square = float(split.targets.square().mean())
-        columns = subspace.rank + 1
-        self._qr = StreamingQR(columns, dtype=split.targets.dtype, device=split.targets.device, gather=gather * columns)
-
-    def add(self, block: ResponseBlock) -> None:
-        self._qr.update(torch.cat([block.modes, block.errors.reshape(-1, 1)], dim=1).mul_(self._scale))
-
-    def factor(self) -> SplitFactor:
-        return SplitFactor(self._qr.factor, self._mean_square)
+    refined: Tensor
 
 
 class Passes:
-    """Passes over splits other than the training rows: the factor of each; `on_block` sees the rows on the way."""
+    """Passes over splits once the solutions of all ranks are known; `on_block` sees the errors on the way.
 
-    def __init__(self, setting: Setting, subspace: Subspace, on_fraction: OnFraction) -> None:
-        self._setting, self._subspace, self._on_fraction = setting, subspace, on_fraction
+    A further direction adds to the solution what it adds and leaves the rest: with the increments D of the coefficients the
+    errors of all ranks are the running sums of [e, J V D] along the columns. That costs little beside the modes J V themselves, where a
+    factor of [J V, e] would cost a QR of the same rows. Ranks with a solution of their own are columns of J V C.
+    """
 
-    def __call__(self, name: str, on_block: Callable[[ResponseBlock], None] | None = None) -> SplitFactor | None:
+    def __init__(self, setting: Setting, subspace: Subspace, solutions: RankSolutions, on_fraction: OnFraction) -> None:
+        self._setting, self._on_fraction = setting, on_fraction
+        self._ranks = solutions.ranks
+        self._increments = subspace.corrections(solutions.increments)
+        self._separate = subspace.corrections(solutions.columns(solutions.separate)) if solutions.separate else None
+        self._columns = max(subspace.rank, len(self._ranks))
+
+    def __call__(self, name: str, on_block: Callable[[ErrorBlock], None] | None = None) -> RankErrors | None:
+        """Mean squares over a split by rank; None if there is no such split."""
         setting = self._setting
         if name not in setting.splits:
             return None
-        split = setting.splits[name]
-        reducer = Reducer(self._subspace, split, setting.plan.gather)
-        blocks = response_blocks(
-            self._subspace,
-            setting.function,
-            split,
-            block_bytes=setting.plan.block_bytes,
-            on_fraction=self._on_fraction,
-        )
-        for block in blocks:
-            reducer.add(block)
+        inputs, targets = setting.splits[name]
+        row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
+        samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes))
+        sums = torch.zeros(len(self._ranks), dtype=torch.float64, device=targets.device)
+        for start in range(0, len(inputs), samples):
+            where = slice(start, min(start + samples, len(inputs)))
+            errors = setting.function.outputs(inputs[where]) - targets[where]
+            refined = self._refined(inputs[where], errors.reshape(-1, 1))
+            sums += torch.linalg.vector_norm(refined, dim=0).double().square()
             if on_block is not None:
-                on_block(block)
-        return reducer.factor()
+                on_block(ErrorBlock(where, errors, refined.unflatten(0, errors.shape)))
+            self._on_fraction(where.stop / len(inputs))
+        mse = np.full(max(self._ranks) + 1, math.nan)
+        mse[self._ranks] = (sums / targets.numel()).cpu().numpy()
+        return RankErrors(mse, mean_square(targets))
+
+    def _refined(self, inputs: Tensor, errors: Tensor) -> Tensor:
+        """Errors (b·o, k) of all solved ranks."""
+        running = torch.cat([errors, self._increments(inputs)], dim=1).cumsum_(dim=1)
+        if self._separate is None:
+            return running
+        return torch.cat([running, self._separate(inputs).add_(errors)], dim=1)

@@ -75,6 +75,21 @@ class Refinement:
         step = self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
         return self.setting.function.expand(step)
 
+    def extended(self, max_rank: int, *, progress: ProgressCallback | None = None) -> Refinement:
+        """The same refinement up to a larger rank, in a subspace that contains the present one.
+
+        Only the directions beyond the present subspace are searched for; the solve on all rows is made again.
+
+        Raises:
+            InputError: `max_rank` is not larger than the present one, or larger than there are rows or parameters.
+        """
+        if max_rank <= self.sweep.max_rank:
+            raise InputError(f"is {max_rank}, the subspace has {self.sweep.max_rank} already", key="max_rank")
+        clock = Progress(progress or default_callback(), STAGES)
+        clock.stage("preparing")
+        setting = _prepare(self.problem, self.setting.config.model_copy(update={"max_rank": max_rank}))
+        return _run(self.problem, setting, clock, self.subspace)
+
     def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
         """Δθ of several solved ranks, several at a time where memory allows."""
         theta = self.setting.function.theta0
@@ -141,11 +156,11 @@ def _prepare(problem: Problem, config: RefineConfig) -> Setting:
     return setting
 
 
-def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
+def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | None = None) -> Refinement:
     started = time.perf_counter()
     config, function = setting.config, setting.function
     clock.stage("basis")
-    basis = build_basis(setting, clock.fraction)
+    basis = build_basis(setting, clock.fraction, start)
     subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
     if not torch.isfinite(train.factor).all():
@@ -185,6 +200,8 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
         knee=bend,
         base=found.base,
         refined=found.refined,
+        base_quantiles=found.base_quantiles,
+        refined_quantiles=found.refined_quantiles,
         condition_number=kappa_at(
             rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank]
         ),

@@ -10,25 +10,27 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
-from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.quantiles import QuantileSketch
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.summary import Errors, Quantiles
 from lsr_core.refinement.sweep import (
+    RankErrors,
     RankSolutions,
-    SplitFactor,
     coefficient_norms,
     condition_numbers,
     errors_by_rank,
 )
 
+CHUNK = 2048  # samples a forward-mode product takes at a time
+
 
 def build_sweep(
-    subspace: Subspace, solutions: RankSolutions, factors: dict[str, SplitFactor | None], kappa_rungs: int = 0
+    subspace: Subspace, solutions: RankSolutions, splits: dict[str, RankErrors | None], kappa_rungs: int = 0
 ) -> Sweep:
-    """All ranks, from the factors of the splits that have been passed over so far.
+    """All ranks, with the errors of the splits that have been passed over so far.
 
     Args:
         kappa_rungs: ranks at which condition numbers are exact; 0 = the whole ladder.
@@ -36,7 +38,7 @@ def build_sweep(
     solver, max_rank = solutions.solver, subspace.rank
     columns: dict[str, np.ndarray] = {}
     for name in ("train", "val", "test"):
-        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(solutions, factors.get(name), max_rank)
+        columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(splits.get(name), max_rank)
     rungs = rank_choice.ladder(max_rank, kappa_rungs or rank_choice.LADDER)
     kappa, exact = condition_numbers(unscaled(solver, subspace), rungs, max_rank)
     solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
@@ -72,24 +74,32 @@ def kappa_at(rank: int, known: Floats, sweep: Sweep, triangle: Callable[[], Tens
     return kappa_of(triangle())
 
 
-def errors_of(setting: Setting, predict: Callable[[Split], Tensor]) -> dict[str, float]:
-    """Mean square errors by split."""
-    return {
-        name: float((predict(split) - split.targets).square().mean())
-        for name, split in setting.splits.items()
-        if name != "grid"
-    }
-
-
-def as_errors(mse: dict[str, float], setting: Setting) -> Errors:
-    """Mean squares by split as a record."""
+def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
+    """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
+    mse, sketch = {}, QuantileSketch()
+    for name, split in setting.splits.items():
+        if name == "grid":
+            continue
+        samples = CHUNK if setting.sample_wise else len(split.inputs)
+        blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
+        total = 0.0
+        for inputs, targets in blocks:
+            by_sample = (predict(inputs).reshape(targets.shape) - targets).norm(dim=1).cpu().double().numpy()
+            total += float(np.sum(by_sample**2))
+            if name == "test":
+                sketch.add(by_sample)
+        mse[name] = total / split.targets.numel()
     test = mse.get("test")
-    return Errors(
+    errors = Errors(
         train_mse=mse["train"],
         val_mse=mse.get("validation"),
         test_mse=test,
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
     )
+    if sketch.count == 0 or not sketch.finite:
+        return errors, None
+    median, p90, p99, largest = sketch.quantiles(np.array([0.5, 0.9, 0.99, 1.0])).tolist()
+    return errors, Quantiles(median=median, p90=p90, p99=p99, max=largest)
 
 
 def _finite(value: float) -> float | None:

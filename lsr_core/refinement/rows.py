@@ -12,6 +12,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.supervised import Split
+from lsr_core.refinement.setting import in_precision_of
 
 CHUNK = 1024
 
@@ -61,8 +62,8 @@ class TrainingRows:
     def __iter__(self) -> Iterator[RowBlock]:
         n_outputs = self._split.targets.shape[1]
         for start in range(0, len(self._split.inputs), self._samples):
-            inputs = self._split.inputs[start : start + self._samples]
-            targets = self._split.targets[start : start + self._samples]
+            inputs = in_precision_of(self._function, self._split.inputs[start : start + self._samples])
+            targets = self._split.targets[start : start + self._samples].to(self._function.dtype)
             errors = (self._function.outputs(inputs) - targets).reshape(-1, 1)
             rows = slice(start * n_outputs, start * n_outputs + len(errors))
             yield RowBlock(rows, self._operator(start, inputs), errors)
@@ -71,9 +72,7 @@ class TrainingRows:
         """The same rows of the same function in float32, for finding a basis."""
         function = self._function.single_precision()
         strategy = Strategy(self._strategy.name, self._strategy.reason, function, self._strategy.n_outputs)
-        inputs, targets = self._split
-        inputs = inputs.float() if inputs.is_floating_point() else inputs
-        return TrainingRows(strategy, function, Split(inputs, targets.float()), samples=self._samples)
+        return TrainingRows(strategy, function, self._split, samples=self._samples)
 
     def _operator(self, start: int, inputs: Tensor) -> JacobianOperator:
         if not self._keep:

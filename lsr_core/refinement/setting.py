@@ -13,7 +13,7 @@ from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy, choose_strategy
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.plan import Plan, Sizes, make_plan
 
@@ -58,7 +58,7 @@ class Setting:
     @property
     def mean_square_target(self) -> float:
         """What turns mean squares on the training rows into relative errors."""
-        return float(self.train.targets.square().mean())
+        return mean_square(self.train.targets)
 
     def errors(self) -> Tensor:
         """Training rows (N,) at θ0, before the weight."""
@@ -166,8 +166,9 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
     data = 0
     for split in problem.splits().values():
         for values in split:
-            copied = dtype.itemsize if values.dtype != dtype else 0
-            data += values.numel() * (values.dtype.itemsize + copied)
+            held = 0 if isinstance(split, MappedSplit) else values.dtype.itemsize
+            copied = dtype.itemsize if values.dtype != dtype and values.is_floating_point() else 0
+            data += values.numel() * (held + copied)
     matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
     return Sizes(
         n_params=function.n_params,
@@ -177,6 +178,7 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
         data_bytes=data,
         signals=sum(sum(shape) for shape in matrices),
         layers=len(matrices),
+        row_entries=sum(shape.numel() for shape in function.shapes.values()),
     )
 
 
@@ -215,6 +217,11 @@ def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
     return Split(inputs, split.targets.to(device=device, dtype=dtype).reshape(len(split.targets), -1))
 
 
+def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:
+    """Inputs in the dtype of the function; integers stay so."""
+    return inputs.to(function.dtype) if inputs.is_floating_point() else inputs
+
+
 def device_of(config: RefineConfig) -> torch.device:
     """The device of a config.
 
@@ -239,5 +246,10 @@ def device_of(config: RefineConfig) -> torch.device:
 
 def relative_l2(mse: float, split: Split) -> float:
     """‖q − y‖/‖y‖ from the mean square error."""
-    scale = float(split.targets.square().mean())
+    scale = mean_square(split.targets)
     return math.sqrt(mse / scale) if scale > 0 else math.nan
+
+
+def mean_square(values: Tensor) -> float:
+    """Mean of the squares, without a copy of the values."""
+    return float(torch.linalg.vector_norm(values)) ** 2 / values.numel()

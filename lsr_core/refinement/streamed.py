@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.randomized import orthonormal, probe_bound
+from lsr_core.linalg.randomized import probe_bound
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.basis import (
     PROBE,
@@ -15,6 +15,7 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
+    extension,
     qr_for,
     solved_factor,
     subset,
@@ -25,30 +26,34 @@ from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
 
 
-def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
+def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSubspace | None = None) -> Basis:
     """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
 
     Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
-    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. A power
-    iteration whitens J V₀ by its own triangle, so the spectrum is never squared.
+    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. With Jᵀ Ψ = B T a power
+    iteration multiplies by Jᵀ J B T⁻ᵀ: as T holds the spectrum of J, J B T⁻ᵀ is about as well-conditioned as Ψ and the spectrum is never squared.
+
+    With `start` only the columns beyond it are sketched, each time made orthogonal to it; the second stage takes all of them.
     """
     config, function = setting.config, setting.function
     all_rows = _rows(setting, setting.train)
     sketched = all_rows if config.basis_points is None else _rows(setting, subset(setting))
     width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
-    passes = 2 + 2 * config.sharpenings
+    known = function.theta0.new_empty(function.n_params, 0) if start is None else start.basis[:, :width]
+    passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
-    sketch = sketch_of(setting, sketched, width, count)
-    probes = sketch[:, width:]
-    basis = orthonormal(sketch[:, :width])
-    for _ in range(config.sharpenings):
-        triangle = triangle_of(sketched, basis, setting, count, with_errors=False)
-        whitened = basis @ inverse_of(triangle)
+    stream = SKETCH if start is None else extension(width)
+    sketch = sketch_of(setting, sketched, width - known.shape[1], stream, count)
+    probes = sketch[:, width - known.shape[1] :]
+    basis, triangle = beyond(known, sketch[:, : width - known.shape[1]])
+    for _ in range(config.power_iterations):
+        whitened = basis @ inverse_of(triangle).T
         preimage = torch.zeros_like(basis)
         for block in sketched:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
-        basis = orthonormal(preimage)
+        basis, triangle = beyond(known, preimage)
+    basis = torch.cat([known, basis], dim=1)
     error = probe_bound(probes - basis @ (basis.T @ probes))
     factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
@@ -65,10 +70,10 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 
-def sketch_of(setting: Setting, rows: Rows, width: int, count: Counter) -> Tensor:
+def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Counter) -> Tensor:
     """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
     config, theta = setting.config, setting.function.theta0
-    seeds = [setting.seed(stream) for stream in (SKETCH, PROBE)]
+    seeds = [setting.seed(stream) for stream in (stream, PROBE)]
     single = config.sketch_dtype == "float32" and theta.dtype == torch.float64
     source = rows.single_precision() if single else rows
     total = theta.new_zeros(len(theta), width + PROBES)
@@ -80,12 +85,20 @@ def sketch_of(setting: Setting, rows: Rows, width: int, count: Counter) -> Tenso
     return total
 
 
+def beyond(known: Tensor, block: Tensor) -> tuple[Tensor, Tensor]:
+    """Q and R of what of the block is not in the span of the orthonormal columns known; twice, against rounding."""
+    basis, triangle = torch.linalg.qr(block - known @ (known.T @ block))
+    if known.shape[1] == 0:
+        return basis, triangle
+    basis, again = torch.linalg.qr(basis - known @ (known.T @ basis))
+    return basis, again @ triangle
+
+
 def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
     """R of J V₀, or of [J V₀, q − y], by one pass."""
     qr = qr_for(setting, basis.shape[1] + with_errors)
     for block in rows:
-        modes = block.operator.matmat(basis)
-        qr.update(torch.cat([modes, block.errors], dim=1) if with_errors else modes)
+        qr.update(block.operator.matmat(basis), *([block.errors] if with_errors else []))
         count()
     return qr.factor
 

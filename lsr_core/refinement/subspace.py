@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.triangular import times_upper
 from lsr_core.networks.layers import Factors
 from lsr_core.networks.strategies import Strategy
 
@@ -31,6 +33,10 @@ class Subspace(ABC):
         """Response modes J(x) V at the inputs, (n·o, r)."""
 
     @abstractmethod
+    def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
+        """The map from inputs to J(x) V c, (n·o, k), for the k columns of coefficients (r', k), r' ≤ r; square ones are upper triangular."""
+
+    @abstractmethod
     def delta(self, coefficients: Tensor) -> Tensor:
         """Δθ = V c for coefficients (r', k) or (r',) of the first r' ≤ r directions: (m, k) or (m,)."""
 
@@ -53,6 +59,13 @@ class ExplicitSubspace(Subspace):
         if self.rank == 0:
             return self.basis.new_zeros(len(inputs) * self.strategy.n_outputs, 0)
         return self.strategy.at(inputs).matmat(self._scaled)
+
+    def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
+        # modes first: as there are about as many coefficients as directions, V c has the size of V and saves nothing
+        count = len(coefficients)
+        if coefficients.shape[1] == count:
+            return lambda inputs: times_upper(self.modes(inputs)[:, :count], coefficients)
+        return lambda inputs: self.modes(inputs)[:, :count] @ coefficients
 
     def delta(self, coefficients: Tensor) -> Tensor:
         return self._scaled[:, : len(coefficients)] @ coefficients
@@ -85,6 +98,10 @@ class SketchedSubspace(Subspace):
 
     def modes(self, inputs: Tensor) -> Tensor:
         return self.strategy.factored_at(inputs).gram(self.directions) @ self._coefficients
+
+    def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
+        weights = self._coefficients[:, : len(coefficients)] @ coefficients
+        return lambda inputs: self.strategy.factored_at(inputs).gram(self.directions) @ weights
 
     def delta(self, coefficients: Tensor) -> Tensor:
         weights = self._coefficients[:, : len(coefficients)] @ coefficients

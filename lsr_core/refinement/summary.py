@@ -23,6 +23,18 @@ class Errors(_Record):
     relative_l2: float | None = None
 
 
+class Quantiles(_Record):
+    """Of the error of single test samples: |q − y|, or its norm over the outputs.
+
+    Exact up to 2**20 samples, right to 0.05 % beyond; the largest is exact always.
+    """
+
+    median: float
+    p90: float
+    p99: float
+    max: float
+
+
 class ResidualNorms(_Record):
     """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field.
 
@@ -52,6 +64,8 @@ class Summary(_Record):
     knee: int
     base: Errors
     refined: Errors
+    base_quantiles: Quantiles | None = None
+    refined_quantiles: Quantiles | None = None
     condition_number: float | None
     solved_condition_number: float | None
     rcond: float

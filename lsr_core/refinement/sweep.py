@@ -50,6 +50,21 @@ class RankSolutions:
         beyond = sorted({*beyond, *(rank for rank in required if rank > self.exact_rank)})
         self._separate = {rank: solver.solve(rank) for rank in beyond}
 
+    @property
+    def increments(self) -> Tensor:
+        """What each further direction adds to the coefficients, (R', R'), upper triangular; R' is `exact_rank`."""
+        return self._leading.diff(dim=1)
+
+    @property
+    def separate(self) -> list[int]:
+        """The ranks beyond `exact_rank` that are solved, ascending."""
+        return sorted(self._separate)
+
+    @property
+    def ranks(self) -> list[int]:
+        """All solved ranks, ascending."""
+        return [*range(self.exact_rank + 1), *self.separate]
+
     def is_solved(self, rank: int) -> bool:
         return rank <= self.exact_rank or rank in self._separate
 
@@ -72,14 +87,28 @@ class RankSolutions:
             yield ranks, self.columns(ranks)
 
 
-def errors_by_rank(solutions: RankSolutions, split: SplitFactor | None, max_rank: int) -> tuple[Floats, Floats]:
-    """Mean-square and relative L2 errors (R+1,) of a split; NaN where not solved or where there is no split."""
+@dataclass(frozen=True)
+class RankErrors:
+    """Mean-square errors (R+1,) of a split, NaN where a rank is not solved, and the mean of y²."""
+
+    mse: Floats
+    mean_square_target: float
+
+    @classmethod
+    def of(cls, factor: SplitFactor, solutions: RankSolutions) -> RankErrors:
+        """From a triangular factor."""
+        mse = np.full(max(solutions.ranks) + 1, np.nan)
+        for ranks, coefficients in solutions.blocks():
+            mse[ranks] = factor.mse(coefficients).cpu().double().numpy()
+        return cls(mse, factor.mean_square_target)
+
+
+def errors_by_rank(split: RankErrors | None, max_rank: int) -> tuple[Floats, Floats]:
+    """Mean-square and relative L2 errors (R+1,) of a split, interpolated between solved ranks; NaN where there is no split."""
     mse = np.full(max_rank + 1, np.nan)
     if split is None:
         return mse, mse.copy()
-    for ranks, coefficients in solutions.blocks():
-        mse[ranks] = split.mse(coefficients).cpu().double().numpy()
-    mse = interpolate_logarithmically(mse)
+    mse = interpolate_logarithmically(split.mse)
     scale = split.mean_square_target
     return mse, np.sqrt(mse / scale) if scale > 0 else np.full_like(mse, np.nan)
 

@@ -65,7 +65,9 @@ class Draw:
 
     def __post_init__(self) -> None:
         if not 0 <= self.driven <= 1:
-            raise InputError(f"the share of points that follow the residual is {self.driven}; it lies in [0, 1]", key="driven")
+            raise InputError(
+                f"the share of points that follow the residual is {self.driven}; it lies in [0, 1]", key="driven"
+            )
 
 
 class PhysicsObjective:
@@ -129,8 +131,8 @@ class PhysicsObjective:
             self._fixed += _in_chunks(part)
 
     def _drawn(self, block: ResidualBlock, count: int, rows: BlockRows, generator: torch.Generator) -> Tensor:
-        def region(wanted: int, draw: torch.Generator) -> Tensor:
-            return self._squeezed(block.draw(draw, wanted))
+        def region(count: int, generator: torch.Generator) -> Tensor:
+            return self._squeezed(block.draw(generator, count))
 
         def size(points: Tensor) -> Tensor:
             return rows.residual.outputs(points).norm(dim=1)

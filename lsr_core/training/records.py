@@ -96,9 +96,7 @@ class Journal:
         """Whether the deadline has passed."""
         return self.seconds is not None and self.elapsed >= self.seconds
 
-    def add(
-        self, loss: float, *, accepted: bool = True, damping: float = 0.0, redrawn: bool = False
-    ) -> Step:
+    def add(self, loss: float, *, accepted: bool = True, damping: float = 0.0, redrawn: bool = False) -> Step:
         """Record a step."""
         step = Step(len(self.steps) + 1, self.elapsed, loss, accepted, damping, redrawn)
         self.steps.append(step)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.summary import Quantiles
 from lsr_core.storage.records import Errors, Failure, ResidualNorms, Status, Summary, Worker
 from lsr_core.storage.runs import Run, RunStore
 
@@ -31,11 +32,14 @@ def complete(
     names: list[tuple[str, str]] | None = None,
     output_names: list[tuple[str, str]] | None = None,
     rank: int | None = None,
+    fraction: float = 1.0,
+    layers: str | None = None,
     seed: int = 0,
 ) -> Run:
     """A complete run in the style of sine2d: mean square error from 7.6e-6 at rank 0 to 1e-13 at the largest."""
     generator = np.random.default_rng(seed)
-    run = store.create(problem="sine2d", config=RefineConfig(max_rank=max_rank), owner=owner, title=title)
+    config = RefineConfig(max_rank=max_rank, parameter_fraction=fraction, layers=layers)
+    run = store.create(problem="sine2d", config=config, owner=owner, title=title)
     sweep = _sweep(max_rank, validation, interpolated)
     knee = max_rank // 3
     chosen = rank if rank is not None else int(np.nanargmin(sweep.val_mse)) if validation else max_rank
@@ -168,6 +172,8 @@ def _paths(ranks: np.ndarray, sweep: Sweep) -> LossPaths:
 
 
 def _summary(run: Run, sweep: Sweep, chosen: int, knee: int, validation: bool) -> Summary:
+    share = run.manifest.config.parameter_fraction * (0.2 if run.manifest.config.layers else 1.0)
+
     def at(rank: int) -> Errors:
         return Errors(
             train_mse=float(sweep.train_mse[rank]), val_mse=float(sweep.val_mse[rank]) if validation else None,
@@ -175,8 +181,10 @@ def _summary(run: Run, sweep: Sweep, chosen: int, knee: int, validation: bool) -
         )  # fmt: skip
 
     return Summary(
-        problem="sine2d", n_params=83_073, n_params_total=83_073, n_residuals=8000, dtype="float64", device="cpu", seed=0,
+        problem="sine2d", n_params=round(share * 83_073), n_params_total=83_073, n_residuals=8000, dtype="float64", device="cpu", seed=0,
         max_rank=sweep.max_rank, rank=chosen, rank_choice="auto", knee=knee, base=at(0), refined=at(chosen),
+        base_quantiles=Quantiles(median=2e-3, p90=4e-3, p99=6e-3, max=9e-3),
+        refined_quantiles=Quantiles(median=2e-7, p90=4e-7, p99=6e-7, max=9e-7),
         condition_number=float(sweep.condition_number[chosen]), solved_condition_number=1e5, rcond=1.8e-12,
         delta_norm=float(sweep.delta_norm[chosen]), theta_norm=27.4,
         residual_norm=ResidualNorms(base=2.7e-3, linear=4e-7, nonlinear=4e-7), strategy="factored",

@@ -31,7 +31,8 @@ REFINE_KEYS = {
     *("base", "refined", "condition_number", "solved_condition_number", "delta_norm", "theta_norm", "residual_norm"),
     *("seconds", "peak_rss_bytes", "status"),
 }
-ERROR_KEYS = {"train_mse", "val_mse", "test_mse", "test_relative_l2"}
+QUANTILE_KEYS = {"median", "p90", "p99", "max"}
+ERROR_KEYS = {"train_mse", "val_mse", "test_mse", "test_relative_l2", "relative_l2"}
 
 
 class Result:
@@ -84,7 +85,8 @@ def test_refine_prints_what_scripts_rely_on(lsr: Any, tmp_path: Path) -> None:
     record = result.json
     assert set(record) >= REFINE_KEYS
     assert set(record["base"]) == set(record["refined"]) == ERROR_KEYS
-    assert set(record["residual_norm"]) == {"base", "linear", "nonlinear"}
+    assert set(record["base_quantiles"]) == set(record["refined_quantiles"]) == QUANTILE_KEYS
+    assert set(record["residual_norm"]) >= {"base", "linear", "nonlinear"}
     assert (record["problem"], record["n_params"], record["n_residuals"]) == ("tiny", 21, 24)
     assert (record["status"], record["max_rank"], record["seed"], record["dtype"]) == ("complete", 12, 3, "float64")
     assert record["refined"]["train_mse"] < record["base"]["train_mse"]
@@ -100,6 +102,11 @@ def test_refine_in_words(lsr: Any, tmp_path: Path) -> None:
     assert result.code == 0
     assert "rank" in result.out
     assert "test mse" in result.out
+    errors = {line[:22].strip(): line[22:].split() for line in result.out.splitlines()}
+    quantiles = [errors[f"test |error| {name}"] for name in ("median", "90 %", "99 %", "largest")]
+    for column in (0, 1):
+        values = [float(pair[column]) for pair in quantiles]
+        assert values == sorted(values)
     assert len(list((tmp_path / "elsewhere").iterdir())) >= 1
     assert not (tmp_path / "runs").exists()
 
@@ -343,6 +350,8 @@ def test_ctrl_c_leaves_a_cancelled_run(tmp_path: Path) -> None:
         "lsr_app",
         "refine",
         "sine2d",
+        "--strategy",
+        "row-blocks",  # long enough to be interrupted
         "--max-rank",
         "1000",
         "--runs",
@@ -447,3 +456,27 @@ def test_the_command_line_needs_no_streamlit() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["samples"]
+
+
+def test_fractions_prints_an_error_for_each_share(lsr: Any, tmp_path: Path) -> None:
+    done = lsr("fractions", "noisy1d", "--fractions", "1,0.2", "--max-rank", "20", "--json", "--runs", tmp_path)
+    record = done.json
+    assert done.code == 0
+    assert [row["fraction"] for row in record["fractions"]] == [0.2, 1.0]
+    few, all_of_them = record["fractions"]
+    assert few["n_params"] == int(0.2 * all_of_them["n_params"])
+    assert all_of_them["refined"]["test_mse"] < all_of_them["base"]["test_mse"]
+    assert len(RunStore(tmp_path).list()) == 2
+
+
+def test_fractions_with_fewer_rows_than_parameters(lsr: Any, tmp_path: Path) -> None:
+    bundles.write(tmp_path / "bundle", data=bundles.arrays(10))
+    done = lsr("fractions", "bundle", "--fractions", "0.9,1,1")
+    assert done.code == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["0.9", "18"], ["1", "21"]]
+
+
+@pytest.mark.parametrize("given", ["0", "2", "a", "0.1,,1"])
+def test_shares_that_cannot_be_used(lsr: Any, tmp_path: Path, given: str) -> None:
+    done = lsr("fractions", "noisy1d", "--fractions", given, "--runs", tmp_path)
+    done.refused("above 0 and up to 1")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import shutil
+from types import SimpleNamespace
 
-from lsr_core.storage.runs import RunStore
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lsr_samples
+from lsr_app import services
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
 
@@ -208,3 +215,147 @@ def test_what_does_not_fit_offers_the_largest_rank_in_one_click(
     rank = next(box for box in app.number_input if box.label == "Maximum rank").value
     assert 0 < rank < 1000
     assert not any("may be used" in error.value for error in app.error)
+
+
+def test_runs_with_other_shares_of_the_parameters_make_a_line(store: RunStore, open_page: Opener) -> None:
+    for seed, fraction in enumerate((0.1, 0.3)):
+        synthetic.complete(store, fraction=fraction, seed=seed, **SMALL)
+    run = synthetic.complete(store, seed=2, **SMALL)
+    app = open_page("rank", run=run.id)
+    charts = app.get("plotly_chart")
+    assert len(charts) == CHARTS["rank"] + 1
+    assert "with 0.1 of them" in charts[-1].proto.alt
+    assert not app.get("progress")
+    button = next(button for button in app.button if button.key == "shares_start")
+    assert button.label == "Refine with 1%, 3% of the parameters"
+
+
+def test_missing_shares_are_queued(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = synthetic.complete(store, **SMALL)
+    submitted = []
+    monkeypatch.setattr(services, "submit", lambda folder, config, owner, title: submitted.append(config))
+    monkeypatch.setattr(services, "forecast", lambda folder, config: SimpleNamespace(fits=True))
+    app = open_page("rank", run=run.id)
+    assert any("two shares make a line" in caption.value for caption in app.caption)
+    next(button for button in app.button if button.key == "shares_start").click().run()
+    assert not app.exception
+    assert [config.parameter_fraction for config in submitted] == [0.01, 0.03, 0.1, 0.3]
+    assert all(config.max_rank == 40 for config in submitted)
+
+
+def test_runs_with_other_layers_are_points_beside_the_line(store: RunStore, open_page: Opener) -> None:
+    synthetic.complete(store, layers="linears.6.*", seed=1, **SMALL)
+    run = synthetic.complete(store, seed=2, **SMALL)
+    app = open_page("rank", run=run.id)
+    traces = {trace.get("name"): trace for trace in spec(app, CHARTS["rank"])["data"]}  # type: ignore[attr-defined]
+    assert "linears.6.*" in traces["Chosen by name"]["text"][0]
+    assert traces["Chosen by name"]["marker"]["symbol"] == "diamond-open"
+
+
+def test_the_open_run_stays_in_the_line_when_a_newer_one_has_its_share(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, rank=7, **SMALL)
+    synthetic.complete(store, rank=11, seed=1, **SMALL)
+    synthetic.complete(store, fraction=0.1, seed=2, **SMALL)
+    app = open_page("rank", run=run.id)
+    texts = [trace["text"] for trace in spec(app, CHARTS["rank"])["data"] if trace.get("text")]  # type: ignore[attr-defined]
+    assert "rank 7," in texts[0][1]
+
+
+def test_shares_on_their_way_show_progress_and_are_not_offered_again(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, **SMALL)
+    for fraction, status in ((0.1, "running"), (0.3, "queued"), (0.03, "failed")):
+        other = synthetic.unfinished(store, status)
+        config = run.manifest.config.model_copy(update={"parameter_fraction": fraction})
+        other.write_manifest(other.manifest.model_copy(update={"config": config}))
+        synthetic.write_problem(other.problem_path, 2, 1, None, None)
+    app = open_page("rank", run=run.id)
+    assert ["2 runs are queued" in bar.proto.text for bar in app.get("progress")] == [True]
+    assert app.get("progress")[0].proto.value == 20
+    assert any("a share of 0.03 failed" in caption.value for caption in app.caption)
+    assert next(button for button in app.button if button.key == "shares_start").label.startswith(
+        "Refine with 1%, 3% of"
+    )
+
+
+def test_shares_that_do_not_fit_are_not_queued(
+    store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = synthetic.complete(store, **SMALL)
+    monkeypatch.setattr(services, "submit", lambda *_: pytest.fail("queued"))
+    monkeypatch.setattr(services, "forecast", lambda folder, config: SimpleNamespace(fits=False, sentence="too large"))
+    app = open_page("rank", run=run.id)
+    next(button for button in app.button if button.key == "shares_start").click().run()
+    assert [error.value for error in app.error] == ["too large"]
+
+
+def test_errors_of_all_test_samples_name_the_rank_they_belong_to(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, rank=7, **SMALL)
+    for query in ({"page": "overview"}, {"page": "fields", "section": "distribution"}):
+        app = open_page(query.pop("page"), run=run.id, rank=20, **query)
+        told = [caption.value for caption in app.caption if "one by one" in caption.value]
+        assert len(told) == 1
+        plain = told[0].replace("\\", "")
+        assert "own rank 7: median 2.0e-3 → 2.0e-7" in plain
+        assert "largest 9.0e-3 → 9.0e-7" in plain
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "words"),
+    [("Basis points", "many", "should be a valid integer"), ("Cut-off", "2", "less than 1")],
+)
+def test_form_refuses_what_it_cannot_use(
+    label: str, value: str, words: str, store: RunStore, open_page: Opener
+) -> None:
+    app = open_page()
+    next(field for field in app.text_input if field.label == label).set_value(value).run()
+    assert [words in error.value for error in app.error] == [True]
+    assert all(button.disabled for button in app.button if button.key == "start")
+
+
+def failed_run(store: RunStore, config: RefineConfig) -> Run:
+    """A failed run of a sample, whose problem can be refined."""
+    run = synthetic.unfinished(store, "failed")
+    shutil.rmtree(run.problem_path)
+    shutil.copytree(lsr_samples.folder("sine2d"), run.problem_path)
+    run.write_manifest(run.manifest.model_copy(update={"config": config}))
+    return run
+
+
+def form_values(app: AppTest) -> dict[str, object]:
+    fields = [*app.selectbox, *app.text_input, *app.number_input]
+    return {str(field.label): field.value for field in fields}
+
+
+def test_the_form_offers_the_layers_of_the_problem(store: RunStore, open_page: Opener) -> None:
+    app = open_page()
+    layers = next(field for field in app.selectbox if field.label == "Layers")
+    assert layers.value == ""
+    assert {"All", "linears.0.*", "linears.6.*", "*.weight", "*.bias"} <= set(layers.options)
+    layers.set_value("linears.2.*").run()
+    assert not app.error
+    assert not app.button(key="start").disabled
+
+
+def test_layers_that_match_nothing_are_refused_in_the_form(store: RunStore, open_page: Opener) -> None:
+    run = failed_run(store, RefineConfig(max_rank=5, layers="nothing.*"))
+    app = open_page(run=run.id)
+    assert any("no parameter name matches" in error.value for error in app.error)
+    assert app.button(key="start").disabled
+
+
+def test_every_choice_of_a_failed_run_is_in_the_form_and_in_what_is_started(
+    store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RefineConfig(
+        max_rank=5, sketch="uniform", basis_points=50, parameter_fraction=0.0005, layers="linears.[12].*", damping=3.0,
+        rcond=1e-9, oversampling=3, power_iterations=2, seed=4, strategy="row-blocks",
+    )  # fmt: skip
+    run = failed_run(store, config)
+    started = []
+    monkeypatch.setattr(services, "submit", lambda folder, config, *_: started.append(config) or run.id)
+    app = open_page(run=run.id)
+    values = form_values(app)
+    assert (values["Sketch"], values["Basis points"], values["Layers"]) == ("uniform", "50", "linears.[12].*")
+    assert (values["Share of parameters"], values["Damping"]) == (0.0005, 3.0)
+    app.button(key="start").click().run()
+    assert started == [config]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from lsr_core.diagnosis.loss_path import loss_path
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction, PureFunction
+from lsr_core.problems.streams import split_from_batches
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.basis import SKETCH
 from lsr_core.refinement.config import RefineConfig, published_settings
@@ -258,3 +261,89 @@ def test_a_pure_function_of_a_derivative_is_refined() -> None:
     }
     assert fits["row-blocks"] < 1e-3  # type: ignore[operator]
     assert fits["row-blocks"] == pytest.approx(fits["matrix-free"], rel=1e-4)
+
+
+class Counted(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    """Knows how many of its rows were ever alive at once."""
+
+    def __init__(self, split: Split) -> None:
+        self.split, self.alive, self.most = split, 0, 0
+
+    def __len__(self) -> int:
+        return len(self.split.inputs)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        row = self.split.inputs[index].clone()
+        self.alive += 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(row, self._gone)
+        return row, self.split.targets[index].clone()
+
+    def _gone(self) -> None:
+        self.alive -= 1
+
+
+@pytest.mark.parametrize("strategy", ["row-blocks", "factored"])
+def test_rows_from_a_data_loader_are_refined_like_rows_in_memory(problem: SupervisedProblem, strategy: str) -> None:
+    rows = Counted(problem.train)
+    streamed = split_from_batches(torch.utils.data.DataLoader(rows, batch_size=7))
+    assert torch.equal(streamed.inputs, problem.train.inputs)
+    assert rows.most <= 2 * 7
+    other = replace(problem, train=streamed)
+    fitted = [
+        refine(at, max_rank=5, strategy=strategy).predictor.predict(problem.train.inputs) for at in (problem, other)
+    ]
+    torch.testing.assert_close(*fitted, rtol=1e-10, atol=0)
+
+
+def test_a_shuffling_loader_shows_every_pass_the_same_rows(problem: SupervisedProblem) -> None:
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(*problem.train), batch_size=9, shuffle=True, generator=torch.Generator()
+    )
+    streamed = split_from_batches(loader)
+    assert not torch.equal(streamed.inputs, problem.train.inputs)
+    mse = [refine(replace(problem, train=at), max_rank=5).summary.refined.train_mse for at in (problem.train, streamed)]
+    assert mse[0] == pytest.approx(mse[1], rel=0.5)
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        ([], "at least one batch"),
+        ([torch.ones(3)], "batch 0 is not a pair"),
+        ([(torch.ones(3, 2), torch.ones(2, 1))], "the first sizes must agree"),
+        (
+            [(torch.ones(3, 2), torch.ones(3, 1)), (torch.ones(3, 4), torch.ones(3, 1))],
+            r"batch 1 has rows of shape \(4,\)",
+        ),
+    ],
+)
+def test_batches_that_are_no_rows_are_refused(batches: list[object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        split_from_batches(batches)  # type: ignore[arg-type]
+
+
+def test_quantiles_are_those_of_the_errors_of_single_samples(problem: SupervisedProblem) -> None:
+    result = refine(problem, max_rank=5)
+    assert problem.test is not None
+    found = result.summary.refined_quantiles
+    errors = (result.predictor.predict(problem.test.inputs) - problem.test.targets).norm(dim=1).numpy()
+    assert found is not None
+    np.testing.assert_allclose([found.median, found.p99, found.max], np.quantile(errors, [0.5, 0.99, 1.0]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("strategy", ["row-blocks", "factored", "matrix-free"])
+@pytest.mark.parametrize("power_iterations", [0, 1])
+def test_a_larger_rank_extends_the_subspace(problem: SupervisedProblem, strategy: str, power_iterations: int) -> None:
+    small = refine(problem, max_rank=8, strategy=strategy, power_iterations=power_iterations, oversampling=0)
+    large = small.extended(20)
+    before, after = basis_of(small), basis_of(large)
+    assert after.shape[1] == 20
+    torch.testing.assert_close(after.T @ after, torch.eye(20, dtype=torch.float64), rtol=0, atol=1e-9)
+    if strategy != "factored":  # there a few directions more than asked for are drawn, and the last cut leaves them out
+        torch.testing.assert_close(after @ (after.T @ before), before, rtol=0, atol=1e-9)
+    assert large.summary.residual_norm.linear < small.summary.residual_norm.linear
+    fresh = refine(problem, max_rank=20, strategy=strategy, power_iterations=power_iterations, oversampling=0)
+    assert leading_energy(large, 20) > 0.9 * leading_energy(fresh, 20)
+    with pytest.raises(InputError, match="the subspace has 20 already"):
+        large.extended(20)

@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_refused_before_it_is_tried(
     problem = load_problem(bundle)
     expected = forecast(problem, RefineConfig(max_rank=20))
     assert expected.fits
-    monkeypatch.setattr(plan, "available_bytes", lambda: plan.LIBRARIES + 100_000)
+    monkeypatch.setattr(plan, "available_bytes", lambda: plan.LIBRARIES + 10_000)
     tight = forecast(problem, RefineConfig(max_rank=20))
     assert not tight.fits
     assert 0 <= tight.largest_rank < 20

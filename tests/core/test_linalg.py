@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lsr_core.linalg.operators import DenseOperator, RowScaledOperator, dot_test
 from lsr_core.linalg.randomized import randomized_svd, sketch_error
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, times_upper
 from tests.core.twins import fitted, generator, prescribed
 
 DOUBLE = {"dtype": torch.float64, "device": torch.device("cpu")}
@@ -161,3 +161,11 @@ def test_a_zero_matrix_moves_nothing() -> None:
     solver = TriangularSolver(factor_of(torch.zeros(5, 3, dtype=torch.float64), torch.ones(5).double()), rcond=1e-12)
     assert not solver.solve(3).any()
     assert solver.residual_norm(solver.solve(3)) == pytest.approx(5**0.5)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 64, 300])
+def test_products_with_triangles_skip_only_zeros(size: int) -> None:
+    block = torch.randn(7, size, generator=generator(1), dtype=torch.float64)
+    triangle = torch.randn(size, size, generator=generator(2), dtype=torch.float64).triu()
+    for factor in (triangle, torch.diag(triangle.diagonal())):
+        torch.testing.assert_close(times_upper(block, factor), block @ factor, rtol=1e-12, atol=1e-12)

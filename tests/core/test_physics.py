@@ -27,7 +27,8 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.networks.jets import JetFunction, JetSpec, jets_of, reverse_jets_of
 from lsr_core.networks.layered import LayeredNetwork, chain_of
-from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian
+from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian, factors_of
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field, derivative
@@ -208,6 +209,23 @@ class TestRows:
             back = torch.randn(len(twin), 20, generator=generator(), dtype=torch.float64)
             assert torch.allclose(free.rmatmat(back), twin.T @ back, rtol=1e-10, atol=1e-10)
 
+    @pytest.mark.parametrize("kind", ["ansatz", "plain"])
+    @pytest.mark.parametrize("layers", [None, "*.weight", "*.bias"])
+    def test_factored_products_are_those_of_the_rows(self, kind: str, layers: str | None) -> None:
+        """Components share the weights of a layer, and only values have a bias."""
+        problem = make(MODELS[kind]())
+        function = ParametricFunction.from_module(problem.model, dtype=torch.float64, layers=layers)
+        network = FactoredNetwork(function, problem.points["interior"])
+        for part in block_rows(problem, function):
+            factors = factors_of(part.residual, part.points)
+            rows = part.residual.at(part.points, part.width, "row-blocks").to_dense()
+            directions = factors.random_directions(5, generator(2))
+            written = torch.stack(
+                [directions.combination(row, network) for row in torch.eye(5, dtype=torch.float64)], dim=1
+            )
+            torch.testing.assert_close(factors.gram(directions, network), rows @ written, rtol=1e-10, atol=1e-11)
+            torch.testing.assert_close(factors.images(written, network), rows @ written, rtol=1e-10, atol=1e-11)
+
     def test_some_parameters_only(self) -> None:
         model = Ansatz()
         points = uniform(5, generator())
@@ -263,8 +281,12 @@ class TestRefinement:
         assert float((rows.delta - free.delta).norm() / rows.delta.norm()) <= 1e-9
         assert refine(problem, max_rank=2).summary.strategy == "row-blocks"
 
-    def test_solves_the_reduced_problem(self, problem: PhysicsProblem) -> None:
-        found = refine(problem, max_rank=7, rank=7)
+    @pytest.mark.parametrize("strategy", ["row-blocks", "factored"])
+    def test_solves_the_reduced_problem(self, problem: PhysicsProblem, strategy: str) -> None:
+        if strategy == "factored" and chain_of(problem.model) is None:
+            pytest.skip("factored directions need a chain of layers")
+        found = refine(problem, max_rank=7, rank=7, strategy=strategy)
+        assert found.summary.strategy == strategy
         f, g, v = dense(found)
         assert torch.allclose(v.T @ v, torch.eye(7, dtype=torch.float64), atol=1e-12)
         solution = torch.linalg.lstsq(g @ v, -f[:, None], driver="gelsd").solution[:, 0]
@@ -429,7 +451,7 @@ class TestBadInput:
         self.refused("allow at most", lambda: refine(make(Ansatz()), rank=10_000))
 
     def test_routes_that_do_not_serve_residuals(self) -> None:
-        self.refused("row-blocks", lambda: refine(make(Ansatz()), strategy="factored"))
+        self.refused("not a chain of layers", lambda: refine(make(Odd()), strategy="factored"))
         self.refused("authors' modes", lambda: refine(make(Ansatz()), published=1))
 
     def test_residuals_of_a_wrong_shape(self) -> None:

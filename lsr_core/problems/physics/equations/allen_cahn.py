@@ -55,7 +55,7 @@ def coefficients(
         steps: time steps of a unit of time.
     """
     dt = 1 / steps
-    linear = reaction - diffusion * (np.pi * np.arange(modes + 1)) ** 2
+    linear: Floats = reaction - diffusion * (np.pi * np.arange(modes + 1, dtype=np.float64)) ** 2
     full, half, inner, first, middle, last = _stepper(dt * linear)
     value, done, found = start_coefficients(modes), 0, []
 
