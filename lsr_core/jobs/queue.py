@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from lsr_core.errors import InputError
 from lsr_core.jobs import processes
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.records import FINAL_STATES, Failure, Status
+from lsr_core.storage.records import FINAL_STATES, Failure, JobKind, Status
 from lsr_core.storage.runs import Run, RunStore
 
 START_SECONDS = 60.0
@@ -18,32 +21,61 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def submit(
-    store: RunStore, bundle: Path, config: RefineConfig, *, owner: str, title: str = "", workers: int = 1
+    store: RunStore,
+    bundle: Path,
+    config: RefineConfig,
+    *,
+    owner: str,
+    title: str = "",
+    workers: int = 1,
+    kind: JobKind = "refine",
+    settings: Mapping[str, JsonValue] | None = None,
 ) -> Run:
     """Make a run of the problem in `bundle` and start a worker that waits for its turn.
 
     Args:
         bundle: folder or zip of a problem, or a sample's name; copied into the run.
         workers: how many runs of this store may be at work at once.
+        kind: of job.
+        settings: what this kind has besides the config.
 
     Raises:
         InputError: the bundle cannot be used; no run is left behind.
     """
-    run = create(store, bundle, config, owner=owner, title=title)
-    _reap()
-    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
-    _children.append(processes.start(command))
+    run = create(store, bundle, config, owner=owner, title=title, kind=kind, settings=settings)
+    start(run, workers)
     return run
 
 
-def create(store: RunStore, bundle: str | Path, config: RefineConfig, *, owner: str, title: str = "") -> Run:
+def start(run: Run, workers: int = 1) -> None:
+    """Start a worker for a queued run; it waits for its turn."""
+    _reap()
+    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
+    _children.append(processes.start(command))
+
+
+def create(
+    store: RunStore,
+    bundle: str | Path,
+    config: RefineConfig,
+    *,
+    owner: str,
+    title: str = "",
+    kind: JobKind = "refine",
+    settings: Mapping[str, JsonValue] | None = None,
+) -> Run:
     """Make a queued run of the problem in `bundle`, for a worker of its own or for `worker.execute`; raises as `submit`."""
     from lsr_core.storage.bundles import bundle_folder, copy_bundle, read_description
 
     with bundle_folder(bundle) as folder:
         described = read_description(folder)
         run = store.create(
-            problem=described.name, config=config, owner=owner, title=title or described.title or described.name
+            problem=described.name,
+            config=config,
+            owner=owner,
+            title=title or described.title or described.name,
+            kind=kind,
+            settings=settings,
         )
         try:
             copy_bundle(folder, run.problem_path)

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import errno
 import platform
-import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from lsr_core.errors import Cancelled, InputError, LSRError
+from lsr_core.jobs.kinds import work_of
 from lsr_core.jobs.processes import this_process
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.storage.records import Failure, State, Status
 from lsr_core.storage.runs import Run
 
-if TYPE_CHECKING:
-    from lsr_core.problems.problem import Problem
-    from lsr_core.refinement.refine import Refinement
-
 BEAT_SECONDS = 0.3
-REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths and writing
 NO_ESTIMATE_BEFORE = 0.03
 
 
@@ -85,7 +79,9 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> None:
     writer = StatusWriter(run, progress or silent)
     with _reported(run, writer):
         writer.start()
-        _work(run, writer)
+        run.write_manifest(run.manifest.model_copy(update={"environment": environment()}))
+        work_of(run.manifest.kind)(run, writer)
+        writer.finish("complete")
 
 
 @contextmanager
@@ -133,58 +129,6 @@ def _fail(run: Run, writer: StatusWriter, failure: Failure) -> None:
         pass  # nothing can be written any more; a reader finds the worker gone and says so
 
 
-def _work(run: Run, writer: StatusWriter) -> None:
-    from lsr_core.diagnosis.loss_path import loss_paths
-    from lsr_core.diagnosis.steps import with_parameter_steps
-    from lsr_core.refinement.refine import refine
-    from lsr_core.storage.bundles import load_problem
-
-    started = time.perf_counter()
-    config = run.manifest.config
-    problem = load_problem(run.problem_path)
-    size = check_room(run, problem)
-    run.write_manifest(run.manifest.model_copy(update={"environment": environment(), "forecast_bytes": size}))
-    run.append_log(f"{problem.name}: {config.model_dump_json()}")
-    stages: list[str] = []
-
-    def on_refine(stage: str, fraction: float) -> None:
-        if stage not in stages:
-            stages.append(stage)
-            run.append_log(stage)
-        writer(stage, fraction * REFINE_SHARE)
-
-    refinement = refine(problem, config, progress=on_refine)
-    writer("loss paths", REFINE_SHARE)
-    run.append_log("loss paths")
-    paths = loss_paths(refinement)
-    fields = with_parameter_steps(refinement)
-    writer("writing", 0.97)
-    for result in (refinement.sweep, refinement.spectrum, fields, paths):
-        run.write_result(result)
-    _write_delta(run, refinement)
-    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started})
-    run.write_summary(summary)
-    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
-    writer.finish("complete")
-
-
-def check_room(run: Run, problem: Problem) -> int:
-    """Refuse a run that the disk cannot hold; returns its expected size. Memory is checked by `refine`.
-
-    Raises:
-        InputError: the disk is too small.
-    """
-    from lsr_core.refinement.forecast import forecast
-
-    expected = forecast(problem, run.manifest.config)
-    free = shutil.disk_usage(run.path).free
-    if expected.run_bytes > free:
-        raise InputError(
-            f"the run needs {expected.run_bytes:,} bytes on disk, {free:,} are free; make room", key="runs"
-        )
-    return expected.run_bytes
-
-
 def environment() -> dict[str, str]:
     """What the figures of a run depend on besides its config."""
     import numpy
@@ -198,12 +142,3 @@ def environment() -> dict[str, str]:
         "system": platform.system(),
         "threads": str(torch.get_num_threads()),
     }
-
-
-def _write_delta(run: Run, refinement: Refinement) -> None:
-    from safetensors.torch import save_file
-
-    from lsr_core.storage import atomic
-
-    delta = {"delta": refinement.delta.cpu().contiguous()}
-    atomic.write_with(run.delta_path, lambda path: save_file(delta, path, metadata={"rank": str(refinement.rank)}))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.summary import Errors, ResidualNorms, Summary
 
-__all__ = ["Errors", "Failure", "Manifest", "ResidualNorms", "State", "Status", "Summary", "Worker"]
+__all__ = ["Errors", "Failure", "JobKind", "Manifest", "ResidualNorms", "State", "Status", "Summary", "Worker"]
 
 RUN_FORMAT_VERSION = 1
 State = Literal["queued", "running", "complete", "cancelled", "failed"]
+JobKind = Literal["refine", "iterate", "race", "plane", "isolate"]
 FINAL_STATES: tuple[State, ...] = ("complete", "cancelled", "failed")
 
 
@@ -50,16 +51,22 @@ class Status(_Record):
 
 
 class Manifest(_Record):
-    """`run.json`: written once when the run is made; title and listed may be edited by the owner."""
+    """`run.json`: written once when the run is made; title and listed may be edited by the owner.
+
+    Attributes:
+        config: of the refinement, which every kind of job has at its heart.
+        settings: what the kind of job has besides, checked by that job.
+    """
 
     format_version: int = RUN_FORMAT_VERSION
     id: str
-    kind: Literal["refine"] = "refine"
+    kind: JobKind = "refine"
     title: str = Field(max_length=200)
     created: float
     owner: str = Field(max_length=200)
     listed: bool = True
     problem: str
     config: RefineConfig
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
     environment: dict[str, str] = Field(default_factory=dict)
     forecast_bytes: int | None = None

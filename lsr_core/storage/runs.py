@@ -7,20 +7,20 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
-from lsr_core.storage.records import RUN_FORMAT_VERSION, Manifest, Status, Summary
+from lsr_core.storage.records import RUN_FORMAT_VERSION, JobKind, Manifest, Status, Summary
 from lsr_core.validation import describe
 
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
@@ -140,13 +140,29 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, *, problem: str, config: RefineConfig, owner: str, title: str) -> Run:
+    def create(
+        self,
+        *,
+        problem: str,
+        config: RefineConfig,
+        owner: str,
+        title: str,
+        kind: JobKind = "refine",
+        settings: Mapping[str, JsonValue] | None = None,
+    ) -> Run:
         """Make the directory of a new, queued run; the caller then fills `problem_path`."""
         self.root.mkdir(parents=True, exist_ok=True)
         run = Run(self.root / secrets.token_hex(16))
         run.path.mkdir()
         manifest = Manifest(
-            id=run.id, title=title[:200], created=time.time(), owner=owner, problem=problem, config=config
+            id=run.id,
+            kind=kind,
+            title=title[:200],
+            created=time.time(),
+            owner=owner,
+            problem=problem,
+            config=config,
+            settings=dict(settings or {}),
         )
         run.write_manifest(manifest)
         run.write_status(Status(heartbeat=time.time()))

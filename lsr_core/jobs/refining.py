@@ -1,0 +1,78 @@
+"""The job "refine": one-shot LSR with everything that the pages show of it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from lsr_core.errors import InputError
+from lsr_core.refinement.progress import ProgressCallback
+from lsr_core.storage.runs import Run
+
+if TYPE_CHECKING:
+    from lsr_core.problems.problem import Problem
+    from lsr_core.refinement.refine import Refinement
+
+REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths and writing
+
+
+def work(run: Run, report: ProgressCallback) -> None:
+    """Refine, draw the loss paths, write the results."""
+    from lsr_core.diagnosis.loss_path import loss_paths
+    from lsr_core.diagnosis.steps import with_parameter_steps
+    from lsr_core.refinement.refine import refine
+    from lsr_core.storage.bundles import load_problem
+
+    started = time.perf_counter()
+    config = run.manifest.config
+    problem = load_problem(run.problem_path)
+    size = check_room(run, problem)
+    run.write_manifest(run.manifest.model_copy(update={"forecast_bytes": size}))
+    run.append_log(f"{problem.name}: {config.model_dump_json()}")
+    stages: list[str] = []
+
+    def on_refine(stage: str, fraction: float) -> None:
+        if stage not in stages:
+            stages.append(stage)
+            run.append_log(stage)
+        report(stage, fraction * REFINE_SHARE)
+
+    refinement = refine(problem, config, progress=on_refine)
+    report("loss paths", REFINE_SHARE)
+    run.append_log("loss paths")
+    paths = loss_paths(refinement)
+    fields = with_parameter_steps(refinement)
+    report("writing", 0.97)
+    for result in (refinement.sweep, refinement.spectrum, fields, paths):
+        run.write_result(result)
+    _write_delta(run, refinement)
+    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started})
+    run.write_summary(summary)
+    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+
+
+def check_room(run: Run, problem: Problem) -> int:
+    """Refuse a run that the disk cannot hold; returns its expected size. Memory is checked by `refine`.
+
+    Raises:
+        InputError: the disk is too small.
+    """
+    from lsr_core.refinement.forecast import forecast
+
+    expected = forecast(problem, run.manifest.config)
+    free = shutil.disk_usage(run.path).free
+    if expected.run_bytes > free:
+        raise InputError(
+            f"the run needs {expected.run_bytes:,} bytes on disk, {free:,} are free; make room", key="runs"
+        )
+    return expected.run_bytes
+
+
+def _write_delta(run: Run, refinement: Refinement) -> None:
+    from safetensors.torch import save_file
+
+    from lsr_core.storage import atomic
+
+    delta = {"delta": refinement.delta.cpu().contiguous()}
+    atomic.write_with(run.delta_path, lambda path: save_file(delta, path, metadata={"rank": str(refinement.rank)}))

@@ -1,0 +1,142 @@
+"""Iterative LSR on disk: a line for each half step, its error fields beside it; readable while it is being written.
+
+In the folder of a run: `steps.jsonl`, `baselines.jsonl`, `fields/grid.npz` (axes and truth), `fields/NNNN.npz` (errors after a half step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from lsr_core.errors import InputError
+from lsr_core.iteration.records import BaselinePoint, IterationStep, IterationSummary
+from lsr_core.storage import atomic
+from lsr_core.storage.arrays import read_arrays
+
+MAX_LINES_BYTES = 64 * 2**20
+Floats = NDArray[np.float64]
+_Record = TypeVar("_Record", bound=BaseModel)
+
+
+@dataclass(frozen=True, eq=False)
+class FieldGrid:
+    """Where the error fields of the steps are shown.
+
+    Attributes:
+        axes: coordinates by variable, equally spaced.
+        truth: the reference (n_1, n_2, …).
+    """
+
+    axes: dict[str, Floats]
+    truth: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class StepFields:
+    """Errors (n_1, n_2, …) after a half step, on the grid; without a solve there is no refined one."""
+
+    network: Floats
+    refined: Floats | None
+
+
+class StepStore:
+    """The half steps of one run."""
+
+    def __init__(self, run: Path) -> None:
+        self.path = run
+        self._fields = run / "fields"
+
+    def add(self, step: IterationStep, fields: StepFields | None = None) -> None:
+        """Fields first, so that whoever sees the line finds them."""
+        if fields is not None:
+            self._fields.mkdir(exist_ok=True)
+            arrays = {"network": fields.network} | ({} if fields.refined is None else {"refined": fields.refined})
+            atomic.write_arrays(self._fields / f"{step.index:04d}.npz", arrays)
+        _append(self.path / "steps.jsonl", step)
+
+    def add_baseline(self, point: BaselinePoint) -> None:
+        _append(self.path / "baselines.jsonl", point)
+
+    def write_grid(self, grid: FieldGrid) -> None:
+        self._fields.mkdir(exist_ok=True)
+        arrays = {f"axis_{name}": axis for name, axis in grid.axes.items()}
+        atomic.write_arrays(self._fields / "grid.npz", {**arrays, "truth": grid.truth})
+
+    def write_summary(self, summary: IterationSummary) -> None:
+        atomic.write_text(self.path / "iteration.json", summary.model_dump_json(indent=1))
+
+    def steps(self) -> list[IterationStep]:
+        """All half steps so far, in order; a line that is still being written is left for the next time."""
+        return list(_lines(self.path / "steps.jsonl", IterationStep))
+
+    def baselines(self) -> list[BaselinePoint]:
+        return list(_lines(self.path / "baselines.jsonl", BaselinePoint))
+
+    def grid(self) -> FieldGrid | None:
+        """None for problems without a reference on a grid.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self._fields / "grid.npz"
+        if not path.is_file():
+            return None
+        arrays = read_arrays(path, required=["truth"])
+        axes = {key.removeprefix("axis_"): value for key, value in arrays.items() if key.startswith("axis_")}
+        truth = arrays["truth"]
+        if truth.shape != tuple(len(axis) for axis in axes.values()):
+            raise InputError("axes and truth do not fit together; the run is damaged", file="grid.npz", key="truth")
+        return FieldGrid(axes, truth)
+
+    def fields(self, index: int) -> StepFields | None:
+        """Errors after a half step, if they were kept.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self._fields / f"{index:04d}.npz"
+        if not path.is_file():
+            return None
+        arrays = read_arrays(path, required=["network"], optional=["refined"])
+        return StepFields(arrays["network"], arrays.get("refined"))
+
+    def summary(self) -> IterationSummary | None:
+        """None while it is running.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.path / "iteration.json"
+        if not path.is_file():
+            return None
+        try:
+            return IterationSummary.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise InputError("not what this program writes; the run is damaged", file=path.name) from error
+
+
+def _append(path: Path, record: BaseModel) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(record.model_dump_json() + "\n")
+
+
+def _lines(path: Path, record: type[_Record]) -> Iterator[_Record]:
+    if not path.is_file():
+        return
+    if path.stat().st_size > MAX_LINES_BYTES:
+        raise InputError(f"larger than {MAX_LINES_BYTES} bytes; not a file this program wrote", file=path.name)
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+        if not line.endswith("\n"):
+            return
+        try:
+            yield record.model_validate_json(line)
+        except ValidationError as error:
+            raise InputError(
+                f"line {number} is not what this program writes; the run is damaged", file=path.name
+            ) from error
