@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lsr_app.places import RUNS_VARIABLE
-from lsr_core.errors import InputError
+from lsr_core.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
+    from lsr_core.refinement.progress import ProgressCallback
     from lsr_core.storage.runs import Run, RunStore
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
@@ -132,6 +137,32 @@ def fail(
 def printable(text: str) -> str:
     """Without control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+@contextmanager
+def interruptible(progress: ProgressCallback) -> Iterator[ProgressCallback]:
+    """Progress whose next report stops the work after Ctrl-C; a second Ctrl-C stops it at once.
+
+    An exception raised by the signal itself could fall inside a finaliser, where Python drops it.
+    """
+    asked = False
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    def report(stage: str, fraction: float) -> None:
+        if asked:
+            raise Cancelled("interrupted")
+        progress(stage, fraction)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield report
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ProgressLine:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import OWNER, Cancellation, JsonOption, ProgressLine, RunsOption, emit, printable, store
+from lsr_app.commands.common import (
+    OWNER,
+    Cancellation,
+    JsonOption,
+    ProgressLine,
+    RunsOption,
+    emit,
+    interruptible,
+    printable,
+    store,
+)
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
@@ -132,7 +142,8 @@ def execute(run: Run) -> None:
 
     progress = ProgressLine()
     try:
-        execute(run, progress)
+        with interruptible(progress) as report:
+            execute(run, report)
     except (KeyboardInterrupt, Cancelled):
         status = run.status()
         if status.status in ("queued", "running"):
