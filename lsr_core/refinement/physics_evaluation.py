@@ -18,6 +18,7 @@ from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, t
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
+from lsr_core.refinement.response import losses_of
 from lsr_core.refinement.results import Fields, Floats, Sweep
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.refinement.summary import Errors, ResidualNorms
@@ -159,15 +160,11 @@ def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str) -> Floats:
     Args:
         name: how Jacobians are applied.
     """
-    total = torch.zeros(steps.shape[1], dtype=torch.float64)
+    total = np.zeros(steps.shape[1])
     for block in rows:
-        residual, components = block.residual, block.residual.components()
+        components = block.residual.components()
         for points in block.points.split(CHUNK):
-            start = components.outputs(points)
-            moved = components.at(points, start.shape[1], name).matmat(steps)
-            for column, step in enumerate(moved.unbind(1)):
-                with torch.no_grad():
-                    found = residual.of_components(points, start + step.view_as(start))
-                total[column] += found.square().sum().cpu().double()
-    values = total.numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+            network = components.outputs(points)
+            moved = components.at(points, network.shape[1], name).matmat(steps)
+            total += losses_of(block.residual, points, network, moved)
+    return np.where(np.isfinite(total), total, np.nan)
