@@ -87,10 +87,12 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     model = _Model(setting, refinement.subspace)
     state = _start(model, refinement)
     fixed = setting.config.rank != "auto"
-    ranks = [refinement.rank] if fixed else [rank for rank in ladder(model.size) if rank > 0]
+    ranks = [rank for rank in ([refinement.rank] if fixed else ladder(model.size)) if rank > 0]
     records = [_record(model, 0, state, norm=model.length(state.alpha), seconds=time.perf_counter() - began)]
-    level, ending = FIRST_DAMPING, None
-    for number in range(1, steps + 1) if model.size > 0 and ranks != [0] else ():
+    level, ending = FIRST_DAMPING, None if ranks else "There are no directions to step along."
+    for number in range(1, steps + 1):
+        if ending is not None:
+            break
         clock.fraction((number - 1) / steps)
         began = time.perf_counter()
         found, promised = _step(model, state, ranks, level)
@@ -104,11 +106,7 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
             ending = "The last step changed little."
         level = max(FIRST_DAMPING, taken.damping * DECAY) if found else level
         state = taken
-        if ending is not None:
-            break
     clock.fraction(1.0)
-    if not ranks or ranks == [0] or model.size == 0:
-        ending = "There are no directions to step along."
     delta = refinement.subspace.delta(state.alpha[: state.rank])
     module = setting.function.module or refinement.problem.model
     return GaussNewton(

@@ -46,7 +46,7 @@ class ResponseModes:
         for block in rows:
             read = block.residual.components()
             width = read.outputs(block.points[:1]).shape[1]
-            samples = max(1, block_bytes // (width * self.size * theta.dtype.itemsize))
+            samples = max(1, block_bytes // (width * max(1, self.size) * theta.dtype.itemsize))
             for points in block.points.split(samples):
                 self._parts.append(_Part(block.residual, points, read.outputs(points)))
             self.n_bytes += len(block.points) * width * self.size * theta.dtype.itemsize
@@ -81,6 +81,8 @@ class ResponseModes:
 
     def _modes_of(self, part: _Part) -> Tensor:
         """Φ and its derivatives at some points, (n·f, R)."""
+        if self.size == 0:
+            return part.network.new_zeros(part.network.numel(), 0)
         read = part.residual.components()
         operator = read.at(part.points, part.network.shape[1], self._name)
         if self._directions is not None:
