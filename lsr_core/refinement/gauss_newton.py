@@ -21,7 +21,7 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.response import ResponseModes
-from lsr_core.refinement.setting import relative_l2
+from lsr_core.refinement.setting import ALREADY_LINEAR, relative_l2
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import GaussNewtonStep
 
@@ -78,7 +78,7 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     """
     setting = refinement.setting
     if not isinstance(setting, PhysicsSetting):
-        raise InputError(LINEAR_ALREADY, key="gauss_newton")
+        raise InputError(ALREADY_LINEAR, key="gauss_newton")
     if steps < 1:
         raise InputError(f"is {steps}; ask for at least one step", key="gauss_newton")
     clock = Progress(progress or default_callback(), {STAGE: 1.0})
@@ -118,9 +118,6 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
         sentence=_sentence(records, ending),
         converged=ending is not None,
     )
-
-
-LINEAR_ALREADY = "the residual of a problem fitted to data is linear in the field, so that one solve is exact; Gauss-Newton steps are for equations"
 
 
 @dataclass(frozen=True, eq=False)

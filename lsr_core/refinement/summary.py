@@ -38,7 +38,8 @@ class Quantiles(_Record):
 class ResidualNorms(_Record):
     """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field.
 
-    For a physics problem the first and the last also at fresh points, which the solve has not seen.
+    For a physics problem the first and the last also at fresh points, which the solve has not seen. After Gauss-Newton steps the last is
+    that of their result, while the linear model remains that of the one solve at θ0.
     """
 
     base: float | None = None
@@ -83,7 +84,10 @@ class OneShot(_Record):
 
 
 class Summary(_Record):
-    """What `lsr refine --json` prints about a refinement."""
+    """What `lsr refine --json` prints about a refinement.
+
+    `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
+    """
 
     problem: str
     n_params: int

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +16,23 @@ from torch import Tensor
 from torch.func import jacrev
 
 from lsr_core.errors import Cancelled, InputError
+from lsr_core.jobs.queue import create
+from lsr_core.jobs.rebuild import delta_at
+from lsr_core.jobs.worker import execute
 from lsr_core.linalg.damped import damped_step, truncated_solutions
+from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field
-from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
 from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.summary import Summary
+from lsr_core.storage.bundles import save_problem
+from lsr_core.storage.runs import RunStore
 
 from .twins import generator, network
 
@@ -189,6 +200,59 @@ class TestTwin:
         wanted = torch.linalg.lstsq(tall, torch.cat([-values, torch.zeros(6, 1, dtype=torch.float64)])).solution[:, 0]
         assert torch.allclose(step * norms, wanted, atol=1e-12)
         assert norm == pytest.approx(float((slopes @ step + values[:, 0]).norm()), rel=1e-12)
+
+
+class TestWiring:
+    def test_the_steps_become_the_result_of_the_run(self, tmp_path: Path) -> None:
+        """A small reaction network, from bundle to run."""
+        pde = equations.build("reaction", {"n_interior": 400})
+        arguments = {
+            "layers": [2, 8, 1],
+            "domain": {name: list(bounds) for name, bounds in pde.domain.items()},
+            "first_layer": {"scale": 2.0},
+            "output": {"name": "reaction-initial", "arguments": {}},
+        }
+        model = architectures.build("pinn-mlp", arguments).double().eval()
+        problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
+        bundle = save_problem(tmp_path / "reaction", problem)
+        config = RefineConfig(gauss_newton=3)
+        run = create(RunStore(tmp_path / "runs"), bundle, config, owner="test")
+        execute(run)
+        summary = RunStore(tmp_path / "runs").open(run.id).summary
+        assert [record.step for record in summary.gauss_newton] == list(range(len(summary.gauss_newton)))
+        assert summary.one_shot is not None
+        last = summary.gauss_newton[-1]
+        assert summary.rank == last.rank
+        assert summary.rank in run.fields.ranks
+        assert summary.residual_norm.nonlinear == pytest.approx(last.fitted_residual, rel=1e-6)
+        assert summary.residual_norm.fresh_nonlinear == pytest.approx(last.fresh_residual, rel=1e-6)
+        assert summary.refined.relative_l2 == pytest.approx(last.relative_l2, rel=1e-6)
+        assert summary.one_shot.residual_norm.nonlinear is not None
+        assert last.fitted_residual < 0.9 * summary.one_shot.residual_norm.nonlinear
+        assert "Gauss-Newton" in summary.timings
+        assert any(note.startswith("Gauss-Newton") for note in summary.notes)
+        shown = run.fields.refined_error[run.fields.ranks.tolist().index(summary.rank)]
+        relative = float(np.linalg.norm(shown) / np.linalg.norm(run.fields.targets))
+        assert relative == pytest.approx(summary.refined.relative_l2, rel=0.2)  # the display points are fewer
+        loss = run.paths.linearised[run.fields.ranks.tolist().index(summary.rank)]
+        assert np.isfinite(loss).all()
+        delta = delta_at(run, summary.rank)
+        assert float(delta.norm()) == pytest.approx(summary.delta_norm, rel=1e-12)
+        json.loads(summary.model_dump_json(), parse_constant=pytest.fail)
+
+    def test_runs_without_steps_are_read_as_before(self) -> None:
+        summary = refined().summary
+        stored = summary.model_dump(exclude={"gauss_newton", "one_shot"})
+        assert Summary.model_validate(stored) == summary
+        assert summary.gauss_newton == []
+        assert summary.one_shot is None
+
+    def test_data_are_refused(self) -> None:
+        draw = generator(0)
+        x = torch.rand(20, 1, generator=draw, dtype=torch.float64)
+        problem = SupervisedProblem("data", network(1, 4, 1), *(Split(x, x**2) for _ in range(3)))
+        with pytest.raises(InputError, match="linear in the field"):
+            refine(problem, gauss_newton=2)
 
 
 class TestBadInput:
