@@ -38,9 +38,8 @@ def steps(run: RunData, *, mode: str | None = None) -> Picture:
     axis = np.array([record.step for record in records])
     fitted = positive(np.array([record.fitted_residual for record in records]))
     fresh = positive(np.array([record.fresh_residual for record in records]))
-    marked = {"mode": "lines+markers"}
-    canvas.line(axis, fitted, "Fitted points", colours.train, **marked)
-    canvas.line(axis, fresh, "Fresh points", colours.refined, **marked)
+    canvas.line(axis, fitted, "Fitted points", colours.train, mode="lines+markers")
+    canvas.line(axis, fresh, "Fresh points", colours.refined, mode="lines+markers")
     base = run.summary.residual_norm.base
     if base is not None and base > 0:
         canvas.line(axis[[0, -1]], np.array([base, base]), "Network", colours.network, dash="dash", width=1.5)
