@@ -14,6 +14,7 @@ import lsr_samples
 from lsr_app import places, rundata
 from lsr_app.rundata import About, RunData
 from lsr_core.errors import InputError
+from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import Manifest
@@ -192,6 +193,15 @@ def _largest_rank(folder: str, stamp: str) -> int:
     loaded = problem(Path(folder))
     n_params = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     return min(n_params, loaded.n_rows)
+
+
+def is_equation(folder: Path) -> bool:
+    """Whether a bundle is about an equation and not about data.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return isinstance(problem(folder), PhysicsProblem)
 
 
 def layer_patterns(folder: Path) -> list[str]:

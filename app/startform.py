@@ -111,6 +111,7 @@ def _form(now: Now, options: list[str]) -> None:
             ),
             "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
         }  # fmt: skip
+        values["gauss_newton"] = _gauss_newton(before, folder)
         with st.expander("Advanced"):
             values |= _advanced(before, services.layer_patterns(folder))
         try:
@@ -126,6 +127,16 @@ def _form(now: Now, options: list[str]) -> None:
             listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
         if start:
             _start(now, folder, config, listed)
+
+
+def _gauss_newton(before: RefineConfig, folder: Path) -> int:
+    """Asked for equations only: the residual of data is linear in the field."""
+    if not services.is_equation(folder):
+        return 0
+    return st.number_input(
+        "Gauss-Newton steps", 0, 1000, key=_set("gauss_newton", before.gauss_newton), help=texts.HELP["gauss_newton"],
+        width=200,
+    )  # fmt: skip
 
 
 def _set(name: str, value: Any) -> str:

@@ -66,6 +66,11 @@ FIGURES = {
         "The length of the parameter step Δθ at each rank, beside the length of the parameters θ0.",
         "A step that is not small against the dashed line leaves the region where the network itself is linear.",
     ),
+    "gauss_newton": Words(
+        "True residual by step",
+        "The residual of the equation for the refined field itself after each Gauss-Newton step, at the points that are fitted and at fresh ones.",
+        "Step 0 is what the steps start from. Where the fresh points stay above the fitted ones, more points are needed.",
+    ),
     "maps": Words(
         "Fields",
         "The truth, the network and the refined predictor at the selected rank.",
@@ -146,6 +151,8 @@ GLOSSARY = {
     "Knee": "The rank beyond which further directions lower the error only slowly.",
     "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
     "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
+    "True residual": "What the equation leaves over for the refined field as it is, at points; the linear model only estimates it.",
+    "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
     "Condition number κ": "Ratio of the largest to the smallest singular value; large means that small errors grow in the solution.",
     "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
@@ -170,6 +177,8 @@ HELP = {
     "basis_points": "How many training samples, drawn at random, the directions come from. The solve always takes all of them.",
     "parameter_fraction": "Share of the parameters, drawn at random, that may move.",
     "layers": "Only parameters whose name matches may move: linears.6.* is one layer, *.bias are all biases. Choose one or type another.",
+    "gauss_newton": "Steps after the one solve, for an equation that is not linear: each solves the equation made linear around the field "
+    "so far, in the same subspace. 0 is none; most need 3 to 10 and end by themselves.",
     "damping": "Tikhonov damping, relative to the largest singular value of the scaled matrix. 0 is none.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
@@ -223,6 +232,7 @@ STAGES = {
     "test rows": "Errors on the test data",
     "checking": "Checking the predictor",
     "fields": "Fields for the ladder of ranks",
+    "Gauss-Newton": "Gauss-Newton steps on the true residual",
     "loss paths": "Loss along the step",
     "writing": "Writing the run",
 }
@@ -237,6 +247,19 @@ COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid o
 COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
 COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
+
+
+RESIDUALS_TITLE = "Residual of the equation"
+RESIDUALS_LEAD = "Base, linear and nonlinear: what the network leaves, what the linear model promises, and what the refined field really leaves."
+RESIDUALS_CAPTION = "Norm of the weighted residual"
+STEPS_CAPTION = (
+    "Gauss-Newton steps; the relative L2 error is reported, steps and ranks are chosen by the residual at fresh points"
+)
+
+
+def norms(pairs: list[tuple[str, str]]) -> str:
+    """The residual norms of an equation at the rank the run chose."""
+    return f"Residual of the equation at the run's own rank: {', '.join(f'{name} {value}' for name, value in pairs)}."
 
 
 def bad_run_id(key: str) -> str:

@@ -57,6 +57,10 @@ def refine(
     layers: Annotated[
         str | None, typer.Option(help="Only parameters whose name matches may move, e.g. 'linears.6.*'.")
     ] = None,
+    gauss_newton: Annotated[
+        int | None,
+        typer.Option(help="For a nonlinear equation: at most so many Gauss-Newton steps after the solve."),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(help="published, or published-1 to -4: the settings of the authors' code, for comparison."),
@@ -81,6 +85,7 @@ def refine(
         "memory_budget": memory_budget,
         "parameter_fraction": parameter_fraction,
         "layers": layers,
+        "gauss_newton": gauss_newton,
     }
     config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
     with bundle_folder(problem) as folder:
@@ -172,6 +177,11 @@ def _words(run: Run) -> str:
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{_number(before):>12}{_number(after):>12}")
+    for step in summary.gauss_newton:
+        lines.append(
+            f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {_number(step.fitted_residual)} fitted, "
+            f"{_number(step.fresh_residual)} fresh, relative l2 {_number(step.relative_l2)}{'' if step.accepted else ', refused'}"
+        )
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

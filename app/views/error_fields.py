@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, show, state, texts
+from lsr_app import controls, formats, guards, residualsection, show, state, texts
 from lsr_app.figures import lines, maps
 from lsr_app.figures.base import Picture
 
@@ -33,6 +33,7 @@ with numbers:
     )
 with numbers:
     st.markdown(texts.fields_sentence(100 * float((abs(refined) < abs(network)).mean())) if rank else texts.RANK_ZERO)
+    residualsection.line(data)
 if now.compare is not None and not lines.same_points(data, now.compare):
     st.caption(texts.COMPARE_POINTS)
 

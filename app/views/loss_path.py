@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, show, texts
+from lsr_app import controls, formats, guards, residualsection, show, texts
 from lsr_app.figures import maps, paths
 
 now, data = guards.need_run("path")
@@ -30,6 +30,7 @@ st.markdown(
         formats.factor(linear, nonlinear),
     )
 )  # fmt: skip
+residualsection.line(data)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     logx = controls.toggle("pathx", "Log α", "logx")
     logy = controls.toggle("pathy", "Log loss", "logy")

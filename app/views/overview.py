@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, runlist, show, startform, texts
+from lsr_app import controls, formats, guards, residualsection, runlist, show, startform, texts
 from lsr_app.figures import lines, maps, ranks
 from lsr_app.progress import panel
 from lsr_app.rundata import RunData
@@ -56,6 +56,7 @@ def headline(data: RunData, rank: int) -> None:
         )
     else:
         show.figure("headline_rank", ranks.errors(runs, at, measure="relative_l2", mode=mode))
+    residualsection.section(data, mode)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
         bound = data.summary.sketch_error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, sharesection, show, texts
+from lsr_app import controls, formats, guards, residualsection, sharesection, show, texts
 from lsr_app.figures import ranks
 
 now, data = guards.need_run("rank")
@@ -24,6 +24,7 @@ rise = formats.times(data.validation_rise) if data.validation_rise > 1.5 else ""
 st.markdown(
     texts.rank_sentence(data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise)
 )
+residualsection.line(data)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES)
     logx = controls.toggle("logx", "Log rank")

@@ -17,7 +17,7 @@ def delta_at(run: Run, rank: int) -> Tensor:
     """Δθ (m,) of a complete run at any rank of its sweep.
 
     The chosen rank is read from the run. Others take as long as the refinement did, without its figures; basis and solve are those of the
-    run, by the strategy that it ended with.
+    run, by the strategy that it ended with, without Gauss-Newton steps.
 
     Raises:
         InputError: the rank is outside the sweep, or the run's files are damaged.
@@ -28,7 +28,7 @@ def delta_at(run: Run, rank: int) -> Tensor:
     if rank == summary.rank:
         return read_delta(run)
     config = run.manifest.config.model_copy(
-        update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy}
+        update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy, "gauss_newton": 0}
     )
     return refine(load_problem(run.problem_path), config).delta
 

@@ -67,17 +67,8 @@ class ResidualFunction:
 
     def slopes(self, points: Tensor) -> Tensor:
         """∂r/∂jets at θ0, (n, k, s, c, o); by plain reverse mode, so a residual may be written in any torch functions."""
-        jets = self.jets.fixed(points.reshape(-1, points.shape[-1]))(self.theta0).detach()
-        with torch.enable_grad():
-            jets = jets.requires_grad_()
-            rows = self.of_jets(points, jets)
-            count = rows.shape[1] if rows.requires_grad else 0
-            found = [
-                torch.autograd.grad(rows[:, j].sum(), jets, retain_graph=j + 1 < count, materialize_grads=True)[0]
-                for j in range(count)
-            ]
-        slopes = torch.stack(found or [torch.zeros_like(jets)] * rows.shape[1])
-        return slopes.unflatten(1, (len(points), -1)).transpose(0, 1).detach()
+        jets = self.jets.fixed(points.reshape(-1, points.shape[-1]))(self.theta0)
+        return _slopes(lambda at: self.of_jets(points, at), jets, len(points)).transpose(0, 1)
 
     def differential(self, points: Tensor) -> Callable[[Tensor], Tensor]:
         """A function θ ↦ (n, k) that is linear in the jets and has the derivative of the rows at θ0."""
@@ -110,6 +101,11 @@ class ResidualFunction:
         jets[:, list(self.used)] = parts
         return self.of_jets(points, jets)
 
+    def component_slopes(self, points: Tensor, components: Tensor) -> Tensor:
+        """∂r/∂components (n, k, s·used·o) of any field, given what `components` gives of it."""
+        slopes = _slopes(lambda at: self.of_components(points, at), components, len(points))
+        return slopes.flatten(2).transpose(0, 1)
+
     def single_precision(self) -> ResidualFunction:
         """The same rows computed in float32."""
         jets = JetFunction(self.function.single_precision(), self.jets.spec)
@@ -133,6 +129,20 @@ class ResidualFunction:
             return MatrixFreeJacobian(self, points, n_rows, block_bytes=block_bytes, activations=activations)
         kind = PointwiseJacobian if self.jets.chain is None else JetJacobian
         return kind(self, points, n_rows, block_bytes=block_bytes, keep=keep)
+
+
+def _slopes(rows_of: Callable[[Tensor], Tensor], at: Tensor, count: int) -> Tensor:
+    """Derivatives (k, n, …) of rows (n, k) by `at`, whose values belong to `count` points, each to itself."""
+    with torch.enable_grad():
+        at = at.detach().requires_grad_()
+        rows = rows_of(at)
+        width = rows.shape[1] if rows.requires_grad else 0
+        found = [
+            torch.autograd.grad(rows[:, j].sum(), at, retain_graph=j + 1 < width, materialize_grads=True)[0]
+            for j in range(width)
+        ]
+    slopes = torch.stack(found or [torch.zeros_like(at)] * rows.shape[1])
+    return slopes.unflatten(1, (count, -1)).detach()
 
 
 def contract(slopes: Tensor, jets: Tensor) -> Tensor:

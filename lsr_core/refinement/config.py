@@ -51,6 +51,9 @@ class RefineConfig(BaseModel):
     published: Literal[1, 2, 3, 4] | None = Field(
         None, description="basis and solve as in the authors' code, mode 1 to 4; see `published_settings`"
     )
+    gauss_newton: int = Field(
+        0, ge=0, le=1000, description="steps after the one-shot solve, for the nonlinear residual of an equation"
+    )
     layers: str | None = Field(
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )

@@ -18,6 +18,7 @@ from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, t
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
+from lsr_core.refinement.response import losses_of
 from lsr_core.refinement.results import Fields, Floats, Sweep
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.refinement.summary import Errors, ResidualNorms
@@ -60,7 +61,7 @@ class PhysicsEvaluation(Evaluation):
         self._points = thinned(len(shown.inputs), MAX_DISPLAY_POINTS)
         where = self._points.to(shown.inputs.device)
         self._shown = Split(shown.inputs[where], shown.targets[where])
-        self._network, self._refined_error = self._fields_along(self._shown, steps)
+        self._network, self._refined_error = field_errors(setting, self._shown, steps)
         if "test" not in setting.splits:
             return sweep
         errors = self._refined_error
@@ -68,7 +69,7 @@ class PhysicsEvaluation(Evaluation):
         if setting.display != "test":
             some = thinned(len(test.inputs), MAX_DISPLAY_POINTS).to(test.inputs.device)
             test = Split(test.inputs[some], test.targets[some])
-            _, errors = self._fields_along(test, steps)
+            _, errors = field_errors(setting, test, steps)
         else:
             test = self._shown
         mse = np.full(self.subspace.rank + 1, np.nan)
@@ -93,64 +94,78 @@ class PhysicsEvaluation(Evaluation):
         return fields, self._points
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
-        setting = self.setting
-        step = self._steps([rank])  # few columns: by forward mode
-        fitted, fresh = (
-            (float(residual_vector(rows).square().sum()), *true_losses(rows, step, setting.strategy.name).tolist())
-            for rows in (setting.fitted, setting.fresh)
-        )
-        refuse_infinite([*fitted, *fresh])
         linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
-        norms = ResidualNorms(
-            base=math.sqrt(fitted[0]),
-            linear=linear,
-            nonlinear=math.sqrt(fitted[1]),
-            fresh_base=math.sqrt(fresh[0]),
-            fresh_nonlinear=math.sqrt(fresh[1]),
-        )
-        base = self._errors(fitted[0], fresh[0], lambda split: setting.function.outputs(split.inputs))
-        refined = self._errors(
-            fitted[1], fresh[1], lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1)
-        )
+        found = measured(self.setting, self._steps([rank]), predictor)
+        norms = found.norms.model_copy(update={"linear": linear})
         notes = []
-        if rank > 0 and fitted[1] > fitted[0]:
+        assert norms.base is not None
+        assert norms.nonlinear is not None
+        if rank > 0 and norms.nonlinear > norms.base:
             notes.append(
                 "The true residual of the refined field is larger than the network's own: the linearisation does not reach this far. "
                 "Bring the network closer by training, or take a smaller rank."
             )
-        elif rank > 0 and norms.nonlinear is not None and norms.nonlinear > NONLINEAR * linear > 0:
+        elif rank > 0 and norms.nonlinear > NONLINEAR * linear > 0:
             notes.append(
                 f"The true residual of the refined field is {norms.nonlinear / linear:.1e} times that of the linear model: "
                 "what is left is nonlinearity of the equation, which Gauss-Newton steps remove, or rounding."
             )
-        return Verified(base, refined, norms, notes=notes)
+        return Verified(found.base, found.refined, norms, notes=notes)
 
     def _steps(self, ranks: Sequence[int]) -> Tensor:
         """Δθ (m, k) of the free parameters."""
         return self.subspace.delta(self.solutions.columns(ranks))
 
-    def _fields_along(self, split: Split, steps: Tensor) -> tuple[Tensor, Tensor]:
-        """The network's field (P, o), and the errors (k, P, o) of the refined ones."""
-        setting = self.setting
-        network = setting.function.outputs(split.inputs)
-        moved = torch.cat([setting.strategy.at(points).matmat(steps) for points in split.inputs.split(CHUNK)])
-        return network, moved.T.unflatten(1, network.shape) + (network - split.targets)
 
-    def _errors(self, fitted: float, fresh: float, predict: Predict) -> Errors:
-        test = self.setting.splits.get("test")
-        if test is None:
-            return Errors(train_mse=fitted, val_mse=fresh)
-        mse = float((predict(test) - test.targets).square().mean())
-        refuse_infinite([mse])
-        relative = relative_l2(mse, test)
-        relative_or_none = relative if math.isfinite(relative) else None
-        return Errors(
-            train_mse=fitted,
-            val_mse=fresh,
-            test_mse=mse,
-            test_relative_l2=relative_or_none,
-            relative_l2=relative_or_none,
-        )
+def measured(setting: PhysicsSetting, step: Tensor, predictor: RefinedPredictor) -> Verified:
+    """What the network and the refined predictor are worth, by forward mode.
+
+    Args:
+        step: Δθ (m, 1) of the free parameters, the predictor's.
+
+    Raises:
+        NumericalError: a residual or an error that is not finite.
+    """
+    fitted, fresh = (
+        (float(residual_vector(rows).square().sum()), *true_losses(rows, step, setting.strategy.name).tolist())
+        for rows in (setting.fitted, setting.fresh)
+    )
+    refuse_infinite([*fitted, *fresh])
+    norms = ResidualNorms(
+        base=math.sqrt(fitted[0]),
+        nonlinear=math.sqrt(fitted[1]),
+        fresh_base=math.sqrt(fresh[0]),
+        fresh_nonlinear=math.sqrt(fresh[1]),
+    )
+    base = _errors(setting, fitted[0], fresh[0], lambda split: setting.function.outputs(split.inputs))
+    refined = _errors(
+        setting, fitted[1], fresh[1], lambda split: predictor.predict(split.inputs).reshape(len(split.inputs), -1)
+    )
+    return Verified(base, refined, norms)
+
+
+def field_errors(setting: PhysicsSetting, split: Split, steps: Tensor) -> tuple[Tensor, Tensor]:
+    """The network's field (P, o) at the points of a split, and the errors (k, P, o) of the refined ones for steps (m, k)."""
+    network = setting.function.outputs(split.inputs)
+    moved = torch.cat([setting.strategy.at(points).matmat(steps) for points in split.inputs.split(CHUNK)])
+    return network, moved.T.unflatten(1, network.shape) + (network - split.targets)
+
+
+def _errors(setting: PhysicsSetting, fitted: float, fresh: float, predict: Predict) -> Errors:
+    test = setting.splits.get("test")
+    if test is None:
+        return Errors(train_mse=fitted, val_mse=fresh)
+    mse = float((predict(test) - test.targets).square().mean())
+    refuse_infinite([mse])
+    relative = relative_l2(mse, test)
+    relative_or_none = relative if math.isfinite(relative) else None
+    return Errors(
+        train_mse=fitted,
+        val_mse=fresh,
+        test_mse=mse,
+        test_relative_l2=relative_or_none,
+        relative_l2=relative_or_none,
+    )
 
 
 def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str) -> Floats:
@@ -159,15 +174,11 @@ def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str) -> Floats:
     Args:
         name: how Jacobians are applied.
     """
-    total = torch.zeros(steps.shape[1], dtype=torch.float64)
+    total = np.zeros(steps.shape[1])
     for block in rows:
-        residual, components = block.residual, block.residual.components()
+        components = block.residual.components()
         for points in block.points.split(CHUNK):
-            start = components.outputs(points)
-            moved = components.at(points, start.shape[1], name).matmat(steps)
-            for column, step in enumerate(moved.unbind(1)):
-                with torch.no_grad():
-                    found = residual.of_components(points, start + step.view_as(start))
-                total[column] += found.square().sum().cpu().double()
-    values = total.numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+            network = components.outputs(points)
+            moved = components.at(points, network.shape[1], name).matmat(steps)
+            total += losses_of(block.residual, points, network, moved)
+    return np.where(np.isfinite(total), total, np.nan)

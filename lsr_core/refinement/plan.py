@@ -130,6 +130,7 @@ def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gathe
         work += ENTRY * (sizes.row_entries or sizes.n_params) * (passes * train + other)
         work += (1 + config.power_iterations) * 4 * sizes.n_params * width**2 / QR_RATE
         work += 2 * train * width**2 * share / QR_RATE + 30 * width**3 / SVD_RATE
+    work += config.gauss_newton * 2 * train * rank**2 * share / QR_RATE
     return STARTING + (work + reduce_other + paths) / rate
 
 

@@ -14,7 +14,9 @@ from torch import Tensor
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.problems.problem import Problem
+from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
@@ -34,6 +36,7 @@ DELTA_BYTES = 128 * 2**20
 DISAGREEMENT = 0.10
 ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
 STAGES = {"preparing": 1, "basis": 12, "validation rows": 2, "test rows": 5, "checking": 1}
+STEP_SHARE = 6  # of a Gauss-Newton step, beside those
 
 
 @dataclass(eq=False)
@@ -85,10 +88,10 @@ class Refinement:
         """
         if max_rank <= self.sweep.max_rank:
             raise InputError(f"is {max_rank}, the subspace has {self.sweep.max_rank} already", key="max_rank")
-        clock = Progress(progress or default_callback(), STAGES)
+        config = self.setting.config.model_copy(update={"max_rank": max_rank})
+        clock = Progress(progress or default_callback(), _stages(config))
         clock.stage("preparing")
-        setting = _prepare(self.problem, self.setting.config.model_copy(update={"max_rank": max_rank}))
-        return _run(self.problem, setting, clock, self.subspace)
+        return _stepped(_run(self.problem, _prepare(self.problem, config), clock, self.subspace), clock)
 
     def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
         """Δθ of several solved ranks, several at a time where memory allows."""
@@ -110,7 +113,8 @@ def refine(
     """Refine a trained network by one direct solve in a low-dimensional subspace of parameter directions.
 
     Builds V from the Jacobian at θ0, reduces the residual rows to one triangular factor, and reads off the solutions
-    min ‖f(θ0) + G V c‖ of all ranks 0…R with their training, validation and test errors.
+    min ‖f(θ0) + G V c‖ of all ranks 0…R with their training, validation and test errors. For an equation, Gauss-Newton steps on the
+    true residual follow if the config asks for them.
 
     Args:
         problem: network and data.
@@ -124,7 +128,11 @@ def refine(
     Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989; randomized SVD after Halko, Martinsson & Tropp (2011).
     """
     config = checked(RefineConfig, {**(config.model_dump() if config else {}), **settings})
-    clock = Progress(progress or default_callback(), STAGES)
+    clock = Progress(progress or default_callback(), _stages(config))
+    return _stepped(_one_shot(problem, config, clock), clock)
+
+
+def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refinement:
     clock.stage("preparing")
     setting = _prepare(problem, config)
     refinement = _run(problem, setting, clock)
@@ -145,6 +153,20 @@ def refine(
         f"differ by {refinement.gap:.0%}."
     )
     return refinement
+
+
+def _stepped(refinement: Refinement, clock: Progress) -> Refinement:
+    """With the Gauss-Newton steps that the config asks for."""
+    steps = refinement.setting.config.gauss_newton
+    if steps == 0:
+        return refinement
+    clock.stage(gauss_newton.STAGE)
+    result = gauss_newton.gauss_newton(refinement, steps, progress=lambda _, done: clock.fraction(done))
+    return after_gauss_newton(refinement, result, clock.finish())
+
+
+def _stages(config: RefineConfig) -> dict[str, int]:
+    return STAGES | ({gauss_newton.STAGE: STEP_SHARE * config.gauss_newton} if config.gauss_newton else {})
 
 
 def _prepare(problem: Problem, config: RefineConfig) -> Setting:

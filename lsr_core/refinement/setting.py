@@ -19,6 +19,10 @@ from lsr_core.refinement.plan import Plan, Sizes, make_plan
 
 HEALTH_SAMPLES = 64
 ADJOINT_TOLERANCE = 1e5  # multiples of eps
+ALREADY_LINEAR = (
+    "the residual of a problem fitted to data is linear in the field, so that one solve is exact; leave it at 0, "
+    "Gauss-Newton steps are for equations"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +93,11 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     """Function, strategy and plan of a refinement, from shapes alone.
 
     Raises:
-        InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met.
+        InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met,
+            Gauss-Newton steps.
     """
+    if config.gauss_newton > 0:
+        raise InputError(ALREADY_LINEAR, key="gauss_newton")
     device = device_of(config)
     dtype = torch.float64 if config.dtype == "float64" else torch.float32
     refuse_training_mode(problem.model)

@@ -38,7 +38,8 @@ class Quantiles(_Record):
 class ResidualNorms(_Record):
     """The three norms: at θ0, of the linear model after the solve, of the true residual of the refined field.
 
-    For a physics problem the first and the last also at fresh points, which the solve has not seen.
+    For a physics problem the first and the last also at fresh points, which the solve has not seen. After Gauss-Newton steps the last is
+    that of their result, while the linear model remains that of the one solve at θ0.
     """
 
     base: float | None = None
@@ -48,8 +49,45 @@ class ResidualNorms(_Record):
     fresh_nonlinear: float | None = None
 
 
+class GaussNewtonStep(_Record):
+    """One step of response-space Gauss-Newton; step 0 is what it starts from.
+
+    Attributes:
+        rank: directions that the field uses after the step.
+        fitted_residual: √(Σ weight·mean(r²)), the true one, at fitted points after the step; it never rises.
+        fresh_residual: the same at fresh points, by which steps and ranks are chosen.
+        relative_l2: error of the field against the exact or reference solution; reported, never used to choose.
+        step_norm: ‖V δ‖ of the step in the parameters; of step 0 the length of Δθ.
+        damping: Marquardt's, relative to the column norms; 0 = none.
+        accepted: False where no step lowered the residual, so that the field stays.
+    """
+
+    step: int
+    rank: int
+    fitted_residual: float
+    fresh_residual: float
+    relative_l2: float | None
+    step_norm: float
+    damping: float
+    accepted: bool
+    seconds: float
+
+
+class OneShot(_Record):
+    """The one-shot refinement that Gauss-Newton steps were to improve on."""
+
+    rank: int
+    rank_choice: str
+    refined: Errors
+    residual_norm: ResidualNorms
+    delta_norm: float
+
+
 class Summary(_Record):
-    """What `lsr refine --json` prints about a refinement."""
+    """What `lsr refine --json` prints about a refinement.
+
+    `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
+    """
 
     problem: str
     n_params: int
@@ -80,3 +118,5 @@ class Summary(_Record):
     peak_rss_bytes: int
     timings: dict[str, float] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
+    gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
+    one_shot: OneShot | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,6 +65,16 @@ class RankSolutions:
     def ranks(self) -> list[int]:
         """All solved ranks, ascending."""
         return [*range(self.exact_rank + 1), *self.separate]
+
+    def with_solution(self, rank: int, coefficients: Tensor) -> RankSolutions:
+        """The same with other coefficients (rank,) at one rank."""
+        found = copy.copy(self)
+        if rank <= self.exact_rank:
+            found._leading = self._leading.clone()
+            found._leading[:rank, rank] = coefficients
+        else:
+            found._separate = {**self._separate, rank: coefficients}
+        return found
 
     def is_solved(self, rank: int) -> bool:
         return rank <= self.exact_rank or rank in self._separate

@@ -11,7 +11,7 @@ import numpy as np
 
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
-from lsr_core.refinement.summary import Quantiles
+from lsr_core.refinement.summary import GaussNewtonStep, OneShot, Quantiles
 from lsr_core.storage.records import Errors, Failure, ResidualNorms, Status, Summary, Worker
 from lsr_core.storage.runs import Run, RunStore
 
@@ -35,6 +35,7 @@ def complete(
     fraction: float = 1.0,
     layers: str | None = None,
     seed: int = 0,
+    equation: bool = False,
 ) -> Run:
     """A complete run in the style of sine2d: mean square error from 7.6e-6 at rank 0 to 1e-13 at the largest."""
     generator = np.random.default_rng(seed)
@@ -50,7 +51,8 @@ def complete(
     run.write_result(spectrum)
     run.write_result(fields)
     run.write_result(_paths(ranks, sweep))
-    run.write_summary(_summary(run, sweep, chosen, knee, validation))
+    summary = _summary(run, sweep, chosen, knee, validation)
+    run.write_summary(_of_equation(summary) if equation else summary)
     write_problem(run.problem_path, dimension, outputs, names, output_names)
     run.write_status(Status(status="complete", fraction=1.0, heartbeat=time.time(), elapsed=21.0))
     return run
@@ -169,6 +171,24 @@ def _paths(ranks: np.ndarray, sweep: Sweep) -> LossPaths:
     ]
     agreement = np.array([[0.0, float(reach)] for reach in near])
     return LossPaths(ranks.astype(np.int64), alpha, linearised, nonlinear, agreement, 8000)
+
+
+def _of_equation(summary: Summary) -> Summary:
+    """The same as if four Gauss-Newton steps, the last of them refused, had followed one solve."""
+    residuals = [3e-2, 4e-4, 2e-7, 2e-7]
+    records = [
+        GaussNewtonStep(
+            step=step, rank=summary.rank, fitted_residual=residual, fresh_residual=2 * residual, relative_l2=residual / 5,
+            step_norm=1.0, damping=1e-6 if step == 1 else 0.0, accepted=step < 3, seconds=1.5,
+        )
+        for step, residual in enumerate(residuals)
+    ]  # fmt: skip
+    norms = ResidualNorms(base=0.4, linear=1e-8, nonlinear=3e-2, fresh_base=0.5, fresh_nonlinear=6e-2)
+    after = norms.model_copy(update={"nonlinear": 2e-7, "fresh_nonlinear": 4e-7})
+    one_shot = OneShot(
+        rank=summary.rank, rank_choice=summary.rank_choice, refined=summary.refined, residual_norm=norms, delta_norm=1.0
+    )
+    return summary.model_copy(update={"residual_norm": after, "one_shot": one_shot, "gauss_newton": records})
 
 
 def _summary(run: Run, sweep: Sweep, chosen: int, knee: int, validation: bool) -> Summary:

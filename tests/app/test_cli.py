@@ -21,7 +21,11 @@ import pytest
 
 from lsr_app import cli
 from lsr_app.commands import dashboard
-from lsr_core.storage.bundles import load_problem
+from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations
+from lsr_core.problems.physics.problem import make_problem
+from lsr_core.problems.supervised import Architecture
+from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
 from lsr_core.storage.runs import Run, RunStore
 from tests import bundles
@@ -111,6 +115,21 @@ def test_refine_in_words(lsr: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_gauss_newton_steps_of_an_equation(lsr: Any, tmp_path: Path) -> None:
+    pde = equations.build("reaction", {"n_interior": 200})
+    arguments = {"layers": [2, 6, 1], "domain": {name: list(bounds) for name, bounds in pde.domain.items()}}
+    model = architectures.build("pinn-mlp", arguments).eval()
+    problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
+    save_problem(tmp_path / "bundle", problem)
+    record = lsr("refine", "bundle", "--gauss-newton", "2", "--json").json
+    keys = {"step", "rank", "fitted_residual", "fresh_residual", "relative_l2", "step_norm", "damping", "accepted", "seconds"}  # fmt: skip
+    assert all(set(step) == keys for step in record["gauss_newton"])
+    assert record["gauss_newton"][0]["step"] == 0
+    assert record["residual_norm"]["nonlinear"] <= record["one_shot"]["residual_norm"]["base"]
+    words = lsr("refine", "bundle", "--gauss-newton", "2").out
+    assert "Gauss-Newton   0: rank" in words
+
+
 def test_rank_zero_is_no_refinement(lsr: Any, tmp_path: Path) -> None:
     bundles.write(tmp_path / "bundle")
     record = lsr("refine", "bundle", "--rank", "0", "--max-rank", "4", "--json").json
@@ -130,6 +149,7 @@ def test_default_maximum_is_clamped_and_says_so(lsr: Any, tmp_path: Path) -> Non
     ("options", "key"),
     [
         (["--rank", "-1"], "rank"),
+        (["--gauss-newton", "2"], "gauss_newton"),
         (["--rank", "22"], "rank"),
         (["--rank", "many"], "rank"),
         (["--rank", "1.5"], "rank"),

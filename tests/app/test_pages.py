@@ -43,6 +43,20 @@ def test_page_draws_other_shapes(page: str, shape: dict[str, int], store: RunSto
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
+def test_equations_show_their_three_norms_and_steps(page: str, store: RunStore, open_page: Opener) -> None:
+    app = open_page(page, run=synthetic.complete(store, equation=True, **SMALL).id)
+    assert not app.error
+    said = html(app) + " ".join(caption.value for caption in app.caption)
+    if page != "export":
+        for norm in ("Base", "Linear", "Nonlinear"):
+            assert norm in said
+    if page == "overview":
+        assert len(app.get("plotly_chart")) == CHARTS[page] + 1
+        assert "3, refused" in said
+        assert "0.4" in said
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
 def test_page_lays_a_second_run_over(page: str, store: RunStore, open_page: Opener) -> None:
     first = synthetic.complete(store, **SMALL)
     second = synthetic.complete(store, title="second", side=12, max_rank=30, seed=1)

@@ -1,0 +1,49 @@
+"""Steps of a linear least-squares model from its triangular factor: truncated ones at several ranks, or a damped one.
+
+The factor is R of the QR of [G, r], so the model of the residual at α + δ is R [δ; 1]. Columns are scaled to norm 1 before anything is
+solved, and no product GᵀG is formed: the singular values fall to rounding level, and their squares would not be there at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.triangular import TriangularSolver
+
+
+def truncated_solutions(factor: Tensor, at: Tensor, ranks: Sequence[int]) -> Tensor:
+    """Minima of the model over coefficients that are zero beyond a rank, for several ranks.
+
+    Args:
+        factor: (≤ R+1, R+1), of [G, r] at the present coefficients.
+        at: the present coefficients (R,).
+        ranks: at most as large as there are rows in the factor.
+
+    Returns:
+        Coefficients (R, k); not finite where the leading triangle is singular.
+    """
+    model = TriangularSolver(factor, rcond=0.0)
+    found = at.new_zeros(len(at), len(ranks))
+    for column, rank in enumerate(ranks):
+        rhs = model.rhs[:rank] + model.triangle[:rank, rank:] @ at[rank:]  # what leaving out the others costs
+        scaled = torch.linalg.solve_triangular(model.leading(rank), rhs[:, None], upper=True)[:, 0]
+        found[:rank, column] = at[:rank] + scaled / model.column_norms[:rank]
+    return found
+
+
+def damped_step(factor: Tensor, damping: float) -> tuple[Tensor, float]:
+    """δ that minimises ‖G δ + r‖² + damping² ‖D δ‖² with D the column norms of G, and the norm of the model there.
+
+    Levenberg (1944), Marquardt (1963), in the form by orthogonal factorisation of Moré (1978).
+    """
+    model = TriangularSolver(factor, rcond=0.0)
+    columns = model.max_rank
+    system = torch.cat([model.scaled, damping * torch.eye(columns).to(model.scaled)])
+    rhs = torch.cat([model.rhs, model.rhs.new_zeros(columns)])
+    triangle = torch.linalg.qr(torch.cat([system, rhs[:, None]], dim=1), mode="r").R
+    scaled = torch.linalg.solve_triangular(triangle[:columns, :columns], triangle[:columns, columns:], upper=True)[:, 0]
+    step = scaled / model.column_norms
+    return step, model.residual_norm(step)

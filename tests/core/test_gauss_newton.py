@@ -1,0 +1,292 @@
+"""Gauss-Newton in the response space: laws, a dense twin, and what it refuses."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.func import jacrev
+
+from lsr_core.errors import Cancelled, InputError
+from lsr_core.jobs.queue import create
+from lsr_core.jobs.rebuild import delta_at
+from lsr_core.jobs.worker import execute
+from lsr_core.linalg.damped import damped_step, truncated_solutions
+from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations
+from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.fields import Field
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_problem
+from lsr_core.problems.physics.residuals import block_rows, residual_vector
+from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
+from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.summary import Summary
+from lsr_core.storage.bundles import save_problem
+from lsr_core.storage.runs import RunStore
+
+from .twins import generator, network
+
+DOMAIN = {"x": (0.0, 1.0)}
+RATE = 2.0
+
+
+def interval(count: int, draw: torch.Generator) -> Tensor:
+    return torch.rand(count, 1, generator=draw, dtype=torch.float64)
+
+
+def left(count: int, draw: torch.Generator) -> Tensor:
+    return torch.zeros(count, 1, dtype=torch.float64)
+
+
+def logistic(field: Field) -> Tensor:
+    """u' = 2 u (1 − u), solved by 1/(1 + e^{−2x})."""
+    return field["u_x"] - RATE * field["u"] * (1 - field["u"])
+
+
+def mild(field: Field) -> Tensor:
+    """Slow growth: Gauss-Newton needs no damping from any start."""
+    return field["u_x"] - 0.3 * field["u"] * (1 - field["u"])
+
+
+def decay(field: Field) -> Tensor:
+    """The linear u' + 2 u = 2, with the solution 1 − e^{−2x}/2."""
+    return field["u_x"] + RATE * field["u"] - RATE
+
+
+SOLUTIONS: dict[Callable[[Field], Tensor], Callable[[Tensor], Tensor]] = {
+    logistic: lambda x: 1 / (1 + torch.exp(-RATE * x)),
+    decay: lambda x: 1 - 0.5 * torch.exp(-RATE * x),
+}
+
+
+def make(residual: Callable[[Field], Tensor], width: int = 5, *, count: int = 60, scale: float = 1.0) -> PhysicsProblem:
+    """u(0) = 1/2 and an equation for u' on [0, 1]; an untrained network, its weights multiplied by `scale`."""
+    model = network(1, width, 1, seed=1)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.mul_(scale)
+    blocks = (
+        ResidualBlock("interior", ("u_x",), residual, interval, count),
+        dirichlet("start", lambda points: torch.full_like(points[:, 0], 0.5), left, 3, weight=3.0),
+    )
+    points, fresh = draw_points(blocks, 0)
+    inputs = torch.linspace(0, 1, 33, dtype=torch.float64)[:, None]
+    exact = SOLUTIONS.get(residual, SOLUTIONS[logistic])
+    return PhysicsProblem(
+        "tiny", model, "none", {}, DOMAIN, ("u",), blocks, points=points, fresh=fresh, test=Split(inputs, exact(inputs))
+    )
+
+
+@lru_cache(maxsize=1)
+def refined() -> Refinement:
+    return refine(make(logistic))
+
+
+@lru_cache(maxsize=1)
+def stepped() -> GaussNewton:
+    return gauss_newton(refined(), 12)
+
+
+class TestLaws:
+    def test_the_true_residual_never_rises(self) -> None:
+        records = stepped().records
+        assert len(records) > 2
+        for before, after in itertools.pairwise(records):
+            assert after.fitted_residual <= before.fitted_residual
+            assert after.fresh_residual <= before.fresh_residual
+
+    def test_it_gains_what_one_solve_cannot(self) -> None:
+        norms, last = refined().summary.residual_norm, stepped().records[-1]
+        assert norms.nonlinear is not None
+        assert last.fitted_residual < 1e-3 * norms.nonlinear
+        assert last.relative_l2 is not None
+        assert last.relative_l2 < 1e-2 * (refined().summary.refined.relative_l2 or 0.0)
+
+    def test_the_records_are_about_the_predictor(self) -> None:
+        result, problem = stepped(), refined().problem
+        assert isinstance(problem, PhysicsProblem)
+        error = result.predictor.predict(problem.test.inputs) - problem.test.targets  # type: ignore[union-attr]
+        relative = float(error.norm() / problem.test.targets.norm())  # type: ignore[union-attr]
+        assert result.records[-1].relative_l2 == pytest.approx(relative, rel=1e-3, abs=1e-13)
+
+    def test_linear_problem_stops_after_one_step_with_the_one_shot_result(self) -> None:
+        refinement = refine(make(decay), max_rank=5)
+        assert (refinement.summary.condition_number or math.inf) <= 1e4
+        result = gauss_newton(refinement, 9)
+        assert result.converged
+        assert len(result.records) == 2
+        assert result.rank == refinement.rank
+        gap = (result.delta - refinement.delta).norm() / refinement.delta.norm()
+        assert float(gap) <= 1e-10
+
+    @pytest.mark.parametrize("scale", [5.0, 30.0])
+    def test_never_worse_than_a_hopeless_base(self, scale: float) -> None:
+        refinement = refine(make(logistic, scale=scale))
+        norms = refinement.summary.residual_norm
+        result = gauss_newton(refinement, 6)
+        first, last = result.records[0], result.records[-1]
+        assert norms.base is not None
+        assert norms.fresh_base is not None
+        assert first.fitted_residual <= norms.base * (1 + 1e-12)
+        assert last.fitted_residual <= first.fitted_residual
+        assert last.fresh_residual <= norms.fresh_base * (1 + 1e-12)
+
+    def test_modes_made_again_at_each_pass_give_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from lsr_core.refinement import gauss_newton as module
+
+        monkeypatch.setattr(module, "budget_of", lambda config: 0)
+        again = gauss_newton(refined(), 3)
+        for one, other in zip(stepped().records, again.records, strict=False):
+            assert one.fitted_residual == pytest.approx(other.fitted_residual, rel=1e-6)
+
+
+class TestTwin:
+    def test_equals_a_dense_gauss_newton(self) -> None:
+        """At a fixed rank without damping each step is the least-squares solution of the dense linearisation."""
+        refinement = refine(make(mild), rank=4, max_rank=4)
+        records = gauss_newton(refinement, 3).records
+        problem, function = refinement.problem, refinement.setting.function
+        assert isinstance(problem, PhysicsProblem)
+        directions = refinement.subspace.delta(torch.eye(4, dtype=torch.float64))
+        read = [(part, part.residual.components()) for part in block_rows(problem, function)]
+        fields = [(part, value.outputs(part.points), value) for part, value in read]
+        modes = [
+            value.at(part.points, start.shape[1], "matrix-free").matmat(directions) for part, start, value in fields
+        ]
+
+        def rows(alpha: Tensor) -> Tensor:
+            parts = [
+                part.residual.of_components(part.points, start + (phi @ alpha).view_as(start)).reshape(-1)
+                for (part, start, _), phi in zip(fields, modes, strict=True)
+            ]
+            return torch.cat(parts)
+
+        alpha = torch.zeros(4, dtype=torch.float64)
+        assert torch.allclose(rows(alpha), residual_vector([part for part, _ in read]), atol=1e-13)
+        norms = []
+        for _ in range(4):
+            alpha = (
+                alpha + torch.linalg.lstsq(jacrev(rows)(alpha), -rows(alpha)[:, None], driver="gelsd").solution[:, 0]
+            )
+            norms.append(float(rows(alpha).norm()))
+        assert all(record.damping == 0 for record in records)
+        assert [record.fitted_residual for record in records] == pytest.approx(norms[: len(records)], rel=1e-8)
+
+    def test_truncated_solutions_and_damped_step(self) -> None:
+        draw = generator(3)
+        slopes, values = torch.randn(30, 6, generator=draw, dtype=torch.float64), torch.randn(30, 1, generator=draw, dtype=torch.float64)  # fmt: skip
+        slopes *= torch.logspace(0, -8, 6, dtype=torch.float64)
+        factor = torch.linalg.qr(torch.cat([slopes, values], dim=1), mode="r").R
+        at = torch.randn(6, generator=draw, dtype=torch.float64)
+        for rank, found in zip((2, 6), truncated_solutions(factor, at, (2, 6)).unbind(1), strict=True):
+            expected = torch.linalg.lstsq(slopes[:, :rank], slopes @ at[:, None] - values, driver="gelsd").solution[
+                :, 0
+            ]
+            assert torch.allclose(slopes[:, :rank] @ found[:rank], slopes[:, :rank] @ expected, atol=1e-12)
+            assert bool((found[rank:] == 0).all())
+        norms = slopes.norm(dim=0)
+        step, norm = damped_step(factor, 0.3)
+        tall = torch.cat([slopes / norms, 0.3 * torch.eye(6, dtype=torch.float64)])
+        wanted = torch.linalg.lstsq(tall, torch.cat([-values, torch.zeros(6, 1, dtype=torch.float64)])).solution[:, 0]
+        assert torch.allclose(step * norms, wanted, atol=1e-12)
+        assert norm == pytest.approx(float((slopes @ step + values[:, 0]).norm()), rel=1e-12)
+
+
+class TestWiring:
+    def test_the_steps_become_the_result_of_the_run(self, tmp_path: Path) -> None:
+        """A small reaction network, from bundle to run."""
+        pde = equations.build("reaction", {"n_interior": 400})
+        arguments = {
+            "layers": [2, 8, 1],
+            "domain": {name: list(bounds) for name, bounds in pde.domain.items()},
+            "first_layer": {"scale": 2.0},
+            "output": {"name": "reaction-initial", "arguments": {}},
+        }
+        model = architectures.build("pinn-mlp", arguments).double().eval()
+        problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
+        bundle = save_problem(tmp_path / "reaction", problem)
+        config = RefineConfig(gauss_newton=3)
+        run = create(RunStore(tmp_path / "runs"), bundle, config, owner="test")
+        execute(run)
+        summary = RunStore(tmp_path / "runs").open(run.id).summary
+        assert [record.step for record in summary.gauss_newton] == list(range(len(summary.gauss_newton)))
+        assert summary.one_shot is not None
+        last = summary.gauss_newton[-1]
+        assert summary.rank == last.rank
+        assert summary.rank in run.fields.ranks
+        assert summary.residual_norm.nonlinear == pytest.approx(last.fitted_residual, rel=1e-6)
+        assert summary.residual_norm.fresh_nonlinear == pytest.approx(last.fresh_residual, rel=1e-6)
+        assert summary.refined.relative_l2 == pytest.approx(last.relative_l2, rel=1e-6)
+        assert summary.one_shot.residual_norm.nonlinear is not None
+        assert last.fitted_residual < 0.9 * summary.one_shot.residual_norm.nonlinear
+        assert "Gauss-Newton" in summary.timings
+        assert any(note.startswith("Gauss-Newton") for note in summary.notes)
+        shown = run.fields.refined_error[run.fields.ranks.tolist().index(summary.rank)]
+        relative = float(np.linalg.norm(shown) / np.linalg.norm(run.fields.targets))
+        assert relative == pytest.approx(summary.refined.relative_l2, rel=0.2)  # the display points are fewer
+        loss = run.paths.linearised[run.fields.ranks.tolist().index(summary.rank)]
+        assert np.isfinite(loss).all()
+        delta = delta_at(run, summary.rank)
+        assert float(delta.norm()) == pytest.approx(summary.delta_norm, rel=1e-12)
+        json.loads(summary.model_dump_json(), parse_constant=pytest.fail)
+
+    def test_runs_without_steps_are_read_as_before(self) -> None:
+        summary = refined().summary
+        stored = summary.model_dump(exclude={"gauss_newton", "one_shot"})
+        assert Summary.model_validate(stored) == summary
+        assert summary.gauss_newton == []
+        assert summary.one_shot is None
+
+    def test_data_are_refused(self) -> None:
+        draw = generator(0)
+        x = torch.rand(20, 1, generator=draw, dtype=torch.float64)
+        problem = SupervisedProblem("data", network(1, 4, 1), *(Split(x, x**2) for _ in range(3)))
+        with pytest.raises(InputError, match="linear in the field"):
+            refine(problem, gauss_newton=2)
+
+
+class TestBadInput:
+    def test_not_converged_is_said_and_the_result_kept(self) -> None:
+        result = gauss_newton(refined(), 1)
+        assert not result.converged
+        assert "not converged within 1 step:" in result.sentence
+        assert len(result.records) == 2
+        assert result.records[1].fitted_residual < result.records[0].fitted_residual
+
+    def test_a_residual_that_is_nan_at_trial_points_is_refused_as_a_step(self) -> None:
+        def fragile(field: Field) -> Tensor:
+            return torch.log(field["u"] + 0.35) - 0.4 * field["u_x"]  # NaN for fields that a long step reaches
+
+        refinement = refine(make(fragile, scale=1.0))
+        result = gauss_newton(refinement, 8)
+        assert all(math.isfinite(record.fitted_residual) for record in result.records)
+        first, last = result.records[0], result.records[-1]
+        assert last.fitted_residual <= first.fitted_residual
+
+    def test_no_direction(self) -> None:
+        result = gauss_newton(refine(make(logistic), max_rank=0), 3)
+        assert result.converged
+        assert "no directions" in result.sentence
+        assert np.allclose(result.delta, 0)
+
+    def test_fewer_than_one_step(self) -> None:
+        with pytest.raises(InputError, match="at least one step"):
+            gauss_newton(refined(), 0)
+
+    def test_stopped(self) -> None:
+        def stop(stage: str, fraction: float) -> None:
+            if fraction > 0.2:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            gauss_newton(refined(), 3, progress=stop)
