@@ -54,7 +54,6 @@ def scales(
     result = {
         "problem": problem,
         "rank": found.rank,
-        "n_rows": found.n_rows,
         "candidates": [_entry(one) for one in found.candidates],
         "chosen": _entry(found.chosen),
         "seconds": seconds,
@@ -67,6 +66,7 @@ def _entry(candidate: Candidate) -> dict[str, object]:
     residual = candidate.fresh_residual
     return {
         "scales": candidate.scales,
+        "rank": candidate.rank,
         "fresh_residual": residual if math.isfinite(residual) else None,
         "seconds": candidate.seconds,
     }
@@ -74,12 +74,12 @@ def _entry(candidate: Candidate) -> dict[str, object]:
 
 def _line(candidate: Candidate) -> str:
     named = "".join(f"{f'{name} {value:.3g}':<12}" for name, value in candidate.scales.items())
-    return f"{named}{candidate.fresh_residual:>12.3e}{candidate.seconds:>8.1f} s"
+    return f"{named}{candidate.rank:>6}{candidate.fresh_residual:>12.3e}{candidate.seconds:>8.1f} s"
 
 
 def _words(found: ScaleSearch, seconds: float) -> str:
-    by_residual = sorted(found.candidates, key=lambda one: one.fresh_residual)
-    lines = [f"{'scale':<{12 * len(found.chosen.scales)}}{'residual':>12}{'time':>10}"]
+    by_residual = sorted(found.candidates, key=lambda one: (-one.rank, one.fresh_residual))
+    lines = [f"{'scale':<{12 * len(found.chosen.scales)}}{'rank':>6}{'residual':>12}{'time':>10}"]
     lines += [_line(one) + (" chosen" if one is found.chosen else "") for one in by_residual]
-    lines.append(f"rank {found.rank} on {found.n_rows:,} points; {seconds:.1f} s")
+    lines.append(f"{len(found.candidates)} refinements, {seconds:.1f} s")
     return "\n".join(printable(line) for line in lines)

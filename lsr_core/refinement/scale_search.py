@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -19,13 +20,14 @@ from lsr_core.networks import architectures
 from lsr_core.networks.pinn import PinnMLPArguments
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.refinement.basis import SKETCH, Counter
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.physics_basis import build_physics
 from lsr_core.refinement.physics_evaluation import true_losses
-from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
+from lsr_core.refinement.physics_setting import prepare_physics
+from lsr_core.refinement.streamed import sketch_of, triangle_of
 
 TOGETHER = (0.5, 1.0, 2.0, 4.0)  # scales that all inputs take at first
-FACTORS = (2.0, math.sqrt(2.0))  # by which one input at a time is then moved, as long as that helps
+STAGES = ((0.5, 2.0), (1.0, math.sqrt(2.0)))  # part of the rank, and the factor by which one input at a time is moved
 SMALLEST, LARGEST = 2.0**-4, 2.0**5
 GAIN = 0.9  # times the best residual, below which a step is worth going on from
 FITTED, FRESH = 11, 12  # random streams
@@ -41,11 +43,13 @@ class Candidate:
 
     Attributes:
         scales: half-width of the first layer's uniform weights by input.
+        rank: of the refinement.
         fresh_residual: √loss of the refined field on points that the solve did not see; infinite where it could not be solved.
         seconds: that it took.
     """
 
     scales: Scales
+    rank: int
     fresh_residual: float
     seconds: float
 
@@ -56,17 +60,15 @@ class ScaleSearch:
 
     Attributes:
         candidates: in the order in which they were tried.
-        chosen: the one with the smallest residual.
+        chosen: the one with the smallest residual at the full rank.
         problem: with the network of the chosen scales.
-        rank: of the refinements.
-        n_rows: points that they were fitted on.
+        rank: of the refinements of the last stage; those of the first have half of it.
     """
 
     candidates: list[Candidate]
     chosen: Candidate
     problem: PhysicsProblem
     rank: int
-    n_rows: int
 
 
 def search_scales(
@@ -76,10 +78,10 @@ def search_scales(
     seed: int = 0,
     on_candidate: Callable[[Candidate], None] | None = None,
 ) -> ScaleSearch:
-    """Choose the first-layer scale of each input by a descent over factors of two, then of √2.
+    """Choose the first-layer scale of each input: by factors of two at half the rank, then by factors of √2 at the whole.
 
     All inputs take the same scale first; the best of those is then improved input by input. Every candidate is the network that the
-    architecture's seed gives with these scales, refined once on its own points.
+    architecture's seed gives with these scales, refined once. Good scales grow with the rank, so the last word has the full one.
 
     Args:
         problem: its network is an untrained `pinn-mlp`.
@@ -95,36 +97,48 @@ def search_scales(
     if rank is None:
         config = config.model_copy(update={"max_rank": prepare_physics(problem, config).max_rank})
     assert config.max_rank is not None
-    fewer = _on_fewer_points(problem, POINTS_PER_DIRECTION * config.max_rank, seed)
     tried: dict[tuple[float, ...], Candidate] = {}
 
-    def measure(scales: Scales) -> Candidate:
-        key = tuple(round(math.log2(value), 3) for value in scales.values())
+    def measured(scales: Scales, rank: int) -> Candidate:
+        key = (rank, *scales.values())
         if key not in tried:
             started = time.perf_counter()
-            residual = fresh_residual(rescaled(fewer, scales), config)
-            tried[key] = Candidate(dict(scales), residual, time.perf_counter() - started)
+            fewer = _on_fewer_points(rescaled(problem, scales), POINTS_PER_DIRECTION * rank, seed)
+            residual = fresh_residual(fewer, config.model_copy(update={"max_rank": rank}))
+            tried[key] = Candidate(dict(scales), rank, residual, time.perf_counter() - started)
             if on_candidate is not None:
                 on_candidate(tried[key])
         return tried[key]
 
-    inputs = list(dict.fromkeys(arguments.feature_inputs))
-    best = min((measure(dict.fromkeys(inputs, value)) for value in TOGETHER), key=lambda found: found.fresh_residual)
-    for factor in FACTORS:
-        best = _descend(best, factor, measure)
-    best = min(tried.values(), key=lambda found: found.fresh_residual)
+    best = None
+    for part, factor in STAGES:
+        measure = partial(measured, rank=max(1, round(part * config.max_rank)))
+        inputs = dict.fromkeys(arguments.feature_inputs)
+        starts = [dict.fromkeys(inputs, value) for value in TOGETHER] if best is None else [best.scales]
+        best = _descend(min(map(measure, starts), key=_residual), factor, measure)
+    best = min((one for one in tried.values() if one.rank == config.max_rank), key=_residual)
     if not math.isfinite(best.fresh_residual):
         raise InputError("the refinement cannot be solved at any scale tried; look at the equation", key="first_layer")
-    return ScaleSearch(list(tried.values()), best, rescaled(problem, best.scales), config.max_rank, fewer.n_rows)
+    return ScaleSearch(list(tried.values()), best, rescaled(problem, best.scales), config.max_rank)
 
 
 def fresh_residual(problem: PhysicsProblem, config: RefineConfig) -> float:
-    """√loss at fresh points of the field refined at the largest rank; infinite if the network's residual is not finite."""
+    """√loss at fresh points of the field refined at the largest rank; infinite if the network's residual is not finite.
+
+    The columns of the sketch are not ordered by an SVD, which would take as long as all the rest; QR leaves them nearly in that order.
+    """
     try:
         setting = prepare_physics(problem, config)
     except InputError:
         return math.inf
-    return _solved(setting)
+    count = Counter(1, lambda _: None)
+    rank = setting.max_rank
+    sketch = sketch_of(setting, setting.source_rows(), rank, SKETCH, count)[:, :rank]
+    basis = torch.linalg.qr(sketch).Q
+    factor = triangle_of(setting.rows(), basis, setting, count, with_errors=True)
+    solution = TriangularSolver(factor, rcond=setting.rcond).solve(rank)
+    loss = float(true_losses(setting.fresh, (basis @ solution)[:, None], setting.strategy.name)[0])
+    return math.sqrt(loss) if math.isfinite(loss) else math.inf
 
 
 def rescaled(problem: PhysicsProblem, scales: Mapping[str, float]) -> PhysicsProblem:
@@ -146,7 +160,7 @@ def _descend(start: Candidate, factor: float, measure: Callable[[Scales], Candid
         before = best
         for step in (factor, 1 / factor):
             while SMALLEST <= best.scales[name] * step <= LARGEST:
-                found = measure({**best.scales, name: best.scales[name] * step})
+                found = measure({**best.scales, name: _snapped(best.scales[name] * step)})
                 if not found.fresh_residual < GAIN * best.fresh_residual:
                     break
                 best = found
@@ -157,13 +171,13 @@ def _descend(start: Candidate, factor: float, measure: Callable[[Scales], Candid
     return best
 
 
-def _solved(setting: PhysicsSetting) -> float:
-    basis = build_physics(setting, lambda _: None)
-    rank = basis.subspace.rank
-    solution = TriangularSolver(basis.train.factor, rcond=setting.rcond).solve(rank)
-    step = basis.subspace.delta(solution)[:, None]
-    loss = float(true_losses(setting.fresh, step, setting.strategy.name)[0])
-    return math.sqrt(loss) if math.isfinite(loss) else math.inf
+def _snapped(scale: float) -> float:
+    """The nearest power of √2, to four digits, so that no scale is tried twice."""
+    return float(f"{2 ** (round(2 * math.log2(scale)) / 2):.4g}")
+
+
+def _residual(candidate: Candidate) -> float:
+    return candidate.fresh_residual
 
 
 def _untrained(problem: PhysicsProblem) -> PinnMLPArguments:
