@@ -27,11 +27,17 @@ from lsr_core.refinement.physics_setting import prepare_physics
 from lsr_core.refinement.streamed import sketch_of, triangle_of
 
 TOGETHER = (0.5, 1.0, 2.0, 4.0)  # scales that all inputs take at first
-STAGES = ((0.5, 2.0), (1.0, math.sqrt(2.0)))  # part of the rank, and the factor by which one input at a time is moved
+STAGES = (
+    (0.5, 2.0),
+    (1.0, 2.0),
+    (1.0, math.sqrt(2.0)),
+)  # part of the rank, and the factor by which one input at a time is moved
 SMALLEST, LARGEST = 2.0**-4, 2.0**5
 GAIN = 0.9  # times the best residual, below which a step is worth going on from
 FITTED, FRESH = 11, 12  # random streams
-POINTS_PER_DIRECTION = 2
+POINTS_PER_DIRECTION = (
+    4  # with half as many the residual on fresh points says more about the points than about the scale
+)
 FEWEST_FRESH = 600
 
 Scales = dict[str, float]
@@ -78,7 +84,7 @@ def search_scales(
     seed: int = 0,
     on_candidate: Callable[[Candidate], None] | None = None,
 ) -> ScaleSearch:
-    """Choose the first-layer scale of each input: by factors of two at half the rank, then by factors of √2 at the whole.
+    """Choose the first-layer scale of each input: by factors of two at half the rank, then at the whole, then by factors of √2.
 
     All inputs take the same scale first; the best of those is then improved input by input. Every candidate is the network that the
     architecture's seed gives with these scales, refined once. Good scales grow with the rank, so the last word has the full one.
