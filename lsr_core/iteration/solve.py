@@ -21,7 +21,7 @@ from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 
-SHARES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.2, 0.1)  # of the maximum rank, which are tried
+SHARES = (1.0, 0.7, 0.4)  # of the maximum rank, which are tried
 OnFraction = Callable[[float], None]
 
 
@@ -39,7 +39,6 @@ class Solve:
         base_residual: the same of the network.
         fresh_residual: at the fresh points.
         base_fresh_residual: the same of the network.
-        condition_number: of the column-scaled matrix at the rank; None at rank 0.
         sketch_error: of the basis; None if unknown.
     """
 
@@ -52,7 +51,6 @@ class Solve:
     base_residual: float
     fresh_residual: float
     base_fresh_residual: float
-    condition_number: float | None
     sketch_error: float | None
 
 
@@ -86,7 +84,6 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
         raise NumericalError("The residual at the fresh points is not finite at any rank; a smaller rank will help.")
     rank, step = ranks[best], steps[:, [best, 0]]
     fitted = true_losses(setting.fitted, step, name)
-    values = solver.singular_values(rank) if rank > 0 else None
     linear = factor[:, :-1] @ coefficients[:, best] + factor[:, -1]
     return Solve(
         setting=setting,
@@ -98,7 +95,6 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
         base_residual=math.sqrt(fitted[1]),
         fresh_residual=math.sqrt(fresh[best]),
         base_fresh_residual=math.sqrt(fresh[0]),
-        condition_number=None if values is None or values[-1] == 0 else float(values[0] / values[-1]),
         sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
     )
 
