@@ -75,9 +75,7 @@ class PseudoTimeAlignment:
                 key="align",
             )
         factor = equation.residual.scale * stable_sign(problem, self._function) / step
-        self._rows = [
-            _drawn_to(equation, points, target(points), factor) for points in equation.points.split(CHUNK)
-        ]
+        self._rows = [_drawn_to(equation, points, target(points), factor) for points in equation.points.split(CHUNK)]
         self._rows += [part.residual.fixed(points) for part in conditions for points in part.points.split(CHUNK)]
 
     @property
@@ -178,9 +176,7 @@ def align(
     return Alignment(training.theta)
 
 
-def _train(
-    objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None
-) -> Training:
+def _train(objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None) -> Training:
     first = {"adam": 1.0, "lbfgs": 0.0, "adam-lbfgs": ADAM_SHARE}[config.optimiser]
     count = round(first * config.align_steps)
     theta, spent = objective.theta0, 0.0

@@ -75,7 +75,11 @@ def sentence(steps: Sequence[IterationStep]) -> str:
             f"{count} alignment{'s' if count > 1 else ''} took that of the network itself from {network.words}{_kept(network)}"
         )
     first = next(step for step in steps if step.kind == "lsr")
-    if count > 0 and sum(step.kind == "lsr" for step in steps) > 1 and best.fresh_residual > WORTH * first.fresh_residual:
+    if (
+        count > 0
+        and sum(step.kind == "lsr" for step in steps) > 1
+        and best.fresh_residual > WORTH * first.fresh_residual
+    ):
         parts.append(
             "for the refined field alignment gained nothing: "
             f"its residual at fresh points was {first.fresh_residual:.1e} after the first solve and is {best.fresh_residual:.1e} at best"
