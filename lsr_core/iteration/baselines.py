@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -140,8 +141,6 @@ class Baseline:
 
     def _at(self, objective: PhysicsObjective, theta: Tensor) -> PhysicsProblem:
         """The problem at other weights, on the points of an objective."""
-        from dataclasses import replace
-
         return replace(objective.trained(theta), points=objective.points)
 
     def _restart(self, training: Training) -> None:
@@ -191,7 +190,8 @@ class Watched:
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
-        self._forget()
+        self._best: Tensor | None = None
+        self._lowest = math.inf
 
     @property
     def theta0(self) -> Tensor:
@@ -211,12 +211,7 @@ class Watched:
 
     def redraw(self, theta: Tensor, generator: torch.Generator) -> None:
         self._objective.redraw(theta, generator)
-        self._forget()
-        self._best = theta.detach().clone()
-
-    def _forget(self) -> None:
-        self._best: Tensor | None = None
-        self._lowest = math.inf
+        self._best, self._lowest = theta.detach().clone(), math.inf
 
 
 class WatchedLeastSquares(Watched):

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from lsr_core.errors import InputError, NumericalError
 from lsr_core.iteration.alignment import align
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
@@ -89,7 +90,7 @@ class Iteration:
 
     def run(self) -> None:
         """Rounds until one of the limits, then the trainings beside them."""
-        if self.state.progress.index == 0 and self.state.progress.next == "lsr" and self.state.progress.round == 0:
+        if self.state.progress.round == 0:
             self._begin()
         self.state = self._reopened(self.state)
         self._clock = Clock(self.state.progress.seconds)
@@ -116,12 +117,17 @@ class Iteration:
         progress, config = self.state.progress, self._config
         if progress.round == 0:
             return None
-        if progress.next == "align" and progress.round >= config.steps:
+        if progress.next == "lsr" and progress.round >= config.steps:
             return "steps"
         if progress.idle >= PATIENCE:
             return "stagnation"
-        needed = progress.solve_seconds  # an alignment is of use only if a solve follows
-        return "seconds" if progress.seconds + needed > config.seconds else None
+        return "seconds" if progress.seconds + self._reserve >= config.seconds else None
+
+    @property
+    def _reserve(self) -> float:
+        """Seconds for the next solve: an alignment is of use if one follows, but the last one is for the network itself."""
+        progress = self.state.progress
+        return 0.0 if progress.next == "align" and progress.round >= self._config.steps else progress.solve_seconds
 
     def _begin(self) -> None:
         """The network as it came is half step 0."""
@@ -148,7 +154,14 @@ class Iteration:
         self._say(f"round {number}: solve", 0.0)
         began = self._clock.seconds
         problem = self._round(number, self.state.theta)
-        found = solve(problem, self._refine, lambda done: self._say(f"round {number}: solve", 0.0))
+        try:
+            found = solve(problem, self._refine, lambda done: self._say(f"round {number}: solve", 0.0))
+        except (InputError, NumericalError) as error:
+            if number == 1:
+                raise
+            note = f"Round {number}: the solve failed ({error}); what there was is kept."
+            self._keep(self.state.counted(stopped="stagnation", notes=[*progress.notes, note]))
+            return
         spent = self._clock.seconds
         with self._clock.standing():
             index = progress.index + 1
@@ -195,7 +208,7 @@ class Iteration:
         began = self._clock.seconds
         problem = self._round(progress.round, self.state.theta)
         predictor = predictor_of(self._at(problem, self.state.best_theta), self.state.best_delta)
-        left = self._config.seconds - began - progress.solve_seconds
+        left = self._config.seconds - began - self._reserve
 
         def on_step(step: Step) -> None:
             self._say(stage, step.index / self._config.align_steps)
@@ -264,9 +277,9 @@ class Iteration:
         seed = (self._refine.seed * 1_000_003 + number) % 2**63
         return replace(problem.redrawn(seed), fresh=self._problem.fresh)
 
-    def at_best(self) -> PhysicsProblem | None:
+    def at_best(self, state: State) -> PhysicsProblem | None:
         """The problem whose network the best predictor is linearised at, on the points that it was solved on."""
-        best, theta = self.state.progress.best, self.state.best_theta
+        best, theta = state.progress.best, state.best_theta
         return None if best is None or theta is None else self._round(best.round, theta)
 
     def _at(self, problem: PhysicsProblem, theta: Tensor) -> PhysicsProblem:
