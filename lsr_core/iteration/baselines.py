@@ -78,7 +78,6 @@ class Baseline:
                 f"it is offered up to {LARGEST:,}."
             )
         self._clock = Clock()
-        self._watched: Watched | None = None
         self._look("start", self._function.theta0)
         try:
             return {"pinn": self._pinn, "time-stepping": self._stepping, "levenberg-marquardt": self._damped}[
@@ -164,21 +163,23 @@ class Baseline:
         return on_step
 
     def _look(self, stage: str, theta: Tensor) -> None:
+        spent = self._clock.seconds
+        self._looks = 1 + int(spent * LOOKS / self._limit)
         with self._clock.standing():
             residual = fresh_residual(self._problem, theta)
             if not math.isfinite(residual):
                 return
             test = self._measures.test
-            field = None if test is None else self._function.outputs(test.inputs, theta)
-            self._looks = 1 + int(self._clock.seconds * LOOKS / self._limit)
-            point = BaselinePoint(
-                name=self._name,
-                stage=stage,
-                seconds=self._clock.seconds,
-                fresh_residual=residual,
-                relative_l2=self._measures.of(field).relative_l2,
+            seen = self._measures.of(None if test is None else self._function.outputs(test.inputs, theta))
+            self._on_point(
+                BaselinePoint(
+                    name=self._name,
+                    stage=stage,
+                    seconds=spent,
+                    fresh_residual=residual,
+                    relative_l2=seen.relative_l2,
+                )
             )
-            self._on_point(point)
 
 
 class _TimeIsUp(Exception):
