@@ -199,7 +199,7 @@ def replace_targets(problem: PhysicsProblem, targets: Tensor) -> Any:
 
 
 def test_without_a_reference_there_are_residuals_only() -> None:
-    problem = replace(poisson(), test=None)
+    problem = replace(poisson(), test=None, grid=poisson().test)
     book = iterated(problem, steps=1)
     assert book.axes == {}
     assert all(step.relative_l2.network is None and step.bands.network is None for step in book.steps)
