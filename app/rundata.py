@@ -94,6 +94,12 @@ class RunData:
         """Index of a ladder rank."""
         return self.ladder.index(rank)
 
+    @property
+    def variables(self) -> list[str]:
+        """Names of the inputs without units, as equations call them."""
+        named = [quantity.name for quantity in self.about.inputs]
+        return named if len(named) == self.dimension else [f"x{place + 1}" for place in range(self.dimension)]
+
     def input_name(self, index: int) -> str:
         return _quantity(self.about.inputs, index, f"x{index + 1}" if self.dimension > 1 else "x")
 

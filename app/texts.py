@@ -11,6 +11,7 @@ PAGES = {
     "rank": ("Rank", ":material/show_chart:"),
     "fields": ("Error fields", ":material/grid_view:"),
     "path": ("Loss path", ":material/timeline:"),
+    "frequencies": ("Frequencies", ":material/graphic_eq:"),
     "export": ("Export", ":material/download:"),
 }
 
@@ -112,6 +113,44 @@ FIGURES = {
         "The size of the error of the network, of the refined predictor, and of the network with parameters θ0 + Δθ.",
         "One logarithmic colour scale for all three. The third is what LSR is not: the step is meant for the linear model only.",
     ),
+    "heat": Words(
+        "Energy of the error by half step and frequency",
+        "How much of the mean square error lies at each frequency, after every half step: of the network, and of the refined predictor.",
+        "Both share one logarithmic colour scale, darker is better. Dotted lines part the low, middle and high band; "
+        "diamonds are LSR solves, circles are alignments of the network.",
+    ),
+    "bands": Words(
+        "Energy by band",
+        "The mean square error in the low, middle and high frequencies over the half steps. All three share one axis.",
+        "A solve (diamond) moves the blue line, an alignment (circle) moves the grey one. Where the grey line stays above, "
+        "the network does not follow the refined predictor.",
+    ),
+    "step_fields": Words(
+        "Error fields after the half step",
+        "The size of the error of the network and of the refined predictor over the domain.",
+        "Both share one logarithmic colour scale, the same at every half step unless this one is given its own; darker is better.",
+    ),
+    "step_spectrum": Words(
+        "Spectrum of the error after the half step",
+        "The energy of both errors by frequency; all energies together are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the bands.",
+    ),
+    "two_bands": Words(
+        "Energy by band",
+        "The mean square error in the low, middle and high frequencies, of the network and of the refined predictor.",
+        "The fall from the first point to the second is what this refinement removes of the band. All three share one axis.",
+    ),
+    "error_seconds": Words(
+        "Error against time",
+        "The relative L2 error against the reference, of network and refined predictor and of the trainings that ran beside them.",
+        "Each counts its own seconds, so points above each other cost the same. Measuring errors is not counted.",
+    ),
+    "residual_seconds": Words(
+        "Residual against time",
+        "The square root of the loss at fresh points, which no method is fitted to: of the refined field after a solve, "
+        "of the network after an alignment.",
+        "This is what a run without a reference can go by, and what chooses the half step that is kept.",
+    ),
     "three_lines": Words(
         "The three objects",
         "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
@@ -133,6 +172,7 @@ LEADS = {
     "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
     "fields": "Where the network errs, and what refinement leaves of it.",
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
+    "frequencies": "Which frequencies the error is made of, and which of them each half step removes.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
 }
 
@@ -151,7 +191,30 @@ GLOSSARY = {
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
 }
 
+BANDS = {"low": "Low band, up to 8 half waves", "middle": "Middle band, 9 to 32", "high": "High band, beyond 32"}
+STEP_KINDS = {"start": "Start", "lsr": "LSR", "align": "Alignment"}
+BASELINES = {"pinn": "Plain PINN", "time-stepping": "Time stepping", "levenberg-marquardt": "Levenberg–Marquardt"}
+SECONDS_MEASURES = {"relative_l2": "Relative L2 error", "fresh_residual": "Residual at fresh points"}
+STOPPED = {
+    "steps": "all rounds done",
+    "seconds": "its time was up",
+    "stagnation": "nothing was gained any more",
+    "asked": "stopped when asked",
+}
+KINDS = {
+    "refine": "refinement",
+    "iterate": "iterative LSR",
+    "race": "race",
+    "plane": "loss plane",
+    "isolate": "isolation",
+}
+
 HELP = {
+    "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
+    "rounds": "How many times solve and alignment are repeated at most.",
+    "iterate_seconds": "Time for the rounds. The trainings beside it, for comparison, take as much again each.",
+    "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
+    "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
     "choice": "Auto: the smallest validation error. Knee: where the gain per further direction falls off. Fixed: the slider.",
     "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
@@ -236,7 +299,38 @@ NOT_OWNER = "Started elsewhere: only the browser that started it can rename or d
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
 COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
+FREQUENCIES_NEED = (
+    "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
+    "A run of a sample with an equation has one."
+)
+FREQUENCIES_OF_ITERATE = (
+    "This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it."
+)
+NO_STEP_YET = "The first half step is on its way."
+NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
+NO_FIELDS = "The error fields of this half step were not kept."
+ITERATE_TITLE = "Iterative LSR"
+ITERATE_LEAD = "Solve, let the network follow the refined predictor, draw new points, and repeat; every half step appears on this page as it ends."
 COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
+
+
+def other_kind(kind: str) -> str:
+    """For runs of a kind that a page cannot show."""
+    return f"This run is of the kind “{KINDS.get(kind, kind)}”, which this page does not show. Choose another run in the sidebar."
+
+
+def half_step(index: int, kind: str, round_: int) -> str:
+    """A half step by name."""
+    return "Start" if kind == "start" else f"{index}: {STEP_KINDS.get(kind, kind)}, round {round_}"
+
+
+def spectra_note(transform: str) -> str:
+    """How spectra are made; Parseval's identity and the binning are those of `lsr_core.diagnosis.frequencies`."""
+    return (
+        f"Transform: {transform or 'see the record of the run'}. Frequency k along an input stands for k half waves over its length; the frequencies "
+        "of all inputs are joined as √(k₁² + k₂²) and counted in bins of width 1 around 0, 1, 2, … Energies are mean squares: "
+        "all bins together are the mean square error (Parseval)."
+    )
 
 
 def bad_run_id(key: str) -> str:

@@ -68,7 +68,10 @@ if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
     show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
-    panel(now)
+    if now.status != "complete":
+        panel(now)
+    if now.run.manifest.kind != "refine":
+        guards.say_kind(now.run.manifest.kind)
 else:
     show.heading(texts.PRODUCT, texts.TAGLINE)
     guards.offer_first_run(now)
