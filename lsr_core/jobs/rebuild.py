@@ -30,7 +30,7 @@ def delta_at(run: Run, rank: int) -> Tensor:
     config = run.manifest.config.model_copy(
         update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy}
     )
-    return refine(load_problem(run.problem_path), config).delta
+    return refine(load_problem(run.refined_path), config).delta
 
 
 def read_delta(run: Run) -> Tensor:

@@ -11,8 +11,9 @@ from lsr_core.refinement.progress import ProgressCallback
 from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lsr_core.problems.problem import Problem
-    from lsr_core.refinement.refine import Refinement
 
 REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths and writing
 
@@ -46,7 +47,7 @@ def work(run: Run, report: ProgressCallback) -> None:
     report("writing", 0.97)
     for result in (refinement.sweep, refinement.spectrum, fields, paths):
         run.write_result(result)
-    _write_delta(run, refinement)
+    write_delta(run, refinement.delta, refinement.rank)
     summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started})
     run.write_summary(summary)
     run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
@@ -69,10 +70,11 @@ def check_room(run: Run, problem: Problem) -> int:
     return expected.run_bytes
 
 
-def _write_delta(run: Run, refinement: Refinement) -> None:
+def write_delta(run: Run, delta: Tensor, rank: int) -> None:
+    """Put Δθ (m,) into the run."""
     from safetensors.torch import save_file
 
     from lsr_core.storage import atomic
 
-    delta = {"delta": refinement.delta.cpu().contiguous()}
-    atomic.write_with(run.delta_path, lambda path: save_file(delta, path, metadata={"rank": str(refinement.rank)}))
+    tensors = {"delta": delta.cpu().contiguous()}
+    atomic.write_with(run.delta_path, lambda path: save_file(tensors, path, metadata={"rank": str(rank)}))

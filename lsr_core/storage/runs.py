@@ -46,6 +46,12 @@ class Run:
         return self.path / "problem"
 
     @property
+    def refined_path(self) -> Path:
+        """The bundle whose network Δθ belongs to: of iterative LSR the network at the best solve, else the problem itself."""
+        best = self.path / "best"
+        return best if best.is_dir() else self.problem_path
+
+    @property
     def delta_path(self) -> Path:
         return self.path / "delta.safetensors"
 

@@ -5,7 +5,7 @@ In the folder of a run: `steps.jsonl`, `baselines.jsonl`, `fields/grid.npz` (axe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
 
 MAX_LINES_BYTES = 64 * 2**20
+SUMMARY = "iteration.json"
 Floats = NDArray[np.float64]
 _Record = TypeVar("_Record", bound=BaseModel)
 
@@ -68,8 +69,14 @@ class StepStore:
         arrays = {f"axis_{name}": axis for name, axis in grid.axes.items()}
         atomic.write_arrays(self._fields / "grid.npz", {**arrays, "truth": grid.truth})
 
+    def cut(self, last: int, baselines: Sequence[str]) -> None:
+        """Forget half steps after `last` (-1 = all) and looks at other trainings than these, which a killed process may have left."""
+        _rewrite(self.path / "steps.jsonl", [step for step in self.steps() if step.index <= last])
+        _rewrite(self.path / "baselines.jsonl", [point for point in self.baselines() if point.name in baselines])
+        (self.path / SUMMARY).unlink(missing_ok=True)
+
     def write_summary(self, summary: IterationSummary) -> None:
-        atomic.write_text(self.path / "iteration.json", summary.model_dump_json(indent=1))
+        atomic.write_text(self.path / SUMMARY, summary.model_dump_json(indent=1))
 
     def steps(self) -> list[IterationStep]:
         """All half steps so far, in order; a line that is still being written is left for the next time."""
@@ -112,7 +119,7 @@ class StepStore:
         Raises:
             InputError: the file is damaged.
         """
-        path = self.path / "iteration.json"
+        path = self.path / SUMMARY
         if not path.is_file():
             return None
         try:
@@ -124,6 +131,10 @@ class StepStore:
 def _append(path: Path, record: BaseModel) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.write(record.model_dump_json() + "\n")
+
+
+def _rewrite(path: Path, records: Sequence[BaseModel]) -> None:
+    atomic.write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
 
 
 def _lines(path: Path, record: type[_Record]) -> Iterator[_Record]:
