@@ -21,6 +21,7 @@ from lsr_core.iteration.records import (
     Pair,
     SpectrumPair,
 )
+from lsr_core.iteration.sentence import sentence
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 
 Floats = NDArray[np.float64]
@@ -121,7 +122,7 @@ def read(store: StepStore) -> Iteration | None:
         summary=summary,
         grid=store.grid(),
         transform=summary.transform if summary else "",
-        sentence=summary.sentence if summary else "",
+        sentence=summary.sentence if summary else sentence(steps),
         store=store,
     )
 
@@ -172,6 +173,7 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
     fields = StepFields(network, refined)
     return Iteration(
         steps=(start, solved),
+        sentence=sentence((start, solved)),
         grid=FieldGrid(dict(zip(names, axes, strict=True)), truth),
         transform=_words(how),
         kept={0: replace(fields, refined=None), 1: fields},

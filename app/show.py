@@ -59,6 +59,14 @@ def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], N
         _foot(key, words, [(name, picture) for name, picture in panels])
 
 
+def key(entries: Sequence[tuple[str, str, str]]) -> None:
+    """One line that explains (glyph, colour, name) for figures side by side."""
+    parts = (
+        f"<span><b style='color:{colour}'>{glyph}</b> {html.escape(name)}</span>" for glyph, colour, name in entries
+    )
+    st.html(f"<p class='lsr-key'>{''.join(parts)}</p>")
+
+
 def table(
     key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, data: Callable[[], Rows],
     data_columns: Sequence[str] | None = None,
@@ -236,6 +244,7 @@ _CSS = """
 [data-testid="stPlotlyChart"]{contain:layout style}
 .lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}
 .lsr-caption{color:var(--lsr-muted);font-size:.86rem;line-height:1.4;margin:0;max-width:95ch}
+.lsr-key{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.86rem;color:var(--lsr-muted);margin:0}
 .lsr-hint{color:var(--lsr-muted);font-size:.8rem}
 .lsr-numbers{display:flex;flex-wrap:wrap;gap:.9rem 2.6rem;padding:.9rem 0 .7rem;border-top:1px solid var(--lsr-line);
  border-bottom:1px solid var(--lsr-line)}

@@ -117,7 +117,7 @@ FIGURES = {
         "Energy of the error by half step and frequency",
         "How much of the mean square error lies at each frequency, after every half step: of the network, and of the refined predictor.",
         "Both share one logarithmic colour scale, darker is better. Dotted lines part the low, middle and high band; "
-        "diamonds are LSR solves, circles are alignments of the network.",
+        "the marks above say what each half step was.",
     ),
     "bands": Words(
         "Energy by band",
@@ -135,10 +135,16 @@ FIGURES = {
         "The energy of both errors by frequency; all energies together are the mean square error.",
         "The distance between the curves is what refinement removes at that frequency. Dotted lines part the bands.",
     ),
-    "two_bands": Words(
-        "Energy by band",
-        "The mean square error in the low, middle and high frequencies, of the network and of the refined predictor.",
-        "The fall from the first point to the second is what this refinement removes of the band. All three share one axis.",
+    "two_fields": Words(
+        "Error fields",
+        "The size of the error of the network and of the refined predictor at the selected rank.",
+        "Both share one logarithmic colour scale; darker is better.",
+    ),
+    "two_spectra": Words(
+        "Spectrum of the error",
+        "The energy of the error of the network and of the refined predictor at the selected rank, by frequency; all energies together "
+        "are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the low, middle and high band.",
     ),
     "error_seconds": Words(
         "Error against time",
@@ -172,7 +178,7 @@ LEADS = {
     "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
     "fields": "Where the network errs, and what refinement leaves of it.",
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
-    "frequencies": "Which frequencies the error is made of, and which of them each half step removes.",
+    "frequencies": "Which frequencies the error is made of, and which of them refinement removes.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
 }
 
@@ -192,6 +198,7 @@ GLOSSARY = {
 }
 
 BANDS = {"low": "Low band, up to 8 half waves", "middle": "Middle band, 9 to 32", "high": "High band, beyond 32"}
+STEP_MARKS = {"lsr": "LSR solve", "align": "Alignment of the network"}
 STEP_KINDS = {"start": "Start", "lsr": "LSR", "align": "Alignment"}
 BASELINES = {"pinn": "Plain PINN", "time-stepping": "Time stepping", "levenberg-marquardt": "Levenberg–Marquardt"}
 SECONDS_MEASURES = {"relative_l2": "Relative L2 error", "fresh_residual": "Residual at fresh points"}
@@ -306,6 +313,7 @@ FREQUENCIES_NEED = (
 FREQUENCIES_OF_ITERATE = (
     "This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it."
 )
+BANDS_CAPTION = "Energy by band"
 NO_STEP_YET = "The first half step is on its way."
 NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
 NO_FIELDS = "The error fields of this half step were not kept."

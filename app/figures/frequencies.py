@@ -19,9 +19,23 @@ from lsr_core.storage.steps import FieldGrid
 Floats = NDArray[np.float64]
 Limits = tuple[float, float]
 OBJECTS = ("network", "refined")
+ROUNDING = 1e-30  # of all energy of an error, below which a transform in float64 says nothing
 LOWEST = 0.25  # where frequency 0 is drawn on the logarithmic axis
 MAX_MAP_POINTS = 130  # of an axis; no map has more pixels than twice that
 MANY = 40  # steps, from which marks are smaller
+
+
+def key(iteration: Iteration, mode: str | None = None) -> list[tuple[str, str, str]]:
+    """(glyph, colour, name) of the lines and marks that the small figures have no room to explain."""
+    colours = theme.palette(mode)
+    marks = {"lsr": ("◆", colours.refined), "align": ("●", colours.stepped)}
+    seen = {step.kind for step in iteration.steps}
+    return [(*mark, texts.STEP_MARKS[kind]) for kind, mark in marks.items() if kind in seen]
+
+
+def lines_key(mode: str | None = None) -> list[tuple[str, str, str]]:
+    colours = theme.palette(mode)
+    return [("━", colours.network, texts.PANELS["network"]), ("━", colours.refined, texts.PANELS["refined"])]
 
 
 def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None = None) -> Picture:
@@ -32,7 +46,7 @@ def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None =
     for place, spectrum in enumerate(spectra):
         if spectrum:
             energies[: len(spectrum), place] = spectrum
-    canvas = Canvas(mode, height=maps.MAP_HEIGHT + 30)
+    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
     shown = np.where(np.isfinite(energies), np.clip(log_magnitude(np.nan_to_num(energies)), *limits), np.nan)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
     bar = {
@@ -55,7 +69,7 @@ def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None =
     canvas.layout["yaxis2"] = {"domain": [0.94, 1], "visible": False, "range": [-1, 1], "fixedrange": True}
     for edge in BAND_EDGES:
         _across(canvas, edge)
-    canvas.layout["margin"] = {"l": 50, "r": 58, "t": 30, "b": 44, "autoexpand": False}
+    canvas.layout |= {"margin": {"l": 50, "r": 58, "t": 4, "b": 44, "autoexpand": False}, "showlegend": False}
     low, high = finite_range(energies)
     alt = f"{texts.PANELS[which]}: energy of the error by half step and frequency, between {formats.error(low)} and {formats.error(high)}."
 
@@ -70,19 +84,19 @@ def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None =
 def heat_limits(iteration: Iteration) -> Limits:
     """One colour range for the energies of both errors at all steps."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps for which in OBJECTS]
-    return maps.decades(*(np.asarray(spectrum) for spectrum in spectra if spectrum))
+    return maps.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
 
 
 def band(iteration: Iteration, name: str, limits: Limits, *, mode: str | None = None) -> Picture:
     """Energy of one band over the half steps; `limits` are powers of ten that all bands share."""
-    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
+    canvas = Canvas(mode, height=260)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
     series = {which: _band(iteration, which, name) for which in OBJECTS}
     _pair(canvas, iteration.steps, indices, series)
     canvas.axes(
-        "Half step", "Energy", logy=True, xaxis={**_whole(len(indices))}, yaxis={"range": [limits[0] - 0.2, limits[1] + 0.2]}
+        "Half step", "Energy", logy=True, xaxis={**_whole(len(indices))}, yaxis=_held(limits)
     )  # fmt: skip
-    canvas.layout["margin"] = {"l": 58, "r": 14, "t": 30, "b": 44, "autoexpand": False}
+    canvas.layout |= {"margin": {"l": 58, "r": 14, "t": 8, "b": 44, "autoexpand": False}, "showlegend": False}
     first, last = (
         formats.error(float(values[place])) for values, place in ((series["network"], 0), (series["refined"], -1))
     )
@@ -102,11 +116,15 @@ def band(iteration: Iteration, name: str, limits: Limits, *, mode: str | None = 
 
 def band_limits(iteration: Iteration) -> Limits:
     """One range for all three bands."""
-    low, high = finite_range(*(positive(_band(iteration, which, name)) for which in OBJECTS for name in texts.BANDS))
-    return float(np.log10(low)), float(np.log10(high)) if low > 0 else 0.0
+    parts = []
+    for which in OBJECTS:
+        by_step = np.stack([_band(iteration, which, name) for name in texts.BANDS], axis=1)
+        parts += [_above_rounding(energies) for energies in by_step if np.isfinite(energies).all()]
+    low, high = finite_range(*parts)
+    return (float(np.log10(low)), float(np.log10(high))) if low > 0 else (-1.0, 0.0)
 
 
-def spectrum(step: IterationStep, *, limits: Limits | None = None, mode: str | None = None) -> Picture:
+def spectrum(step: IterationStep, limits: Limits, *, mode: str | None = None) -> Picture:
     """Energy by frequency of both errors after a half step."""
     canvas = Canvas(mode)
     colours = canvas.colours
@@ -118,9 +136,12 @@ def spectrum(step: IterationStep, *, limits: Limits | None = None, mode: str | N
             places = np.maximum(np.arange(len(energies)), (LOWEST + 0.5) / 2)
             canvas.line(places, light(positive(series[which])), texts.PANELS[which], colour)
     bins = max((len(values) for values in series.values()), default=1)
-    held = {} if limits is None else {"range": [limits[0] - 0.2, limits[1] + 0.2]}
     canvas.axes(
-        "Frequency (half waves)", "Energy", logy=True, xaxis={"type": "log", **_frequency_ticks(bins)}, yaxis=held
+        "Frequency (half waves)",
+        "Energy",
+        logy=True,
+        xaxis={"type": "log", **_frequency_ticks(bins)},
+        yaxis=_held(limits),
     )
     for edge in BAND_EDGES:
         if edge < bins:
@@ -265,6 +286,18 @@ def _band(iteration: Iteration, which: str, name: str) -> Floats:
 def _of(pair: Pair, which: str) -> float | None:
     value: float | None = getattr(pair, which)
     return value
+
+
+def _above_rounding(energies: Floats) -> Floats:
+    """What is not the transform's own rounding; that is no reason to draw an axis longer."""
+    kept: Floats = energies[energies > ROUNDING * energies.sum()]
+    return kept
+
+
+def _held(limits: Limits) -> dict[str, Any]:
+    """An axis over these powers of ten, with at most seven labels."""
+    low, high = limits[0] - 0.2, limits[1] + 0.2
+    return {"range": [low, high], "dtick": max(1, -(-int(high - low) // 6))}
 
 
 def _float(value: float | None) -> float:

@@ -38,8 +38,14 @@ def iterative() -> None:
                 for which in frequencies.OBJECTS
                 if any(getattr(step.spectrum, which) for step in found.steps)
             ],
+            extra=lambda: show.key(frequencies.key(found, mode)),
         )
-        bands(found, "bands")
+        bands = frequencies.band_limits(found)
+        show.group(
+            "bands",
+            [(words, frequencies.band(found, name, bands, mode=mode)) for name, words in texts.BANDS.items()],
+            extra=lambda: show.key([*frequencies.lines_key(mode), *frequencies.key(found, mode)]),
+        )
         half_step(found, now.run.id)
     else:
         st.info(texts.NO_SPECTRA, icon=":material/info:")
@@ -80,11 +86,6 @@ def headline(found: Iteration) -> None:
         st.info(formats.markdown(note), icon=":material/info:")
 
 
-def bands(found: Iteration, key: str) -> None:
-    limits = frequencies.band_limits(found)
-    show.group(key, [(words, frequencies.band(found, name, limits, mode=mode)) for name, words in texts.BANDS.items()])
-
-
 @st.fragment
 def half_step(found: Iteration, run_id: str) -> None:
     """Fields and spectrum after one half step; moving the slider draws this part only."""
@@ -99,8 +100,8 @@ def half_step(found: Iteration, run_id: str) -> None:
         **state.bound("step", lambda index: -1 if index == indices[-1] else index),
     )  # fmt: skip
     error_fields(found, int(index))
-    low, high = frequencies.heat_limits(found)
-    show.figure("step_spectrum", frequencies.spectrum(found.at(int(index)), limits=(low, high), mode=mode))
+    limits = frequencies.heat_limits(found)
+    show.figure("step_spectrum", frequencies.spectrum(found.at(int(index)), limits, mode=mode))
     state.finish()
 
 
@@ -119,7 +120,7 @@ def error_fields(found: Iteration, index: int) -> None:
     limits = frequencies.field_limits(found, *(shown.values() if alone else ()))
     grid = found.grid
     show.group(
-        "step_fields",
+        "two_fields" if found.single else "step_fields",
         [
             (texts.PANELS[name], frequencies.error_field(grid, values, texts.PANELS[name], limits, mode=mode))
             for name, values in shown.items()
@@ -145,12 +146,25 @@ def single() -> None:
         )
         if found.sentence:
             st.markdown(formats.markdown(found.sentence))
-        show.figure("step_spectrum", frequencies.spectrum(found.last, mode=mode))
-        bands(found, "two_bands")
+        show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found), mode=mode))
+        band_table(found)
         error_fields(found, found.last.index)
         st.caption(formats.markdown(texts.spectra_note(found.transform)))
     if services.physics(current.run.problem_path) is not None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)
+
+
+def band_table(found: Iteration) -> None:
+    """Energies of both errors by band, where there are only two."""
+    before, after = found.last.bands.network, found.last.bands.refined
+    if before is None or after is None:
+        return
+    rows = [(words, getattr(before, name), getattr(after, name)) for name, words in texts.BANDS.items()]
+    show.table(
+        "two_bands", ("Band", "Network", "Refined predictor", "Factor"),
+        [(name, formats.error(old), formats.error(new), formats.factor(old, new)) for name, old, new in rows],
+        caption=texts.BANDS_CAPTION, data=lambda: rows, data_columns=("band", "network", "refined"),
+    )  # fmt: skip
 
 
 def _number(value: float | None) -> float:

@@ -134,7 +134,7 @@ def test_list_of_runs_names_the_kind(store: RunStore, open_page: Opener) -> None
 def test_a_single_refinement_on_a_grid_has_two_spectra(store: RunStore, open_page: Opener) -> None:
     run = synthetic.complete(store, **SMALL)
     app = open_page("frequencies", run=run.id)
-    assert len(app.get("plotly_chart")) == 1 + 3 + 2
+    assert len(app.get("plotly_chart")) == 1 + 2
     found = iterationdata.of_refinement(rundata.read(run), 10, {})
     assert found is not None
     for which, errors in (
