@@ -34,7 +34,8 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     if status.status != drawn or services.iteration_stamp(run) != stamp:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
-    stage = texts.STAGES.get(status.stage) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
+    physics = services.physics(run.problem_path) is not None
+    stage = texts.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")

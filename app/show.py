@@ -108,7 +108,7 @@ def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
     """Headline item: the selected rank, and what is special about it."""
     remarks = []
     if rank == data.auto_rank and data.has_validation:
-        remarks.append("smallest validation error")
+        remarks.append(data.parts.chosen)
     elif rank == data.snap(data.summary.rank):
         remarks.append("chosen by the run")
     if rank == data.snap(data.summary.knee):
@@ -124,10 +124,10 @@ def rank_table(data: RunData, rank: int) -> None:
     spread = {round(step * (len(ladder) - 1) / 4) for step in range(5)}
     columns = ["Rank"]
     series = []
-    for split, word in (("train", "Training"), ("val", "Validation"), ("test", "Test")):
+    for split in ("train", "val", "test"):
         values = getattr(data.sweep, f"{split}_mse")
         if values[0] == values[0]:
-            columns.append(word)
+            columns.append(getattr(data.parts, split))
             series.append(values)
     columns += ["κ", "‖Δθ‖"]
     series += [data.sweep.condition_number, data.sweep.delta_norm]

@@ -24,6 +24,43 @@ class Words(NamedTuple):
     read: str
 
 
+class Parts(NamedTuple):
+    """What a problem's errors are called, by the part of it that they are measured on.
+
+    Attributes:
+        train, val, test: in legends and tables.
+        headline: the reported error in the headline; `{word}` is the part.
+        sentence: the same inside a sentence.
+        mean_square: the same as a mean square.
+        chosen: why the automatic rank is what it is.
+        choosing: what the automatic rank is chosen by, at the beginning of a sentence.
+        rise: what it means when that rises.
+        rows: what the loss is a mean over.
+    """
+
+    train: str
+    val: str
+    test: str
+    headline: str
+    sentence: str
+    mean_square: str
+    chosen: str
+    choosing: str
+    rise: str
+    rows: str
+
+
+DATA = Parts(
+    "Training", "Validation", "Test", "{word} error (relative L2)", "{word} error", "{word} mean square error", "smallest validation error",
+    "The validation error", "the predictor follows the noise of the training data", "training rows",
+)  # fmt: skip
+EQUATION = Parts(
+    "Loss, fitted points", "Loss, fresh points", "Error", "Relative L2 error", "relative L2 error", "Mean square error",
+    "smallest residual at fresh points", "The residual at fresh points", "the predictor meets the equation at the fitted points only",
+    "residual rows",
+)  # fmt: skip
+
+
 FIGURES = {
     "headline_map": Words(
         "Error before and after",
@@ -45,6 +82,13 @@ FIGURES = {
         "The error of the refined predictor at every rank, on the training, validation and test data.",
         "The dashed line is the network. Where validation turns upwards while training falls, the rank is too large; "
         "dotted parts are interpolated.",
+    ),
+    "errors_physics": Words(
+        "Loss and error against rank",
+        "At every rank: the loss of the linear model at the points the solve was fitted to, the true loss of the refined field at fresh "
+        "points, and the mean square error against the reference.",
+        "The loss at fresh points chooses the rank; where it turns upwards, the rank is too large. The reference is only reported. "
+        "The dashed line is the network’s error.",
     ),
     "spectrum": Words(
         "Singular values",
@@ -194,6 +238,10 @@ GLOSSARY = {
     "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
     "Condition number κ": "Ratio of the largest to the smallest singular value; large means that small errors grow in the solution.",
     "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
+    "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
+    "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
+    "Half wave": "The scale of frequencies: k half waves over the length of an input.",
+    "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
 }
 
@@ -223,6 +271,7 @@ HELP = {
     "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
     "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
+    "choice_physics": "Auto: the smallest residual at fresh points. Knee: where the gain per further direction falls off. Fixed: the slider.",
     "choice": "Auto: the smallest validation error. Knee: where the gain per further direction falls off. Fixed: the slider.",
     "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
     "run": "Listed runs, your own, and the one that comes with the product.",
@@ -230,7 +279,7 @@ HELP = {
     "logy": "Logarithmic vertical axis",
     "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
     "memory_budget": "How much memory the refinement may use, for instance 2GB. Blocks are made smaller to keep it; what cannot be kept is refused.",
-    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or training values.",
+    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or rows.",
     "dtype": "float64 reaches far lower errors; float32 halves the memory.",
     "seed": "The random sketch is drawn from it; the same seed repeats the run.",
     "oversampling": "Further random directions that make the subspace more accurate.",
@@ -295,6 +344,11 @@ STAGES = {
     "fields": "Fields for the ladder of ranks",
     "loss paths": "Loss along the step",
     "writing": "Writing the run",
+}
+STAGES_PHYSICS = {
+    "training rows": "Solving at the fitted points",
+    "validation rows": "True residuals at the fresh points",
+    "test rows": "Errors against the reference",
 }
 RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
 NO_REASON = "The run failed without giving a reason."
@@ -370,14 +424,19 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
     return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
 
 
-def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
+def stage(name: str, physics: bool) -> str:
+    """What a run is at; empty for a stage without words."""
+    return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, "")
+
+
+def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
     if rank_zero:
         return RANK_ZERO
     verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
     if verb == "does not change":
-        return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
+        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
     times = factor.rsplit(" ", 1)[0].replace("×", " times")
-    return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
 
 
 def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinear: str, times: str) -> str:
@@ -475,14 +534,14 @@ def inputs(count: int) -> str:
     return "1 input" if count == 1 else f"{count:,} inputs"
 
 
-def rank_sentence(auto: int | None, knee: int, largest: int, rise: str) -> str:
-    """`rise`: how many times higher the validation error is at the largest rank than at its smallest, empty if it is not."""
+def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise: str) -> str:
+    """`rise`: how many times higher the error that chooses is at the largest rank than at its smallest, empty if it is not."""
     after = f"Beyond the knee at rank {knee:,} each further direction gains little."
     if auto is None:
         return after
-    first = f"The validation error is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
+    first = f"{parts.choosing} is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
     if rise:
-        first += f" At the largest rank, {largest:,}, it is {rise} higher: the predictor follows the noise of the training data."
+        first += f" At the largest rank, {largest:,}, it is {rise} higher: {parts.rise}."
     return first
 
 
@@ -537,3 +596,39 @@ def quantiles(rank: int, pairs: list[tuple[str, str]]) -> str:
     return (
         f"Errors of all test samples one by one, network → refined predictor at the run's own rank {rank:,}: {listed}."
     )
+
+
+NORMS = {
+    "base": "Network, ‖f(θ0)‖",
+    "linear": "Linear model after the solve, ‖f(θ0) + G V y‖",
+    "true": "Refined field put into the equation, ‖f‖",
+}
+NORM_COLUMNS = ("Residual", "Fitted points", "Fresh points")
+NORMS_CAPTION = "Three norms of the residual"
+NORMS_READ = (
+    "The square root of the loss, Σ weight · mean(r²). The solve sees the second; the third is what is left in truth. Where the third is "
+    "much larger than the second, the equation bends more than its linear model; where fresh points have much more than fitted ones, "
+    "there are too few points."
+)
+BLOCKS_CAPTION = "Residual blocks"
+BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
+
+
+def norm_elsewhere(rank: int) -> str:
+    """Why a norm is missing."""
+    return f"At fitted points the refined field was put into the equation at the run's own rank {rank:,} only."
+
+
+def equation_title(title: str) -> str:
+    return f"The equation: {title}"
+
+
+def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
+    """Where an equation holds, what its solution is known from, and how its conditions are met."""
+    periodic = f", period {periods}" if periods else ""
+    conditions = (
+        "The network's formula meets the initial and boundary conditions by itself, so they need no rows."
+        if hard
+        else "Initial and boundary conditions are blocks of their own."
+    )
+    return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
