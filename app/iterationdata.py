@@ -173,7 +173,6 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
     fields = StepFields(network, refined)
     return Iteration(
         steps=(start, solved),
-        sentence=sentence((start, solved)),
         grid=FieldGrid(dict(zip(names, axes, strict=True)), truth),
         transform=_words(how),
         kept={0: replace(fields, refined=None), 1: fields},

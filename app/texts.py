@@ -55,7 +55,7 @@ DATA = Parts(
     "The validation error", "the predictor follows the noise of the training data", "training rows",
 )  # fmt: skip
 EQUATION = Parts(
-    "Loss, fitted points", "Loss, fresh points", "Error", "Relative L2 error", "relative L2 error", "Mean square error",
+    "Loss, fitted points", "Loss, fresh points", "Error against reference", "Relative L2 error", "relative L2 error", "Mean square error",
     "smallest residual at fresh points", "The residual at fresh points", "the predictor meets the equation at the fitted points only",
     "residual rows",
 )  # fmt: skip
@@ -384,6 +384,12 @@ def other_kind(kind: str) -> str:
 def half_step(index: int, kind: str, round_: int) -> str:
     """A half step by name."""
     return "Start" if kind == "start" else f"{index}: {STEP_KINDS.get(kind, kind)}, round {round_}"
+
+
+def energies_fall(rank: int, bands: list[tuple[str, str, str]]) -> str:
+    """What a single refinement did to the energies; (band, before, after)."""
+    listed = ", ".join(f"from {before} to {after} in the {name} band" for name, before, after in bands)
+    return f"At rank {rank:,} refinement takes the energy of the error {listed}."
 
 
 def spectra_note(transform: str) -> str:

@@ -57,7 +57,8 @@ def errors(
             _mark(canvas, curve, run.summary.knee, "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, curve, ranks[0], "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
-    canvas.axes("Rank", MEASURES[measure], logx=logx, logy=logy, xaxis=_reach(runs, logx))
+    title = "Mean square" if runs[0][1].about.physics and measure == "mse" else MEASURES[measure]
+    canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
     key, word = runs[0][1].headline_split
     curve = getattr(runs[0][1].sweep, f"{key}_{measure}")
     alt = (

@@ -9,6 +9,8 @@ from lsr_app.figures import frequencies
 from lsr_app.iterationdata import Iteration
 from lsr_core.errors import InputError
 
+NOTES = 4  # that are shown, the last ones
+
 now = controls.now()
 mode = show.mode()
 
@@ -81,9 +83,15 @@ def headline(found: Iteration) -> None:
     )
     show.headline(items)
     if found.sentence:
-        st.markdown(formats.markdown(found.sentence))
-    for note in found.summary.notes if found.summary else [step.note for step in found.steps if step.note][-3:]:
-        st.info(formats.markdown(note), icon=":material/info:")
+        say(found.sentence)
+    notes = found.summary.notes if found.summary else [step.note for step in found.steps if step.note]
+    if notes:
+        st.info("  \n".join(formats.markdown(note) for note in notes[-NOTES:]), icon=":material/info:")
+
+
+def say(sentence: str) -> None:
+    """The sentence of the page, with no line end inside a number such as 1.2e-03."""
+    st.markdown(formats.markdown(sentence).replace("e\\-", "e\\-\u2060"))
 
 
 @st.fragment
@@ -144,25 +152,30 @@ def single() -> None:
                 show.rank_item(data, current.rank),
             ]
         )
-        if found.sentence:
-            st.markdown(formats.markdown(found.sentence))
+        rows = energies(found)
+        listed = [(name, formats.error(before), formats.error(after)) for name, before, after in rows]
+        say(texts.energies_fall(current.rank, listed) if current.rank else texts.RANK_ZERO)
         show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found), mode=mode))
-        band_table(found)
+        band_table(rows)
         error_fields(found, found.last.index)
         st.caption(formats.markdown(texts.spectra_note(found.transform)))
     if services.physics(current.run.problem_path) is not None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)
 
 
-def band_table(found: Iteration) -> None:
-    """Energies of both errors by band, where there are only two."""
+def energies(found: Iteration) -> list[tuple[str, float, float]]:
+    """(band, network, refined) of the last step."""
     before, after = found.last.bands.network, found.last.bands.refined
-    if before is None or after is None:
-        return
-    rows = [(words, getattr(before, name), getattr(after, name)) for name, words in texts.BANDS.items()]
+    assert before is not None
+    assert after is not None
+    return [(name, getattr(before, name), getattr(after, name)) for name in texts.BANDS]
+
+
+def band_table(rows: list[tuple[str, float, float]]) -> None:
+    """Energies of both errors by band, where there are only two."""
     show.table(
         "two_bands", ("Band", "Network", "Refined predictor", "Factor"),
-        [(name, formats.error(old), formats.error(new), formats.factor(old, new)) for name, old, new in rows],
+        [(texts.BANDS[name], formats.error(old), formats.error(new), formats.factor(old, new)) for name, old, new in rows],
         caption=texts.BANDS_CAPTION, data=lambda: rows, data_columns=("band", "network", "refined"),
     )  # fmt: skip
 

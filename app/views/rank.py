@@ -26,13 +26,13 @@ st.markdown(
         data.parts, data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
     )
 )
+if data.about.physics:
+    physicssection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES)
     logx = controls.toggle("logx", "Log rank")
     logy = controls.toggle("logy", "Log error")
 runs, at = now.runs, now.ranks
-if data.about.physics:
-    physicssection.norms(data, now.rank)
 show.figure(
     "errors_physics" if data.about.physics else "errors",
     ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode),

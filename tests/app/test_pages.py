@@ -38,7 +38,8 @@ def test_page_draws_other_shapes(page: str, shape: dict[str, int], store: RunSto
     run = synthetic.complete(store, **{**SMALL, **shape})
     app = open_page(page, run=run.id)
     assert not app.error
-    if page != "export":
+    scattered = page == "frequencies" and shape.get("dimension") == 3  # says what it needs
+    if page != "export" and not scattered:
         assert app.get("plotly_chart")
 
 
