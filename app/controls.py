@@ -68,7 +68,7 @@ def select() -> Now:
         try:
             now.run, now.shipped = services.find(wanted)
             now.status = now.run.status().status
-            if now.status == "complete":
+            if now.status == "complete" and now.run.manifest.kind == "refine":
                 now.data = services.load(now.run)
                 now.rank = state.rank_of(now.data)
         except InputError as error:
@@ -117,7 +117,7 @@ def _rank(data: RunData) -> None:
 
     st.segmented_control(
         "How the rank is chosen", list(words), format_func=words.__getitem__, key="w_choice", on_change=chosen,
-        required=True, help=texts.HELP["choice"], label_visibility="collapsed", width="stretch",
+        required=True, help=texts.HELP["choice_physics" if data.about.physics else "choice"], label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     if wanted == "auto" and not data.has_validation:
         st.caption(texts.NO_VALIDATION)
@@ -128,7 +128,7 @@ def _model(data: RunData) -> None:
     facts = [
         about.architecture,
         texts.parameters(summary.n_params, summary.n_params_total),
-        f"{data.n_rows:,} training values",
+        f"{data.n_rows:,} {'residuals' if data.about.physics else 'training values'}",
         f"{summary.dtype}, {summary.device}",
     ]
     lines = "".join(f"<span>{formats.page(fact)}</span>" for fact in facts if fact)
@@ -148,7 +148,7 @@ def _runs(now: Now) -> None:
         )  # fmt: skip
     others = [
         "",
-        *(entry.id for entry in now.entries if entry.state == "complete" and (not now.run or entry.id != now.run.id)),
+        *(entry.id for entry in now.entries if _comparable(entry) and (not now.run or entry.id != now.run.id)),
     ]
     if now.data is not None and len(others) > 1:
         titles[""] = "Nothing"
@@ -255,7 +255,7 @@ def note_toggle(key: str, label: str) -> None:
 def _other(run_id: str) -> RunData | None:
     try:
         run, _ = services.find(run_id)
-        if run.status().status == "complete":
+        if run.status().status == "complete" and run.manifest.kind == "refine":
             return services.load(run)
     except InputError:
         pass
@@ -265,6 +265,10 @@ def _other(run_id: str) -> RunData | None:
 
 def _label(data: RunData) -> str:
     return formats.one_line(data.manifest.title, 28)
+
+
+def _comparable(entry: services.Entry) -> bool:
+    return entry.state == "complete" and entry.manifest.kind == "refine"
 
 
 def _titles(entries: Sequence[services.Entry]) -> dict[str, str]:
@@ -278,4 +282,6 @@ def _title(entry: services.Entry) -> str:
     title = formats.one_line(entry.manifest.title, 60)
     if entry.state != "complete":
         return f"{title} ({texts.STATES[entry.state].lower()})"
+    if entry.manifest.kind != "refine":
+        title = f"{title} ({texts.KINDS[entry.manifest.kind]})"
     return f"{title} (sample)" if entry.shipped else title

@@ -9,6 +9,7 @@ from lsr_app.controls import Now
 from lsr_app.rundata import RunData
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.records import JobKind
 
 
 def need_run(page: str) -> tuple[Now, RunData]:
@@ -16,9 +17,12 @@ def need_run(page: str) -> tuple[Now, RunData]:
     now = controls.now()
     title = texts.PAGES[page][0]
     if now.data is None:
-        show.heading(title, texts.NOT_COMPLETE.get(now.status, ""))
+        refining = now.run is None or now.run.manifest.kind == "refine"
+        show.heading(title, texts.NOT_COMPLETE.get(now.status, "") if refining else "")
         if now.run is None:
             offer_first_run(now)
+        elif now.run.manifest.kind != "refine":
+            say_kind(now.run.manifest.kind)
         else:
             st.page_link(
                 "views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query()
@@ -27,6 +31,17 @@ def need_run(page: str) -> tuple[Now, RunData]:
     show.heading(title, texts.LEADS[page])
     controls.compare_note()
     return now, now.data
+
+
+def say_kind(kind: JobKind) -> None:
+    """What a run that is no single refinement is, and the page that shows it, if there is one."""
+    if kind != "iterate":
+        st.info(texts.other_kind(kind), icon=":material/info:")
+        return
+    st.info(texts.FREQUENCIES_OF_ITERATE, icon=":material/info:")
+    st.page_link(
+        "views/frequencies.py", label="Go to Frequencies", icon=":material/arrow_forward:", query_params=state.query()
+    )
 
 
 def offer_first_run(now: Now) -> None:

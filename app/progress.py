@@ -14,27 +14,28 @@ LOG_LINES = 200
 
 
 def panel(now: Now) -> None:
-    """What is known about the run that is open and has no results."""
+    """What is known about the run that is open and has no results; the page is drawn again when it ends, or has another half step."""
     assert now.run is not None
     if now.status in ("queued", "running"):
-        _watch(now.run.id, now.status, now.mine, now.owner)
+        _watch(now.run.id, now.status, services.iteration_stamp(now.run), now.mine, now.owner)
     else:
         _ended(now.run, now.status)
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(run_id: str, drawn: str, mine: bool, owner: str) -> None:
-    """Polls the status file; the rest of the page is drawn again only when the run ends."""
+def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
+    """Polls the status file; the rest of the page is drawn again only when there is more to see."""
     try:
         run, _ = services.find(run_id)
         services.reconcile()
         status = run.status()
     except InputError:
         st.rerun(scope="app")
-    if status.status != drawn:
+    if status.status != drawn or services.iteration_stamp(run) != stamp:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
-    stage = texts.STAGES.get(status.stage) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
+    physics = services.physics(run.problem_path) is not None
+    stage = texts.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")

@@ -1,4 +1,4 @@
-"""The three norms of a refined equation: of the network, of the linear model, and the true residual of the refined field."""
+"""The residual of a refined equation: its norms in one line, and the Gauss-Newton steps."""
 
 from __future__ import annotations
 
@@ -10,21 +10,10 @@ from lsr_app.figures.base import Rows
 from lsr_app.rundata import RunData
 
 
-def section(data: RunData, mode: str) -> None:
-    """Table of the norms, and the Gauss-Newton steps if there were any; nothing for problems fitted to data."""
-    rows = residuals.norms(data)
-    if not rows:
-        return
-    show.section(texts.RESIDUALS_TITLE, texts.RESIDUALS_LEAD)
-    show.table(
-        "residuals",
-        ("Residual norm", "Fitted points", "Fresh points"),
-        [(name, formats.error(fitted), formats.error(fresh)) for name, fitted, fresh in rows],
-        caption=texts.RESIDUALS_CAPTION,
-        data=lambda: rows,
-        data_columns=("norm", "fitted_points", "fresh_points"),
-    )
+def gauss_newton(data: RunData, mode: str) -> None:
+    """The Gauss-Newton steps, if there were any."""
     if data.summary.gauss_newton:
+        show.section(texts.STEPS_TITLE, texts.STEPS_LEAD)
         show.figure("gauss_newton", residuals.steps(data, mode=mode))
         _steps(data)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lsr_app import texts
 from lsr_core.errors import InputError
 from lsr_core.problems.supervised import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
@@ -28,6 +29,7 @@ class About:
     title: str
     description: str = ""
     architecture: str = ""
+    physics: bool = False
     inputs: tuple[Quantity, ...] = ()
     outputs: tuple[Quantity, ...] = ()
 
@@ -94,6 +96,12 @@ class RunData:
         """Index of a ladder rank."""
         return self.ladder.index(rank)
 
+    @property
+    def variables(self) -> list[str]:
+        """Names of the inputs without units, as equations call them."""
+        named = [quantity.name for quantity in self.about.inputs]
+        return named if len(named) == self.dimension else [f"x{place + 1}" for place in range(self.dimension)]
+
     def input_name(self, index: int) -> str:
         return _quantity(self.about.inputs, index, f"x{index + 1}" if self.dimension > 1 else "x")
 
@@ -142,13 +150,23 @@ class RunData:
         value = getattr(errors, name, None)
         return float(getattr(self.sweep, name)[rank]) if value is None else float(value)
 
+    @property
+    def parts(self) -> texts.Parts:
+        """What the errors of this kind of problem are called."""
+        return texts.EQUATION if self.about.physics else texts.DATA
+
+    @property
+    def shown_split(self) -> str:
+        """What the display points are called."""
+        return "grid" if self.about.physics else self.fields.split
+
     @cached_property
     def headline_split(self) -> tuple[str, str]:
         """Split that is reported, and the word for it: test, else validation, else train."""
-        for key, word in (("test", "Test"), ("val", "Validation")):
+        for key in ("test", "val"):
             if np.isfinite(getattr(self.sweep, f"{key}_relative_l2")[0]):
-                return key, word
-        return "train", "Training"
+                return key, getattr(self.parts, key)
+        return "train", self.parts.train
 
     @cached_property
     def validation_rise(self) -> float:
@@ -195,6 +213,7 @@ def about_bundle(folder: Path) -> About:
         name=described.name,
         title=described.title or described.name,
         description=described.description,
+        physics=described.kind == "physics",
         architecture=_architecture(described.network.architecture, described.network.arguments),
         inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
         outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
@@ -252,9 +271,9 @@ def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> st
 
 
 def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
-    """'MLP 2–128×6–1, tanh' for a multilayer perceptron, otherwise the registered name."""
+    """'MLP 2–128×6–1, tanh' for multilayer perceptrons, otherwise the registered name."""
     layers = arguments.get("layers")
-    if name != "mlp" or not isinstance(layers, list) or len(layers) < 2:
+    if name not in ("mlp", "pinn-mlp") or not isinstance(layers, list) or len(layers) < 2:
         return name
     runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]
     return f"MLP {'–'.join(runs)}, {arguments.get('activation', 'tanh')}"

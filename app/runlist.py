@@ -42,7 +42,7 @@ def _row(now: Now, entry: Entry) -> None:
             args=(entry.id,),
             disabled=is_open,
         )
-        if entry.state == "complete" and now.data is not None and not is_open:
+        if entry.state == "complete" and entry.manifest.kind == "refine" and now.data is not None and not is_open:
             laid = state.get(state.COMPARE) == entry.id
             st.button(
                 "Stop comparing" if laid else "Compare", key=f"compare_{entry.id}", on_click=_compare,
@@ -54,7 +54,7 @@ def _row(now: Now, entry: Entry) -> None:
 
 def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
     config = entry.manifest.config
-    remarks = [formats.page(entry.manifest.problem), config.dtype]
+    remarks = [formats.page(entry.manifest.problem), texts.KINDS[entry.manifest.kind], config.dtype]
     if entry.shipped:
         remarks.append("comes with the product")
     else:
@@ -64,7 +64,8 @@ def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
     if entry.gain is not None:
         result = (
             f"<span class='lsr-base'>{formats.error(entry.gain[0])}</span><span class='lsr-arrow'>→</span>"
-            f"<span class='lsr-refined'>{formats.error(entry.gain[1])}</span> at rank {entry.rank:,}"
+            f"<span class='lsr-refined'>{formats.error(entry.gain[1])}</span>"
+            + (f" at rank {entry.rank:,}" if entry.rank is not None else "")
         )
     else:
         result = f"<span class='lsr-state-{entry.state}'>{texts.STATES[entry.state]}</span>"

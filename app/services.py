@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from pydantic import JsonValue
 
 import lsr_samples
-from lsr_app import places, rundata
+from lsr_app import iterationdata, physicsdata, places, rundata
+from lsr_app.iterationdata import Iteration
+from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.records import Manifest
+from lsr_core.storage.records import JobKind, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
+from lsr_core.storage.steps import StepStore
 
 if TYPE_CHECKING:
     from lsr_core.refinement.forecast import Forecast
@@ -75,6 +80,54 @@ def _load(path: str, stamp: str) -> RunData:
     return rundata.read(Run(Path(path)))
 
 
+def iteration(run: Run) -> Iteration | None:
+    """The half steps of a run as far as they have come, from memory if none was added; None before the first.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _iteration(str(run.path), iteration_stamp(run))
+
+
+def iteration_stamp(run: Run) -> str:
+    """Changes when a half step, or a look at a training beside it, is added."""
+    return _stamp(run.path, "steps.jsonl", "baselines.jsonl", "iteration.json")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _iteration(path: str, stamp: str) -> Iteration | None:
+    folder = Path(path)
+    found = iterationdata.read(StepStore(folder))
+    if found is None or found.transform:
+        return found
+    about = physics(folder / "problem")
+    return iterationdata.with_transform(found, about.periods if about else {})
+
+
+def two_steps(run: Run, data: RunData, rank: int) -> Iteration | None:
+    """An ordinary run as two half steps; None where its display points are no regular grid."""
+    return _two_steps(str(run.path), _stamp(run.path, "summary.json", "fields.npz"), rank, data)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _two_steps(path: str, stamp: str, rank: int, _data: RunData) -> Iteration | None:
+    about = physics(Path(path) / "problem")
+    return iterationdata.of_refinement(_data, rank, about.periods if about else {})
+
+
+def physics(folder: Path) -> PhysicsAbout | None:
+    """The equation of a bundle; None for problems without one, and for one that cannot be read."""
+    return _physics(str(folder), _stamp(folder, "problem.json"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _physics(folder: str, stamp: str) -> PhysicsAbout | None:
+    try:
+        return physicsdata.read(Path(folder))
+    except InputError:
+        return None
+
+
 def entries(owner: str, also: str | None = None) -> list[Entry]:
     """Runs this browser may see in its list: listed ones, its own, the shipped ones, and the one that is open."""
     found = []
@@ -98,6 +151,8 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
         state = run.status().status
         if state != "complete":
             return Entry(run.id, run.manifest, state, shipped)
+        if run.manifest.kind != "refine":
+            return Entry(run.id, run.manifest, state, shipped, gain=_iterated(run))
         summary = run.summary
     except InputError:
         return None
@@ -111,6 +166,13 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
     return Entry(run.id, run.manifest, state, shipped, summary.rank)
 
 
+def _iterated(run: Run) -> tuple[float, float] | None:
+    summary = StepStore(run.path).summary() if run.manifest.kind == "iterate" else None
+    if summary is None or summary.base_relative_l2 is None or summary.best_relative_l2 is None:
+        return None
+    return summary.base_relative_l2, summary.best_relative_l2
+
+
 def same_problem(one: Run, other: Run) -> bool:
     """Whether two runs are of the same weights and data: their descriptions, which hold the digests of both, are equal."""
     try:
@@ -121,7 +183,7 @@ def same_problem(one: Run, other: Run) -> bool:
 
 def default_run(owner: str) -> str | None:
     """What the first page opens on: the shipped run, else the newest complete one."""
-    complete = [entry for entry in entries(owner) if entry.state == "complete"]
+    complete = [entry for entry in entries(owner) if entry.state == "complete" and entry.manifest.kind == "refine"]
     shipped = [entry for entry in complete if entry.shipped]
     chosen = shipped or complete
     return chosen[0].id if chosen else None
@@ -237,15 +299,23 @@ def _forecast(folder: str, stamp: str, config: str) -> Forecast:
     return foresee(problem(Path(folder)), RefineConfig.model_validate_json(config))
 
 
-def submit(folder: Path, config: RefineConfig, owner: str, title: str, listed: bool = True) -> str:
-    """Queue a refinement and return the id of its run.
+def submit(
+    folder: Path,
+    config: RefineConfig,
+    owner: str,
+    title: str,
+    listed: bool = True,
+    kind: JobKind = "refine",
+    settings: Mapping[str, JsonValue] | None = None,
+) -> str:
+    """Queue a refinement, or a job of another kind, and return the id of its run.
 
     Raises:
         InputError: the problem or the configuration cannot be used.
     """
     from lsr_core.jobs import queue
 
-    run = queue.submit(store(), folder, config, owner=owner, title=title)
+    run = queue.submit(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
     if not listed:
         run.write_manifest(run.manifest.model_copy(update={"listed": False}))
     return run.id

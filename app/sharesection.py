@@ -43,7 +43,7 @@ def section(now: Now, mode: str) -> None:
     line = [share for share in found if share.layers == layers]
     if line and len(found) > 1:
         others = [share for share in found if share.layers != layers]
-        picture = figures.error_by_share(line, others, measure=f"{word} mean square error", mode=mode)
+        picture = figures.error_by_share(line, others, measure=now.data.parts.mean_square.format(word=word), mode=mode)
         show.figure("shares", picture)
     else:
         st.caption(texts.SHARES_NONE)

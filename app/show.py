@@ -59,6 +59,14 @@ def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], N
         _foot(key, words, [(name, picture) for name, picture in panels])
 
 
+def key(entries: Sequence[tuple[str, str, str]]) -> None:
+    """One line that explains (glyph, colour, name) for figures side by side."""
+    parts = (
+        f"<span><b style='color:{colour}'>{glyph}</b> {html.escape(name)}</span>" for glyph, colour, name in entries
+    )
+    st.html(f"<p class='lsr-key'>{''.join(parts)}</p>")
+
+
 def table(
     key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, data: Callable[[], Rows],
     data_columns: Sequence[str] | None = None,
@@ -100,7 +108,7 @@ def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
     """Headline item: the selected rank, and what is special about it."""
     remarks = []
     if rank == data.auto_rank and data.has_validation:
-        remarks.append("smallest validation error")
+        remarks.append(data.parts.chosen)
     elif rank == data.snap(data.summary.rank):
         remarks.append("chosen by the run")
     if rank == data.snap(data.summary.knee):
@@ -116,10 +124,10 @@ def rank_table(data: RunData, rank: int) -> None:
     spread = {round(step * (len(ladder) - 1) / 4) for step in range(5)}
     columns = ["Rank"]
     series = []
-    for split, word in (("train", "Training"), ("val", "Validation"), ("test", "Test")):
+    for split in ("train", "val", "test"):
         values = getattr(data.sweep, f"{split}_mse")
         if values[0] == values[0]:
-            columns.append(word)
+            columns.append(getattr(data.parts, split))
             series.append(values)
     columns += ["κ", "‖Δθ‖"]
     series += [data.sweep.condition_number, data.sweep.delta_norm]
@@ -236,6 +244,7 @@ _CSS = """
 [data-testid="stPlotlyChart"]{contain:layout style}
 .lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}
 .lsr-caption{color:var(--lsr-muted);font-size:.86rem;line-height:1.4;margin:0;max-width:95ch}
+.lsr-key{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.86rem;color:var(--lsr-muted);margin:0}
 .lsr-hint{color:var(--lsr-muted);font-size:.8rem}
 .lsr-numbers{display:flex;flex-wrap:wrap;gap:.9rem 2.6rem;padding:.9rem 0 .7rem;border-top:1px solid var(--lsr-line);
  border-bottom:1px solid var(--lsr-line)}

@@ -11,6 +11,7 @@ PAGES = {
     "rank": ("Rank", ":material/show_chart:"),
     "fields": ("Error fields", ":material/grid_view:"),
     "path": ("Loss path", ":material/timeline:"),
+    "frequencies": ("Frequencies", ":material/graphic_eq:"),
     "export": ("Export", ":material/download:"),
 }
 
@@ -21,6 +22,43 @@ class Words(NamedTuple):
     title: str
     shows: str
     read: str
+
+
+class Parts(NamedTuple):
+    """What a problem's errors are called, by the part of it that they are measured on.
+
+    Attributes:
+        train, val, test: in legends and tables.
+        headline: the reported error in the headline; `{word}` is the part.
+        sentence: the same inside a sentence.
+        mean_square: the same as a mean square.
+        chosen: why the automatic rank is what it is.
+        choosing: what the automatic rank is chosen by, at the beginning of a sentence.
+        rise: what it means when that rises.
+        rows: what the loss is a mean over.
+    """
+
+    train: str
+    val: str
+    test: str
+    headline: str
+    sentence: str
+    mean_square: str
+    chosen: str
+    choosing: str
+    rise: str
+    rows: str
+
+
+DATA = Parts(
+    "Training", "Validation", "Test", "{word} error (relative L2)", "{word} error", "{word} mean square error", "smallest validation error",
+    "The validation error", "the predictor follows the noise of the training data", "training rows",
+)  # fmt: skip
+EQUATION = Parts(
+    "Loss, fitted points", "Loss, fresh points", "Error against reference", "Relative L2 error", "relative L2 error", "Mean square error",
+    "smallest residual at fresh points", "The residual at fresh points", "the predictor meets the equation at the fitted points only",
+    "residual rows",
+)  # fmt: skip
 
 
 FIGURES = {
@@ -44,6 +82,13 @@ FIGURES = {
         "The error of the refined predictor at every rank, on the training, validation and test data.",
         "The dashed line is the network. Where validation turns upwards while training falls, the rank is too large; "
         "dotted parts are interpolated.",
+    ),
+    "errors_physics": Words(
+        "Loss and error against rank",
+        "At every rank: the loss of the linear model at the points the solve was fitted to, the true loss of the refined field at fresh "
+        "points, and the mean square error against the reference.",
+        "The loss at fresh points chooses the rank; where it turns upwards, the rank is too large. The reference is only reported. "
+        "The dashed line is the network’s error.",
     ),
     "spectrum": Words(
         "Singular values",
@@ -117,6 +162,50 @@ FIGURES = {
         "The size of the error of the network, of the refined predictor, and of the network with parameters θ0 + Δθ.",
         "One logarithmic colour scale for all three. The third is what LSR is not: the step is meant for the linear model only.",
     ),
+    "heat": Words(
+        "Energy of the error by half step and frequency",
+        "How much of the mean square error lies at each frequency, after every half step: of the network, and of the refined predictor.",
+        "Both share one logarithmic colour scale, darker is better. Dotted lines part the low, middle and high band; "
+        "the marks above say what each half step was.",
+    ),
+    "bands": Words(
+        "Energy by band",
+        "The mean square error in the low, middle and high frequencies over the half steps. All three share one axis.",
+        "A solve (diamond) moves the blue line, an alignment (circle) moves the grey one. Where the grey line stays above, "
+        "the network does not follow the refined predictor.",
+    ),
+    "step_fields": Words(
+        "Error fields after the half step",
+        "The size of the error of the network and of the refined predictor over the domain.",
+        "Both share one logarithmic colour scale, the same at every half step unless this one is given its own; darker is better.",
+    ),
+    "step_spectrum": Words(
+        "Spectrum of the error after the half step",
+        "The energy of both errors by frequency; all energies together are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the bands.",
+    ),
+    "two_fields": Words(
+        "Error fields",
+        "The size of the error of the network and of the refined predictor at the selected rank.",
+        "Both share one logarithmic colour scale; darker is better.",
+    ),
+    "two_spectra": Words(
+        "Spectrum of the error",
+        "The energy of the error of the network and of the refined predictor at the selected rank, by frequency; all energies together "
+        "are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the low, middle and high band.",
+    ),
+    "error_seconds": Words(
+        "Error against time",
+        "The relative L2 error against the reference, of network and refined predictor and of the trainings that ran beside them.",
+        "Each counts its own seconds, so points above each other cost the same. Measuring errors is not counted.",
+    ),
+    "residual_seconds": Words(
+        "Residual against time",
+        "The square root of the loss at fresh points, which no method is fitted to: of the refined field after a solve, "
+        "of the network after an alignment.",
+        "This is what a run without a reference can go by, and what chooses the half step that is kept.",
+    ),
     "three_lines": Words(
         "The three objects",
         "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
@@ -138,6 +227,7 @@ LEADS = {
     "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
     "fields": "Where the network errs, and what refinement leaves of it.",
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
+    "frequencies": "Which frequencies the error is made of, and which of them refinement removes.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
 }
 
@@ -151,15 +241,43 @@ GLOSSARY = {
     "Knee": "The rank beyond which further directions lower the error only slowly.",
     "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
     "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
-    "True residual": "What the equation leaves over for the refined field as it is, at points; the linear model only estimates it.",
     "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
     "Condition number κ": "Ratio of the largest to the smallest singular value; large means that small errors grow in the solution.",
     "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
+    "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
+    "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
+    "Half wave": "The scale of frequencies: k half waves over the length of an input.",
+    "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
 }
 
+BANDS = {"low": "Low band, up to 8 half waves", "middle": "Middle band, 9 to 32", "high": "High band, beyond 32"}
+STEP_MARKS = {"lsr": "LSR solve", "align": "Alignment of the network"}
+STEP_KINDS = {"start": "Start", "lsr": "LSR", "align": "Alignment"}
+BASELINES = {"pinn": "Plain PINN", "time-stepping": "Time stepping", "levenberg-marquardt": "Levenberg–Marquardt"}
+SECONDS_MEASURES = {"relative_l2": "Relative L2 error", "fresh_residual": "Residual at fresh points"}
+STOPPED = {
+    "steps": "all rounds done",
+    "seconds": "its time was up",
+    "stagnation": "nothing was gained any more",
+    "asked": "stopped when asked",
+}
+KINDS = {
+    "refine": "refinement",
+    "iterate": "iterative LSR",
+    "race": "race",
+    "plane": "loss plane",
+    "isolate": "isolation",
+}
+
 HELP = {
+    "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
+    "rounds": "How many times solve and alignment are repeated at most.",
+    "iterate_seconds": "Time for the rounds. The trainings beside it, for comparison, take as much again each.",
+    "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
+    "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
+    "choice_physics": "Auto: the smallest residual at fresh points. Knee: where the gain per further direction falls off. Fixed: the slider.",
     "choice": "Auto: the smallest validation error. Knee: where the gain per further direction falls off. Fixed: the slider.",
     "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
     "run": "Listed runs, your own, and the one that comes with the product.",
@@ -167,7 +285,7 @@ HELP = {
     "logy": "Logarithmic vertical axis",
     "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
     "memory_budget": "How much memory the refinement may use, for instance 2GB. Blocks are made smaller to keep it; what cannot be kept is refused.",
-    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or training values.",
+    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or rows.",
     "dtype": "float64 reaches far lower errors; float32 halves the memory.",
     "seed": "The random sketch is drawn from it; the same seed repeats the run.",
     "oversampling": "Further random directions that make the subspace more accurate.",
@@ -236,6 +354,11 @@ STAGES = {
     "loss paths": "Loss along the step",
     "writing": "Writing the run",
 }
+STAGES_PHYSICS = {
+    "training rows": "Solving at the fitted points",
+    "validation rows": "True residuals at the fresh points",
+    "test rows": "Errors against the reference",
+}
 RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
 NO_REASON = "The run failed without giving a reason."
 NO_RUNS = "No runs yet."
@@ -246,12 +369,24 @@ NOT_OWNER = "Started elsewhere: only the browser that started it can rename or d
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
 COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
+FREQUENCIES_NEED = (
+    "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
+    "A run of a sample with an equation has one."
+)
+FREQUENCIES_OF_ITERATE = (
+    "This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it."
+)
+BANDS_CAPTION = "Energy by band"
+NO_STEP_YET = "The first half step is on its way."
+NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
+NO_FIELDS = "The error fields of this half step were not kept."
+ITERATE_TITLE = "Iterative LSR"
+ITERATE_LEAD = "Solve, let the network follow the refined predictor, draw new points, and repeat; every half step appears on this page as it ends."
 COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
 
 
-RESIDUALS_TITLE = "Residual of the equation"
-RESIDUALS_LEAD = "Base, linear and nonlinear: what the network leaves, what the linear model promises, and what the refined field really leaves."
-RESIDUALS_CAPTION = "Norm of the weighted residual"
+STEPS_TITLE = "Gauss-Newton steps"
+STEPS_LEAD = "Each step makes the equation linear around the field it has reached and solves again; the network is differentiated only once."
 STEPS_CAPTION = (
     "Gauss-Newton steps; the relative L2 error is reported, steps and ranks are chosen by the residual at fresh points"
 )
@@ -260,6 +395,31 @@ STEPS_CAPTION = (
 def norms(pairs: list[tuple[str, str]]) -> str:
     """The residual norms of an equation at the rank the run chose."""
     return f"Residual of the equation at the run's own rank: {', '.join(f'{name} {value}' for name, value in pairs)}."
+
+
+def other_kind(kind: str) -> str:
+    """For runs of a kind that a page cannot show."""
+    return f"This run is of the kind “{KINDS.get(kind, kind)}”, which this page does not show. Choose another run in the sidebar."
+
+
+def half_step(index: int, kind: str, round_: int) -> str:
+    """A half step by name."""
+    return "Start" if kind == "start" else f"{index}: {STEP_KINDS.get(kind, kind)}, round {round_}"
+
+
+def energies_fall(rank: int, bands: list[tuple[str, str, str]]) -> str:
+    """What a single refinement did to the energies; (band, before, after)."""
+    listed = ", ".join(f"from {before} to {after} in the {name} band" for name, before, after in bands)
+    return f"At rank {rank:,} refinement takes the energy of the error {listed}."
+
+
+def spectra_note(transform: str) -> str:
+    """How spectra are made; Parseval's identity and the binning are those of `lsr_core.diagnosis.frequencies`."""
+    return (
+        f"Transform: {transform or 'see the record of the run'}. Frequency k along an input stands for k half waves over its length; the frequencies "
+        "of all inputs are joined as √(k₁² + k₂²) and counted in bins of width 1 around 0, 1, 2, … Energies are mean squares: "
+        "all bins together are the mean square error (Parseval)."
+    )
 
 
 def bad_run_id(key: str) -> str:
@@ -291,14 +451,19 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
     return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
 
 
-def gain_sentence(word: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
+def stage(name: str, physics: bool) -> str:
+    """What a run is at; empty for a stage without words."""
+    return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, "")
+
+
+def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
     if rank_zero:
         return RANK_ZERO
     verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
     if verb == "does not change":
-        return f"At rank {rank:,} of {largest:,} refinement does not change the {word.lower()} error."
+        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
     times = factor.rsplit(" ", 1)[0].replace("×", " times")
-    return f"At rank {rank:,} of {largest:,} refinement {verb} the {word.lower()} error by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
 
 
 def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinear: str, times: str) -> str:
@@ -396,14 +561,14 @@ def inputs(count: int) -> str:
     return "1 input" if count == 1 else f"{count:,} inputs"
 
 
-def rank_sentence(auto: int | None, knee: int, largest: int, rise: str) -> str:
-    """`rise`: how many times higher the validation error is at the largest rank than at its smallest, empty if it is not."""
+def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise: str) -> str:
+    """`rise`: how many times higher the error that chooses is at the largest rank than at its smallest, empty if it is not."""
     after = f"Beyond the knee at rank {knee:,} each further direction gains little."
     if auto is None:
         return after
-    first = f"The validation error is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
+    first = f"{parts.choosing} is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
     if rise:
-        first += f" At the largest rank, {largest:,}, it is {rise} higher: the predictor follows the noise of the training data."
+        first += f" At the largest rank, {largest:,}, it is {rise} higher: {parts.rise}."
     return first
 
 
@@ -458,3 +623,39 @@ def quantiles(rank: int, pairs: list[tuple[str, str]]) -> str:
     return (
         f"Errors of all test samples one by one, network → refined predictor at the run's own rank {rank:,}: {listed}."
     )
+
+
+NORMS = {
+    "base": "Network, ‖f(θ0)‖",
+    "linear": "Linear model after the solve, ‖f(θ0) + G V y‖",
+    "true": "Refined field put into the equation, ‖f‖",
+}
+NORM_COLUMNS = ("Residual", "Fitted points", "Fresh points")
+NORMS_CAPTION = "Three norms of the residual"
+NORMS_READ = (
+    "The square root of the loss, Σ weight · mean(r²). The solve sees the second; the third is what is left in truth. Where the third is "
+    "much larger than the second, the equation bends more than its linear model; where fresh points have much more than fitted ones, "
+    "there are too few points."
+)
+BLOCKS_CAPTION = "Residual blocks"
+BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
+
+
+def norm_elsewhere(rank: int) -> str:
+    """Why a norm is missing."""
+    return f"At fitted points the refined field was put into the equation at the run's own rank {rank:,} only."
+
+
+def equation_title(title: str) -> str:
+    return f"The equation: {title}"
+
+
+def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
+    """Where an equation holds, what its solution is known from, and how its conditions are met."""
+    periodic = f", period {periods}" if periods else ""
+    conditions = (
+        "The network's formula meets the initial and boundary conditions by itself, so they need no rows."
+        if hard
+        else "Initial and boundary conditions are blocks of their own."
+    )
+    return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"

@@ -47,7 +47,7 @@ def error_magnitude(
 ) -> Picture:  # fmt: skip
     """|error| on a logarithmic scale; `limits` are powers of ten."""
     shown = np.clip(log_magnitude(values), *limits)
-    return _draw(run, shown, what, limits, "Cividis", _decades(limits), axes, coarse, mode, raw=values)
+    return _draw(run, shown, what, limits, "Cividis", decade_bar(limits), axes, coarse, mode, raw=values)
 
 
 def ratio(
@@ -61,7 +61,7 @@ def ratio(
     colours = theme.scale(theme.palette(mode).diverging)
     shown = np.clip(values, -limit, limit)
     return _draw(
-        run, shown, what, (-limit, limit), colours, _decades((-limit, limit)), axes, False, mode, raw=10**values
+        run, shown, what, (-limit, limit), colours, decade_bar((-limit, limit)), axes, False, mode, raw=10**values
     )
 
 
@@ -148,7 +148,7 @@ def _scatter(
     }  # fmt: skip
 
 
-def _decades(limits: Limits) -> dict[str, Any]:
+def decade_bar(limits: Limits) -> dict[str, Any]:
     """Colour bar of powers of ten with at most five labels."""
     low, high = int(np.floor(limits[0])), int(np.ceil(limits[1]))
     step = max(1, -(-(high - low) // 4))

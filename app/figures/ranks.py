@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lsr_app import formats
 from lsr_app.figures.base import Canvas, Labelled, Picture, Rows, dash, number, positive, suffix
 
-SPLITS = (("train", "Training"), ("val", "Validation"), ("test", "Test"))
+SPLITS = ("train", "val", "test")
 MEASURES = {"mse": "Mean square error", "relative_l2": "Relative L2 error"}
 
 
@@ -33,7 +33,7 @@ def errors(
         first = 1 if logx else 0
         axis = np.arange(first, run.sweep.max_rank + 1)
         solved = run.sweep.solved[first:]
-        for split, word in SPLITS:
+        for split in SPLITS:
             values = getattr(run.sweep, f"{split}_{measure}")
             if not np.isfinite(values).any():
                 continue
@@ -43,7 +43,7 @@ def errors(
                 axis,
                 shown[first:],
                 solved,
-                f"{word}{tail}",
+                f"{getattr(run.parts, split)}{tail}",
                 tone[split],
                 index,
                 width=2.5 if split == "test" else 1.8,
@@ -57,11 +57,12 @@ def errors(
             _mark(canvas, curve, run.summary.knee, "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, curve, ranks[0], "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
-    canvas.axes("Rank", MEASURES[measure], logx=logx, logy=logy, xaxis=_reach(runs, logx))
+    title = "Mean square" if runs[0][1].about.physics and measure == "mse" else MEASURES[measure]
+    canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
     key, word = runs[0][1].headline_split
     curve = getattr(runs[0][1].sweep, f"{key}_{measure}")
     alt = (
-        f"Error against rank. {word} {MEASURES[measure].lower()} is {formats.error(curve[0])} at rank 0 and "
+        f"Error against rank. {word}, {MEASURES[measure].lower()}: it is {formats.error(curve[0])} at rank 0 and "
         f"{formats.error(curve[ranks[0]])} at the selected rank {ranks[0]}."
     )
     return Picture(canvas.figure(), alt, *sweep_table(runs))

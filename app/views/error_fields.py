@@ -27,7 +27,7 @@ with numbers:
             (
                 "Points",
                 f"{len(network):,}",
-                f"{formats.page(data.fields.split)} points, {texts.inputs(data.dimension)}",
+                f"{formats.page(data.shown_split)} points, {texts.inputs(data.dimension)}",
             ),
         ]
     )

@@ -17,7 +17,7 @@ stem = texts.file_stem(data.about.name)
 show.headline(
     [
         show.before_after(
-            f"{word} error (relative L2)", *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))
+            data.parts.headline.format(word=word), *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))
         ),
         show.rank_item(data, rank),
         ("Size of the run", formats.size(run.size()), "problem and results together"),
@@ -65,7 +65,7 @@ with right:
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.fields.split), apart=False)
+    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.shown_split), apart=False)
     st.download_button(
         f"Predictions at rank {rank:,}", data=lambda: exports.predictions(data, rank), mime="text/csv",
         file_name=f"{stem}-rank{rank}.csv", on_click="ignore", key="predictions", icon=":material/download:",

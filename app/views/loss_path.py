@@ -15,7 +15,10 @@ first = formats.error(paths.finite_ends(data, True)[0])
 show.headline(
     [
         show.coloured(
-            "Network, θ0", formats.error(paths.base_loss(data)), "base", f"loss on {data.paths.n_rows:,} training rows"
+            "Network, θ0",
+            formats.error(paths.base_loss(data)),
+            "base",
+            f"loss on {data.paths.n_rows:,} {data.parts.rows}",
         ),
         show.coloured("Refined predictor", formats.error(linear), "refined", "linear model at α = 1: the result"),
         show.coloured(

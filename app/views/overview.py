@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, residualsection, runlist, show, startform, texts
+from lsr_app import (
+    controls,
+    formats,
+    guards,
+    physicssection,
+    residualsection,
+    runlist,
+    services,
+    show,
+    startform,
+    texts,
+)
 from lsr_app.figures import lines, maps, ranks
 from lsr_app.progress import panel
 from lsr_app.rundata import RunData
@@ -22,7 +33,7 @@ def headline(data: RunData, rank: int) -> None:
     gain = formats.factor(base, refined)
     show.headline(
         [
-            show.before_after(f"{word} error (relative L2)", base, refined),
+            show.before_after(data.parts.headline.format(word=word), base, refined),
             show.rank_item(data, rank),
             (
                 "Refined in",
@@ -31,7 +42,15 @@ def headline(data: RunData, rank: int) -> None:
             ),
         ]
     )
-    st.markdown(formats.markdown(texts.gain_sentence(word, gain, rank, data.sweep.max_rank, rank == 0)))
+    st.markdown(
+        formats.markdown(
+            texts.gain_sentence(
+                data.parts.sentence.format(word=word.lower()), gain, rank, data.sweep.max_rank, rank == 0
+            )
+        )
+    )
+    if data.about.physics:
+        physicssection.norms(data, rank)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     runs, at = now.runs, now.ranks
@@ -55,8 +74,13 @@ def headline(data: RunData, rank: int) -> None:
             ],
         )
     else:
-        show.figure("headline_rank", ranks.errors(runs, at, measure="relative_l2", mode=mode))
-    residualsection.section(data, mode)
+        show.figure(
+            "headline_rank" if not data.about.physics else "errors_physics",
+            ranks.errors(runs, at, measure="relative_l2", mode=mode),
+        )
+    residualsection.gauss_newton(data, mode)
+    if now.run is not None and (equation := services.physics(now.run.problem_path)):
+        physicssection.equation(equation)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
         bound = data.summary.sketch_error
@@ -69,7 +93,10 @@ if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
     show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
-    panel(now)
+    if now.status != "complete":
+        panel(now)
+    if now.run.manifest.kind != "refine":
+        guards.say_kind(now.run.manifest.kind)
 else:
     show.heading(texts.PRODUCT, texts.TAGLINE)
     guards.offer_first_run(now)

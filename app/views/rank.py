@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, residualsection, sharesection, show, texts
+from lsr_app import controls, formats, guards, physicssection, sharesection, show, texts
 from lsr_app.figures import ranks
 
 now, data = guards.need_run("rank")
@@ -14,7 +14,7 @@ here = data.errors_at(now.rank)
 base, refined = (data.reported(f"{split}_mse", at) for at in (0, now.rank))
 show.headline(
     [
-        show.before_after(f"{word} mean square error", base, refined),
+        show.before_after(data.parts.mean_square.format(word=word), base, refined),
         show.rank_item(data, now.rank),
         ("Condition number κ", formats.error(here["condition_number"]), f"1/ε is {formats.error(1 / data.epsilon)}"),
         ("Step length ‖Δθ‖", formats.error(here["delta_norm"]), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
@@ -22,15 +22,21 @@ show.headline(
 )
 rise = formats.times(data.validation_rise) if data.validation_rise > 1.5 else ""
 st.markdown(
-    texts.rank_sentence(data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise)
+    texts.rank_sentence(
+        data.parts, data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
+    )
 )
-residualsection.line(data)
+if data.about.physics:
+    physicssection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES)
     logx = controls.toggle("logx", "Log rank")
     logy = controls.toggle("logy", "Log error")
 runs, at = now.runs, now.ranks
-show.figure("errors", ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode))
+show.figure(
+    "errors_physics" if data.about.physics else "errors",
+    ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode),
+)
 left, right = st.columns(2, gap="medium")
 with left:
     show.figure("spectrum", ranks.spectrum(runs, at, logx=logx, mode=mode))

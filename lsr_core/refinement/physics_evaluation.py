@@ -14,7 +14,7 @@ from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
-from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, thinned
+from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, thinned_points
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
@@ -58,7 +58,7 @@ class PhysicsEvaluation(Evaluation):
         self._rungs = rungs
         steps = self._steps(rungs)
         shown = setting.splits[setting.display]
-        self._points = thinned(len(shown.inputs), MAX_DISPLAY_POINTS)
+        self._points = thinned_points(shown.inputs, MAX_DISPLAY_POINTS)
         where = self._points.to(shown.inputs.device)
         self._shown = Split(shown.inputs[where], shown.targets[where])
         self._network, self._refined_error = field_errors(setting, self._shown, steps)
@@ -67,7 +67,7 @@ class PhysicsEvaluation(Evaluation):
         errors = self._refined_error
         test = setting.splits["test"]
         if setting.display != "test":
-            some = thinned(len(test.inputs), MAX_DISPLAY_POINTS).to(test.inputs.device)
+            some = thinned_points(test.inputs, MAX_DISPLAY_POINTS).to(test.inputs.device)
             test = Split(test.inputs[some], test.targets[some])
             _, errors = field_errors(setting, test, steps)
         else:
@@ -79,7 +79,7 @@ class PhysicsEvaluation(Evaluation):
         return replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     def fields(self) -> tuple[Fields, Tensor]:
-        coarse = thinned(len(self._points), MAX_STEPPED_POINTS).numpy()
+        coarse = thinned_points(self._shown.inputs, MAX_STEPPED_POINTS).numpy()
         targets = self._shown.targets.cpu().double().numpy()
         fields = Fields(
             ranks=np.array(self._rungs, dtype=np.int64),

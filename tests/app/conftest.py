@@ -19,6 +19,7 @@ SCRIPTS = {
     "rank": "views/rank.py",
     "fields": "views/error_fields.py",
     "path": "views/loss_path.py",
+    "frequencies": "views/frequencies.py",
     "export": "views/export.py",
 }
 Opener = Callable[..., AppTest]

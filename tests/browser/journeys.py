@@ -11,7 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 
 SECONDS = 60.0
 MILLISECONDS = SECONDS * 1000
-PAGES = {"": "Overview", "rank": "Rank", "fields": "Error fields", "path": "Loss path", "export": "Export"}
+PAGES = {
+    "": "Overview",
+    "rank": "Rank",
+    "fields": "Error fields",
+    "path": "Loss path",
+    "frequencies": "Frequencies",
+    "export": "Export",
+}
 DRAWN = """graph => JSON.stringify(graph.data.map(trace => {
   const values = trace.z ?? trace.y;
   const rows = ArrayBuffer.isView(values) || Array.isArray(values) ? values : values._inputArray;
