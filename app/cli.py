@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from lsr_app.commands import dashboard, fractions, refine, results, runs, samples
+from lsr_app.commands import conditioning, dashboard, fractions, refine, results, runs, samples
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
 from lsr_core.errors import Cancelled, InputError, LSRError
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "samples": samples.samples,
     "refine": refine.refine,
     "fractions": fractions.fractions,
+    "conditioning": conditioning.conditioning,
     "runs": runs.runs,
     "path": results.path,
     "export": results.export,

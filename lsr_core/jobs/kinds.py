@@ -12,7 +12,11 @@ from lsr_core.storage.runs import Run
 
 Work = Callable[[Run, ProgressCallback], None]
 
-_HOMES: dict[JobKind, str] = {"refine": "lsr_core.jobs.refining"}
+_HOMES: dict[JobKind, str] = {
+    "refine": "lsr_core.jobs.refining",
+    "race": "lsr_core.jobs.racing",
+    "isolate": "lsr_core.jobs.isolating",
+}
 
 
 def work_of(kind: JobKind) -> Work:

@@ -52,6 +52,7 @@ class ReducedProblem:
         self._values = values
         self.singular_values = values.sort(descending=True).values / scale
         self.rotation = right if generator is None else _rotation(rank, generator).to(values)
+        self._courses: dict[tuple[CoordinateName, Precision], Course] = {}
 
     @property
     def rank(self) -> int:
@@ -64,6 +65,12 @@ class ReducedProblem:
 
     def course(self, coordinates: CoordinateName, precision: Precision) -> Course:
         """The problem in these coordinates, made and solved in this precision, and judged in float64."""
+        key = (coordinates, precision)
+        if key not in self._courses:
+            self._courses[key] = self._course(coordinates, precision)
+        return self._courses[key]
+
+    def _course(self, coordinates: CoordinateName, precision: Precision) -> Course:
         dtype = DTYPES[precision]
         matrix = self._values[:, None] * self.rotation  # rotated on the right; on the left it stays as it is
         reference = LeastSquares(DenseOperator(matrix), self._errors)

@@ -11,7 +11,7 @@ from lsr_core.lab.least_squares import Course
 from lsr_core.lab.recorder import Recorder
 
 Update = Callable[[Tensor, int], Tensor]
-ADAM_BETAS = (0.9, 0.999)
+SECOND_MOMENT = 0.999  # β₂ of Adam
 
 
 def descend(course: Course, recorder: Recorder, update: Update) -> None:
@@ -37,23 +37,22 @@ def gradient_descent(course: Course, recorder: Recorder, steps: Tensor) -> None:
     descend(course, recorder, lambda gradient, _: -steps.to(gradient) * gradient)
 
 
-def adam(course: Course, recorder: Recorder, rates: Tensor) -> None:
-    """Adam (Kingma & Ba 2015), one constant rate for each column.
+def adam(course: Course, recorder: Recorder, rates: Tensor, momenta: Tensor) -> None:
+    """Adam (Kingma & Ba 2015), one constant rate and one β₁ for each column.
 
-    The same arithmetic as `torch.optim.Adam`, which has no way to run many rates on one matrix. ε is as small as the precision allows: the
+    The same arithmetic as `torch.optim.Adam`, which has no way to run many settings on one matrix. ε is as small as the precision allows: the
     usual 1e-8 would stop coordinates with small gradients, which are the ones that matter here.
     """
-    first, second = ADAM_BETAS
-    mean: list[Tensor] = []
     epsilon = torch.finfo(rates.dtype).tiny ** 0.5
+    mean: list[Tensor] = []
 
     def update(gradient: Tensor, iteration: int) -> Tensor:
         gradient = torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
         if not mean:
             mean.extend([torch.zeros_like(gradient), torch.zeros_like(gradient)])
-        mean[0].mul_(first).add_(gradient, alpha=1 - first)
-        mean[1].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        size = (mean[1] / (1 - second ** (iteration + 1))).sqrt_().add_(epsilon)
-        return -rates / (1 - first ** (iteration + 1)) * mean[0] / size
+        mean[0].mul_(momenta).add_(gradient * (1 - momenta))
+        mean[1].mul_(SECOND_MOMENT).addcmul_(gradient, gradient, value=1 - SECOND_MOMENT)
+        size = (mean[1] / (1 - SECOND_MOMENT ** (iteration + 1))).sqrt_().add_(epsilon)
+        return -rates / (1 - momenta ** (iteration + 1)) * mean[0] / size
 
     descend(course, recorder, update)

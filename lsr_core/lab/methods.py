@@ -21,6 +21,7 @@ from lsr_core.linalg.triangular import TriangularSolver
 
 STEPS = (0.5, 1.0, 1.5, 1.9, 2.1)  # of gradient descent, times 1/L; beyond 2 it must diverge
 RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 10.0, 6))  # of Adam
+MOMENTA = (0.9, 0.8)  # β₁ of Adam
 HISTORIES = (10, 100)  # of L-BFGS
 Settings = dict[str, JsonValue]
 
@@ -79,9 +80,12 @@ def gradient_descent(course: Course, effort: Effort, on_fraction: OnFraction) ->
 
 
 def adam(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
-    recorder = Recorder(course, effort.iterations, len(effort.rates), effort.points, on_fraction)
-    descent.adam(course, recorder, torch.tensor(effort.rates).to(course.problem.errors))
-    return _outcome(recorder, [{"rate": rate, "betas": list(descent.ADAM_BETAS)} for rate in effort.rates])
+    """β₁ is swept as well: with momentum the error cannot shrink faster than √β₁ an iteration, however well-conditioned the problem."""
+    tried = list(itertools.product(effort.rates, MOMENTA))
+    recorder = Recorder(course, effort.iterations, len(tried), effort.points, on_fraction)
+    rates, momenta = torch.tensor(tried, dtype=torch.float64).to(course.problem.errors).unbind(1)
+    descent.adam(course, recorder, rates, momenta)
+    return _outcome(recorder, [{"rate": r, "beta1": beta, "beta2": descent.SECOND_MOMENT} for r, beta in tried])
 
 
 def lbfgs_swept(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:

@@ -117,3 +117,57 @@ class RaceRecord(_Record):
     complete: bool = False
     seconds: FiniteFloat = 0.0
     notes: list[str] = Field(default_factory=list)
+
+
+class SplitErrors(_Record):
+    """‖q − y‖/‖y‖ by split; absent splits are null."""
+
+    train: FiniteFloat | None = None
+    validation: FiniteFloat | None = None
+    test: FiniteFloat | None = None
+
+
+class Contender(_Record):
+    """One way of spending R degrees of freedom.
+
+    Attributes:
+        name: network, jacobian-subspace, last-layer, random-subspace, nonlinear-lbfgs or nonlinear-adam.
+        dimension: degrees of freedom.
+        linear: whether one linear least-squares problem was solved, as against a nonlinear optimisation.
+        errors: relative L2 errors.
+        seconds: of finding the subspace and of solving or optimising in it; errors are measured outside.
+        iterations: of a nonlinear optimisation.
+        settings: of a nonlinear optimisation.
+        sweep: end of every setting tried.
+        note: such as a dimension that could not be met.
+    """
+
+    name: str
+    dimension: int
+    linear: bool
+    errors: SplitErrors
+    seconds: FiniteFloat
+    iterations: int | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    sweep: list[Trial] = Field(default_factory=list)
+    note: str = ""
+
+
+class IsolationRecord(_Record):
+    """The contenders so far, the network itself first.
+
+    Attributes:
+        rank: R, asked of every contender.
+        complete: whether all have run.
+        notes: sentences.
+    """
+
+    problem: str
+    rank: int
+    n_params: int
+    n_residuals: int
+    seed: int
+    contenders: list[Contender] = Field(default_factory=list)
+    complete: bool = False
+    seconds: FiniteFloat = 0.0
+    notes: list[str] = Field(default_factory=list)
