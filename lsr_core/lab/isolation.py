@@ -195,6 +195,9 @@ def _optimisations(found: Refinement, iterations: int) -> list[tuple[str, Optimi
     setting, rank = found.setting, found.sweep.max_rank
     base = found.summary.base.train_mse or 0.0
     plain = RestrictedLoss(setting, found.subspace, None, base)
+    torch.optim.LBFGS(
+        [torch.zeros(1, requires_grad=True)]
+    )  # the first one imports torch's compiler, which is nobody's time
     triangle = found.solutions.solver.triangle
 
     def lbfgs(name: str, objective: RestrictedLoss) -> Optimisation:

@@ -90,6 +90,9 @@ def adam(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
 
 def lbfgs_swept(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
     outcomes = []
+    torch.optim.LBFGS(
+        [torch.zeros(1, requires_grad=True)]
+    )  # the first one imports torch's compiler, which is nobody's time
     for index, history in enumerate(effort.histories):
 
         def part(done: float, index: int = index) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from lsr_core.lab.recorder import LIMIT
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 
@@ -52,7 +52,7 @@ class RestrictedLoss:
             for some, wanted in zip(inputs.split(samples), targets.split(samples), strict=True):
                 loss = (self.setting.function(leaf, some) - wanted).square().sum() / (targets.numel() * self.base)
                 loss.backward()
-                total += float(loss)
+                total += float(loss.detach())
             (gradient,) = torch.autograd.grad(moved, y, leaf.grad)
         return total, gradient
 
@@ -75,15 +75,15 @@ class Restricted:
 
 
 class _Best:
-    """Remembers the lowest loss seen, and when everything was lost."""
+    """Remembers the lowest loss seen, the last one, and when all bounds were left."""
 
     def __init__(self, start: Tensor) -> None:
-        self.y, self.loss, self.diverged_at = start.clone(), 1.0, None
-
-    diverged_at: int | None
+        self.y, self.loss, self.last = start.clone(), 1.0, 1.0
+        self.diverged_at: int | None = None
 
     def see(self, y: Tensor, loss: float, iteration: int) -> None:
-        if not loss <= 1e6:
+        self.last = loss
+        if not loss <= LIMIT:
             self.diverged_at = iteration if self.diverged_at is None else self.diverged_at
         elif loss < self.loss:
             self.y, self.loss = y.detach().clone(), loss
@@ -113,10 +113,8 @@ def lbfgs(objective: RestrictedLoss, size: int, iterations: int, on_fraction: On
         return torch.tensor(loss, dtype=torch.float64)
 
     optimiser.step(closure)
-    end = (
-        None if math.isfinite(float(y.detach().norm())) else best.diverged_at
-    )  # a line search may step too far and come back
-    return Restricted(best.y, best.loss, int(optimiser.state[y]["n_iter"]), end)
+    lost = not best.last <= LIMIT  # a line search may step too far on the way and come back
+    return Restricted(best.y, best.loss, int(optimiser.state[y]["n_iter"]), best.diverged_at if lost else None)
 
 
 def adam(objective: RestrictedLoss, size: int, iterations: int, rate: float, on_fraction: OnFraction) -> Restricted:
