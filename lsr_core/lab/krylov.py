@@ -16,6 +16,7 @@ from torch import Tensor
 from lsr_core.linalg.operators import LinearOperator
 
 ROUNDS = 2  # of reorthogonalisation: twice is enough (Kahan; Giraud, Langou & Rozložník 2005)
+ROUNDING = 10  # units of rounding below which a coefficient is noise
 
 
 class Step(NamedTuple):
@@ -33,7 +34,7 @@ def bidiagonalise(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: boo
     """
     kept = min(operator.shape) + 1 if reorthogonalise else 0
     left, right = _Orthogonaliser(kept), _Orthogonaliser(kept)
-    eps = torch.finfo(rhs.dtype).eps
+    rounding = ROUNDING * torch.finfo(rhs.dtype).eps
     beta, u = _normalised(rhs)
     left.add(u)
     alpha, v = _normalised(operator.rmatvec(u))
@@ -45,13 +46,13 @@ def bidiagonalise(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: boo
     while True:
         beta, u = _normalised(left(operator.matvec(v) - alpha * u))
         largest = max(largest, beta)
-        if not beta > eps * largest:
+        if not beta > rounding * largest:
             yield Step(0.0, torch.zeros_like(v), 0.0)
             return
         left.add(u)
         alpha, v = _normalised(right(operator.rmatvec(u) - beta * v))
         largest = max(largest, alpha)
-        if not alpha > eps * largest:
+        if not alpha > rounding * largest:
             yield Step(0.0, torch.zeros_like(v), beta)
             return
         right.add(v)
@@ -102,16 +103,20 @@ def lsmr(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: bool) -> Ite
 
 
 def cgls(operator: LinearOperator, rhs: Tensor) -> Iterator[Tensor]:
-    """Iterates of conjugate gradients on AᵀA y = Aᵀb without forming AᵀA (Hestenes & Stiefel 1952; Björck 1996, §7.4)."""
-    residual, y = rhs.clone(), operator.rmatvec(rhs)
-    gradient = direction = y
-    y = torch.zeros_like(y)
-    gamma = float(gradient @ gradient)
-    while gamma > 0:
+    """Iterates of conjugate gradients on AᵀA y = Aᵀb without forming AᵀA (Hestenes & Stiefel 1952; Björck 1996, §7.4).
+
+    It ends when the gradient is rounding of the product that made it; going on would follow noise away from the solution.
+    """
+    rounding = torch.finfo(rhs.dtype).eps
+    residual, gradient = rhs, operator.rmatvec(rhs)
+    direction, y = gradient, torch.zeros_like(gradient)
+    gamma, largest = float(gradient @ gradient), 0.0
+    while math.sqrt(gamma) > rounding * largest * float(residual.norm()):
         image = operator.matvec(direction)
         size = float(image @ image)
         if not size > 0:
             return
+        largest = max(largest, math.sqrt(size) / float(direction.norm()))
         y = y + (gamma / size) * direction
         residual = residual - (gamma / size) * image
         yield y
@@ -127,13 +132,16 @@ def largest_singular_value(operator: LinearOperator, start: Tensor, steps: int =
 
 def ritz_values(operator: LinearOperator, start: Tensor, steps: int) -> Tensor:
     """Singular values of the bidiagonal matrix after at most `steps` steps, largest first: they lie inside those of A."""
-    found = []
-    for step, _ in zip(bidiagonalise(operator, start, reorthogonalise=True), range(steps), strict=False):
-        if step.alpha > 0:
-            found.append(step)
-    bidiagonal = torch.diag(torch.tensor([step.alpha for step in found], dtype=torch.float64))
-    for i, step in enumerate(found[1:], start=1):
-        bidiagonal[i, i - 1] = step.beta
+    found = [
+        step for step, _ in zip(bidiagonalise(operator, start, reorthogonalise=True), range(steps + 1), strict=False)
+    ]
+    count = min(steps, sum(step.alpha > 0 for step in found))
+    bidiagonal = torch.zeros(count + 1, count, dtype=torch.float64)
+    for i, step in enumerate(found):
+        if i < count:
+            bidiagonal[i, i] = step.alpha
+        if i > 0:
+            bidiagonal[i, i - 1] = step.beta
     return torch.linalg.svdvals(bidiagonal)
 
 

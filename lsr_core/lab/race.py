@@ -75,11 +75,13 @@ class _Track:
             setting = prepare(problem, config)
             if setting.max_rank == 0:
                 raise InputError("is 0; a race needs at least one direction", key="rank")
+            _refuse_without_error(setting)
             basis = build_basis(setting, lambda done: report("basis", done * BASIS_SHARE))
             self._reduced = ReducedProblem(basis.train.factor.cpu(), setting.generator(ROTATION))
             self.rank = self._reduced.rank
         else:
             setting = prepare(problem, config.model_copy(update={"rank": "auto", "max_rank": 1}))
+            _refuse_without_error(setting)
             self.rank = setting.function.n_params
             if has_right_factor(setting):
                 self._reduced = ReducedProblem(right_factor(setting).cpu(), None)
@@ -160,8 +162,6 @@ def race(
     started = time.perf_counter()
     report("preparing", 0.0)
     track = _Track(problem, config, settings, report)
-    if not track.base_loss > 0:
-        raise InputError("the network has no error on its training rows, so there is nothing to lower", key="problem")
     kappas = track.condition_numbers()
     record = RaceRecord(
         problem=problem.name,
@@ -211,6 +211,11 @@ def _run(track: _Track, entry: _Entry, on_fraction: Callable[[float], None]) -> 
         effort=track.effort,
         on_fraction=on_fraction,
     )
+
+
+def _refuse_without_error(setting: Setting) -> None:
+    if not float(setting.errors().norm()) > 0:
+        raise InputError("the network has no error on its training rows, so there is nothing to lower", key="problem")
 
 
 def _full_notes(setting: Setting) -> list[str]:
