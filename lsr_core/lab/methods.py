@@ -20,7 +20,7 @@ from lsr_core.linalg.operators import DenseOperator, LinearOperator
 from lsr_core.linalg.triangular import TriangularSolver
 
 STEPS = (0.5, 1.0, 1.5, 1.9, 2.1)  # of gradient descent, times 1/L; beyond 2 it must diverge
-RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 10.0, 6))  # of Adam
+RATES = tuple(float(rate) for rate in np.geomspace(1e-6, 1.0, 7))  # of Adam
 MOMENTA = (0.9, 0.8)  # β₁ of Adam
 HISTORIES = (10, 100)  # of L-BFGS
 Settings = dict[str, JsonValue]

@@ -12,7 +12,7 @@ from torch import Tensor
 from lsr_core.lab.least_squares import Course
 from lsr_core.lab.records import Curve
 
-LIMIT = 1e6  # times the loss at the start, from which a run has diverged
+LIMIT = 1e12  # times the loss at the start, from which a run has diverged; a first step of Adam may overshoot by 1e8 and come back
 OnFraction = Callable[[float], None]
 
 

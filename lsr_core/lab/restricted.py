@@ -65,7 +65,7 @@ class Restricted:
         y: coordinates.
         loss: there, relative to the base.
         iterations: done.
-        diverged_at: iteration at which the loss was no number or a million times the base; None if never.
+        diverged_at: iteration at which the loss had left all bounds; None if never.
     """
 
     y: Tensor
