@@ -15,6 +15,7 @@ from lsr_app.places import RUNS_VARIABLE
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
+    from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.runs import Run, RunStore
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
@@ -86,6 +87,18 @@ def need_complete(run: Run) -> None:
     state = run.status().status
     if state != "complete":
         raise InputError(f"this run is {state}; only a complete one has results", key="RUN")
+
+
+def refuse_rank(folder: Path, config: RefineConfig) -> None:
+    """Refuse a rank that a problem does not allow before there is a run; for commands that call it --rank."""
+    from lsr_core.refinement.kinds import outline
+    from lsr_core.storage.bundles import load_problem
+
+    try:
+        outline(load_problem(folder), config)
+    except InputError as error:
+        key = "rank" if error.key == "max_rank" else error.key
+        raise InputError(error.message, file=error.file, key=key) from error
 
 
 def check_out(path: Path) -> None:

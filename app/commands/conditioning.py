@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, store
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -35,12 +35,15 @@ def conditioning(
     from lsr_core.lab.race import RaceSettings
     from lsr_core.lab.records import RaceRecord
     from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.bundles import bundle_folder
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    run = create(store(runs), problem, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
+    with bundle_folder(problem) as folder:
+        refuse_rank(folder, config)
+        run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
     execute(run)
     record = read_experiment(run.path, RaceRecord)
     if record is None:

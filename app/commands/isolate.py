@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, store
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -31,12 +31,17 @@ def isolate(
     from lsr_core.lab.isolation import IsolationSettings
     from lsr_core.lab.records import IsolationRecord
     from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.bundles import bundle_folder
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(IsolationSettings, {"iterations": iterations})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    run = create(store(runs), problem, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json"))
+    with bundle_folder(problem) as folder:
+        refuse_rank(folder, config)
+        run = create(
+            store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")
+        )
     execute(run)
     record = read_experiment(run.path, IsolationRecord)
     if record is None:
