@@ -83,7 +83,11 @@ def find_run(text: str, option: Path | None) -> Run:
 
 
 def need_complete(run: Run) -> None:
-    """Refuse runs that have no result."""
+    """Refuse runs that have no refinement as their result."""
+    from lsr_core.storage.lab import LAB_KINDS
+
+    if run.manifest.kind in LAB_KINDS:
+        raise InputError("this run is an experiment of the lab; name a refinement", key="RUN")
     state = run.status().status
     if state != "complete":
         raise InputError(f"this run is {state}; only a complete one has results", key="RUN")

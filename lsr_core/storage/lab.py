@@ -10,10 +10,12 @@ from pydantic import BaseModel, ValidationError
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.storage import atomic
+from lsr_core.storage.records import JobKind
 from lsr_core.validation import describe
 
 MAX_BYTES = 64 * 2**20
 NAMES: dict[type[BaseModel], str] = {RaceRecord: "race.json", IsolationRecord: "isolation.json"}
+LAB_KINDS: tuple[JobKind, ...] = ("race", "plane", "isolate")  # runs that hold an experiment and no refinement
 _Record = TypeVar("_Record", RaceRecord, IsolationRecord)
 
 

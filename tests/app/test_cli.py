@@ -499,6 +499,9 @@ def test_conditioning_prints_floor_condition_number_and_methods_and_keeps_curves
     assert record is not None
     assert len(record.methods) == len(found["methods"])
     assert all(len(method.curve.losses) > 1 for method in record.methods)
+    listed = lsr("runs", "--json").json["runs"]
+    assert [(run["kind"], run["status"], run["error"]) for run in listed] == [("race", "complete", None)]
+    lsr("path", found["run"]).refused("experiment")
     lsr("conditioning", bundle, "--space", "elsewhere").refused("space")
     lsr("conditioning", bundle, "--iterations", "0").refused("iterations")
     lsr("conditioning", bundle, "--rank", "400").refused("at most")
