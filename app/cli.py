@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from lsr_app.commands import dashboard, fractions, iterate, refine, results, runs, samples, scales
+from lsr_app.commands import conditioning, dashboard, fractions, isolate, iterate, refine, results, runs, samples, scales
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
 from lsr_core.errors import Cancelled, InputError, LSRError
 
@@ -34,6 +34,8 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "fractions": fractions.fractions,
     "scales": scales.scales,
     "iterate": iterate.iterate,
+    "conditioning": conditioning.conditioning,
+    "isolate": isolate.isolate,
     "runs": runs.runs,
     "path": results.path,
     "export": results.export,

@@ -20,6 +20,7 @@ from lsr_core.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
     from lsr_core.refinement.progress import ProgressCallback
+    from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.runs import Run, RunStore
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
@@ -87,7 +88,11 @@ def find_run(text: str, option: Path | None) -> Run:
 
 
 def need_complete(run: Run) -> None:
-    """Refuse runs that have no result."""
+    """Refuse runs that have no refinement as their result."""
+    from lsr_core.storage.lab import LAB_KINDS
+
+    if run.manifest.kind in LAB_KINDS:
+        raise InputError("this run is an experiment of the lab; name a refinement", key="RUN")
     state = run.status().status
     if state != "complete":
         raise InputError(f"this run is {state}; only a complete one has results", key="RUN")
@@ -97,6 +102,18 @@ def need_predictor(run: Run) -> None:
     """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
     if run.manifest.kind != "iterate" or not run.delta_path.is_file():
         need_complete(run)
+
+
+def refuse_rank(folder: Path, config: RefineConfig) -> None:
+    """Refuse a rank that a problem does not allow before there is a run; for commands that call it --rank."""
+    from lsr_core.refinement.kinds import outline
+    from lsr_core.storage.bundles import load_problem
+
+    try:
+        outline(load_problem(folder), config)
+    except InputError as error:
+        key = "rank" if error.key == "max_rank" else error.key
+        raise InputError(error.message, file=error.file, key=key) from error
 
 
 def check_out(path: Path) -> None:

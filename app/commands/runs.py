@@ -30,9 +30,12 @@ def runs(runs: RunsOption = None, json: JsonOption = False) -> None:
 
 def _about(run: Run) -> dict[str, Any]:
     """A line about a run; what it does not have is None."""
+    from lsr_core.storage.lab import LAB_KINDS
+
     manifest = run.manifest
     about: dict[str, Any] = {
         "run": run.id,
+        "kind": manifest.kind,
         "title": manifest.title,
         "problem": manifest.problem,
         "created": manifest.created,
@@ -49,7 +52,7 @@ def _about(run: Run) -> dict[str, Any]:
         status = run.status()
         about["status"] = status.status
         about["error"] = status.error.message if status.error else None
-        if status.status == "complete":
+        if status.status == "complete" and manifest.kind not in LAB_KINDS:
             summary = run.summary
             about |= {"rank": summary.rank, "max_rank": summary.max_rank}
             about |= {"base_test_mse": summary.base.test_mse, "refined_test_mse": summary.refined.test_mse}

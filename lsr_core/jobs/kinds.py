@@ -12,7 +12,13 @@ from lsr_core.storage.runs import Run
 
 Work = Callable[[Run, ProgressCallback], None]
 
-_HOMES: dict[JobKind, str] = {"refine": "lsr_core.jobs.refining", "iterate": "lsr_core.jobs.iterating"}
+_HOMES: dict[JobKind, str] = {
+    "refine": "lsr_core.jobs.refining",
+    "iterate": "lsr_core.jobs.iterating",
+    "race": "lsr_core.jobs.racing",
+    "isolate": "lsr_core.jobs.isolating",
+    "plane": "lsr_core.jobs.planing",
+}
 
 
 def work_of(kind: JobKind) -> Work:

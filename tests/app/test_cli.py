@@ -26,8 +26,10 @@ from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.supervised import Architecture
+from lsr_core.lab.records import RaceRecord
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
+from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.runs import Run, RunStore
 from lsr_samples import train_poisson_untrained
 from tests import bundles
@@ -528,3 +530,38 @@ def test_scales_shows_what_it_tried_and_writes_what_it_chose(lsr: Any, untrained
 
 def test_scales_are_for_untrained_networks_of_equations(lsr: Any) -> None:
     lsr("scales", "noisy1d").refused("searched for equations")
+
+
+def test_conditioning_prints_floor_condition_number_and_methods_and_keeps_curves(lsr: Any, tmp_path: Path) -> None:
+    bundle = bundles.write(tmp_path / "bundle")
+    found = lsr("conditioning", bundle, "--rank", "8", "--iterations", "10", "--json").json
+    assert found["status"] == "complete"
+    assert found["rank"] == 8
+    assert found["condition_number"] == found["condition_numbers"]["original"] > 1
+    expected = {"name", "dtype", "coordinates", "best_loss", "loss_above_floor", "iterations", "products", "seconds"}
+    for method in found["methods"]:
+        assert expected | {"settings", "diverged"} <= set(method)
+        assert method["best_loss"] >= found["floor"]
+        assert "curve" not in method
+    record = read_experiment(Path(found["folder"]), RaceRecord)
+    assert record is not None
+    assert len(record.methods) == len(found["methods"])
+    assert all(len(method.curve.losses) > 1 for method in record.methods)
+    listed = lsr("runs", "--json").json["runs"]
+    assert [(run["kind"], run["status"], run["error"]) for run in listed] == [("race", "complete", None)]
+    lsr("path", found["run"]).refused("experiment")
+    lsr("conditioning", bundle, "--space", "elsewhere").refused("space")
+    lsr("conditioning", bundle, "--iterations", "0").refused("iterations")
+    lsr("conditioning", bundle, "--rank", "400").refused("at most")
+
+
+def test_isolate_prints_the_errors_of_every_contender(lsr: Any, tmp_path: Path) -> None:
+    bundle = bundles.write(tmp_path / "bundle")
+    found = lsr("isolate", bundle, "--rank", "8", "--iterations", "5", "--json").json
+    assert found["status"] == "complete"
+    names = [contender["name"] for contender in found["contenders"]]
+    assert names[:4] == ["network", "jacobian-subspace", "last-layer", "random-subspace"]
+    assert all(contender["errors"]["test"] > 0 for contender in found["contenders"])
+    text = lsr("isolate", bundle, "--rank", "3", "--iterations", "2").out
+    assert "last-layer" in text
+    lsr("isolate", bundle, "--rank", "400").refused("at most")

@@ -1,0 +1,79 @@
+"""`lsr conditioning`: the convex race, in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.refine import execute, printable_lines
+from lsr_core.errors import LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.lab.records import MethodRecord, RaceRecord
+
+
+def conditioning(
+    problem: Annotated[
+        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
+    ],
+    space: Annotated[str, typer.Option(help="subspace (the one LSR solves in) or full (all parameters).")] = "subspace",
+    rank: Annotated[
+        int | None, typer.Option(help="Dimension of the subspace; as large as fits, at most 1000, by default.")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Of every method; 5000 in the subspace and 50 in the full space by default.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="Precision of the methods: float64, float32 or both.")] = "both",
+    seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    runs: RunsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run optimisers on the linearised problem, whose minimum is known, and keep their curves as a run."""
+    from lsr_core.jobs.queue import create
+    from lsr_core.lab.race import RaceSettings
+    from lsr_core.lab.records import RaceRecord
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.bundles import bundle_folder
+    from lsr_core.storage.lab import read_experiment
+    from lsr_core.validation import checked
+
+    settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
+    config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
+    with bundle_folder(problem) as folder:
+        refuse_rank(folder, config)
+        run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
+    execute(run)
+    record = read_experiment(run.path, RaceRecord)
+    if record is None:
+        raise LSRError(f"run {run.id} left no result")
+    found = record.model_dump(mode="json", exclude={"methods": {"__all__": {"curve"}}, "bounds": True})
+    found |= {
+        "condition_number": record.condition_number.get("original"),
+        "condition_numbers": found["condition_number"],
+    }
+    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+
+
+def _words(record: RaceRecord) -> str:
+    kappa = record.condition_number.get("original")
+    floor = "rounding" if record.floor is None else f"{record.floor:.3e}"
+    lines = [
+        f"{record.problem}: {record.space}, {record.rank:,} unknowns, {record.n_residuals:,} residuals",
+        f"base loss {record.base_loss:.3e}, floor {floor}, condition number {'unknown' if kappa is None else f'{kappa:.2e}'}",
+        f"{'method':<24}{'precision':<10}{'coordinates':<12}{'best loss':>11}{'x floor':>10}{'iter':>7}{'products':>9}{'s':>8}",
+    ]
+    lines += [_line(method) for method in record.methods]
+    lines += [f"note: {note}" for note in record.notes]
+    lines.append(f"{record.seconds:.1f} s")
+    return printable_lines(lines)
+
+
+def _line(method: MethodRecord) -> str:
+    ratio = "-" if method.times_floor is None else f"{method.times_floor:.3g}"
+    end = f"  diverged at {method.diverged_at}" if method.diverged else ""
+    return (
+        f"{method.name:<24}{method.dtype:<10}{method.coordinates:<12}{method.best_loss:>11.3e}{ratio:>10}"
+        f"{method.iterations:>7}{method.products:>9}{method.seconds:>8.2f}{end}"
+    )

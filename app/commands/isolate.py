@@ -1,0 +1,65 @@
+"""`lsr isolate`: the same degrees of freedom spent in different ways, in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.refine import execute, printable_lines
+from lsr_core.errors import LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.lab.records import IsolationRecord
+
+
+def isolate(
+    problem: Annotated[
+        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
+    ],
+    rank: Annotated[
+        int | None, typer.Option(help="Degrees of freedom of each; as many as fit, at most 1000, by default.")
+    ] = None,
+    iterations: Annotated[int, typer.Option(help="Of each nonlinear optimisation.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the random sketch and of the random subspace.")] = 0,
+    runs: RunsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare the solve in the Jacobian subspace with last layer, random subspace and nonlinear optimisation."""
+    from lsr_core.jobs.queue import create
+    from lsr_core.lab.isolation import IsolationSettings
+    from lsr_core.lab.records import IsolationRecord
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.bundles import bundle_folder
+    from lsr_core.storage.lab import read_experiment
+    from lsr_core.validation import checked
+
+    settings = checked(IsolationSettings, {"iterations": iterations})
+    config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
+    with bundle_folder(problem) as folder:
+        refuse_rank(folder, config)
+        run = create(
+            store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")
+        )
+    execute(run)
+    record = read_experiment(run.path, IsolationRecord)
+    if record is None:
+        raise LSRError(f"run {run.id} left no result")
+    found = record.model_dump(mode="json")
+    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+
+
+def _words(record: IsolationRecord) -> str:
+    lines = [
+        f"{record.problem}: {record.rank:,} of {record.n_params:,} degrees of freedom, {record.n_residuals:,} residuals",
+        f"{'':<26}{'dimension':>10}{'train':>12}{'validation':>12}{'test':>12}{'s':>8}",
+    ]
+    for found in record.contenders:
+        values = (found.errors.train, found.errors.validation, found.errors.test)
+        cells = "".join(f"{'-' if value is None else f'{value:.3e}':>12}" for value in values)
+        note = f"  {found.note}" if found.note else ""
+        lines.append(f"{found.name:<26}{found.dimension:>10,}{cells}{found.seconds:>8.1f}{note}")
+    lines += [f"note: {note}" for note in record.notes]
+    lines.append(f"{record.seconds:.1f} s")
+    return printable_lines(lines)

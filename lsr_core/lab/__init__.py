@@ -1,0 +1,1 @@
+"""The conditioning lab: experiments that tell ill-conditioning from nonconvexity."""

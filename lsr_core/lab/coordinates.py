@@ -1,0 +1,110 @@
+"""The reduced problem in three coordinate systems. The subspace, the data and the minimum are the same in all of them.
+
+original: Δθ = V Q y with V the orthonormal basis of the subspace and Q a random rotation. Coordinates are orthonormal parameter
+directions in general position, as those of a network's weights are; ‖y‖ = ‖Δθ‖ and κ is that of G V.
+singular: Δθ = V W y with W the right singular vectors of G V. The same rotated so that the matrix is diagonal: κ is unchanged, but every
+coordinate can be treated by itself. A refinement computes this; an optimiser of weights does not have it.
+whitened: y' = T y with the triangular factor of the original matrix, A = Q' T, so that the matrix is Q' with κ = 1 to rounding.
+
+Methods that use nothing but inner products (gradient descent, L-BFGS, Krylov) run alike in the first two. Adam does not: it scales each
+coordinate by itself, which is a preconditioner where coordinates are singular directions and none where they are not.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lsr_core.lab.least_squares import Course, DiagonalOperator, LeastSquares
+from lsr_core.lab.records import CoordinateName, Precision
+from lsr_core.linalg.operators import DenseOperator
+from lsr_core.linalg.streaming_qr import StreamingQR
+from lsr_core.linalg.triangular import is_diagonal
+
+DTYPES: dict[Precision, torch.dtype] = {"float64": torch.float64, "float32": torch.float32}
+
+
+class ReducedProblem:
+    """min over y of ‖f + G V y‖² from the triangular factor of [G V, f] alone: nothing of the network is needed any more.
+
+    Args:
+        factor: triangular factor of [G V, f] in float64, rows scaled so that the squared norm is the loss, (≤ r+1, r+1).
+        generator: of the rotation Q; None leaves it out, for the full space whose coordinates are the network's own.
+
+    Attributes:
+        base_loss: of the network.
+        floor: loss that no direction of the subspace reaches.
+        singular_values: of G V, (r,), largest first.
+    """
+
+    def __init__(self, factor: Tensor, generator: torch.Generator | None) -> None:
+        rank = factor.shape[1] - 1
+        self.base_loss = float(factor[:, rank].square().sum())
+        self.floor = float(factor[rank:, rank].square().sum())
+        scale = self.base_loss**-0.5
+        triangle, errors = factor[:rank, :rank] * scale, factor[:rank, rank] * scale
+        if is_diagonal(triangle):
+            values, self._errors = triangle.diagonal().abs(), errors * triangle.diagonal().sign()
+            right = torch.eye(rank).to(values)
+        else:
+            left, values, right = torch.linalg.svd(triangle)
+            self._errors = left.T @ errors
+        self._values = values
+        self.singular_values = values.sort(descending=True).values / scale
+        self.rotation = right if generator is None else _rotation(rank, generator).to(values)
+        self._courses: dict[tuple[CoordinateName, Precision], Course] = {}
+
+    @property
+    def rank(self) -> int:
+        return len(self._values)
+
+    @property
+    def condition_number(self) -> float | None:
+        smallest = float(self.singular_values[-1])
+        return float(self.singular_values[0]) / smallest if smallest > 0 else None
+
+    def course(self, coordinates: CoordinateName, precision: Precision) -> Course:
+        """The problem in these coordinates, made and solved in this precision, and judged in float64."""
+        key = (coordinates, precision)
+        if key not in self._courses:
+            self._courses[key] = self._course(coordinates, precision)
+        return self._courses[key]
+
+    def _course(self, coordinates: CoordinateName, precision: Precision) -> Course:
+        dtype = DTYPES[precision]
+        matrix = self._values[:, None] * self.rotation  # rotated on the right; on the left it stays as it is
+        reference = LeastSquares(DenseOperator(matrix), self._errors)
+        errors, kappa = self._errors.to(dtype), self.condition_number
+        relative_floor = self.floor / self.base_loss
+
+        def made(problem: LeastSquares, back: Tensor | None, condition_number: float | None) -> Course:
+            def to_reference(y: Tensor) -> Tensor:
+                return y if back is None else back @ y
+
+            return Course(problem, reference, to_reference, relative_floor, condition_number)
+
+        if coordinates == "original":
+            return made(LeastSquares(DenseOperator(matrix.to(dtype)), errors), None, kappa)
+        if coordinates == "singular":
+            return made(LeastSquares(DiagonalOperator(self._values.to(dtype)), errors), self.rotation.T, kappa)
+        triangle = _triangle(matrix.to(dtype))
+        inverse = torch.linalg.solve_triangular(
+            triangle.double(), torch.eye(len(triangle)).to(self._values), upper=True
+        )
+        whitened = torch.linalg.solve_triangular(triangle, matrix.to(dtype), upper=True, left=False)
+        sizes = torch.linalg.svdvals(whitened.double())
+        found = float(sizes[0] / sizes[-1]) if sizes[-1] > 0 else None
+        return made(LeastSquares(DenseOperator(whitened), errors), inverse, found)
+
+
+def _rotation(size: int, generator: torch.Generator) -> Tensor:
+    """A random rotation, uniform over all of them up to signs."""
+    drawn = torch.randn(size, size, generator=generator, dtype=torch.float64)
+    return torch.linalg.qr(drawn).Q
+
+
+def _triangle(matrix: Tensor) -> Tensor:
+    """The right triangular factor."""
+    qr = StreamingQR(matrix.shape[1], dtype=matrix.dtype, device=matrix.device, gather=len(matrix))
+    qr.update(matrix)
+    return qr.factor

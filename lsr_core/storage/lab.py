@@ -1,0 +1,44 @@
+"""The lab's experiments on disk: one JSON file each in the folder of a run, rewritten as they advance and readable at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lsr_core.errors import InputError
+from lsr_core.lab.records import IsolationRecord, RaceRecord
+from lsr_core.storage import atomic
+from lsr_core.storage.records import JobKind
+from lsr_core.validation import describe
+
+MAX_BYTES = 64 * 2**20
+NAMES: dict[type[BaseModel], str] = {RaceRecord: "race.json", IsolationRecord: "isolation.json"}
+LAB_KINDS: tuple[JobKind, ...] = ("race", "plane", "isolate")  # runs that hold an experiment and no refinement
+_Record = TypeVar("_Record", RaceRecord, IsolationRecord)
+
+
+def write_experiment(folder: Path, record: RaceRecord | IsolationRecord) -> None:
+    """Keep what there is so far; a reader sees the file before or the file after, never half of one."""
+    atomic.write_text(folder / NAMES[type(record)], record.model_dump_json())
+
+
+def read_experiment(folder: Path, kind: type[_Record]) -> _Record | None:
+    """What has been found so far, also of a run that was cancelled; None before the first result.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = folder / NAMES[kind]
+    if not path.is_file():
+        return None
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"larger than {MAX_BYTES} bytes; not a file this program wrote", file=path.name)
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise describe(error, path.name) from error
