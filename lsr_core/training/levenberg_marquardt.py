@@ -49,11 +49,11 @@ def levenberg_marquardt(
     if redraw_every is not None:
         objective.redraw(at, draw)
     journal = Journal(on_step, seconds, _loss(objective, at))
-    level, growth = damping, 2.0
+    level, growth, moved = damping, 2.0, True
     for index in range(steps):
         if journal.late:
             return journal.end(at, "deadline", NAME)
-        redrawn = redraw_every is not None and index > 0 and index % redraw_every == 0
+        redrawn = redraw_every is not None and index > 0 and (index % redraw_every == 0 or not moved)
         if redrawn:
             objective.redraw(at, draw)
         system = objective.normal_equations(at)
