@@ -172,6 +172,10 @@ def _words(run: Run) -> str:
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{_number(before):>12}{_number(after):>12}")
+    if summary.verdict is not None:
+        lines.append(f"verdict: {summary.verdict.sentence} (confidence {summary.verdict.confidence:.2f})")
+        lines += [f"  {item.sentence}" for item in summary.verdict.evidence]
+        lines.append(f"  {summary.verdict.advice}")
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

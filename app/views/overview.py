@@ -32,6 +32,7 @@ def headline(data: RunData, rank: int) -> None:
         ]
     )
     st.markdown(formats.markdown(texts.gain_sentence(word, gain, rank, data.sweep.max_rank, rank == 0)))
+    show.verdict(data)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     runs, at = now.runs, now.ranks
