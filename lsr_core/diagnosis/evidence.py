@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.refine import Refinement
@@ -75,7 +76,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         disagreement=refinement.gap,
         linear_at_one=linear,
         nonlinear_at_one=nonlinear,
-        true_residual=_ratio(norms.nonlinear, norms.base) if summary.base.train_mse is not None else None,
+        true_residual=_ratio(norms.nonlinear, norms.base) if isinstance(refinement.problem, PhysicsProblem) else None,
         base_error=base if math.isfinite(base) else None,
         first_step=_first_step(held, sweep.delta_norm, summary.theta_norm),
     )

@@ -22,6 +22,7 @@ ZERO_CORRECTION = 0.99  # of the residual left at every rank: nothing was correc
 DEGRADATION = 1.5  # times the smallest held-out error, at the largest rank
 DIVERGED = 1.0  # times the base loss, of the network at θ0 + Δθ …
 LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
+FITS = 0.5  # of the training residual left at some rank: the refinement fits the samples
 LARGE_GAIN = 0.1  # of the held-out error left: training had much to gain
 SMALL_GAIN = 0.5  # of the held-out error left: it had little
 RESTART = 0.3  # of the held-out error left by another start: the valley is the problem
@@ -104,7 +105,8 @@ def _rounded(known: Figures) -> bool:
 
 
 def _overfits(known: Figures) -> bool:
-    return known.has_held_out and known.degradation >= DEGRADATION and known.held_out > SMALL_GAIN
+    worse = known.degradation >= DEGRADATION and known.held_out > SMALL_GAIN
+    return known.has_held_out and worse and known.fitted <= FITS
 
 
 def _diverges(known: Figures) -> bool:
@@ -166,6 +168,12 @@ def _overfitting(known: Figures) -> _Finding | None:
         "overfitting",
         [
             Evidence(name="degradation", value=known.degradation, threshold=DEGRADATION, sentence=rise),
+            Evidence(
+                name="fitted",
+                value=known.fitted,
+                threshold=FITS,
+                sentence=f"the training residual falls to {known.fitted:.2g} of its size",
+            ),
             _held_out(known, SMALL_GAIN),
         ],
         min(_certainty(known.degradation / DEGRADATION), _certainty(known.held_out / SMALL_GAIN, 1.5)),

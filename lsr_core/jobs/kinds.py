@@ -12,7 +12,7 @@ from lsr_core.storage.runs import Run
 
 Work = Callable[[Run, ProgressCallback], None]
 
-_HOMES: dict[JobKind, str] = {"refine": "lsr_core.jobs.refining"}
+_HOMES: dict[JobKind, str] = {"refine": "lsr_core.jobs.refining", "plane": "lsr_core.jobs.planing"}
 
 
 def work_of(kind: JobKind) -> Work:

@@ -68,6 +68,7 @@ def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
         ({"held_out": 0.995, "fitted": 0.995, "restarted": 0.1}, "nonconvexity"),
         ({"held_out": 0.6, "degradation": 1.51}, "overfitting"),
         ({"held_out": 0.6, "degradation": 1.49}, "capacity"),
+        ({"held_out": 0.6, "degradation": 9.0, "fitted": 0.51}, "capacity"),
         ({"held_out": 0.01, "degradation": 5.0}, "conditioning"),
         ({"held_out": 0.6, "degradation": 9.0, "has_held_out": False}, "capacity"),
         ({"base_error": 2e-13}, "precision"),
