@@ -21,10 +21,9 @@ from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
-from lsr_core.refinement.results import Floats, LossPaths
+from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
 from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 
-TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
 JET_VALUES = 256  # about what a component of a jet takes on its way through the layers
 CHUNK = 4096
@@ -140,7 +139,7 @@ def _spread(count: int, wanted: int, like: Tensor) -> Tensor:
 def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> tuple[float, float]:
     """Largest interval of sampled α around 0 in which the losses differ by at most 10 % of the linearised one."""
     with np.errstate(invalid="ignore"):
-        close = np.abs(nonlinear - linearised) <= TOLERANCE * np.abs(linearised)
+        close = np.abs(nonlinear - linearised) <= AGREEMENT * np.abs(linearised)
     zero = int(np.argmin(np.abs(alpha)))
     low = high = zero
     while low > 0 and close[low - 1]:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
-from lsr_core.diagnosis.loss_path import TOLERANCE, PathRows, some_rows
+from lsr_core.diagnosis.loss_path import PathRows, some_rows
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.refinement.progress import ProgressCallback, silent
-from lsr_core.refinement.results import Floats
+from lsr_core.refinement.results import Floats, LossPlane
 from lsr_core.refinement.setting import Setting
 
 ROWS = 200
@@ -55,38 +53,6 @@ class PlaneSettings(BaseModel):
         if self.alpha_to - self.alpha_from < 1e-12:
             raise ValueError("the plane has no width; let alpha_to be larger than alpha_from")
         return self
-
-
-@dataclass(frozen=True)
-class LossPlane:
-    """Losses (b, a) over β (b,) and α (a,): at θ0 + αΔθ + βd. Not finite where the network is not.
-
-    Attributes:
-        alpha: steps along Δθ.
-        beta: steps along the second direction d, whose length is `length` times that of Δθ.
-        nonlinear: of the network.
-        linearised: of the linear model at θ0.
-        base: at θ0.
-        length: ‖d‖/‖Δθ‖.
-        cosine: of the angle between d and Δθ.
-        n_rows: samples or points that the losses are taken on.
-    """
-
-    alpha: Floats
-    beta: Floats
-    nonlinear: Floats
-    linearised: Floats
-    base: float
-    length: float
-    cosine: float
-    n_rows: int
-
-    @property
-    def agreement(self) -> NDArray[np.bool_]:
-        """Where the two losses differ by at most 10 % of the linearised one."""
-        with np.errstate(invalid="ignore"):
-            close: NDArray[np.bool_] = np.abs(self.nonlinear - self.linearised) <= TOLERANCE * np.abs(self.linearised)
-        return close
 
 
 def loss_plane(

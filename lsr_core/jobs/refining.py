@@ -20,6 +20,7 @@ VERDICT_AT = 0.92
 
 def work(run: Run, report: ProgressCallback) -> None:
     """Refine, draw the loss paths, write the results."""
+    from lsr_core.diagnosis.directions import directions
     from lsr_core.diagnosis.loss_path import loss_paths
     from lsr_core.diagnosis.steps import with_parameter_steps
     from lsr_core.diagnosis.verdict import verdict_of
@@ -48,7 +49,7 @@ def work(run: Run, report: ProgressCallback) -> None:
     report("verdict", VERDICT_AT)
     verdict = verdict_of(refinement, paths)
     report("writing", 0.97)
-    for result in (refinement.sweep, refinement.spectrum, fields, paths):
+    for result in (refinement.sweep, refinement.spectrum, fields, paths, directions(refinement)):
         run.write_result(result)
     _write_delta(run, refinement)
     summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started, "verdict": verdict})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lsr_core.diagnosis.plane import LossPlane
 from lsr_core.errors import InputError
+from lsr_core.refinement.results import LossPlane
 from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lsr_core.diagnosis.loss_path import loss_path
-from lsr_core.diagnosis.plane import LossPlane, PlaneSettings, loss_plane
+from lsr_core.diagnosis.plane import PlaneSettings, loss_plane
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.jobs import worker
 from lsr_core.jobs.planing import create_plane
@@ -18,6 +18,7 @@ from lsr_core.jobs.queue import create
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.results import LossPlane
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.runs import RunStore
 from tests.bundles import write
