@@ -14,7 +14,19 @@ from typing import Any
 
 import typer
 
-from lsr_app.commands import conditioning, dashboard, fractions, isolate, iterate, refine, results, runs, samples, scales
+from lsr_app.commands import (
+    conditioning,
+    dashboard,
+    fractions,
+    isolate,
+    iterate,
+    plane,
+    refine,
+    results,
+    runs,
+    samples,
+    scales,
+)
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
 from lsr_core.errors import Cancelled, InputError, LSRError
 
@@ -37,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "conditioning": conditioning.conditioning,
     "isolate": isolate.isolate,
     "runs": runs.runs,
+    "plane": plane.plane,
     "path": results.path,
     "export": results.export,
 }

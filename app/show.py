@@ -116,6 +116,23 @@ def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
     return "Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}" + "".join(f", {remark}" for remark in remarks)
 
 
+def verdict(data: RunData) -> None:
+    """What limits the model, with the figures behind it and what to do next."""
+    found = data.summary.verdict
+    if found is None:
+        return
+    with st.container(key="verdict", gap=None):
+        head = (
+            f"<b>{formats.page(found.sentence)}</b><span class='lsr-remark'>{texts.confidence(found.confidence)}</span>"
+        )
+        evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
+        seen = f"<p class='lsr-hint'>{formats.page(texts.signatures(found.signatures))}</p>" if found.signatures else ""
+        st.html(
+            f"<section class='lsr-verdict' aria-label='Verdict'><p>{head}</p><ul>{evidence}</ul>"
+            f"<p>{formats.page(found.advice)}</p>{seen}</section>"
+        )
+
+
 def rank_table(data: RunData, rank: int) -> None:
     """The sweep on a few ranks of the ladder around the selected one, with the whole sweep as CSV."""
     ladder = data.ladder
@@ -266,6 +283,9 @@ _CSS = """
  border-left:3px solid var(--lsr-line)} .lsr-run b{font-weight:600;overflow-wrap:anywhere} .lsr-run .lsr-remark{flex-basis:100%}
 .lsr-open{border-left-color:var(--lsr-accent)} .lsr-result{font-variant-numeric:tabular-nums;font-size:.92rem}
 .lsr-state-failed,.lsr-state-cancelled{color:var(--lsr-warn)} .lsr-state-running,.lsr-state-queued{color:var(--lsr-accent)}
+.lsr-verdict{border-left:3px solid var(--lsr-accent);padding:.15rem 0 .15rem .9rem;max-width:95ch;font-size:.95rem}
+.lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
+.lsr-verdict .lsr-remark{margin-left:.7rem}
 .lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
 .lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
 """

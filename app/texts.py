@@ -659,3 +659,26 @@ def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
         else "Initial and boundary conditions are blocks of their own."
     )
     return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
+
+
+SIGNATURES = {
+    "degradation": "degradation (the error on samples held out rises again towards the largest rank)",
+    "divergence on update": "divergence on update (the network with the step in its weights is worse than before)",
+    "zero correction": "zero correction (no rank lowers the residual)",
+}
+
+
+def confidence(value: float) -> str:
+    """How sure a verdict is."""
+    word = "clear" if value >= 0.85 else "likely" if value >= 0.65 else "uncertain"
+    return f"{word} ({value:.2f})"
+
+
+def signatures(names: list[str]) -> str:
+    """The failure signatures of the paper that a run shows."""
+    return "Published failure signatures seen here: " + "; ".join(SIGNATURES.get(name, name) for name in names) + "."
+
+
+def begun(sentence: str) -> str:
+    """The same with a capital."""
+    return sentence[:1].upper() + sentence[1:]

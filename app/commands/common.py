@@ -19,8 +19,8 @@ from lsr_app.places import RUNS_VARIABLE
 from lsr_core.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
-    from lsr_core.refinement.progress import ProgressCallback
     from lsr_core.refinement.config import RefineConfig
+    from lsr_core.refinement.progress import ProgressCallback
     from lsr_core.storage.runs import Run, RunStore
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130

@@ -182,6 +182,10 @@ def _words(run: Run) -> str:
             f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {_number(step.fitted_residual)} fitted, "
             f"{_number(step.fresh_residual)} fresh, relative l2 {_number(step.relative_l2)}{'' if step.accepted else ', refused'}"
         )
+    if summary.verdict is not None:
+        lines.append(f"verdict: {summary.verdict.sentence} (confidence {summary.verdict.confidence:.2f})")
+        lines += [f"  {item.sentence}" for item in summary.verdict.evidence]
+        lines.append(f"  {summary.verdict.advice}")
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

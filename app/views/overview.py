@@ -49,6 +49,7 @@ def headline(data: RunData, rank: int) -> None:
             )
         )
     )
+    show.verdict(data)
     if data.about.physics:
         physicssection.norms(data, rank)
     for note in data.summary.notes:

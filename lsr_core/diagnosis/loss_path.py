@@ -13,6 +13,7 @@ from torch.func import jvp, vmap
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jacobians import MatrixFreeJacobian
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
@@ -20,10 +21,9 @@ from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
-from lsr_core.refinement.results import Floats, LossPaths
+from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
 from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 
-TOLERANCE = 0.10
 BLOCK_VALUES = 2**24
 JET_VALUES = 256  # about what a component of a jet takes on its way through the layers
 CHUNK = 4096
@@ -56,8 +56,16 @@ class PathRows(Protocol):
         """The loss of rows of this kind."""
         ...
 
-    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
-        """Losses (a,) of the network at θ0 + αΔθ."""
+    def losses_at(self, directions: Tensor, steps: Tensor) -> Tensor:
+        """Losses (a,) of the network at θ0 + directions @ step, for directions (m, d) and steps (a, d)."""
+        ...
+
+    def gradient(self) -> Tensor:
+        """Of the loss at θ0, (m,)."""
+        ...
+
+    def jacobian(self) -> Tensor:
+        """Derivatives of all rows at θ0, (rows, m)."""
         ...
 
 
@@ -86,14 +94,14 @@ def _path(rows: PathRows, delta: Tensor, alpha: Floats) -> LossPath:
     errors, pushed = rows.linear_parts(delta)
     steps = torch.as_tensor(alpha, dtype=delta.dtype, device=delta.device)
     linearised = torch.stack([rows.loss(errors + step * pushed) for step in steps])
-    nonlinear = rows.losses_at(delta, steps)
+    nonlinear = rows.losses_at(delta[:, None], steps[:, None])
     first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
 def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
-    chosen, count = _some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
+    chosen, count = some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
     ranks = refinement.fields.ranks
     paths = [_path(chosen, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
     return LossPaths(
@@ -106,7 +114,7 @@ def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) 
     )
 
 
-def _some_rows(setting: Setting, most: int, refined_from: float) -> tuple[PathRows, int]:
+def some_rows(setting: Setting, most: int, refined_from: float) -> tuple[PathRows, int]:
     """Rows spread evenly over the training data, and how many samples they are; `refined_from` is the network's own loss."""
     if isinstance(setting, PhysicsSetting):
         total = sum(len(part.points) for part in setting.fitted)
@@ -131,7 +139,7 @@ def _spread(count: int, wanted: int, like: Tensor) -> Tensor:
 def agreement_interval(alpha: Floats, linearised: Floats, nonlinear: Floats) -> tuple[float, float]:
     """Largest interval of sampled α around 0 in which the losses differ by at most 10 % of the linearised one."""
     with np.errstate(invalid="ignore"):
-        close = np.abs(nonlinear - linearised) <= TOLERANCE * np.abs(linearised)
+        close = np.abs(nonlinear - linearised) <= AGREEMENT * np.abs(linearised)
     zero = int(np.argmin(np.abs(alpha)))
     low = high = zero
     while low > 0 and close[low - 1]:
@@ -163,17 +171,26 @@ class DataPathRows:
     def loss(self, rows: Tensor) -> Tensor:
         return rows.square().mean()
 
-    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
-        """By forward passes, several step lengths at a time."""
+    def losses_at(self, directions: Tensor, steps: Tensor) -> Tensor:
+        """By forward passes, several steps at a time."""
         function, split = self._forward, self._split
         width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
-        inputs, step_of = in_precision_of(function, split.inputs), delta.to(function.dtype)
+        inputs, along = in_precision_of(function, split.inputs), directions.to(function.dtype)
 
         def loss(step: Tensor) -> Tensor:
-            return (function(function.theta0 + step * step_of, inputs) - split.targets).square().mean()
+            return (function(function.theta0 + along @ step, inputs) - split.targets).square().mean()
 
         with torch.no_grad():
             return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])
+
+    def gradient(self) -> Tensor:
+        theta = self._function.theta0.detach().requires_grad_()
+        loss = (self._function(theta, self._split.inputs) - self._split.targets).square().mean()
+        return torch.autograd.grad(loss, theta)[0]
+
+    def jacobian(self) -> Tensor:
+        n_outputs = self._split.targets.shape[1]
+        return MatrixFreeJacobian(self._function, self._split.inputs, n_outputs).to_dense()
 
 
 class ResidualPathRows:
@@ -195,17 +212,26 @@ class ResidualPathRows:
     def loss(self, rows: Tensor) -> Tensor:
         return rows.square().sum()
 
-    def losses_at(self, delta: Tensor, steps: Tensor) -> Tensor:
-        """By jets for several step lengths at a time, and the residual for each."""
-        total = torch.zeros_like(steps)
+    def losses_at(self, directions: Tensor, steps: Tensor) -> Tensor:
+        """By jets for several steps at a time, and the residual for each."""
+        total = steps.new_zeros(len(steps))
         for piece in self._pieces:
             values = len(piece.points) * piece.residual.jets.spec.size * JET_VALUES
             width = max(1, BLOCK_VALUES // values)
             with torch.no_grad():
-                moved = [vmap(piece.jets)(piece.residual.theta0 + part[:, None] * delta) for part in steps.split(width)]
+                moved = [vmap(piece.jets)(piece.residual.theta0 + part @ directions.T) for part in steps.split(width)]
                 found = [self.loss(piece.residual.of_jets(piece.points, jets)) for part in moved for jets in part]
             total += torch.stack(found)
         return total
+
+    def gradient(self) -> Tensor:
+        theta = self._pieces[0].residual.theta0.detach().requires_grad_()
+        loss = torch.stack([piece.differential(theta).square().sum() for piece in self._pieces]).sum()
+        return torch.autograd.grad(loss, theta)[0]
+
+    def jacobian(self) -> Tensor:
+        parts = [block.residual.at(block.points, block.width, "matrix-free").to_dense() for block in self._blocks]
+        return torch.cat(parts)
 
 
 class _Piece(NamedTuple):

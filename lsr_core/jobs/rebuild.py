@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -39,12 +41,15 @@ def read_delta(run: Run) -> Tensor:
     Raises:
         InputError: the file is missing, damaged, or of the wrong size.
     """
-    name = run.delta_path.name
+    return delta_of(run.delta_path, run.summary.n_params_total)
+
+
+def delta_of(path: Path, n_params: int) -> Tensor:
+    """A step (n_params,) from its file; raises as `read_delta`."""
     try:
-        delta = load_file(run.delta_path).get("delta")
+        delta = load_file(path).get("delta")
     except (OSError, SafetensorError) as error:
-        raise InputError("missing or damaged; refine again", file=name) from error
-    n_params = run.summary.n_params_total
+        raise InputError("missing or damaged; refine again", file=path.name) from error
     if delta is None or delta.shape != (n_params,) or not torch.isfinite(delta).all():
-        raise InputError(f"does not hold {n_params} finite numbers; refine again", file=name, key="delta")
+        raise InputError(f"does not hold {n_params} finite numbers; refine again", file=path.name, key="delta")
     return delta

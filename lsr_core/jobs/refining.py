@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
     from lsr_core.problems.problem import Problem
 
-REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths and writing
+REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths, the verdict and writing
+VERDICT_AT = 0.92
 
 
 def work(run: Run, report: ProgressCallback) -> None:
     """Refine, draw the loss paths, write the results."""
+    from lsr_core.diagnosis.directions import directions
     from lsr_core.diagnosis.loss_path import loss_paths
     from lsr_core.diagnosis.steps import with_parameter_steps
+    from lsr_core.diagnosis.verdict import verdict_of
     from lsr_core.refinement.refine import refine
     from lsr_core.storage.bundles import load_problem
 
@@ -44,11 +47,13 @@ def work(run: Run, report: ProgressCallback) -> None:
     run.append_log("loss paths")
     paths = loss_paths(refinement)
     fields = with_parameter_steps(refinement)
+    report("verdict", VERDICT_AT)
+    verdict = verdict_of(refinement, paths)
     report("writing", 0.97)
-    for result in (refinement.sweep, refinement.spectrum, fields, paths):
+    for result in (refinement.sweep, refinement.spectrum, fields, paths, directions(refinement)):
         run.write_result(result)
     write_delta(run, refinement.delta, refinement.rank)
-    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started})
+    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started, "verdict": verdict})
     run.write_summary(summary)
     run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
 

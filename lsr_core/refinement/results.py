@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+AGREEMENT = 0.10  # of the linearised loss, up to which the nonlinear one counts as the same
+FEWEST_DIRECTIONS = 5  # from which a rank correlation means something
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,68 @@ class LossPaths:
     nonlinear: Floats  # (L, a)
     agreement: Floats  # (L, 2)
     n_rows: int
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Some of a subspace's directions, ordered by singular value.
+
+    Attributes:
+        index: their places from 1, (k,).
+        singular_value: of the Jacobian that the subspace came from, (k,).
+        share: of the squared residual that this direction and those since the one shown before it remove, (k,).
+        steps: time constant under gradient descent, in steps at the largest stable rate (k,); infinite for a singular value of zero.
+        frequency: mean radial frequency of the response, in half waves over an axis (k,); NaN where the points are no grid.
+        layers: share of the squared length of the direction that lies in each layer, (k, l).
+        layer_names: (l,).
+    """
+
+    index: NDArray[np.int64]
+    singular_value: Floats
+    share: Floats
+    steps: Floats
+    frequency: Floats
+    layers: Floats
+    layer_names: NDArray[np.str_]
+
+    @property
+    def correlation(self) -> float:
+        """Spearman's rank correlation of time constant and frequency; NaN without frequencies."""
+        from scipy import stats
+
+        known = np.isfinite(self.frequency) & np.isfinite(self.steps)
+        if known.sum() < FEWEST_DIRECTIONS or np.ptp(self.frequency[known]) == 0 or np.ptp(self.steps[known]) == 0:
+            return math.nan
+        return float(stats.spearmanr(self.steps[known], self.frequency[known]).statistic)
+
+
+@dataclass(frozen=True)
+class LossPlane:
+    """Losses (b, a) over β (b,) and α (a,): at θ0 + αΔθ + βd. Not finite where the network is not.
+
+    Attributes:
+        alpha: steps along Δθ.
+        beta: steps along the second direction d, whose length is `length` times that of Δθ.
+        nonlinear: of the network.
+        linearised: of the linear model at θ0.
+        base: at θ0.
+        length: ‖d‖/‖Δθ‖.
+        cosine: of the angle between d and Δθ.
+        n_rows: samples or points that the losses are taken on.
+    """
+
+    alpha: Floats
+    beta: Floats
+    nonlinear: Floats
+    linearised: Floats
+    base: float
+    length: float
+    cosine: float
+    n_rows: int
+
+    @property
+    def agreement(self) -> NDArray[np.bool_]:
+        """Where the two losses differ by at most 10 % of the linearised one."""
+        with np.errstate(invalid="ignore"):
+            close: NDArray[np.bool_] = np.abs(self.nonlinear - self.linearised) <= AGREEMENT * np.abs(self.linearised)
+        return close

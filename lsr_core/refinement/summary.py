@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -83,6 +85,46 @@ class OneShot(_Record):
     delta_norm: float
 
 
+Limit = Literal["conditioning", "nonconvexity", "capacity", "precision", "stationary", "overfitting"]
+
+
+class Evidence(_Record):
+    """One figure behind a verdict.
+
+    Attributes:
+        name: of the figure, as in `lsr_core.diagnosis.evidence`.
+        value: measured.
+        threshold: that it was held against; None where it only illustrates.
+        sentence: what it says.
+    """
+
+    name: str
+    value: float
+    threshold: float | None
+    sentence: str
+
+
+class Verdict(_Record):
+    """What limits the model, by the rules of `lsr_core.diagnosis.verdict`.
+
+    Attributes:
+        limit: conditioning (the optimiser on an ill-conditioned problem), nonconvexity, capacity (or data), precision, stationary (nothing
+            to gain from here), or overfitting (of the refinement).
+        confidence: 0.5 at a threshold, towards 1 the further the figures lie from it.
+        sentence: the verdict in words.
+        evidence: the figures that decided.
+        advice: what to do next.
+        signatures: the published failure signatures that were seen: degradation, divergence on update, zero correction.
+    """
+
+    limit: Limit
+    confidence: float
+    sentence: str
+    evidence: list[Evidence]
+    advice: str
+    signatures: list[str] = Field(default_factory=list)
+
+
 class Summary(_Record):
     """What `lsr refine --json` prints about a refinement.
 
@@ -120,3 +162,4 @@ class Summary(_Record):
     notes: list[str] = Field(default_factory=list)
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
+    verdict: Verdict | None = None

@@ -17,7 +17,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.results import Directions, Fields, LossPaths, Spectrum, Sweep
 from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
 from lsr_core.storage.records import RUN_FORMAT_VERSION, JobKind, Manifest, Status, Summary
@@ -90,6 +90,11 @@ class Run:
     def paths(self) -> LossPaths:
         return self._load("paths.npz", LossPaths)
 
+    @cached_property
+    def directions(self) -> Directions | None:
+        """None for runs that were made before directions were kept."""
+        return self._load("directions.npz", Directions) if (self.path / "directions.npz").is_file() else None
+
     def log(self) -> str:
         """The last part of the log."""
         path = self.path / LOG
@@ -113,8 +118,14 @@ class Run:
     def write_summary(self, summary: Summary) -> None:
         atomic.write_text(self.path / "summary.json", summary.model_dump_json(indent=1))
 
-    def write_result(self, result: Sweep | Spectrum | Fields | LossPaths) -> None:
-        names = {Sweep: "sweep.npz", Spectrum: "spectrum.npz", Fields: "fields.npz", LossPaths: "paths.npz"}
+    def write_result(self, result: Sweep | Spectrum | Fields | LossPaths | Directions) -> None:
+        names = {
+            Sweep: "sweep.npz",
+            Spectrum: "spectrum.npz",
+            Fields: "fields.npz",
+            LossPaths: "paths.npz",
+            Directions: "directions.npz",
+        }
         arrays = {field.name: np.asarray(getattr(result, field.name)) for field in dataclasses.fields(result)}
         atomic.write_arrays(self.path / names[type(result)], arrays)
 

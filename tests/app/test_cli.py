@@ -22,11 +22,11 @@ import pytest
 
 from lsr_app import cli
 from lsr_app.commands import dashboard
+from lsr_core.lab.records import RaceRecord
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.supervised import Architecture
-from lsr_core.lab.records import RaceRecord
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
 from lsr_core.storage.lab import read_experiment
