@@ -34,6 +34,16 @@ def truncated_solutions(factor: Tensor, at: Tensor, ranks: Sequence[int]) -> Ten
     return found
 
 
+def leading(factor: Tensor, rank: int) -> Tensor:
+    """The factor of the model in which only the first `rank` coefficients move."""
+    columns = factor.shape[1] - 1
+    if rank == columns:
+        return factor
+    rest = factor[rank:, columns].norm().reshape(1, 1)
+    ahead = torch.cat([factor[:rank, :rank], factor[:rank, columns:]], dim=1)
+    return torch.cat([ahead, torch.cat([rest.new_zeros(1, rank), rest], dim=1)])
+
+
 def damped_step(factor: Tensor, damping: float) -> tuple[Tensor, float]:
     """δ that minimises ‖G δ + r‖² + damping² ‖D δ‖² with D the column norms of G, and the norm of the model there.
 

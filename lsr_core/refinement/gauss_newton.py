@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.damped import damped_step, truncated_solutions
+from lsr_core.linalg.damped import damped_step, leading, truncated_solutions
 from lsr_core.refinement.basis import qr_for
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import budget_of
@@ -62,9 +62,10 @@ class GaussNewton:
 def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallback | None = None) -> GaussNewton:
     """Minimise the true residual of the field u0 + Φα over α, in the subspace of a refinement.
 
-    Each step factorises the linearised rows once and compares its solutions at the ranks of the run's ladder, by the true residual. Where none
-    comes near what the linear model promises, one with Marquardt's damping is tried as well. A step is taken only if the true
-    residual falls at the fitted and at the fresh points; of several that do, the one with the smallest at fresh points.
+    Each step factorises the linearised rows once and compares its solutions at the ranks of the run's ladder, by the true residual.
+    Where none comes near what the linear model promises, steps with Marquardt's damping in fewer and fewer directions are tried as
+    well. A step is taken only if the true residual falls at the fitted and at the fresh points; of several that do, the one with the
+    smallest at fresh points.
 
     Args:
         refinement: of a physics problem; its network's field or its one-shot solution, whichever has the smaller residual, is where it starts.
@@ -211,20 +212,26 @@ def _step(model: _Model, state: _State, ranks: Sequence[int], level: float) -> t
     found = _best(model.states(alphas, reached), state)
     if found is not None and found.fitted <= AGREES**2 * promised:
         return found, promised
-    if ranks[-1] < model.size:  # a rank that was asked for: others are not looked at, damped or not
-        factor = torch.linalg.qr(torch.cat([factor[:, : ranks[-1]], factor[:, -1:]], dim=1), mode="r").R
     damping = level
     while damping <= LARGEST_DAMPING:
-        step, norm = damped_step(factor, damping)
-        if norm**2 >= NOTHING**2 * state.fitted:
+        tried = _halved([rank for rank in ranks if rank < len(factor)])
+        steps = [damped_step(leading(factor, rank), damping) for rank in tried]
+        if min((norm for _, norm in steps), default=math.inf) >= NOTHING * math.sqrt(state.fitted):
             break
-        alpha = state.alpha.clone()
-        alpha[: len(step)] += step
-        damped = model.states(alpha[:, None], [len(step)], damping)[0]
-        if damped.improves(state):
+        padded = [torch.nn.functional.pad(step, (0, model.size - len(step))) for step, _ in steps]
+        reach = [max(rank, state.rank) for rank in tried]
+        damped = _best(model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping), state)
+        if damped is not None:
             return _best([damped, *([found] if found else [])], state), promised
         damping *= GROWTH
     return found, promised
+
+
+def _halved(ranks: Sequence[int]) -> list[int]:
+    """The largest rank and those that halve it again and again, which together cost little more than the first."""
+    if len(ranks) <= 1:
+        return list(ranks)
+    return [ranks[-1] >> power for power in range(ranks[-1].bit_length())]
 
 
 def _best(states: Sequence[_State], than: _State) -> _State | None:

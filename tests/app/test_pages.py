@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 import lsr_samples
 from lsr_app import services
+from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations
+from lsr_core.problems.physics.problem import make_problem
+from lsr_core.problems.supervised import Architecture
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
@@ -55,6 +61,23 @@ def test_equations_show_their_three_norms_and_steps(page: str, store: RunStore, 
         assert len(app.get("plotly_chart")) == CHARTS[page] + 1
         assert "3, refused" in said
         assert "0.4" in said
+
+
+@pytest.mark.parametrize("equation", [True, False])
+def test_form_asks_for_gauss_newton_steps_of_equations_only(
+    equation: bool, tmp_path: Path, store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lsr_samples.folder("sine2d")
+    if equation:
+        pde = equations.build("reaction", {"n_interior": 200})
+        arguments = {"layers": [2, 6, 1], "domain": {name: list(bounds) for name, bounds in pde.domain.items()}}
+        model = architectures.build("pinn-mlp", arguments).eval()
+        problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
+        folder = save_problem(tmp_path / "bundle", problem)
+    monkeypatch.setenv(services.PROBLEM_VARIABLE, str(folder))
+    app = open_page("overview")
+    assert not app.error
+    assert ("Gauss-Newton steps" in [field.label for field in app.number_input]) == equation
 
 
 @pytest.mark.parametrize("page", SCRIPTS)

@@ -30,6 +30,7 @@ from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
 from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.response import ResponseModes
 from lsr_core.refinement.summary import Summary
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
@@ -113,11 +114,11 @@ class TestLaws:
         assert last.relative_l2 < 1e-2 * (refined().summary.refined.relative_l2 or 0.0)
 
     def test_the_records_are_about_the_predictor(self) -> None:
-        result, problem = stepped(), refined().problem
+        result, problem = gauss_newton(refined(), 3), refined().problem
         assert isinstance(problem, PhysicsProblem)
         error = result.predictor.predict(problem.test.inputs) - problem.test.targets  # type: ignore[union-attr]
         relative = float(error.norm() / problem.test.targets.norm())  # type: ignore[union-attr]
-        assert result.records[-1].relative_l2 == pytest.approx(relative, rel=1e-3, abs=1e-13)
+        assert result.records[-1].relative_l2 == pytest.approx(relative, rel=1e-6)
 
     def test_linear_problem_stops_after_one_step_with_the_one_shot_result(self) -> None:
         refinement = refine(make(decay), max_rank=5)
@@ -138,7 +139,7 @@ class TestLaws:
         assert norms.base is not None
         assert norms.fresh_base is not None
         assert first.fitted_residual <= norms.base * (1 + 1e-12)
-        assert last.fitted_residual <= first.fitted_residual
+        assert last.fitted_residual < 0.1 * first.fitted_residual
         assert last.fresh_residual <= norms.fresh_base * (1 + 1e-12)
 
     def test_modes_made_again_at_each_pass_give_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,15 +264,24 @@ class TestBadInput:
         assert len(result.records) == 2
         assert result.records[1].fitted_residual < result.records[0].fitted_residual
 
-    def test_a_residual_that_is_nan_at_trial_points_is_refused_as_a_step(self) -> None:
+    def test_a_residual_that_is_nan_at_trial_points_is_refused_as_a_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fragile(field: Field) -> Tensor:
-            return torch.log(field["u"] + 0.35) - 0.4 * field["u_x"]  # NaN for fields that a long step reaches
+            """The root is NaN for fields that long steps reach."""
+            return logistic(field) + 0.01 * torch.sqrt(1 - field["u"] ** 2)
 
-        refinement = refine(make(fragile, scale=1.0))
+        refinement, plain = refine(make(fragile)), ResponseModes.losses
+        seen: list[bool] = []
+
+        def watched(modes: ResponseModes, coefficients: Tensor) -> np.ndarray:
+            losses = plain(modes, coefficients)
+            seen.append(bool(np.isnan(losses).any()))
+            return losses
+
+        monkeypatch.setattr(ResponseModes, "losses", watched)
         result = gauss_newton(refinement, 8)
+        assert any(seen)
         assert all(math.isfinite(record.fitted_residual) for record in result.records)
-        first, last = result.records[0], result.records[-1]
-        assert last.fitted_residual <= first.fitted_residual
+        assert result.records[-1].fitted_residual <= result.records[0].fitted_residual
 
     def test_no_direction(self) -> None:
         result = gauss_newton(refine(make(logistic), max_rank=0), 3)
