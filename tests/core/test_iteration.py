@@ -261,7 +261,7 @@ def test_a_later_solve_that_fails_keeps_what_there_was(monkeypatch: pytest.Monke
     assert "3 of 300 points" in last.notes[-1]
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "adam-lbfgs"])
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "adam-lbfgs", "levenberg-marquardt"])
 def test_supervised_alignment_brings_the_network_closer(optimiser: str) -> None:
     problem = poisson()
     assert problem.test is not None
