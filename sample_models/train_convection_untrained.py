@@ -16,7 +16,7 @@ SAMPLE = physics.Sample(
     ),
     equation="convection",
     layers=(2, 64, 64, 1),
-    scale={"x": 3.0, "t": 6.0},
+    scale={"x": 0.5, "t": 4.0},
     options={"constraints": "soft-periodic", "n_interior": 5000},
     recipe={"training": "none", "scales": "found on seed 0 by `lsr scales`: by the residual on fresh points alone"},
 )

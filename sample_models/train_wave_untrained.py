@@ -16,7 +16,7 @@ SAMPLE = physics.Sample(
     ),
     equation="wave",
     layers=(2, 64, 64, 1),
-    scale={"x": 1.7, "t": 3.0},
+    scale={"x": 1.0, "t": 4.0},
     options={"n_interior": 5000},
     recipe={"training": "none", "scales": "found on seed 0 by `lsr scales`: by the residual on fresh points alone"},
 )
