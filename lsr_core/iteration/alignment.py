@@ -196,16 +196,24 @@ def align(
     return Alignment(training.theta)
 
 
+def refuse(config: IterateConfig, n_params: int) -> None:
+    """Refuse an optimiser that the network is too large for.
+
+    Raises:
+        InputError: saying which would do.
+    """
+    if config.optimiser == "levenberg-marquardt" and n_params > LARGEST:
+        raise InputError(
+            f"Levenberg-Marquardt is offered up to {LARGEST:,} parameters, the network has {n_params:,}; align by lbfgs",
+            key="optimiser",
+        )
+
+
 def _train(objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None) -> Training:
     small = isinstance(objective, SupervisedAlignment) and len(objective.theta0) <= SMALL
     wanted = config.optimiser if config.optimiser != "auto" else "levenberg-marquardt" if small else "lbfgs"
     if wanted == "levenberg-marquardt":
         assert isinstance(objective, SupervisedAlignment)
-        if len(objective.theta0) > LARGEST:
-            raise InputError(
-                f"Levenberg-Marquardt is offered up to {LARGEST:,} parameters, here are {len(objective.theta0):,}; align by lbfgs",
-                key="optimiser",
-            )
         steps = max(1, config.align_steps // LM_STEP)
         return levenberg_marquardt(objective, steps=steps, seconds=seconds, redraw_every=None, on_step=on_step)
     first = {"adam": 1.0, "lbfgs": 0.0, "adam-lbfgs": ADAM_SHARE}[wanted]
