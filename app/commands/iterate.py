@@ -30,7 +30,10 @@ def iterate(
     ] = None,
     pseudo_time: Annotated[float | None, typer.Option(help="Step of pseudo time; 0.001 by default.")] = None,
     optimiser: Annotated[
-        str | None, typer.Option(help="Of alignments: lbfgs (the default), adam or adam-lbfgs.")
+        str | None,
+        typer.Option(
+            help="Of alignments: lbfgs, adam, adam-lbfgs or levenberg-marquardt; by the size of the network by default."
+        ),
     ] = None,
     align_steps: Annotated[int | None, typer.Option(help="Steps of one alignment, at most; 500 by default.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam in alignments; 0.001 by default.")] = None,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.iteration.alignment import HISTORY, PseudoTimeAlignment
+from lsr_core.iteration.alignment import HISTORY, LARGEST, PseudoTimeAlignment
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.measures import Measures, fresh_residual
 from lsr_core.iteration.records import BaselinePoint
@@ -33,7 +33,6 @@ LBFGS_STEPS = 500  # before new points
 PSEUDO_TIME = 0.3
 PSEUDO_STEPS = 100  # L-BFGS steps in one step of pseudo time
 LOOKS = 40  # measurements in the whole time, at about equal distances
-LARGEST = 6000  # parameters up to which normal equations are formed
 UNIFORM = Draw(driven=0.0)
 
 OnPoint = Callable[[BaselinePoint], None]

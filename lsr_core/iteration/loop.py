@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
-from lsr_core.iteration.alignment import align
+from lsr_core.iteration.alignment import align, refuse
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
@@ -67,6 +67,9 @@ class Iteration:
         book: is told everything.
         state: to go on from; None = from the beginning.
         report: progress; may raise `Cancelled` to stop, and the book then has everything up to the last half step.
+
+    Raises:
+        InputError: an optimiser that the network is too large for.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class Iteration:
         self._measures = Measures(self._problem)
         self.transform = self._measures.transform
         start = torch.nn.utils.parameters_to_vector(self._problem.model.parameters()).detach().clone()
-        self._start = start
+        refuse(config, len(start))
         self.state = state or State(start, Progress())
         self._refined: Seen | None = None
 

@@ -261,7 +261,7 @@ def test_a_later_solve_that_fails_keeps_what_there_was(monkeypatch: pytest.Monke
     assert "3 of 300 points" in last.notes[-1]
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "adam-lbfgs"])
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs", "adam-lbfgs", "levenberg-marquardt"])
 def test_supervised_alignment_brings_the_network_closer(optimiser: str) -> None:
     problem = poisson()
     assert problem.test is not None
@@ -592,3 +592,21 @@ def test_killed_process_goes_on_from_its_last_half_step(run: Run, tmp_path: Path
 
 def test_summary_before_the_first_solve_is_none() -> None:
     assert summarise("p", [], Progress(), "") is None
+
+
+def test_normal_equations_of_an_alignment_are_those_of_its_loss() -> None:
+    problem = poisson()
+    alignment = SupervisedAlignment(problem, lambda points: points[:, :1] + 1)
+    theta = alignment.theta0.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(alignment.loss(theta), theta)
+    system = alignment.normal_equations(theta.detach())
+    torch.testing.assert_close(2 * system.gradient, gradient, rtol=1e-9, atol=1e-12)
+    assert system.loss == pytest.approx(float(alignment.loss(theta).detach()), rel=1e-12)
+
+
+def test_levenberg_marquardt_aligns_to_values_of_small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="pseudo time"):
+        IterateConfig(align="pseudo-time", optimiser="levenberg-marquardt")
+    monkeypatch.setattr("lsr_core.iteration.alignment.LARGEST", 50)
+    with pytest.raises(InputError, match="up to 50 parameters"):
+        iterated(poisson(), optimiser="levenberg-marquardt")
