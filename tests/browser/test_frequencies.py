@@ -94,6 +94,9 @@ def slider(page: Page):  # type: ignore[no-untyped-def]
 def expect_columns(page: Page, wanted: int) -> None:
     """The heat map has this many half steps: an edge more than columns."""
     journeys.until(
-        lambda: journeys.chart(page, "heat_0").evaluate("graph => graph.data[0].x.length") == wanted + 1,
+        lambda: (
+            journeys.chart(page, "heat_0").evaluate("graph => (graph.data[0].x._inputArray ?? graph.data[0].x).length")
+            == wanted + 1
+        ),
         f"the heat map has {wanted} half steps",
     )
