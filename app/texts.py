@@ -264,6 +264,9 @@ KINDS = {
     "isolate": "isolation",
 }
 
+WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
+EACH_SOLVE = "Each solve: "
+
 HELP = {
     "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
     "rounds": "How many times solve and alignment are repeated at most.",
