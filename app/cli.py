@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from lsr_app.commands import dashboard, fractions, iterate, refine, results, runs, samples
+from lsr_app.commands import dashboard, fractions, iterate, refine, results, runs, samples, scales
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
 from lsr_core.errors import Cancelled, InputError, LSRError
 
@@ -33,6 +33,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "refine": refine.refine,
     "fractions": fractions.fractions,
     "iterate": iterate.iterate,
+    "scales": scales.scales,
     "runs": runs.runs,
     "path": results.path,
     "export": results.export,

@@ -8,7 +8,11 @@ from pathlib import Path
 PROBLEM_VARIABLE = "LSR_PROBLEM"
 GIVEN = "given"
 _ROOT = Path(__file__).parent
-_ORDER = ("sine2d", "sine2d-untrained", "noisy1d")
+_ORDER = (
+    *("sine2d", "sine2d-untrained", "noisy1d"),
+    *("poisson", "poisson-untrained", "wave-untrained", "convection-untrained", "convection-periodic-untrained"),
+    *("reaction", "burgers", "allen-cahn"),
+)
 
 
 def names() -> list[str]:

@@ -88,6 +88,12 @@ def need_complete(run: Run) -> None:
         raise InputError(f"this run is {state}; only a complete one has results", key="RUN")
 
 
+def need_predictor(run: Run) -> None:
+    """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
+    if run.manifest.kind != "iterate" or not run.delta_path.is_file():
+        need_complete(run)
+
+
 def check_out(path: Path) -> None:
     """Refuse a file that could not be written, before the work is done."""
     if path.is_dir():

@@ -30,7 +30,10 @@ def iterate(
     ] = None,
     pseudo_time: Annotated[float | None, typer.Option(help="Step of pseudo time; 0.001 by default.")] = None,
     optimiser: Annotated[
-        str | None, typer.Option(help="Of alignments: lbfgs (the default), adam or adam-lbfgs.")
+        str | None,
+        typer.Option(
+            help="Of alignments: lbfgs, adam, adam-lbfgs or levenberg-marquardt; by the size of the network by default."
+        ),
     ] = None,
     align_steps: Annotated[int | None, typer.Option(help="Steps of one alignment, at most; 500 by default.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam in alignments; 0.001 by default.")] = None,
@@ -91,14 +94,11 @@ def _created(problem: str, settings: dict[str, Any], solves: dict[str, Any], run
 
 def _resumed(run: Run, settings: dict[str, Any]) -> Run:
     from lsr_core.iteration.config import IterateConfig
-    from lsr_core.jobs.processes import is_alive
+    from lsr_core.jobs.queue import check_resumable
     from lsr_core.validation import checked
 
+    check_resumable(run)
     manifest = run.manifest
-    if manifest.kind != "iterate":
-        raise InputError(f"this run is a {manifest.kind}, not an iteration; start one with `lsr iterate`", key="resume")
-    if is_alive(run.status()):
-        raise InputError("this run is at work; let it end, or cancel it first", key="resume")
     config = checked(IterateConfig, {**manifest.settings, **settings})
     run.write_manifest(manifest.model_copy(update={"settings": config.model_dump(mode="json")}))
     return run

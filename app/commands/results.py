@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import JsonOption, RunArgument, RunsOption, check_out, emit, find_run, need_complete
+from lsr_app.commands.common import JsonOption, RunArgument, RunsOption, check_out, emit, find_run, need_predictor
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def path(
     from lsr_core.storage.bundles import load_problem
 
     found = find_run(run, runs)
-    need_complete(found)
+    need_predictor(found)
     summary = found.summary
     chosen = summary.rank if rank is None else rank
     if not 0 <= chosen <= summary.max_rank:
         raise InputError(f"is {chosen}, this run has ranks 0 to {summary.max_rank}", key="rank")
-    result = loss_path(load_problem(found.problem_path), delta_at(found, chosen))
+    result = loss_path(load_problem(found.refined_path), delta_at(found, chosen))
     alpha, linear, nonlinear = (list(map(float, part)) for part in (result.alpha, result.linearised, result.nonlinear))
     low, high = (float(end) for end in result.agreement)
     record = {
@@ -66,7 +66,7 @@ def export(
     if format not in FORMATS:
         raise InputError(f"is {format[:40]!r}; give one of {', '.join(FORMATS)}", key="format")
     found = find_run(run, runs)
-    need_complete(found)
+    need_predictor(found)
     check_out(out)
     if format == "predictor":
         _predictor(found, out)
@@ -84,7 +84,7 @@ def _predictor(run: Run, out: Path) -> None:
 
     summary = run.summary
     metadata = {**summary.model_dump(), "run": run.id}
-    save_predictor(out, load_problem(run.problem_path), delta_at(run, summary.rank), metadata)
+    save_predictor(out, load_problem(run.refined_path), delta_at(run, summary.rank), metadata)
 
 
 def _csv(run: Run) -> str:
@@ -96,7 +96,7 @@ def _csv(run: Run) -> str:
     from lsr_core.storage.export import named_delta
     from lsr_core.storage.tables import predictions_csv
 
-    problem = load_problem(run.problem_path)
+    problem = load_problem(run.refined_path)
     delta = delta_at(run, run.summary.rank).cpu()
     model = problem.model.to(delta.dtype)
     predictor = RefinedPredictor(model, named_delta(model, delta))

@@ -27,5 +27,6 @@ def samples(runs: RunsOption = None, json: JsonOption = False) -> None:
                 "folder": str(folder),
             }
         )
-    lines = [f"{sample['name']:<20}{sample['n_params']:>10,} parameters  {sample['title']}" for sample in found]
+    width = max((len(name) for name in sample_names()), default=0) + 2
+    lines = [f"{sample['name']:<{width}}{sample['n_params']:>10,} parameters  {sample['title']}" for sample in found]
     emit({"samples": found}, "\n".join(lines) or "no samples are installed", json)

@@ -11,17 +11,23 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.problems.physics.fields import Field, with_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
+from lsr_core.refinement.physics_setting import value_of
 from lsr_core.training.adam import adam
 from lsr_core.training.lbfgs import lbfgs
-from lsr_core.training.objective import CHUNK, Objective
+from lsr_core.training.levenberg_marquardt import levenberg_marquardt
+from lsr_core.training.objective import CHUNK, NormalEquations, Objective
 from lsr_core.training.records import OnStep, Training
 
 Predict = Callable[[Tensor], Tensor]
 HISTORY = 100  # steps that the model of L-BFGS is made of
 ADAM_SHARE = 1 / 3  # of the steps, where both are used
+LM_STEP = 20  # steps of the others that one of Levenberg-Marquardt counts as
+LARGEST = 6000  # parameters up to which normal equations are formed
+SMALL = 2500  # up to which they are the first choice
 
 
 class SupervisedAlignment:
@@ -49,6 +55,20 @@ class SupervisedAlignment:
 
     def redraw(self, theta: Tensor, generator: torch.Generator) -> None:
         """The points are those of the round."""
+
+    def normal_equations(self, theta: Tensor) -> NormalEquations:
+        matrix = torch.zeros(len(theta), len(theta), dtype=theta.dtype)
+        gradient, loss = torch.zeros_like(theta), 0.0
+        values_of = value_of(self._function.moved(theta))
+        for points, values in self._parts:
+            errors = (values_of.outputs(points) - values).reshape(-1)
+            loss += float(errors.square().sum())
+            operator = values_of.at(points, values.shape[1], "row-blocks")
+            assert isinstance(operator, RowJacobian)
+            for where, rows in operator.row_blocks():
+                matrix.addmm_(rows.T, rows)
+                gradient.addmv_(rows.T, errors[where])
+        return NormalEquations(matrix / self._size, gradient / self._size, loss / self._size)
 
 
 class PseudoTimeAlignment:
@@ -177,7 +197,18 @@ def align(
 
 
 def _train(objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None) -> Training:
-    first = {"adam": 1.0, "lbfgs": 0.0, "adam-lbfgs": ADAM_SHARE}[config.optimiser]
+    small = isinstance(objective, SupervisedAlignment) and len(objective.theta0) <= SMALL
+    wanted = config.optimiser if config.optimiser != "auto" else "levenberg-marquardt" if small else "lbfgs"
+    if wanted == "levenberg-marquardt":
+        assert isinstance(objective, SupervisedAlignment)
+        if len(objective.theta0) > LARGEST:
+            raise InputError(
+                f"Levenberg-Marquardt is offered up to {LARGEST:,} parameters, here are {len(objective.theta0):,}; align by lbfgs",
+                key="optimiser",
+            )
+        steps = max(1, config.align_steps // LM_STEP)
+        return levenberg_marquardt(objective, steps=steps, seconds=seconds, redraw_every=None, on_step=on_step)
+    first = {"adam": 1.0, "lbfgs": 0.0, "adam-lbfgs": ADAM_SHARE}[wanted]
     count = round(first * config.align_steps)
     theta, spent = objective.theta0, 0.0
     if count > 0:

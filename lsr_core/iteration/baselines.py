@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.iteration.alignment import HISTORY, PseudoTimeAlignment
+from lsr_core.iteration.alignment import HISTORY, LARGEST, PseudoTimeAlignment
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.measures import Measures, fresh_residual
 from lsr_core.iteration.records import BaselinePoint
@@ -33,7 +33,6 @@ LBFGS_STEPS = 500  # before new points
 PSEUDO_TIME = 0.3
 PSEUDO_STEPS = 100  # L-BFGS steps in one step of pseudo time
 LOOKS = 40  # measurements in the whole time, at about equal distances
-LARGEST = 6000  # parameters up to which normal equations are formed
 UNIFORM = Draw(driven=0.0)
 
 OnPoint = Callable[[BaselinePoint], None]
@@ -78,7 +77,6 @@ class Baseline:
                 f"it is offered up to {LARGEST:,}."
             )
         self._clock = Clock()
-        self._watched: Watched | None = None
         self._look("start", self._function.theta0)
         try:
             return {"pinn": self._pinn, "time-stepping": self._stepping, "levenberg-marquardt": self._damped}[
@@ -164,21 +162,23 @@ class Baseline:
         return on_step
 
     def _look(self, stage: str, theta: Tensor) -> None:
+        spent = self._clock.seconds
+        self._looks = 1 + int(spent * LOOKS / self._limit)
         with self._clock.standing():
             residual = fresh_residual(self._problem, theta)
             if not math.isfinite(residual):
                 return
             test = self._measures.test
-            field = None if test is None else self._function.outputs(test.inputs, theta)
-            self._looks = 1 + int(self._clock.seconds * LOOKS / self._limit)
-            point = BaselinePoint(
-                name=self._name,
-                stage=stage,
-                seconds=self._clock.seconds,
-                fresh_residual=residual,
-                relative_l2=self._measures.of(field).relative_l2,
+            seen = self._measures.of(None if test is None else self._function.outputs(test.inputs, theta))
+            self._on_point(
+                BaselinePoint(
+                    name=self._name,
+                    stage=stage,
+                    seconds=spent,
+                    fresh_residual=residual,
+                    relative_l2=seen.relative_l2,
+                )
             )
-            self._on_point(point)
 
 
 class _TimeIsUp(Exception):

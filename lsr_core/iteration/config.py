@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 AlignMode = Literal["supervised", "pseudo-time"]
-Optimiser = Literal["lbfgs", "adam", "adam-lbfgs"]
+Optimiser = Literal["auto", "lbfgs", "adam", "adam-lbfgs", "levenberg-marquardt"]
 
 
 class IterateConfig(BaseModel):
@@ -19,8 +19,9 @@ class IterateConfig(BaseModel):
         align: how the network follows: supervised = it is fitted to the values of the refined field U0; pseudo-time = to the equation with the
             term (u − U0)/Δτ added to it (Cao & Zhang 2026).
         pseudo_time: Δτ; the smaller, the closer the network is held to U0.
-        optimiser: of alignments; adam-lbfgs spends a third of the steps on Adam.
-        align_steps: at most, in one alignment.
+        optimiser: of alignments; adam-lbfgs spends a third of the steps on Adam; levenberg-marquardt is for the supervised fit of small networks, and
+            auto takes it there and L-BFGS elsewhere.
+        align_steps: at most, in one alignment; one of Levenberg-Marquardt counts as twenty.
         learning_rate: of Adam in alignments.
         resample: draw new points in every round.
         baselines: train a plain PINN, one by pseudo time, and one by Levenberg-Marquardt beside it, for the same seconds.
@@ -32,8 +33,16 @@ class IterateConfig(BaseModel):
     seconds: float = Field(300.0, gt=0, le=30 * 86_400, allow_inf_nan=False)
     align: AlignMode = "supervised"
     pseudo_time: float = Field(1e-3, gt=0, allow_inf_nan=False)
-    optimiser: Optimiser = "lbfgs"
+    optimiser: Optimiser = "auto"
     align_steps: int = Field(500, ge=1, le=1_000_000)
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False)
     resample: bool = True
     baselines: bool = True
+
+    @model_validator(mode="after")
+    def _agree(self) -> IterateConfig:
+        if self.align == "pseudo-time" and self.optimiser == "levenberg-marquardt":
+            raise ValueError(
+                "Levenberg-Marquardt aligns to values only; take lbfgs for pseudo time, or align supervised"
+            )
+        return self

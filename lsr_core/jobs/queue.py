@@ -54,6 +54,25 @@ def start(run: Run, workers: int = 1) -> None:
     _children.append(processes.start(command))
 
 
+def resume(run: Run, workers: int = 1) -> None:
+    """Start a worker for an iteration that was stopped, failed or ended; it goes on from its last half step.
+
+    Raises:
+        InputError: another kind of run, or one that is at work.
+    """
+    check_resumable(run)
+    run.write_status(Status(heartbeat=time.time()))
+    start(run, workers)
+
+
+def check_resumable(run: Run) -> None:
+    """Refuse a run that cannot go on; raises as `resume`."""
+    if run.manifest.kind != "iterate":
+        raise InputError(f"this run is a {run.manifest.kind}, not an iteration; only those go on", key="resume")
+    if processes.is_alive(run.status()):
+        raise InputError("this run is at work; let it end, or cancel it first", key="resume")
+
+
 def create(
     store: RunStore,
     bundle: str | Path,

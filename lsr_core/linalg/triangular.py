@@ -34,6 +34,7 @@ class TriangularSolver:
         self.scaled = self.triangle / self.column_norms
         self.rcond = rcond
         self.damping = damping
+        self._values: dict[int, Tensor] = {}
         self._outside = float(factor[n_kept:, n_columns].norm())
 
     @property
@@ -45,8 +46,10 @@ class TriangularSolver:
         return self.scaled[:rank, :rank]
 
     def singular_values(self, rank: int) -> Tensor:
-        """Of the column-scaled A with `rank` columns: what the cut-off acts on."""
-        return singular_values(self.leading(rank))
+        """Of the column-scaled A with `rank` columns: what the cut-off acts on; kept, as for many columns they take seconds."""
+        if rank not in self._values:
+            self._values[rank] = singular_values(self.leading(rank))
+        return self._values[rank]
 
     def cut_is_active(self, rank: int) -> bool:
         """Whether truncation or damping changes the solution at this rank."""

@@ -41,7 +41,7 @@ def build_sweep(
         columns[f"{name}_mse"], columns[f"{name}_relative_l2"] = errors_by_rank(splits.get(name), max_rank)
     rungs = rank_choice.ladder(max_rank, kappa_rungs or rank_choice.LADDER)
     kappa, exact = condition_numbers(unscaled(solver, subspace), rungs, max_rank)
-    solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank)
+    solved_kappa, _ = condition_numbers(solver.scaled, rungs, max_rank, solver.singular_values)
     return Sweep(
         **columns,
         residual_norm=np.sqrt(columns["train_mse"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,11 +125,16 @@ def interpolate_logarithmically(values: Floats) -> Floats:
     return filled
 
 
-def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) -> tuple[Floats, Floats]:
+def condition_numbers(
+    triangle: Tensor, ladder: Sequence[int], max_rank: int, values_of: Callable[[int], Tensor] | None = None
+) -> tuple[Floats, Floats]:
     """κ of the leading triangles: exact on the ladder, interpolated between, and where it is exact as 1/0.
 
     Adding a column can only raise σ₁ and lower σ_r (interlacing), so κ grows with the rank and an interpolated value lies
     between the exact ones beside it.
+
+    Args:
+        values_of: singular values by rank, where somebody has them already.
     """
     kappa = np.full(max_rank + 1, np.nan)
     if is_diagonal(triangle):
@@ -139,7 +144,7 @@ def condition_numbers(triangle: Tensor, ladder: Sequence[int], max_rank: int) ->
         return kappa, np.isfinite(kappa).astype(float)
     for rank in ladder:
         if rank > 0:
-            values = singular_values(triangle[:rank, :rank])
+            values = values_of(rank) if values_of is not None else singular_values(triangle[:rank, :rank])
             kappa[rank] = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
     exact = np.isfinite(kappa).astype(float)
     largest = np.finfo(float).max

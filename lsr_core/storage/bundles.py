@@ -282,10 +282,15 @@ def _write(folder: Path, problem: Problem, training: Mapping[str, Any], seeds: M
     if isinstance(problem, PhysicsProblem):
         equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}
         kind = {"kind": "physics", "physics": equation}
-        if build_equation(problem.equation, problem.arguments).exact is not None:
+        library = build_equation(problem.equation, problem.arguments)
+        if library.exact is not None:
             splits.pop("test", None)  # a formula is cheaper to evaluate than to store
-        for prefix, drawn in (("points", problem.points), ("fresh", problem.fresh)):
-            arrays |= {f"{prefix}_{name}": points.detach().cpu().numpy() for name, points in drawn.items()}
+        given = {"points": problem.points, "fresh": problem.fresh}
+        for (prefix, sets), drawn in zip(given.items(), draw_points(library.blocks, problem.seed), strict=True):
+            for name, points in sets.items():
+                kept = points.detach().cpu()
+                if name not in drawn or not torch.equal(kept.double(), drawn[name]):  # the seed gives the others again
+                    arrays[f"{prefix}_{name}"] = kept.numpy()
     for name, split in splits.items():
         for part, tensor in zip(("inputs", "targets"), split, strict=True):
             arrays[f"{name}_{part}"] = tensor.detach().cpu().numpy()

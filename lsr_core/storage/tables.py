@@ -16,6 +16,7 @@ from torch import Tensor
 from lsr_core.problems.supervised import Quantity, Split
 from lsr_core.refinement.results import Sweep
 from lsr_core.storage.runs import Run
+from lsr_core.storage.steps import StepStore
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -63,7 +64,10 @@ def table_csv(header: Iterable[str], rows: np.ndarray) -> str:
 
 
 def run_json(run: Run) -> str:
-    """All of a run's figures as one JSON object: manifest, status, summary, sweep; what is not finite is null."""
+    """All of a run's figures as one JSON object: manifest, status, summary, sweep; what is not finite is null.
+
+    An iteration has its half steps and the looks at its baselines instead of a sweep.
+    """
     record: dict[str, Any] = {
         "run": run.manifest.model_dump(mode="json"),
         "status": run.status().model_dump(mode="json"),
@@ -71,7 +75,9 @@ def run_json(run: Run) -> str:
         "sweep": None,
         "spectrum": None,
     }
-    if record["status"]["status"] == "complete":
+    if run.manifest.kind == "iterate":
+        record |= _iteration(run)
+    elif record["status"]["status"] == "complete":
         record["summary"] = run.summary.model_dump(mode="json")
         record["sweep"] = {
             field.name: np.asarray(getattr(run.sweep, field.name)).tolist() for field in dataclasses.fields(Sweep)
@@ -81,6 +87,17 @@ def run_json(run: Run) -> str:
             "sketch_error": run.spectrum.sketch_error,
         }
     return json.dumps(finite(record), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _iteration(run: Run) -> dict[str, Any]:
+    kept = StepStore(run.path)
+    found = kept.summary()
+    return {
+        "summary": run.summary.model_dump(mode="json"),
+        "iteration": None if found is None else found.model_dump(mode="json"),
+        "steps": [step.model_dump(mode="json") for step in kept.steps()],
+        "baselines": [point.model_dump(mode="json") for point in kept.baselines()],
+    }
 
 
 def finite(value: Any) -> Any:

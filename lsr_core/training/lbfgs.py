@@ -10,6 +10,7 @@ from lsr_core.training.objective import Objective
 from lsr_core.training.records import Journal, OnStep, Training
 
 NAME = "L-BFGS"
+SEARCHES = 25  # losses in one line search; by default torch allows as many as there are steps, here one
 FLAT = 1e-15  # slope, relative to that at the start, at which nothing is left to gain
 
 
@@ -81,6 +82,7 @@ class _Search:
             [state.theta],
             lr=1.0,
             max_iter=1,
+            max_eval=SEARCHES,
             history_size=history,
             tolerance_grad=0.0,
             tolerance_change=0.0,

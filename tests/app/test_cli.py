@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ import pytest
 
 from lsr_app import cli
 from lsr_app.commands import dashboard
-from lsr_core.storage.bundles import load_problem
+from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
 from lsr_core.storage.runs import Run, RunStore
+from lsr_samples import train_poisson_untrained
 from tests import bundles
 
 REFINE_KEYS = {
@@ -480,3 +482,29 @@ def test_fractions_with_fewer_rows_than_parameters(lsr: Any, tmp_path: Path) -> 
 def test_shares_that_cannot_be_used(lsr: Any, tmp_path: Path, given: str) -> None:
     done = lsr("fractions", "noisy1d", "--fractions", given, "--runs", tmp_path)
     done.refused("above 0 and up to 1")
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a tiny untrained network for Poisson's equation."""
+    sample = replace(train_poisson_untrained.SAMPLE, layers=(2, 6, 6, 1), options={"n_interior": 60})
+    return save_problem(tmp_path_factory.mktemp("untrained") / "poisson", sample.made(0))
+
+
+def test_scales_shows_what_it_tried_and_writes_what_it_chose(lsr: Any, untrained: Path, tmp_path: Path) -> None:
+    done = lsr("scales", untrained, "--rank", "16", "--out", "scaled", "--json")
+    record = done.json
+    assert done.code == 0
+    last = [one for one in record["candidates"] if one["rank"] == record["rank"] == 16]
+    assert record["chosen"]["fresh_residual"] == min(one["fresh_residual"] for one in last)
+    assert len(done.err.splitlines()) == len(record["candidates"])
+    architecture = load_problem(tmp_path / "scaled").architecture
+    assert architecture is not None
+    assert architecture.arguments["first_layer"] == {"scale": record["chosen"]["scales"]}
+    lsr("scales", untrained, "--out", "scaled").refused("something already", "out")
+    words = lsr("scales", untrained, "--rank", "4")
+    assert [line for line in words.out.splitlines() if line.endswith("chosen")] == [words.out.splitlines()[1]]
+
+
+def test_scales_are_for_untrained_networks_of_equations(lsr: Any) -> None:
+    lsr("scales", "noisy1d").refused("searched for equations")

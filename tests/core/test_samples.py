@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import lsr_samples
+from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.storage.bundles import load_problem, read_description
-from lsr_samples import train_noisy1d, train_sine2d
+from lsr_samples import (
+    physics,
+    train_allen_cahn,
+    train_burgers,
+    train_convection_periodic_untrained,
+    train_convection_untrained,
+    train_noisy1d,
+    train_poisson,
+    train_poisson_untrained,
+    train_reaction,
+    train_sine2d,
+    train_wave_untrained,
+)
+
+UNTRAINED = [
+    train_poisson_untrained.SAMPLE,
+    train_wave_untrained.SAMPLE,
+    train_convection_untrained.SAMPLE,
+    train_convection_periodic_untrained.SAMPLE,
+]
+BASE = {  # relative L2 error that a trained network begins with
+    "poisson": (train_poisson.SAMPLE, 1e-5, 1e-3),
+    "reaction": (train_reaction.SAMPLE, 1e-4, 1e-2),
+    "burgers": (train_burgers.SAMPLE, 1e-4, 3e-3),
+    "allen-cahn": (train_allen_cahn.SAMPLE, 1e-4, 1e-2),
+}
 
 
 def weights_agree(first: torch.nn.Module, second: torch.nn.Module, tolerance: float) -> None:
@@ -61,3 +90,44 @@ def test_noisy1d_overfits_when_the_rank_is_too_large(seed: int) -> None:
     assert test[rank] < 0.5 * test[0]
     assert test[-1] > 5 * test[rank]
     assert validation[-1] > 2 * validation[rank]
+
+
+def shipped(sample: physics.Sample, bytes_at_most: int = 100_000) -> tuple[PhysicsProblem, PhysicsProblem]:
+    """The bundle, and the start that its script makes; they agree in all but the weights."""
+    found, start = load_problem(sample.name), sample.start(0)
+    assert isinstance(found, PhysicsProblem)
+    assert found.architecture == start.architecture
+    assert (found.equation, found.arguments, found.title) == (start.equation, start.arguments, start.title)
+    for block in start.blocks:
+        assert torch.equal(found.points[block.name], start.points[block.name])
+        assert torch.equal(found.fresh[block.name], start.fresh[block.name])
+    folder = lsr_samples.folder(sample.name)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < bytes_at_most
+    script = str(read_description(folder).training["script"]).removeprefix("lsr_samples.")
+    assert importlib.import_module(f"lsr_samples.{script}").SAMPLE is sample
+    return found, start
+
+
+@pytest.mark.parametrize("sample", UNTRAINED, ids=lambda sample: sample.name)
+def test_untrained_networks_of_equations_are_their_random_starts(sample: physics.Sample) -> None:
+    found, start = shipped(sample)
+    weights_agree(found.model, start.model, 1e-12)
+    assert physics.relative_error(found) > 0.5
+
+
+@pytest.mark.parametrize("name", BASE)
+def test_networks_of_equations_were_trained_as_far_as_they_say(name: str) -> None:
+    sample, low, high = BASE[name]
+    found, _ = shipped(sample, 1_000_000)
+    assert low < physics.relative_error(found) < high
+
+
+def test_training_a_sample_begins_at_its_start_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_poisson, "STEPS", 2)
+    monkeypatch.setattr(train_poisson, "POINTS", 200)
+    sample = replace(train_poisson.SAMPLE, layers=(2, 8, 8, 1), options={"n_interior": 100})
+    first, again, other = sample.made(0), sample.made(0), sample.made(1)
+    weights_agree(first.model, again.model, 1e-9)
+    assert physics.relative_error(other) != physics.relative_error(first)
+    with pytest.raises(AssertionError):
+        weights_agree(first.model, sample.start(0).model, 1e-6)

@@ -171,11 +171,10 @@ def test_lm_shortens_its_step_before_a_cliff() -> None:
     assert float(objective.loss(found.theta)) < float(objective.loss(objective.theta0))
 
 
-def test_lbfgs_that_finds_no_lower_place_returns_its_start() -> None:
+def test_lbfgs_shortens_its_step_before_a_cliff() -> None:
     objective = Cliff()
     found = lbfgs(objective, steps=3)
-    assert found.reason in ("stalled", "diverged")
-    assert torch.equal(found.theta, objective.theta0)
+    assert float(objective.loss(found.theta)) < float(objective.loss(objective.theta0))
 
 
 @pytest.mark.parametrize("optimiser", ALL)
