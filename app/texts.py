@@ -435,6 +435,10 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
 
 def stage(name: str, physics: bool) -> str:
     """What a run is at; empty for a stage without words."""
+    if name in BASELINES:
+        return f"For comparison: {BASELINES[name]}"
+    if name.startswith("round "):
+        return name.capitalize()
     return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, "")
 
 
