@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from lsr_app import formats, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
+from lsr_core.iteration.config import IterateConfig
 from lsr_core.refinement.config import RefineConfig
 
-ROUNDS, SECONDS = 20, 300
 
-
-def settings(prefix: str) -> dict[str, JsonValue]:
-    """Fields for rounds and seconds, as the job takes them."""
+def settings(prefix: str, before: Mapping[str, JsonValue] | None = None) -> dict[str, JsonValue]:
+    """Fields for rounds and seconds, as the job takes them; all else stays as it was `before`."""
+    try:
+        was = IterateConfig.model_validate(before or {})
+    except ValidationError:  # of another version, or by another hand
+        before, was = {}, IterateConfig()
     first, second = st.columns(2, gap="small")
-    rounds = first.number_input("Rounds", 1, 1000, ROUNDS, key=f"{prefix}_rounds", help=texts.HELP["rounds"])
+    st.session_state.setdefault(f"{prefix}_rounds", was.steps)
+    st.session_state.setdefault(f"{prefix}_seconds", max(1, round(was.seconds)))
+    rounds = first.number_input("Rounds", 1, 1000, key=f"{prefix}_rounds", help=texts.HELP["rounds"])
     seconds = second.number_input(
-        "Seconds", 1, 86_400, SECONDS, key=f"{prefix}_seconds", help=texts.HELP["iterate_seconds"]
+        "Seconds", 1, 30 * 86_400, key=f"{prefix}_seconds", help=texts.HELP["iterate_seconds"]
     )
-    return {"steps": int(rounds), "seconds": float(seconds)}
+    return {**(before or {}), "steps": int(rounds), "seconds": float(seconds)}
 
 
 @st.fragment

@@ -257,15 +257,6 @@ def _largest_rank(folder: str, stamp: str) -> int:
     return min(n_params, loaded.n_rows)
 
 
-def is_equation(folder: Path) -> bool:
-    """Whether a bundle is about an equation and not about data.
-
-    Raises:
-        InputError: the bundle is damaged.
-    """
-    return isinstance(problem(folder), PhysicsProblem)
-
-
 def layer_patterns(folder: Path) -> list[str]:
     """Patterns that choose one layer, or all weights or biases, of the network of a bundle.
 

@@ -39,17 +39,24 @@ def figure(key: str, picture: Picture) -> None:
         _foot(key, words, [(key, picture)])
 
 
-def group(key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], None] | None = None) -> None:
-    """Several small figures side by side (below each other on a narrow screen) under one pair of sentences."""
+def group(
+    key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], None] | None = None, *, across: int = 3
+) -> None:
+    """Several small figures side by side (below each other on a narrow screen) under one pair of sentences.
+
+    Args:
+        across: columns of the page, however many panels there are; two panels always share its width.
+    """
     words = texts.FIGURES[key]
     with st.container(key=f"group_{key}", gap="xsmall"):
         _title(words.title)
         if extra is not None:
             extra()
-        for start in range(0, len(panels), 3):
-            row = panels[start : start + 3]
+        across = 2 if len(panels) == 2 else across
+        for start in range(0, len(panels), across):
+            row = panels[start : start + across]
             for column, (place, (name, picture)) in zip(
-                st.columns(max(3, len(row)) if len(panels) != 2 else 2, gap="small"),
+                st.columns(across, gap="small"),
                 enumerate(row, start=start),
                 strict=False,
             ):

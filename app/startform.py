@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import formats, services, show, state, texts
+from lsr_app import formats, iterateform, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
@@ -111,7 +111,8 @@ def _form(now: Now, options: list[str]) -> None:
             ),
             "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
         }  # fmt: skip
-        values["gauss_newton"] = _gauss_newton(before, folder)
+        rounds = _rounds(folder, now)
+        values["gauss_newton"] = _gauss_newton(before, folder) if rounds is None else 0
         with st.expander("Advanced"):
             values |= _advanced(before, services.layer_patterns(folder))
         try:
@@ -119,24 +120,40 @@ def _form(now: Now, options: list[str]) -> None:
         except ValidationError as error:
             st.error(formats.markdown(str(describe(error))), icon=":material/error:")
             return
-        fits = _forecast(folder, config, max_rank_key)
+        fits = _forecast(folder, config, max_rank_key, each_solve=rounds is not None)
         with st.container(horizontal=True, vertical_alignment="center"):
-            start = st.button(
-                "Start refinement", type="primary", key="start", icon=":material/play_arrow:", disabled=not fits
-            )
+            label = "Start refinement" if rounds is None else "Start iterative LSR"
+            start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
             listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
-        if start:
+        if start and rounds is not None:
+            iterateform.submit(now, folder, config, rounds, listed)
+        elif start:
             _start(now, folder, config, listed)
 
 
 def _gauss_newton(before: RefineConfig, folder: Path) -> int:
     """Asked for equations only: the residual of data is linear in the field."""
-    if not services.is_equation(folder):
+    if services.physics(folder) is None:
         return 0
     return st.number_input(
         "Gauss-Newton steps", 0, 1000, key=_set("gauss_newton", before.gauss_newton), help=texts.HELP["gauss_newton"],
         width=200,
     )  # fmt: skip
+
+
+def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
+    """Settings of iterative LSR where that is chosen; it needs an equation."""
+    if services.physics(folder) is None:
+        return None
+    retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
+    again = retried is not None and retried.kind == "iterate"
+    work = st.segmented_control(
+        "Work", list(texts.WORK), format_func=texts.WORK.__getitem__, required=True, help=texts.HELP["work"],
+        key=_set("work", "iterate" if again else "refine"),
+    )  # fmt: skip
+    if work != "iterate":
+        return None
+    return iterateform.settings("form_set", retried.settings if retried is not None and again else {})
 
 
 def _set(name: str, value: Any) -> str:
@@ -221,15 +238,16 @@ def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _forecast(folder: Path, config: RefineConfig, max_rank_key: str) -> bool:
-    """Say what the refinement will take; False if it does not fit, with the largest rank that does one click away."""
+def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_solve: bool = False) -> bool:
+    """Say what the refinement, or each solve of many, will take; False if it does not fit, with the largest rank that does one click away."""
     try:
         forecast = services.forecast(folder, config)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
     if forecast.fits:
-        st.caption(formats.markdown(f"{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
+        which = texts.EACH_SOLVE if each_solve else ""
+        st.caption(formats.markdown(f"{which}{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
         if forecast.largest_rank > 0:

@@ -270,6 +270,9 @@ KINDS = {
     "isolate": "isolation",
 }
 
+WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
+EACH_SOLVE = "Each solve: "
+
 HELP = {
     "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
     "rounds": "How many times solve and alignment are repeated at most.",
@@ -453,6 +456,10 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
 
 def stage(name: str, physics: bool) -> str:
     """What a run is at; empty for a stage without words."""
+    if name in BASELINES:
+        return f"For comparison: {BASELINES[name]}"
+    if name.startswith("round "):
+        return name.capitalize()
     return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, "")
 
 

@@ -1,10 +1,11 @@
 """How long the pages take to follow the rank slider, in headless Chromium: one JSON line.
 
-    python benchmarks/slider.py [--url URL] [--run ID] [--moves 20]
+    python benchmarks/slider.py [--url URL] [--run ID] [--iteration ID] [--moves 20]
 
 Without `--url` a server is started on the runs folder named by LSR_RUNS (default ./runs). Time runs from the key press
 that moves the slider to the last `plotly_afterplot` of the page; on the page without figures, to the last change of the
-page. Needs playwright and a Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
+page. With `--iteration`, a run of iterative LSR, the slider over its half steps is timed too. Needs playwright and a
+Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any
 from _browser import open_page, server
 from playwright.sync_api import Locator, Page
 
-PAGES = ("overview", "rank", "fields", "path", "export")
+PAGES = ("overview", "rank", "fields", "path", "frequencies", "export")
+RANKS = '[data-testid="stSidebar"] input[type="range"]'
+HALF_STEPS = '.st-key-w_step input[type="range"]'
 QUIET_MS = 500
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WATCH = """() => {
@@ -50,11 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url")
     parser.add_argument("--run", default="")
+    parser.add_argument("--iteration", default="")
     parser.add_argument("--moves", type=int, default=20)
     parser.add_argument("--pages", nargs="*", default=PAGES)
     options = parser.parse_args()
     with server(options.url) as url, open_page() as page:
         results = {name: measure(page, url, name, options.run, options.moves) for name in options.pages}
+        if options.iteration:
+            times = measure(page, url, "frequencies", options.iteration, options.moves, HALF_STEPS)
+            results["half steps"] = times
     medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
     slowest = {name: round(max(times), 3) for name, times in results.items()}
     line = {
@@ -68,18 +75,19 @@ def main() -> None:
     print(json.dumps(line))
 
 
-def measure(page: Page, url: str, name: str, run: str, moves: int) -> list[float]:
+def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str = RANKS) -> list[float]:
     """Seconds of each move on one page."""
     path = "" if name == "overview" else name
     page.goto(f"{url}/{path}" + (f"?run={run}" if run else ""))
-    thumb = page.locator('[data-testid="stSidebar"] input[type="range"]').first
+    thumb = page.locator(slider).first
     thumb.wait_for(state="attached", timeout=60_000)
     page.wait_for_selector(IDLE, timeout=60_000)
     page.wait_for_timeout(4000)
     times: list[float] = []
+    turn = min(8, int(thumb.get_attribute("max") or 8))  # short sliders are turned at their end
     for move in range(-2, moves):  # the first two warm the caches
         figures = page.evaluate(WATCH)
-        press(page, thumb, "ArrowLeft" if (move + 2) % 16 < 8 else "ArrowRight")
+        press(page, thumb, "ArrowLeft" if (move + 2) % (2 * turn) < turn else "ArrowRight")
         settled = settle(page, figures > 0)
         if move >= 0:
             times.append(settled)

@@ -40,6 +40,7 @@ def iterative() -> None:
                 for which in frequencies.OBJECTS
                 if any(getattr(step.spectrum, which) for step in found.steps)
             ],
+            across=2,
             extra=lambda: show.key(frequencies.key(found, mode)),
         )
         bands = frequencies.band_limits(found)
@@ -102,11 +103,13 @@ def half_step(found: Iteration, run_id: str) -> None:
     wanted = state.get("step")
     chosen = wanted if wanted in indices else indices[-1]
     state.seed("step", chosen)
-    index = st.select_slider(
-        "Half step", indices, help=texts.HELP["half_step"],
-        format_func=lambda index: texts.half_step(index, found.at(index).kind, found.at(index).round),
-        **state.bound("step", lambda index: -1 if index == indices[-1] else index),
-    )  # fmt: skip
+    index = chosen
+    if len(indices) > 1:  # a slider of one place would hold on to it when there are more
+        index = st.select_slider(
+            "Half step", indices, help=texts.HELP["half_step"],
+            format_func=lambda index: texts.half_step(index, found.at(index).kind, found.at(index).round),
+            **state.bound("step", lambda index: -1 if index == indices[-1] else index),
+        )  # fmt: skip
     error_fields(found, int(index))
     limits = frequencies.heat_limits(found)
     show.figure("step_spectrum", frequencies.spectrum(found.at(int(index)), limits, mode=mode))
@@ -134,6 +137,7 @@ def error_fields(found: Iteration, index: int) -> None:
             for name, values in shown.items()
         ],
         extra=None if found.single else lambda: controls.note_toggle("own", "Own colour scale for this half step"),
+        across=2,
     )
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lsr_app import physicsdata
+from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations
+from lsr_core.problems.physics.problem import make_problem
+from lsr_core.problems.supervised import Architecture
+from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
 from tests.app import iterations, synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
@@ -73,6 +80,37 @@ def test_iterative_lsr_is_one_button_away(store: RunStore, open_page: Opener, mo
     assert asked[0][0] == run.problem_path
     assert asked[0][5:] == ("iterate", {"steps": 3, "seconds": 300.0})
     assert not app.exception
+
+
+def test_the_form_offers_iterative_lsr_for_equations(
+    store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = bundle(tmp_path / "heat")
+    monkeypatch.setenv("LSR_PROBLEM", str(folder))
+    asked = []
+
+    def submit(*arguments: object) -> str:
+        asked.append(arguments)
+        return iterations.complete(store).id
+
+    monkeypatch.setattr("lsr_app.services.submit", submit)
+    app = open_page()
+    work = next(control for control in app.get("button_group") if control.key == "form_set_work")
+    assert not [box for box in app.number_input if box.key == "form_set_rounds"]
+    work.set_value("iterate").run()
+    next(box for box in app.number_input if box.key == "form_set_rounds").set_value(7).run()
+    next(button for button in app.button if button.key == "start").click().run()
+    assert not app.exception
+    assert asked[0][0] == folder
+    assert asked[0][5:] == ("iterate", {"steps": 7, "seconds": 300.0})
+
+
+def bundle(folder: Path) -> Path:
+    """A tiny network for the heat equation."""
+    equation = equations.build("heat", {"n_interior": 20, "n_initial": 4, "n_boundary": 4})
+    arguments = {"layers": [2, 4, 1], "activation": "tanh"}
+    model = architectures.build("mlp", arguments).double()
+    return save_problem(folder, make_problem(equation, model, name="heat", architecture=Architecture("mlp", arguments)))
 
 
 def _words(app: AppTest) -> str:

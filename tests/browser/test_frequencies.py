@@ -20,9 +20,9 @@ HEARTBEAT_SECONDS = 1.0
 
 @pytest.fixture
 def at_work(server: Server) -> Iterator[Run]:
-    """A run whose worker lives, as far as anybody can see, and has three half steps."""
+    """A run whose worker lives, as far as anybody can see, and has only begun."""
     run = iterations.create(server.store, owner="test")
-    iterations.add_steps(run, 0, 2)
+    iterations.add_steps(run, 0, 0)
     done = threading.Event()
 
     def beat() -> None:
@@ -40,8 +40,11 @@ def at_work(server: Server) -> Iterator[Run]:
 def test_the_page_follows_a_run_at_work(page: Page, server: Server, at_work: Run) -> None:
     journeys.visit(page, "frequencies", run=at_work.id)
     expect(page.locator(".st-key-progress")).to_be_visible()
-    expect_columns(page, 3)
-    iterations.add_steps(at_work, 3, 3)
+    expect_columns(page, 1)
+    iterations.add_steps(at_work, 1, 1)
+    expect_columns(page, 2)
+    expect(slider(page)).to_have_attribute("aria-valuetext", "1: LSR, round 1")
+    iterations.add_steps(at_work, 2, 3)
     expect_columns(page, 4)
     iterations.add_steps(at_work, 4, 5)
     expect_columns(page, 6)
@@ -50,6 +53,7 @@ def test_the_page_follows_a_run_at_work(page: Page, server: Server, at_work: Run
 
 
 def test_a_half_step_that_was_chosen_stays_while_others_come(page: Page, at_work: Run) -> None:
+    iterations.add_steps(at_work, 1, 2)
     journeys.visit(page, "frequencies", run=at_work.id)
     expect_columns(page, 3)
     slider(page).press("ArrowLeft")
@@ -65,7 +69,7 @@ def test_other_pages_stay_still_while_it_works(page: Page, at_work: Run) -> None
       new MutationObserver(() => window.changed++).observe(main, {subtree: true, childList: true}); }"""
     time.sleep(1)
     page.evaluate(changes)
-    iterations.add_steps(at_work, 3, 4)
+    iterations.add_steps(at_work, 1, 2)
     time.sleep(2.5)
     assert page.evaluate("() => window.changed") == 0
 
@@ -94,6 +98,9 @@ def slider(page: Page):  # type: ignore[no-untyped-def]
 def expect_columns(page: Page, wanted: int) -> None:
     """The heat map has this many half steps: an edge more than columns."""
     journeys.until(
-        lambda: journeys.chart(page, "heat_0").evaluate("graph => graph.data[0].x.length") == wanted + 1,
+        lambda: (
+            journeys.chart(page, "heat_0").evaluate("graph => (graph.data[0].x._inputArray ?? graph.data[0].x).length")
+            == wanted + 1
+        ),
         f"the heat map has {wanted} half steps",
     )

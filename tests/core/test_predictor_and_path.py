@@ -9,7 +9,7 @@ import torch
 from lsr_core.diagnosis.loss_path import agreement_interval, loss_path, loss_paths
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
-from lsr_core.refinement.fields import MAX_STEPPED_POINTS, thinned
+from lsr_core.refinement.fields import MAX_STEPPED_POINTS, thinned, thinned_points
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refine import Refinement, refine
 from tests.core import twins
@@ -115,3 +115,19 @@ def test_thinning_keeps_a_square_grid_square(count: int) -> None:
     assert chosen.tolist() == sorted(set(chosen.tolist()))
     if round(count**0.5) ** 2 == count:
         assert round(len(chosen) ** 0.5) ** 2 == len(chosen)
+
+
+@pytest.mark.parametrize("shape", [(257, 101), (257, 257), (102, 300), (31, 7)])
+def test_thinned_grid_is_a_grid_that_reaches_its_ends(shape: tuple[int, int]) -> None:
+    points = torch.cartesian_prod(*(torch.linspace(0, 1, n, dtype=torch.float64) for n in shape))
+    chosen = points[thinned_points(points, 2_500)]
+    axes = [column.unique() for column in chosen.unbind(1)]
+    assert 300 < len(chosen) <= 2_500 or len(chosen) == len(points)
+    assert torch.equal(chosen, torch.cartesian_prod(*axes))
+    if shape[0] % 2:
+        assert [float(axis[-1]) for axis in axes] == [1.0, 1.0]
+
+
+def test_thinning_takes_scattered_points_as_they_come() -> None:
+    points = torch.rand(9_000, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(thinned_points(points, 2_500), thinned(9_000, 2_500))
