@@ -33,30 +33,40 @@ class ReducedProblem:
 
     Attributes:
         base_loss: of the network.
-        floor: loss that no direction of the subspace reaches.
+        floor: loss that no direction of the subspace reaches, those included whose singular value is below r·eps·σ₁.
+        n_unresolved: number of such directions; they are left out.
         singular_values: of G V, (r,), largest first.
     """
 
     def __init__(self, factor: Tensor, generator: torch.Generator | None) -> None:
         rank = factor.shape[1] - 1
         self.base_loss = float(factor[:, rank].square().sum())
-        self.floor = float(factor[rank:, rank].square().sum())
+        outside = float(factor[rank:, rank].square().sum())
         scale = self.base_loss**-0.5
         triangle, errors = factor[:rank, :rank] * scale, factor[:rank, rank] * scale
         if is_diagonal(triangle):
-            values, self._errors = triangle.diagonal().abs(), errors * triangle.diagonal().sign()
+            values, errors = triangle.diagonal().abs(), errors * triangle.diagonal().sign()
             right = torch.eye(rank).to(values)
         else:
             left, values, right = torch.linalg.svd(triangle)
-            self._errors = left.T @ errors
-        self._values = values
-        self.singular_values = values.sort(descending=True).values / scale
-        self.rotation = right if generator is None else _rotation(rank, generator).to(values)
+            errors = left.T @ errors
+        resolved = values > rank * torch.finfo(values.dtype).eps * values.max()
+        self.n_unresolved = rank - int(resolved.sum())
+        self.floor = outside + float(errors[~resolved].square().sum()) * self.base_loss
+        self._values, self._errors = values[resolved], errors[resolved]
+        self.singular_values = self._values.sort(descending=True).values / scale
+        self.rotation = right[resolved] if generator is None else _rotation(len(self._values), generator).to(values)
         self._courses: dict[tuple[CoordinateName, Precision], Course] = {}
 
     @property
     def rank(self) -> int:
-        return len(self._values)
+        """Number of unknowns."""
+        return self.rotation.shape[1]
+
+    @property
+    def can_whiten(self) -> bool:
+        """Whether the matrix has a right triangular factor with an inverse."""
+        return self.rotation.shape[0] == self.rotation.shape[1]
 
     @property
     def condition_number(self) -> float | None:
