@@ -74,7 +74,7 @@ class ReducedProblem:
         return float(self.singular_values[0]) / smallest if smallest > 0 else None
 
     def course(self, coordinates: CoordinateName, precision: Precision) -> Course:
-        """The problem in these coordinates, made and solved in this precision, and judged in float64."""
+        """The problem in these coordinates, which are made in float64, rounded to this precision and judged in float64."""
         key = (coordinates, precision)
         if key not in self._courses:
             self._courses[key] = self._course(coordinates, precision)
@@ -97,14 +97,12 @@ class ReducedProblem:
             return made(LeastSquares(DenseOperator(matrix.to(dtype)), errors), None, kappa)
         if coordinates == "singular":
             return made(LeastSquares(DiagonalOperator(self._values.to(dtype)), errors), self.rotation.T, kappa)
-        triangle = _triangle(matrix.to(dtype))
-        inverse = torch.linalg.solve_triangular(
-            triangle.double(), torch.eye(len(triangle)).to(self._values), upper=True
-        )
-        whitened = torch.linalg.solve_triangular(triangle, matrix.to(dtype), upper=True, left=False)
-        sizes = torch.linalg.svdvals(whitened.double())
+        triangle = _triangle(matrix)
+        whitened = torch.linalg.solve_triangular(triangle, matrix, upper=True, left=False)
+        inverse = torch.linalg.solve_triangular(triangle, torch.eye(len(triangle)).to(triangle), upper=True)
+        sizes = torch.linalg.svdvals(whitened)
         found = float(sizes[0] / sizes[-1]) if sizes[-1] > 0 else None
-        return made(LeastSquares(DenseOperator(whitened), errors), inverse, found)
+        return made(LeastSquares(DenseOperator(whitened.to(dtype)), errors), inverse, found)
 
 
 def _rotation(size: int, generator: torch.Generator) -> Tensor:

@@ -149,6 +149,13 @@ def test_every_method_reaches_the_floor_in_whitened_coordinates(name: str) -> No
     assert found.iterations <= (2 if name != "adam" else 300)
 
 
+def test_single_precision_reaches_the_floor_of_a_hopeless_problem_once_it_is_whitened() -> None:
+    problem = reduced(1e9, floor=1e-8)
+    assert run("lsqr", problem, precision="float32").times_floor > 10  # type: ignore[operator]
+    for name in ("lsqr", "lbfgs", "gradient-descent"):
+        assert run(name, problem, "whitened", "float32").times_floor == pytest.approx(1.0, abs=1e-3)
+
+
 @pytest.mark.parametrize("name", ["gradient-descent", "lsqr", "cgls"])
 def test_methods_of_inner_products_do_not_see_a_rotation_and_adam_does(name: str) -> None:
     problem = reduced(1e2)
