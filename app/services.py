@@ -18,7 +18,6 @@ from lsr_app.iterationdata import Iteration
 from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
 from lsr_core.errors import InputError
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import JobKind, Manifest

@@ -33,30 +33,40 @@ class ReducedProblem:
 
     Attributes:
         base_loss: of the network.
-        floor: loss that no direction of the subspace reaches.
+        floor: loss that no direction of the subspace reaches, those included whose singular value is below r·eps·σ₁.
+        n_unresolved: number of such directions; they are left out.
         singular_values: of G V, (r,), largest first.
     """
 
     def __init__(self, factor: Tensor, generator: torch.Generator | None) -> None:
         rank = factor.shape[1] - 1
         self.base_loss = float(factor[:, rank].square().sum())
-        self.floor = float(factor[rank:, rank].square().sum())
+        outside = float(factor[rank:, rank].square().sum())
         scale = self.base_loss**-0.5
         triangle, errors = factor[:rank, :rank] * scale, factor[:rank, rank] * scale
         if is_diagonal(triangle):
-            values, self._errors = triangle.diagonal().abs(), errors * triangle.diagonal().sign()
+            values, errors = triangle.diagonal().abs(), errors * triangle.diagonal().sign()
             right = torch.eye(rank).to(values)
         else:
             left, values, right = torch.linalg.svd(triangle)
-            self._errors = left.T @ errors
-        self._values = values
-        self.singular_values = values.sort(descending=True).values / scale
-        self.rotation = right if generator is None else _rotation(rank, generator).to(values)
+            errors = left.T @ errors
+        resolved = values > rank * torch.finfo(values.dtype).eps * values.max()
+        self.n_unresolved = rank - int(resolved.sum())
+        self.floor = outside + float(errors[~resolved].square().sum()) * self.base_loss
+        self._values, self._errors = values[resolved], errors[resolved]
+        self.singular_values = self._values.sort(descending=True).values / scale
+        self.rotation = right[resolved] if generator is None else _rotation(len(self._values), generator).to(values)
         self._courses: dict[tuple[CoordinateName, Precision], Course] = {}
 
     @property
     def rank(self) -> int:
-        return len(self._values)
+        """Number of unknowns."""
+        return self.rotation.shape[1]
+
+    @property
+    def can_whiten(self) -> bool:
+        """Whether the matrix has a right triangular factor with an inverse."""
+        return self.rotation.shape[0] == self.rotation.shape[1]
 
     @property
     def condition_number(self) -> float | None:
@@ -64,7 +74,7 @@ class ReducedProblem:
         return float(self.singular_values[0]) / smallest if smallest > 0 else None
 
     def course(self, coordinates: CoordinateName, precision: Precision) -> Course:
-        """The problem in these coordinates, made and solved in this precision, and judged in float64."""
+        """The problem in these coordinates, which are made in float64, rounded to this precision and judged in float64."""
         key = (coordinates, precision)
         if key not in self._courses:
             self._courses[key] = self._course(coordinates, precision)
@@ -87,14 +97,12 @@ class ReducedProblem:
             return made(LeastSquares(DenseOperator(matrix.to(dtype)), errors), None, kappa)
         if coordinates == "singular":
             return made(LeastSquares(DiagonalOperator(self._values.to(dtype)), errors), self.rotation.T, kappa)
-        triangle = _triangle(matrix.to(dtype))
-        inverse = torch.linalg.solve_triangular(
-            triangle.double(), torch.eye(len(triangle)).to(self._values), upper=True
-        )
-        whitened = torch.linalg.solve_triangular(triangle, matrix.to(dtype), upper=True, left=False)
-        sizes = torch.linalg.svdvals(whitened.double())
+        triangle = _triangle(matrix)
+        whitened = torch.linalg.solve_triangular(triangle, matrix, upper=True, left=False)
+        inverse = torch.linalg.solve_triangular(triangle, torch.eye(len(triangle)).to(triangle), upper=True)
+        sizes = torch.linalg.svdvals(whitened)
         found = float(sizes[0] / sizes[-1]) if sizes[-1] > 0 else None
-        return made(LeastSquares(DenseOperator(whitened), errors), inverse, found)
+        return made(LeastSquares(DenseOperator(whitened.to(dtype)), errors), inverse, found)
 
 
 def _rotation(size: int, generator: torch.Generator) -> Tensor:

@@ -20,6 +20,7 @@ def descend(course: Course, recorder: Recorder, update: Update) -> None:
     y = problem.start(recorder.width)
     alive = torch.ones(recorder.width, dtype=torch.bool, device=y.device)
     for iteration in range(recorder.iterations + 1):
+        recorder.tick(iteration)
         residual = problem.residual(y)
         alive &= ~recorder.lost(iteration, residual.square().sum(0))
         if recorder.due(iteration):

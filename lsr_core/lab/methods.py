@@ -122,6 +122,7 @@ def iterated(iterates: Iterates, settings: Settings) -> Method:
         last: tuple[int, Tensor] | None = None
         steps = itertools.islice(iterates(problem.operator, -problem.errors), effort.iterations)
         for iteration, y in enumerate(steps, start=1):
+            recorder.tick(iteration)
             last = (iteration, y[:, None])
             if recorder.due(iteration):
                 recorder.record(iteration, y[:, None], 2 * iteration + 1)

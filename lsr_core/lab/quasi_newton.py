@@ -19,10 +19,11 @@ def lbfgs(course: Course, recorder: Recorder, history: int) -> None:
     optimiser = torch.optim.LBFGS(
         [y], history_size=history, tolerance_grad=0.0, tolerance_change=0.0, line_search_fn="strong_wolfe"
     )
-    products = 0
+    products = iteration = 0
 
     def closure() -> Tensor:
         nonlocal products
+        recorder.tick(iteration)
         with torch.no_grad():
             residual = problem.residual(y[:, None])
             y.grad = 2 * problem.gradient(residual)[:, 0]
@@ -30,7 +31,6 @@ def lbfgs(course: Course, recorder: Recorder, history: int) -> None:
         return residual.square().sum()
 
     group, state = optimiser.param_groups[0], optimiser.state[y]
-    iteration = 0
     recorder.record(0, y.detach()[:, None], 0)
     while iteration < recorder.iterations and not recorder.finished:
         target = recorder.next_mark(iteration)

@@ -30,7 +30,6 @@ FULL_RATES = (1e-5, 1e-4, 1e-3, 1e-2)
 RITZ_STEPS = 20
 OnRecord = Callable[[RaceRecord], None]
 _SHARES = {"lbfgs": 10.0, "gradient-descent": 8.0, "adam": 10.0, "direct": 0.5}
-_ROTATION_BLIND = [name for name in METHODS if name != "adam"]
 
 
 class RaceSettings(BaseModel):
@@ -88,6 +87,8 @@ class _Track:
             else:
                 self._full = FullProblem(setting)
                 self.notes += _full_notes(setting)
+        if self._reduced is not None and self._reduced.n_unresolved:
+            self.notes.append(_unresolved_note(self._reduced))
         self.setting = setting
         self.iterations = settings.iterations or (FULL_ITERATIONS if self._full else SUBSPACE_ITERATIONS)
 
@@ -100,6 +101,10 @@ class _Track:
     @property
     def floor(self) -> float | None:
         return self._reduced.floor if self._reduced is not None and self._reduced.floor > 0 else None
+
+    @property
+    def _can_whiten(self) -> bool:
+        return self._reduced is not None and self._reduced.can_whiten
 
     @property
     def effort(self) -> Effort:
@@ -115,7 +120,7 @@ class _Track:
             found += [_Entry(name, precision, "original") for name in names]
             if self._full is None:
                 plain = [name for name in METHODS if name != "direct" and not name.endswith("reorthogonalised")]
-                found += [_Entry(name, precision, "whitened") for name in plain]
+                found += [_Entry(name, precision, "whitened") for name in plain if self._can_whiten]
                 found.append(_Entry("adam", precision, "singular"))
         return found
 
@@ -128,7 +133,7 @@ class _Track:
     def condition_numbers(self) -> dict[CoordinateName, float | None]:
         if self._reduced is not None:
             kappa = self._reduced.condition_number
-            whitened = self._reduced.course("whitened", "float64").condition_number
+            whitened = self._reduced.course("whitened", "float64").condition_number if self._can_whiten else None
             return {"original": kappa, "singular": kappa, "whitened": whitened}
         assert self._full is not None
         problem = self._full.course("float64").problem
@@ -216,6 +221,11 @@ def _run(track: _Track, entry: _Entry, on_fraction: Callable[[float], None]) -> 
 def _refuse_without_error(setting: Setting) -> None:
     if not float(setting.errors().norm()) > 0:
         raise InputError("the network has no error on its training rows, so there is nothing to lower", key="problem")
+
+
+def _unresolved_note(reduced: ReducedProblem) -> str:
+    note = f"{reduced.n_unresolved:,} directions have singular values below rounding and count to the floor"
+    return note + ("." if reduced.can_whiten else "; without them there is no right triangular factor to whiten by.")
 
 
 def _full_notes(setting: Setting) -> list[str]:

@@ -13,6 +13,7 @@ from lsr_core.lab.least_squares import Course
 from lsr_core.lab.records import Curve
 
 LIMIT = 1e12  # times the loss at the start, from which a run has diverged; a first step of Adam may overshoot by 1e8 and come back
+TICK_SECONDS = 0.2
 OnFraction = Callable[[float], None]
 
 
@@ -39,7 +40,15 @@ class Recorder:
         self.finished = False
         self._course, self._on_fraction = course, on_fraction
         self._marks = marks(iterations, points)
-        self._started, self._away = time.perf_counter(), 0.0
+        self._started = self._told = time.perf_counter()
+        self._away = 0.0
+
+    def tick(self, iteration: int) -> None:
+        """Say now and then how far it is, so that progress moves and cancelling takes hold between records."""
+        now = time.perf_counter()
+        if now - self._told > TICK_SECONDS:
+            self._told = now
+            self._on_fraction(iteration / max(1, self.iterations))
 
     def due(self, iteration: int) -> bool:
         """Whether this iteration is recorded."""

@@ -116,6 +116,19 @@ def test_a_factor_that_is_no_diagonal_is_the_same_problem() -> None:
     torch.testing.assert_close((course.excess(y)[0] + course.floor) * 30.0, loss)
 
 
+def test_directions_below_rounding_count_to_the_floor() -> None:
+    factor = torch.diag(torch.tensor([1.0, 1e-3, 1e-18, 0.5], dtype=torch.float64))
+    factor[:3, 3] = torch.tensor([1.0, 1.0, 0.25])
+    rotated = ReducedProblem(factor, twins.generator())
+    assert (rotated.rank, rotated.n_unresolved, rotated.can_whiten) == (2, 1, True)
+    assert rotated.floor == pytest.approx(0.25 + 0.0625)
+    assert run("lsqr", rotated, "whitened").times_floor == pytest.approx(1.0)
+    own = ReducedProblem(factor, None)
+    assert (own.rank, own.can_whiten) == (3, False)
+    assert run("direct", own).times_floor == pytest.approx(1.0)
+    assert run("lsqr-reorthogonalised", own).times_floor == pytest.approx(1.0)
+
+
 # methods
 
 
@@ -134,6 +147,16 @@ def test_every_method_reaches_the_floor_in_whitened_coordinates(name: str) -> No
     assert found.times_floor is not None
     assert found.times_floor < 1.01
     assert found.iterations <= (2 if name != "adam" else 300)
+
+
+def test_single_precision_reaches_the_floor_of_a_hopeless_problem_once_it_is_whitened() -> None:
+    factor = torch.diag(torch.cat([torch.logspace(0, -9, RANK), torch.tensor([1e-4])]).double())
+    factor[:RANK, RANK] = 1.0
+    problem = ReducedProblem(factor, twins.generator(3))
+    for name in ("lsqr", "lbfgs", "adam"):
+        assert run(name, problem, precision="float32").times_floor > 1e6  # type: ignore[operator]
+    for name in ("lsqr", "lbfgs", "gradient-descent"):
+        assert run(name, problem, "whitened", "float32").times_floor == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["gradient-descent", "lsqr", "cgls"])
@@ -374,6 +397,27 @@ def test_a_race_finds_the_floor_of_the_refinement_and_is_finite_json() -> None:
     text = record.model_dump_json()
     assert RaceRecord.model_validate_json(text) == record
     json.dumps(json.loads(text), allow_nan=False)
+
+
+@pytest.mark.parametrize("space", ["subspace", "full"])
+def test_equations_are_raced_on_as_data_are(space: Any) -> None:
+    model = architectures.build("pinn-mlp", {"layers": [2, 8, 1], "domain": {"x": [0, 1], "t": [0, 1]}})
+    draw = twins.generator()
+    with torch.no_grad():
+        for value in model.parameters():
+            value.copy_(torch.randn(value.shape, generator=draw))
+    problem = make_problem(equations.build("heat", {}), model.double())
+    record = race(
+        problem, RefineConfig(max_rank=6), RaceSettings(space=space, iterations=8, dtype="float64"), progress=silent
+    )
+    direct = record.methods[0]
+    assert record.floor is not None
+    if space == "subspace":
+        assert direct.best_loss == pytest.approx(record.floor)
+    else:  # all 33 directions: the last ones are at the edge of what double precision resolves
+        assert record.floor <= direct.best_loss < 0.1 * record.base_loss
+    assert record.base_loss == pytest.approx(refine(problem, max_rank=6).summary.residual_norm.base ** 2)
+    assert record.rank == (6 if space == "subspace" else record.n_params)
 
 
 def test_a_race_without_an_error_or_a_direction_is_refused() -> None:
