@@ -71,6 +71,11 @@ def expect_view(page: Page, path: str, **wanted: str) -> None:
 def follow(page: Page, path: str) -> None:
     """Click the link to a page in the sidebar."""
     page.get_by_test_id("stSidebar").get_by_role("link", name=PAGES[path], exact=True).click()
+    expect_page(page, path)
+
+
+def expect_page(page: Page, path: str) -> None:
+    """Wait until this page is drawn. A step back that comes before is undone by Streamlit when the page arrives."""
     heading = page.locator("h1.lsr-title")
     if path:
         expect(heading).to_have_text(PAGES[path])

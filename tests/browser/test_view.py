@@ -44,6 +44,7 @@ def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page, s
 
     def expect_wanted(path: str) -> None:
         journeys.expect_view(page, path, **wanted)
+        journeys.expect_page(page, path)
         journeys.expect_rank(page, rank)
         assert journeys.view(page) == wanted
         if path == "rank":
