@@ -22,7 +22,7 @@ from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.results import LossPlane
+from lsr_core.refinement.results import Directions, LossPlane
 from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import JobKind, Manifest
@@ -150,6 +150,20 @@ def plane(run: Run) -> LossPlane | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _plane(path: str, stamp: str) -> LossPlane | None:
     return read_plane(Path(path))
+
+
+def directions(run: Run) -> Directions | None:
+    """What the directions of a refinement correct; None for runs from before they were kept.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _directions(str(run.path), _stamp(run.path, "directions.npz"))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _directions(path: str, stamp: str) -> Directions | None:
+    return Run(Path(path)).directions
 
 
 def two_steps(run: Run, data: RunData, rank: int) -> Iteration | None:

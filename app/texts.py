@@ -565,7 +565,10 @@ def race_place(coordinates: str, kappa: str) -> str:
 
 def plane_sentence(share: float, length: str, direction: str) -> str:
     percent = 100 * share if share in (0, 1) else min(99.9, max(0.1, 100 * share))
-    return f"The two losses agree within 10 % on {percent:.3g} % of this plane. Its second direction ({direction}) has {length} the length of the step."
+    return (
+        f"The two losses agree within 10 % on {percent:.3g} % of this plane. Its second direction ({direction}) has {length} the length of "
+        "the step."
+    )
 
 
 def plane_lowest(network: str, where: str, linear: str, there: str) -> str:

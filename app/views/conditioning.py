@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lsr_app import bench as laid_out
-from lsr_app import controls, guards, racesection, show, texts
+from lsr_app import controls, directionsection, guards, isolationsection, planesection, racesection, show, texts
 from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
@@ -19,3 +19,9 @@ part = controls.words("lab", "Part of the page", texts.LAB_SECTIONS, default=own
 bench = laid_out.find(now)
 if part == "race":
     racesection.section(now, bench, mode)
+elif part == "plane":
+    planesection.section(now, bench, mode)
+elif part == "directions":
+    directionsection.section(bench, mode)
+else:
+    isolationsection.section(now, bench, mode)
