@@ -1,0 +1,35 @@
+"""The directions of a refinement's subspace on the page."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from lsr_app import experiments, formats, services, show, texts
+from lsr_app.bench import Bench
+from lsr_app.figures import directions as figures
+from lsr_core.errors import InputError
+
+
+def section(bench: Bench, mode: str) -> None:
+    """What each direction corrects, how slowly training would, and where it lives."""
+    experiments.heading("directions")
+    if bench.base is None:
+        st.info(texts.DIRECTIONS_NEED_RUN, icon=":material/info:")
+        return
+    try:
+        found = services.directions(bench.base)
+    except InputError as error:
+        st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
+        return
+    if found is None or not len(found.index):
+        st.info(texts.DIRECTIONS_OLD if found is None else texts.DIRECTIONS_NONE, icon=":material/info:")
+        return
+    known = figures.has_frequencies(found)
+    if not math.isnan(found.correlation):
+        st.markdown(formats.markdown(texts.correlation(found.correlation, len(found.index))))
+    elif not known:
+        st.caption(texts.DIRECTIONS_NO_GRID)
+    show.figure("directions" if known else "directions_share", figures.slowness(found, mode=mode))
+    show.figure("layers", figures.layers(found, mode=mode))

@@ -1,0 +1,95 @@
+"""The isolation of the mechanism on the page: bars, table, and the form for another one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app import experiments, formats, services, show, texts
+from lsr_app.bench import Bench
+from lsr_app.controls import Now
+from lsr_app.figures import isolation as figures
+from lsr_app.figures.base import Rows
+from lsr_app.launch import launch
+from lsr_core.lab.isolation import IsolationSettings
+from lsr_core.lab.records import Contender, IsolationRecord
+
+RANK, ITERATIONS = 200, 100
+SPLITS = ("train", "validation", "test")
+
+
+def section(now: Now, bench: Bench, mode: str) -> None:
+    """The isolation that is shown, as far as it has come."""
+    experiments.heading("isolation")
+    if services.physics(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
+        st.info(texts.ISOLATION_PHYSICS, icon=":material/info:")
+        return
+    record = experiments.result(now, bench, "isolate", lambda run: services.experiment(run, IsolationRecord))
+    if record is not None and record.contenders:
+        _results(record, mode)
+    _form(now, bench)
+
+
+def _results(record: IsolationRecord, mode: str) -> None:
+    split = figures.split_of(record)
+    if said := _sentence(record, split):
+        st.markdown(formats.markdown(said))
+    show.figure("isolation", figures.bars(record, split, mode=mode))
+    show.table(
+        "isolation_table", texts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
+        caption=texts.ISOLATION_CAPTION, data=lambda: _rows(record),
+        data_columns=("contender", "unknowns", "linear", *SPLITS, "seconds", "iterations", "settings", "note"),
+    )  # fmt: skip
+    for note in record.notes:
+        st.caption(formats.markdown(note))
+
+
+def _sentence(record: IsolationRecord, split: str) -> str:
+    errors = {contender.name: getattr(contender.errors, split) for contender in record.contenders}
+    own = errors.get("jacobian-subspace")
+    others = [
+        (texts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
+        for name, value in errors.items()
+        if name not in ("network", "jacobian-subspace") and value is not None
+    ]
+    if own is None or not others:
+        return ""
+    return texts.isolation_sentence(texts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
+
+
+def _row(contender: Contender) -> tuple[str, ...]:
+    iterations = "" if contender.iterations is None else f"{contender.iterations:,} iterations"
+    remarks = (iterations, texts.settings(contender.settings), contender.note)
+    return (
+        texts.CONTENDERS.get(contender.name, contender.name), f"{contender.dimension:,}",
+        *(formats.error(getattr(contender.errors, split)) for split in SPLITS), formats.seconds(contender.seconds),
+        ", ".join(remark for remark in remarks if remark),
+    )  # fmt: skip
+
+
+def _rows(record: IsolationRecord) -> Rows:
+    for c in record.contenders:
+        errors = (getattr(c.errors, split) for split in SPLITS)
+        yield c.name, c.dimension, c.linear, *errors, c.seconds, c.iterations, texts.settings(c.settings), c.note
+
+
+@st.fragment
+def _form(now: Now, bench: Bench) -> None:
+    with experiments.form(bench, "isolate"):
+        first, second = st.columns(2, gap="small")
+        largest = max(1, bench.largest)
+        rank = first.number_input(
+            "Unknowns", 1, largest, min(RANK, largest), key="isolation_rank", help=texts.HELP["isolation_rank"]
+        )
+        iterations = second.number_input(
+            "Iterations", 1, 100_000, ITERATIONS, key="isolation_iterations", help=texts.HELP["isolation_iterations"]
+        )
+        if experiments.start("isolate"):
+            config = bench.config.model_copy(update={"max_rank": int(rank)})
+            settings = IsolationSettings(iterations=int(iterations))
+            launch(
+                lambda: services.submit(
+                    bench.anchor.problem_path, config, now.owner, experiments.title(bench, "isolate"), kind="isolate",
+                    settings=settings.model_dump(mode="json"),
+                ),
+                open_it=bench.opens("isolate"),
+            )  # fmt: skip

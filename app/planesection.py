@@ -1,0 +1,91 @@
+"""The loss plane on the page, and the form for another one."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from pydantic import ValidationError
+
+from lsr_app import experiments, formats, services, show, texts
+from lsr_app.bench import Bench
+from lsr_app.controls import Now
+from lsr_app.figures import planes
+from lsr_app.launch import launch
+from lsr_core.diagnosis.plane import ROWS, PlaneSettings
+from lsr_core.refinement.results import LossPlane
+from lsr_core.storage.runs import Run
+from lsr_core.validation import describe
+
+
+def section(now: Now, bench: Bench, mode: str) -> None:
+    """The plane that is shown, as fine as it is so far."""
+    experiments.heading("plane")
+    plane = experiments.result(now, bench, "plane", services.plane)
+    if plane is not None:
+        _results(plane, bench.runs["plane"], mode)
+    if bench.base is None:
+        st.info(texts.PLANE_NEEDS_RUN, icon=":material/info:")
+    elif bench.base.summary.rank == 0:
+        st.info(texts.PLANE_NEEDS_STEP, icon=":material/info:")
+    else:
+        _form(now, bench, bench.base)
+
+
+def _results(plane: LossPlane, run: Run, mode: str) -> None:
+    name = str(run.manifest.settings.get("direction", ""))
+    share = float(plane.agreement.mean())
+    network, linear = (planes.lowest_at(plane, which) for which in ("nonlinear", "linearised"))
+    st.markdown(
+        formats.markdown(
+            texts.plane_sentence(share, formats.times(plane.length), texts.SECOND_DIRECTIONS.get(name, name).lower())
+            + " "
+            + texts.plane_lowest(
+                formats.error(network[1]), _at(network[0]), formats.error(linear[1]), _at(linear[0])
+            )
+        )
+    )  # fmt: skip
+    shared = planes.limits(plane)
+    show.group(
+        "plane",
+        [
+            (words, planes.losses(plane, which, shared, mode=mode))
+            for which, words in texts.PLANE_PANELS.items()
+        ],
+        extra=lambda: show.key(planes.key(mode)),
+    )  # fmt: skip
+    hidden = int((~np.isfinite(plane.nonlinear)).sum())
+    growing = run.status().status in ("queued", "running")
+    st.caption(
+        formats.markdown(texts.plane_grid(len(plane.beta), len(plane.alpha), growing, f"{plane.n_rows:,} rows", hidden))
+    )
+
+
+def _at(place: tuple[float, float]) -> str:
+    return f"α = {place[0]:.3g}, β = {place[1]:.3g}"
+
+
+@st.fragment
+def _form(now: Now, bench: Bench, base: Run) -> None:
+    with experiments.form(bench, "plane"):
+        first, second, third, fourth = st.columns([1.3, 1, 1, 1], gap="small")
+        direction = first.selectbox(
+            "Second direction", list(texts.SECOND_DIRECTIONS), format_func=texts.SECOND_DIRECTIONS.__getitem__,
+            key="plane_direction", help=texts.HELP["direction"],
+        )  # fmt: skip
+        singular = second.number_input(
+            "Singular direction", 1, ROWS, 1, key="plane_singular", disabled=direction != "singular", help=texts.HELP["singular"]
+        )  # fmt: skip
+        start = third.number_input("α from", -100.0, 0.0, -0.5, step=0.5, key="plane_from", help=texts.HELP["reach"])
+        end = fourth.number_input("α to", 0.01, 100.0, 1.5, step=0.5, key="plane_to", help=texts.HELP["reach"])
+        normalised = st.checkbox("Filter-normalised", key="plane_filter", help=texts.HELP["filter_normalised"])
+        if experiments.start("plane"):
+            asked = {
+                "direction": direction, "singular": int(singular), "filter_normalised": normalised,
+                "alpha_from": float(start), "alpha_to": float(end),
+            }  # fmt: skip
+            try:
+                settings = PlaneSettings.model_validate(asked)
+            except ValidationError as error:
+                st.error(formats.markdown(str(describe(error))), icon=":material/error:")
+                return
+            launch(lambda: services.submit_plane(base, settings, now.owner), open_it=bench.opens("plane"))
