@@ -180,14 +180,17 @@ def toggle(key: str, label: str, help_key: str | None = None) -> bool:
     return st.toggle(label, help=texts.HELP[help_key or key], **state.bound(key))
 
 
-def words(key: str, label: str, options: dict[str, str], *, visible: bool = False) -> str:
-    """A choice between a few words that lives in the URL."""
-    state.seed(key, state.get(key))
+def words(key: str, label: str, options: dict[str, str], *, visible: bool = False, default: str = "") -> str:
+    """A choice between a few words that lives in the URL; with its label to be seen it has its hint as well.
+
+    `default` is what stands chosen while the view names none.
+    """
+    state.seed(key, state.get(key) or default)
     value = st.segmented_control(
         label, list(options), format_func=options.__getitem__, required=True,
-        label_visibility="visible" if visible else "collapsed", **state.bound(key),
+        label_visibility="visible" if visible else "collapsed", help=texts.HELP[key] if visible else None, **state.bound(key),
     )  # fmt: skip
-    return str(value or state.get(key))
+    return str(value or state.get(key) or default)
 
 
 def pick(key: str, label: str, names: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from lsr_app.controls import Now
 from lsr_app.rundata import RunData
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.lab import LAB_KINDS
 from lsr_core.storage.records import JobKind
 
 
@@ -34,14 +35,15 @@ def need_run(page: str) -> tuple[Now, RunData]:
 
 
 def say_kind(kind: JobKind) -> None:
-    """What a run that is no single refinement is, and the page that shows it, if there is one."""
-    if kind != "iterate":
-        st.info(texts.other_kind(kind), icon=":material/info:")
-        return
-    st.info(texts.FREQUENCIES_OF_ITERATE, icon=":material/info:")
-    st.page_link(
-        "views/frequencies.py", label="Go to Frequencies", icon=":material/arrow_forward:", query_params=state.query()
+    """What a run that is no single refinement is, and the page that shows it."""
+    page, sentence = (
+        ("conditioning", texts.LAB_OF_OTHERS) if kind in LAB_KINDS else ("frequencies", texts.FREQUENCIES_OF_ITERATE)
     )
+    st.info(sentence, icon=":material/info:")
+    st.page_link(
+        f"views/{page}.py", label=f"Go to {texts.PAGES[page][0]}", icon=":material/arrow_forward:",
+        query_params=state.query(),
+    )  # fmt: skip
 
 
 def offer_first_run(now: Now) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import formats, services, show, state, texts
+from lsr_app import services, show, texts
 from lsr_app.controls import Now
-from lsr_core.errors import InputError
+from lsr_app.launch import launch
 from lsr_core.refinement.config import RefineConfig
 
 ROUNDS, SECONDS = 20, 300
@@ -38,13 +38,7 @@ def section(now: Now, folder: Path, config: RefineConfig) -> None:
 def submit(now: Now, folder: Path, config: RefineConfig, wanted: dict[str, JsonValue], listed: bool = True) -> None:
     """Queue the job and open its run; what cannot be done is said in place."""
     title = f"{services.problem_title(folder)}, iterative"
-    try:
-        run_id = services.submit(folder, config, now.owner, title, listed, "iterate", wanted)
-    except InputError as error:
-        st.error(formats.markdown(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
-        return
-    state.open_run(run_id)
-    st.rerun(scope="app")
+    launch(
+        lambda: services.submit(folder, config, now.owner, title, listed, "iterate", wanted),
+        open_it=True,
+    )

@@ -16,7 +16,9 @@ st.set_page_config(page_title=texts.PRODUCT, page_icon=ICON, layout="wide")
 pages = {
     name: st.Page(f"views/{script}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for (name, (title, icon)), script in zip(
-        texts.PAGES.items(), ("overview", "rank", "error_fields", "loss_path", "frequencies", "export"), strict=True
+        texts.PAGES.items(),
+        ("overview", "rank", "error_fields", "loss_path", "frequencies", "conditioning", "export"),
+        strict=True,
     )
 }
 page = st.navigation(list(pages.values()), position="hidden")

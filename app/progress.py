@@ -14,12 +14,17 @@ LOG_LINES = 200
 
 
 def panel(now: Now) -> None:
-    """What is known about the run that is open and has no results; the page is drawn again when it ends, or has another half step."""
+    """What is known about the run that is open and has no results; the page is drawn again when it ends, or has more to show."""
     assert now.run is not None
-    if now.status in ("queued", "running"):
-        _watch(now.run.id, now.status, services.iteration_stamp(now.run), now.mine, now.owner)
+    of(now.run, now.status, now.owner)
+
+
+def of(run: Run, status: str, owner: str) -> None:
+    """The same of any run that is not complete."""
+    if status in ("queued", "running"):
+        _watch(run.id, status, services.growth_stamp(run), services.owned(run, owner), owner)
     else:
-        _ended(now.run, now.status)
+        _ended(run, status)
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -31,7 +36,7 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
         status = run.status()
     except InputError:
         st.rerun(scope="app")
-    if status.status != drawn or services.iteration_stamp(run) != stamp:
+    if status.status != drawn or services.growth_stamp(run) != stamp:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
     physics = services.physics(run.problem_path) is not None
@@ -65,7 +70,9 @@ def _ended(run: Run, status: str) -> None:
         )
     else:
         st.info(
-            texts.cancelled_at(formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction),
+            texts.cancelled_at(
+                formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction, services.has_grown(run)
+            ),
             icon=":material/stop_circle:",
         )
     log = run.log()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 from pydantic import JsonValue
@@ -18,17 +18,25 @@ from lsr_app.iterationdata import Iteration
 from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
 from lsr_core.errors import InputError
+from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.results import LossPlane
+from lsr_core.storage.lab import read_experiment
+from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import JobKind, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
 
 if TYPE_CHECKING:
+    from lsr_core.diagnosis.plane import PlaneSettings
     from lsr_core.refinement.forecast import Forecast
 
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord)
+
 RECONCILE_SECONDS = 3.0
+_GROWING = ("steps.jsonl", "baselines.jsonl", "iteration.json", "race.json", "isolation.json", "plane.npz")
 PROBLEM_VARIABLE = "LSR_PROBLEM"
 
 
@@ -86,12 +94,23 @@ def iteration(run: Run) -> Iteration | None:
     Raises:
         InputError: the run is damaged.
     """
-    return _iteration(str(run.path), iteration_stamp(run))
+    return _iteration(str(run.path), growth_stamp(run))
 
 
-def iteration_stamp(run: Run) -> str:
-    """Changes when a half step, or a look at a training beside it, is added."""
-    return _stamp(run.path, "steps.jsonl", "baselines.jsonl", "iteration.json")
+def growth_stamp(run: Run) -> str:
+    """Changes when a run that can be looked at while it is at work has more to show."""
+    return _stamp(run.path, *_GROWING)
+
+
+def has_grown(run: Run) -> bool:
+    """Whether there is anything of a result yet."""
+    return any((run.path / name).is_file() for name in _GROWING)
+
+
+def owned(run: Run, owner: str) -> bool:
+    """Whether this browser started the run."""
+    shipped = shipped_store()
+    return run.manifest.owner == owner and (shipped is None or run.path.parent != shipped.root)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -102,6 +121,35 @@ def _iteration(path: str, stamp: str) -> Iteration | None:
         return found
     about = physics(folder / "problem")
     return iterationdata.with_transform(found, about.periods if about else {})
+
+
+def experiment(run: Run, kind: type[Experiment]) -> Experiment | None:
+    """What a race or an isolation has found so far, from memory if nothing was added. Read only.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    found: Experiment | None = _experiment(str(run.path), growth_stamp(run), kind)
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _experiment(path: str, stamp: str, kind: Any) -> Any:
+    return read_experiment(Path(path), kind)
+
+
+def plane(run: Run) -> LossPlane | None:
+    """A loss plane as fine as it is so far.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _plane(str(run.path), growth_stamp(run))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _plane(path: str, stamp: str) -> LossPlane | None:
+    return read_plane(Path(path))
 
 
 def two_steps(run: Run, data: RunData, rank: int) -> Iteration | None:
@@ -318,6 +366,19 @@ def submit(
     run = queue.submit(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
     if not listed:
         run.write_manifest(run.manifest.model_copy(update={"listed": False}))
+    return run.id
+
+
+def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
+    """Queue a loss plane for the step of a refinement and return the id of its run.
+
+    Raises:
+        InputError: the refinement has no step.
+    """
+    from lsr_core.jobs import planing, queue
+
+    run = planing.create_plane(store(), source, settings, owner=owner)
+    queue.start(run)
     return run.id
 
 

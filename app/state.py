@@ -21,10 +21,18 @@ from lsr_core.storage.runs import ID_PATTERN
 RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
 DEFAULTS: dict[str, Any] = {
     "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
-    "at": 50, "pathx": True, "pathy": True, "step": -1,
+    "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
+    "precision": "float64", "coordinates": "both", "reorth": False,
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
-WORDS = {"measure": ("mse", "relative_l2"), "section": ("maps", "slices", "distribution")}
+WORDS = {
+    "measure": ("mse", "relative_l2"),
+    "section": ("maps", "slices", "distribution"),
+    "lab": ("race", "plane", "directions", "isolation"),
+    "against": ("iterations", "products", "seconds"),
+    "precision": ("float64", "float32"),
+    "coordinates": ("both", "original", "whitened"),
+}
 LIMITS = {"output": 10_000, "xaxis": 10_000, "yaxis": 10_000, "along": 10_000, "at": 100, "step": 1_000_000}
 _VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
 Rank = int | str
@@ -82,7 +90,7 @@ def open_run(run_id: str | None, compare: str | None = None) -> None:
     """Look at another run: at its own choice of rank, with nothing laid over it unless said."""
     view = _view()
     view[RUN], view[COMPARE], view[RANK], view[PROBLEM] = run_id, compare, None, None
-    for key in ("output", "xaxis", "yaxis", "along", "at", "step"):
+    for key in ("output", "xaxis", "yaxis", "along", "at", "step", "lab"):
         view.pop(key, None)
     st.session_state[_MESSAGES] = []
     st.session_state[_TO_TOP] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 PRODUCT = "LSR Explorer"
@@ -12,6 +13,7 @@ PAGES = {
     "fields": ("Error fields", ":material/grid_view:"),
     "path": ("Loss path", ":material/timeline:"),
     "frequencies": ("Frequencies", ":material/graphic_eq:"),
+    "conditioning": ("Conditioning", ":material/science:"),
     "export": ("Export", ":material/download:"),
 }
 
@@ -206,6 +208,52 @@ FIGURES = {
         "of the network after an alignment.",
         "This is what a run without a reference can go by, and what chooses the half step that is kept.",
     ),
+    "race_both": Words(
+        "Loss above the floor",
+        "How far each optimiser’s best run is above the smallest loss of the linearised problem: in the network’s own coordinates, and in "
+        "whitened ones.",
+        "Problem, optimisers and axes are the same in both; only the coordinates differ. Below the dashed line the loss is within twice the "
+        "floor. Crosses at the top are settings that diverged.",
+    ),
+    "race_original": Words(
+        "Loss above the floor, original coordinates",
+        "How far each optimiser’s best run is above the smallest loss of the linearised problem, over orthonormal parameter directions.",
+        "The dotted lines are what theory promises from κ alone; no run may lie above its own. Below the dashed line the loss is within twice "
+        "the floor. Crosses at the top are settings that diverged.",
+    ),
+    "race_whitened": Words(
+        "Loss above the floor, whitened coordinates",
+        "The same problem and the same optimisers, over coordinates in which the condition number is one.",
+        "Below the dashed line the loss is within twice the floor. Crosses at the top are settings that diverged.",
+    ),
+    "plane": Words(
+        "Loss around the trained network",
+        "The loss on the plane that the step Δθ and a second direction span: of the network itself, and of its linear model at θ0.",
+        "Both share their levels, a colour step is a factor. Inside the outline the two agree within 10 %. The dashed line is the path of the "
+        "page Loss path, α from 0 to 1.",
+    ),
+    "directions": Words(
+        "Slow directions and their frequencies",
+        "Each mark is a direction of the subspace: how many steps gradient descent takes along it, how finely its response oscillates, and, by "
+        "colour, how much of the squared residual it and the directions since the mark before it remove.",
+        "Marks that rise to the right say that what training learns last are the high frequencies: spectral bias.",
+    ),
+    "directions_share": Words(
+        "Slow directions and the residual",
+        "Each mark is a direction of the subspace: how many steps gradient descent takes along it, and how much of the squared residual it and "
+        "the directions since the mark before it remove.",
+        "Marks high on the right are error that training would have to wait long for.",
+    ),
+    "layers": Words(
+        "Where the directions live",
+        "For each direction, the share of its squared length that lies in each layer.",
+        "Every column adds up to one. Directions are ordered by singular value, the strongest on the left.",
+    ),
+    "isolation": Words(
+        "Error by what is done with the same freedom",
+        "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
+        "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
+    ),
     "three_lines": Words(
         "The three objects",
         "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
@@ -228,6 +276,7 @@ LEADS = {
     "fields": "Where the network errs, and what refinement leaves of it.",
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
     "frequencies": "Which frequencies the error is made of, and which of them refinement removes.",
+    "conditioning": "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
 }
 
@@ -248,6 +297,12 @@ GLOSSARY = {
     "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
     "Half wave": "The scale of frequencies: k half waves over the length of an input.",
     "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
+    "Floor": "The smallest loss that the linearised problem allows, known from the direct solve.",
+    "Original coordinates": "Orthonormal parameter directions in general position, as weights are; the condition number is that of G V.",
+    "Whitened coordinates": "The same subspace, its axes stretched until the condition number is one; subspace, data and minimum are unchanged.",
+    "Krylov method": "LSQR, LSMR or CG: solves least squares by products with the matrix alone.",
+    "Reorthogonalised": "Each new Krylov vector is made orthogonal to all before it, which rounding would spoil otherwise.",
+    "Time constant": "Steps of gradient descent, at its largest stable rate, in which the error along a direction falls to about a third: (σ₁/σ)².",
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
 }
 
@@ -303,6 +358,20 @@ HELP = {
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",
     "condition": "Condition number of the reduced matrix A = G V at this rank.",
     "csv": "The numbers behind it as a CSV file",
+    "against": "What the horizontal axis counts. Products are those with the matrix or its transpose, each on one vector.",
+    "precision": "In which the methods compute. Losses are always evaluated in float64.",
+    "coordinates": "Original: parameter directions in general position. Whitened: the same problem with condition number one.",
+    "reorth": "Shows LSQR and LSMR with every new vector made orthogonal to all before it, where they were run so.",
+    "space": "The subspace is the one LSR solves in. In all parameters the floor is usually rounding, and each product costs a pass over the data.",
+    "race_rank": "Number of unknowns: the leading directions of the subspace. Not above the largest rank of the refinement.",
+    "race_iterations": "Of every method. 5,000 are needed to see slow ones; in all parameters each costs a pass over the data.",
+    "both_precisions": "Runs every method a second time in single precision.",
+    "direction": "Gradient: steepest descent. Singular: a direction of the residual Jacobian. Random: normally distributed.",
+    "singular": "1 is the direction that moves the residuals most.",
+    "filter_normalised": "Gives each row of a weight matrix in the second direction the length that it has in the network.",
+    "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
+    "isolation_rank": "Degrees of freedom that each of them may use.",
+    "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
     "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
 }
 
@@ -392,14 +461,144 @@ STEPS_CAPTION = (
 )
 
 
+LAB_SECTIONS = {"race": "Race", "plane": "Loss plane", "directions": "Directions", "isolation": "Isolation"}
+LAB_LEADS = {
+    "race": "At θ0 the problem is made linear, so it is convex and its minimum is known. What keeps an optimiser away from it is not nonconvexity.",
+    "plane": "How far around the trained network the linear model tells the truth.",
+    "directions": "What each direction of the subspace corrects, how long plain training would need for it, and where in the network it lies.",
+    "isolation": "Is it the direct solve, the Jacobian’s subspace, or just the number of unknowns? The same freedom, spent in different ways.",
+}
+LAB_NONE = {
+    "race": "There is no race of this problem yet.",
+    "plane": "There is no loss plane of this run yet.",
+    "isolation": "There is no isolation of this problem yet.",
+}
+LAB_AGAIN = {"race": "Another race", "plane": "Another plane", "isolation": "Another isolation"}
+LAB_START = {"race": "Start the race", "plane": "Compute the plane", "isolation": "Start the isolation"}
+LAB_FIRST = {
+    "race": "The first method is on its way.",
+    "plane": "The coarse plane is on its way.",
+    "isolation": "The first result is on its way.",
+}
+LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation"}
+LAB_OF_OTHERS = "This run is an experiment around a trained network. The page Conditioning shows it."
+PLANE_NEEDS_RUN = (
+    "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on Overview."
+)
+PLANE_NEEDS_STEP = "This run refines nothing (rank 0), so it has no step that could span a plane."
+DIRECTIONS_NEED_RUN = (
+    "Directions are measured by a refinement, and this problem has no complete one. Refine it on Overview."
+)
+DIRECTIONS_OLD = (
+    "This run was made before directions were measured. The same refinement started anew on Overview has them."
+)
+DIRECTIONS_NONE = "This run refines nothing (rank 0), so there are no directions."
+DIRECTIONS_NO_GRID = "The display points are no regular grid, so the responses have no frequencies; the share of the residual is drawn instead."
+ISOLATION_PHYSICS = "The isolation compares fits to data; this problem is given by an equation, so there is none."
+RACE_CAPTION = "Best run of every method"
+SWEEP_TRIED = "Every setting tried"
+RACE_COLUMNS = (
+    "Method",
+    "Coordinates",
+    "Best loss",
+    "Times the floor",
+    "Iterations",
+    "Products",
+    "Seconds",
+    "Settings",
+    "Tried",
+)
+TRIAL_COLUMNS = ("Method", "Coordinates", "Setting", "Best loss", "End")
+ISOLATION_COLUMNS = ("", "Unknowns", "Training", "Validation", "Test", "Seconds", "Remark")
+ISOLATION_CAPTION = "Relative L2 errors"
+METHODS = {
+    "direct": "Direct solve",
+    "lsqr": "LSQR",
+    "lsqr-reorthogonalised": "LSQR, reorthogonalised",
+    "lsmr": "LSMR",
+    "lsmr-reorthogonalised": "LSMR, reorthogonalised",
+    "cgls": "CG, normal equations",
+    "lbfgs": "L-BFGS",
+    "gradient-descent": "Gradient descent",
+    "adam": "Adam",
+}
+COORDINATES = {"original": "Original", "whitened": "Whitened", "singular": "Singular directions"}
+COORDINATE_CHOICES = {"both": "Both", "original": "Original", "whitened": "Whitened"}
+PRECISIONS = {"float64": "float64", "float32": "float32"}
+AGAINST = {"iterations": "Iterations", "products": "Products", "seconds": "Seconds"}
+AGAINST_AXES = {"iterations": "Iterations", "products": "Jacobian products", "seconds": "Seconds"}
+BOUNDS = {"conjugate gradients": "Bound for CG, from κ", "gradient descent": "Bound for gradient descent, from κ"}
+SPACES = {"subspace": "The subspace", "full": "All parameters"}
+SECOND_DIRECTIONS = {"gradient": "Gradient", "singular": "Singular direction", "random": "Random"}
+PLANE_PANELS = {"nonlinear": "Network", "linearised": "Linear model"}
+CONTENDERS = {
+    "network": "Network as it is",
+    "jacobian-subspace": "Linear solve, Jacobian subspace (LSR)",
+    "last-layer": "Linear solve, last layer",
+    "random-subspace": "Linear solve, random subspace",
+    "nonlinear-lbfgs": "L-BFGS, Jacobian subspace",
+    "nonlinear-lbfgs-whitened": "L-BFGS, whitened",
+    "nonlinear-adam": "Adam, Jacobian subspace",
+}
+SETTING_NAMES = {"rate": "rate", "beta1": "β₁", "step_times_L": "step × L", "history": "history"}
+
+
+def settings(values: Mapping[str, object]) -> str:
+    """Settings of a method that a sweep changes, in a few words."""
+    named = [f"{word} {values[name]:.3g}" for name, word in SETTING_NAMES.items() if name in values]
+    return ", ".join(named)
+
+
+def diverged(iteration: int | None) -> str:
+    return f"diverged at iteration {iteration:,}" if iteration is not None else ""
+
+
+def tried(count: int, lost: int) -> str:
+    """How many settings a sweep had."""
+    return f"{count}, {lost} diverged" if lost else f"{count}"
+
+
+def race_place(coordinates: str, kappa: str) -> str:
+    """Name of a panel."""
+    return f"{COORDINATES[coordinates]} coordinates, κ = {kappa}"
+
+
+def plane_sentence(share: float, length: str, direction: str) -> str:
+    percent = 100 * share if share in (0, 1) else min(99.9, max(0.1, 100 * share))
+    return f"The two losses agree within 10 % on {percent:.3g} % of this plane. Its second direction ({direction}) has {length} the length of the step."
+
+
+def plane_lowest(network: str, where: str, linear: str, there: str) -> str:
+    """Where the losses are smallest on the grid; places as (α, β)."""
+    return f"On the grid the linear model is lowest at {there}, with loss {linear}; the network is lowest at {where}, with loss {network}."
+
+
+def plane_grid(rows: int, columns: int, growing: bool, losses_on: str, hidden: int) -> str:
+    """How fine a plane is."""
+    more = " A finer grid is on its way." if growing else ""
+    holes = f" At {hidden:,} points the network has no finite loss; they are left white." if hidden else ""
+    return f"{rows} × {columns} points, losses on {losses_on}.{more}{holes}"
+
+
+def correlation(value: float, count: int) -> str:
+    """Spearman's rank correlation of time constant and frequency."""
+    number = f"Rank correlation of time constant and frequency over {count} directions (Spearman): {value:+.2f}."
+    if value >= 0.5:
+        return f"{number} Slow directions are fine ones here: training leaves the high frequencies for last."
+    if value <= -0.5:
+        return f"{number} Here the slow directions are the coarse ones: the opposite of spectral bias."
+    return f"{number} Slowness says little about frequency here."
+
+
+def isolation_sentence(first: str, error: str, others: list[tuple[str, str]]) -> str:
+    """The refined error beside that of the others; (name, factor)."""
+    listed = ", ".join(f"{name} {factor}" for name, factor in others)
+    return f"{first} reaches {error}. With the same freedom: {listed}."
+
+
 def norms(pairs: list[tuple[str, str]]) -> str:
     """The residual norms of an equation at the rank the run chose."""
     return f"Residual of the equation at the run's own rank: {', '.join(f'{name} {value}' for name, value in pairs)}."
-
-
-def other_kind(kind: str) -> str:
-    """For runs of a kind that a page cannot show."""
-    return f"This run is of the kind “{KINDS.get(kind, kind)}”, which this page does not show. Choose another run in the sidebar."
 
 
 def half_step(index: int, kind: str, round_: int) -> str:
@@ -453,7 +652,9 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
 
 def stage(name: str, physics: bool) -> str:
     """What a run is at; empty for a stage without words."""
-    return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, "")
+    method, *rest = name.split(", ")
+    named = ", ".join([METHODS[method], *rest]) if method in METHODS else ""
+    return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, named)
 
 
 def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
@@ -548,9 +749,10 @@ def code_commands(run_id: str) -> str:
     )
 
 
-def cancelled_at(stage: str, fraction: float) -> str:
+def cancelled_at(stage: str, fraction: float, kept: bool) -> str:
     during = f" during “{stage}”" if stage else ""
-    return f"Cancelled{during} at {min(1.0, max(0.0, fraction)):.0%}. Nothing of the result was kept."
+    rest = "What it had found by then is kept." if kept else "Nothing of the result was kept."
+    return f"Cancelled{during} at {min(1.0, max(0.0, fraction)):.0%}. {rest}"
 
 
 def cannot_write(reason: str) -> str:
