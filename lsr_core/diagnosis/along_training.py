@@ -42,11 +42,7 @@ def along_training(
     Raises:
         InputError: no checkpoints, or a problem that `refine` refuses.
     """
-    if not epochs:
-        raise InputError(
-            "has no checkpoints; add some along its training to the bundle (see docs/problem-format.md)",
-            key="checkpoints",
-        )
+    need_checkpoints(epochs)
     config = config or RefineConfig()
     clock = Progress(progress or default_callback(), {_stage(epoch): 1.0 for epoch in epochs})
     started = time.perf_counter()
@@ -68,6 +64,19 @@ def along_training(
             on_record(record)
     assert record is not None
     return record
+
+
+def need_checkpoints(epochs: Sequence[int]) -> None:
+    """Refuse a problem that has none.
+
+    Raises:
+        InputError: there is no checkpoint.
+    """
+    if not epochs:
+        raise InputError(
+            "has no checkpoints; add some along its training to the bundle (see docs/problem-format.md)",
+            key="checkpoints",
+        )
 
 
 def sentence(checkpoints: Sequence[CheckpointRecord]) -> str:
