@@ -26,6 +26,7 @@ from lsr_app.commands import (
     runs,
     samples,
     scales,
+    training,
 )
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
 from lsr_core.errors import Cancelled, InputError, LSRError
@@ -48,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "iterate": iterate.iterate,
     "conditioning": conditioning.conditioning,
     "isolate": isolate.isolate,
+    "training": training.training,
     "runs": runs.runs,
     "plane": plane.plane,
     "path": results.path,

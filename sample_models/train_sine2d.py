@@ -2,7 +2,7 @@
 
     python -m lsr_samples.train_sine2d [--epochs 200] [--out DIR]
 
-writes two bundles, DIR/sine2d (trained) and DIR/sine2d-untrained (the same network at its random start). Seeds are
+writes two bundles, DIR/sine2d (trained, with checkpoints along the training) and DIR/sine2d-untrained (the same network at its random start). Seeds are
 fixed and one thread is used, so a rerun on the same kind of CPU gives the same weights.
 """
 
@@ -24,6 +24,9 @@ BATCH = 32
 N_TRAIN = 8_000
 N_VALIDATION = 2_000
 GRID = 100
+CHECKPOINTS = (0, 1, 5, 20, 50, 100, 200)  # epochs
+
+State = dict[str, Tensor]
 
 
 def target(points: Tensor) -> Tensor:
@@ -47,12 +50,17 @@ def splits() -> tuple[Split, Split, Split]:
     return train, validation, test
 
 
-def problems(epochs: int) -> tuple[SupervisedProblem, SupervisedProblem]:
-    """The trained and the untrained problem."""
+def problems(epochs: int, checkpoints: dict[int, State] | None = None) -> tuple[SupervisedProblem, SupervisedProblem]:
+    """The trained and the untrained problem; `checkpoints` is filled with the weights at those epochs."""
     train, validation, test = splits()
     trained = training.new_network(SEED, LAYERS, train.inputs)
     untrained = training.frozen_copy(trained)
-    training.adam(trained, train, validation, epochs=epochs, batch=BATCH, seed=SEED)
+
+    def keep(epoch: int) -> None:
+        if checkpoints is not None and epoch in CHECKPOINTS:
+            checkpoints[epoch] = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
+
+    training.adam(trained, train, validation, epochs=epochs, batch=BATCH, seed=SEED, on_epoch=keep)
 
     def problem(name: str, title: str, description: str, model: torch.nn.Module) -> SupervisedProblem:
         return SupervisedProblem(
@@ -94,7 +102,8 @@ def main() -> None:
     torch.set_num_threads(1)
     from lsr_core.storage.bundles import save_problem
 
-    trained, untrained = problems(options.epochs)
+    checkpoints: dict[int, State] = {}
+    trained, untrained = problems(options.epochs, checkpoints)
     recipe = {
         "script": "lsr_samples.train_sine2d",
         "optimiser": "Adam, rate 1e-3, halved after 10 epochs without progress on validation",
@@ -104,7 +113,9 @@ def main() -> None:
         "dtype": "float32",
     }
     seeds = {"data": SEED, "initialisation": SEED, "shuffling": SEED}
-    save_problem(options.out / trained.name, trained, training=recipe, seeds=seeds, overwrite=True)
+    save_problem(
+        options.out / trained.name, trained, training=recipe, seeds=seeds, checkpoints=checkpoints, overwrite=True
+    )
     save_problem(options.out / untrained.name, untrained, training={**recipe, "epochs": 0}, seeds=seeds, overwrite=True)
 
 

@@ -38,16 +38,18 @@ def adam(
     rate: float = 1e-3,
     patience: int = 10,
     report: Callable[[str], object] = lambda line: print(line, file=sys.stderr, flush=True),
+    on_epoch: Callable[[int], object] = lambda epoch: None,
 ) -> None:
     """Train in place on the mean square error in the model's dtype; the learning rate halves when validation stalls.
 
-    The weights kept are those of the last epoch.
+    The weights kept are those of the last epoch; `on_epoch` is called after each, and once with 0 before the first.
     """
     dtype = next(model.parameters()).dtype
     x, y, x_val, y_val = (part.to(dtype) for part in (*train, *validation))
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.5, patience=patience)
+    on_epoch(0)
     for epoch in range(1, epochs + 1):
         order = torch.randperm(len(x), generator=generator)
         shuffled_x, shuffled_y = x[order], y[order]
@@ -61,6 +63,7 @@ def adam(
         with torch.no_grad():
             loss = float((model(x_val) - y_val).square().mean())
         schedule.step(loss)
+        on_epoch(epoch)
         if epoch % 10 == 0 or epoch == epochs:
             report(f"epoch {epoch}: validation mse {loss:.3e}, rate {schedule.get_last_lr()[0]:.2e}")
 

@@ -18,6 +18,7 @@ _HOMES: dict[JobKind, str] = {
     "race": "lsr_core.jobs.racing",
     "isolate": "lsr_core.jobs.isolating",
     "plane": "lsr_core.jobs.planing",
+    "training": "lsr_core.jobs.along",
 }
 
 

@@ -97,7 +97,7 @@ def create(
             settings=settings,
         )
         try:
-            copy_bundle(folder, run.problem_path)
+            copy_bundle(folder, run.problem_path, checkpoints=kind == "training")
         except BaseException:
             store.delete(run)
             raise

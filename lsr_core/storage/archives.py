@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import stat
 import zipfile
 import zlib
@@ -17,7 +18,13 @@ RATIO_FREE_BYTES = 2**20
 CHUNK = 2**20
 
 
-def unpack(archive: Path, destination: Path, names: Collection[str], max_bytes: int = MAX_BYTES) -> None:
+def unpack(
+    archive: Path,
+    destination: Path,
+    names: Collection[str],
+    max_bytes: int = MAX_BYTES,
+    pattern: str | None = None,
+) -> None:
     """Write the members called `names` flat into `destination`; they stand at the top or in one folder.
 
     Args:
@@ -25,6 +32,7 @@ def unpack(archive: Path, destination: Path, names: Collection[str], max_bytes: 
         destination: an existing empty folder.
         names: the file names that are allowed; others are refused, missing ones are not noticed here.
         max_bytes: largest total size after unpacking.
+        pattern: of further file names that are allowed.
 
     Raises:
         InputError: not a zip, damaged, encrypted, or with members that are unexpected, doubled, links, leave the
@@ -33,7 +41,7 @@ def unpack(archive: Path, destination: Path, names: Collection[str], max_bytes: 
     file = archive.name
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = _checked(opened.infolist(), names, max_bytes, file)
+            members = _checked(opened.infolist(), names, max_bytes, file, pattern)
             for name, member in members.items():
                 _extract(opened, member, destination / name, file)
     except InputError:
@@ -47,7 +55,7 @@ def unpack(archive: Path, destination: Path, names: Collection[str], max_bytes: 
 
 
 def _checked(
-    members: list[zipfile.ZipInfo], names: Collection[str], max_bytes: int, file: str
+    members: list[zipfile.ZipInfo], names: Collection[str], max_bytes: int, file: str, pattern: str | None
 ) -> dict[str, zipfile.ZipInfo]:
     """The members by bare name, after everything that can be said from the directory of the zip."""
     found: dict[str, zipfile.ZipInfo] = {}
@@ -62,7 +70,8 @@ def _checked(
             raise InputError("is a link or a special file; pack the files themselves", file=file, key=str(path))
         if member.flag_bits & 1:
             raise InputError("is encrypted; pack it without a password", file=file, key=str(path))
-        if path.name not in names or len(path.parts) > 2:
+        known = path.name in names or (pattern is not None and re.fullmatch(pattern, path.name) is not None)
+        if not known or len(path.parts) > 2:
             raise InputError(
                 f"does not belong in a bundle; only {', '.join(sorted(names))} do, at the top or in one folder",
                 file=file,

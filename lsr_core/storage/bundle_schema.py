@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 BUNDLE_FORMAT_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("problem.schema.json")
 BundleFile = Literal["model.safetensors", "data.npz"]
+CHECKPOINT_PATTERN = r"^checkpoint-[0-9]{4,9}\.safetensors$"
+CheckpointFile = Annotated[str, StringConstraints(pattern=CHECKPOINT_PATTERN)]
+MAX_CHECKPOINTS = 100
 # Marks that reorder or hide text: a name must look like what it is.
 _HIDDEN = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
@@ -90,6 +94,13 @@ class FileEntry(_Part):
     bytes: int = Field(ge=1)
 
 
+class CheckpointEntry(_Part):
+    """Weights at one moment of the training; the last may be those of the model itself."""
+
+    epoch: int = Field(ge=0, lt=10**9, description="complete passes over the training data")
+    file: CheckpointFile | Literal["model.safetensors"]
+
+
 class ProblemDescription(_Part):
     """The whole of `problem.json`."""
 
@@ -105,13 +116,33 @@ class ProblemDescription(_Part):
     training: dict[Name, Scalar] = Field(default_factory=dict, max_length=100, description="the recipe, to be read")
     inputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
     outputs: list[QuantityEntry] = Field(default_factory=list, max_length=10_000)
-    files: Annotated[dict[BundleFile, FileEntry], AfterValidator(_both_files)]
+    checkpoints: list[CheckpointEntry] = Field(
+        default_factory=list, max_length=MAX_CHECKPOINTS, description="along the training, by epoch"
+    )
+    files: Annotated[dict[BundleFile | CheckpointFile, FileEntry], AfterValidator(_both_files)]
 
     @model_validator(mode="after")
     def _equation_where_there_is_one(self) -> ProblemDescription:
         if (self.physics is not None) != (self.kind == "physics"):
             raise ValueError("the kind physics, and no other, names an equation under `physics`")
         return self
+
+    @model_validator(mode="after")
+    def _checkpoints_are_the_other_files(self) -> ProblemDescription:
+        named = [entry.file for entry in self.checkpoints]
+        if any(later.epoch <= earlier.epoch for earlier, later in pairwise(self.checkpoints)):
+            raise ValueError("the epochs of `checkpoints` must rise")
+        if len(set(named)) < len(named):
+            raise ValueError("two checkpoints name the same file; each epoch has its own")
+        others = set(self.files) - {"data.npz", "model.safetensors"}
+        if wrong := sorted(others.symmetric_difference(set(named) - {"model.safetensors"})):
+            raise ValueError(f"{wrong[0]} must stand both under `checkpoints` and under `files`")
+        return self
+
+    def without_checkpoints(self) -> ProblemDescription:
+        """The same problem as a bundle of three files."""
+        files = {name: entry for name, entry in self.files.items() if name in ("model.safetensors", "data.npz")}
+        return self.model_copy(update={"checkpoints": [], "files": files})
 
 
 def schema_text() -> str:

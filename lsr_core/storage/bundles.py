@@ -1,4 +1,4 @@
-"""Problem bundles: a folder or zip with `problem.json`, `model.safetensors` and `data.npz`."""
+"""Problem bundles: a folder or zip with `problem.json`, `model.safetensors`, `data.npz` and, if wanted, checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.equations import build as build_equation
@@ -26,7 +26,13 @@ from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
 from lsr_core.storage import atomic
 from lsr_core.storage.archives import unpack
-from lsr_core.storage.bundle_schema import BUNDLE_FORMAT_VERSION, BundleFile, ProblemDescription
+from lsr_core.storage.bundle_schema import (
+    BUNDLE_FORMAT_VERSION,
+    CHECKPOINT_PATTERN,
+    BundleFile,
+    CheckpointEntry,
+    ProblemDescription,
+)
 from lsr_core.storage.data import read_points, read_splits, shape_of
 from lsr_core.storage.weights import load_network, read_tensors
 from lsr_core.validation import describe
@@ -38,12 +44,13 @@ MAX_DESCRIPTION_BYTES = 2**20
 _SAMPLES = "lsr_samples"
 
 
-def load_problem(source: str | Path) -> Problem:
+def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
     """The problem in a bundle, wholly checked.
 
     Args:
         source: name of a sample, or path of a bundle's folder or zip. A bare name that is both means the sample;
             write `./name` for the folder.
+        checkpoint: epoch of one of its checkpoints, whose weights are then taken; None for the network itself.
 
     Returns:
         The problem with its model in eval mode and in the dtype it is stored in; data in the dtype they are stored in.
@@ -57,9 +64,10 @@ def load_problem(source: str | Path) -> Problem:
             _check_digest(folder / file, entry.bytes, entry.sha256)
         dtype: torch.dtype = getattr(torch, description.dtype)
         network = description.network
+        weights = WEIGHTS if checkpoint is None else _checkpoint_file(description, checkpoint)
         try:
             model = load_network(
-                network.architecture, network.arguments, read_tensors(folder / WEIGHTS)[0], dtype, WEIGHTS
+                network.architecture, network.arguments, read_tensors(folder / weights)[0], dtype, weights
             )
         except InputError as error:
             raise InputError(error.message, file=error.file or DESCRIPTION, key=error.key) from error
@@ -74,6 +82,14 @@ def load_problem(source: str | Path) -> Problem:
         grid=splits.get("grid"),
         **_common(description, model),
     )
+
+
+def _checkpoint_file(description: ProblemDescription, epoch: int) -> str:
+    for entry in description.checkpoints:
+        if entry.epoch == epoch:
+            return entry.file
+    there = ", ".join(str(entry.epoch) for entry in description.checkpoints) or "none"
+    raise InputError(f"has no checkpoint of epoch {epoch}; there are: {there}", file=DESCRIPTION, key="checkpoints")
 
 
 def _common(description: ProblemDescription, model: nn.Module) -> dict[str, Any]:
@@ -129,6 +145,7 @@ def save_problem(
     *,
     training: Mapping[str, str | int | float | bool | None] | None = None,
     seeds: Mapping[str, int] | None = None,
+    checkpoints: Mapping[int, Mapping[str, Tensor]] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a bundle; it appears under its name only when it is complete.
@@ -138,6 +155,7 @@ def save_problem(
         problem: needs `architecture`; for data also `validation` and `test`, for an equation one of the library.
         training: how the weights came about, shown to readers.
         seeds: the seeds used, by purpose.
+        checkpoints: state dicts along the training, by epoch; one that is the model's own is stored once.
         overwrite: replace a bundle that is there.
 
     Raises:
@@ -152,8 +170,9 @@ def save_problem(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp") as scratch:
         fresh = Path(scratch) / "new"
         fresh.mkdir()
-        _write(fresh, problem, training or {}, seeds or {})
-        load_problem(fresh)
+        _write(fresh, problem, training or {}, seeds or {}, checkpoints or {})
+        for epoch in (None, *(checkpoints or {})):
+            load_problem(fresh, epoch)
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
@@ -174,26 +193,36 @@ def bundle_folder(source: str | Path) -> Iterator[Path]:
         yield path
     elif path.is_file():
         with tempfile.TemporaryDirectory(prefix="lsr-bundle-") as scratch:
-            unpack(path, Path(scratch), {DESCRIPTION, WEIGHTS, DATA})
+            unpack(path, Path(scratch), {DESCRIPTION, WEIGHTS, DATA}, pattern=CHECKPOINT_PATTERN)
             yield Path(scratch)
     else:
         samples = ", ".join(sample_names()) or "none installed"
         raise InputError(f"no bundle folder, zip or sample of this name; samples are: {samples}", file=str(source))
 
 
-def copy_bundle(source: str | Path, destination: Path) -> None:
-    """Copy the three files of a bundle into a new folder, after checking them; on failure the folder is gone again.
+def copy_bundle(source: str | Path, destination: Path, *, checkpoints: bool = False) -> None:
+    """Copy a bundle into a new folder, after checking what is copied; on failure the folder is gone again.
+
+    Args:
+        checkpoints: take the checkpoints along; without them the copy has its three files.
 
     Raises:
         InputError: the bundle cannot be used.
         OSError: it cannot be written, for example because the disk is full.
     """
-    load_problem(source)
     with bundle_folder(source) as folder:
+        description = read_description(folder)
+        for epoch in (None, *(entry.epoch for entry in description.checkpoints if checkpoints)):
+            load_problem(folder, epoch)
+        kept = description if checkpoints else description.without_checkpoints()
         destination.mkdir(parents=True)
         try:
-            for name in (DESCRIPTION, WEIGHTS, DATA):
+            for name in kept.files:
                 shutil.copyfile(folder / name, destination / name)
+            if kept.checkpoints == description.checkpoints:
+                shutil.copyfile(folder / DESCRIPTION, destination / DESCRIPTION)
+            else:
+                atomic.write_text(destination / DESCRIPTION, _text(kept))
         except BaseException:
             shutil.rmtree(destination, ignore_errors=True)
             raise
@@ -270,9 +299,37 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write(folder: Path, problem: Problem, training: Mapping[str, Any], seeds: Mapping[str, int]) -> None:
+def _text(description: ProblemDescription) -> str:
+    return description.model_dump_json(indent=1) + "\n"
+
+
+def _stored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+
+
+def _write_checkpoints(
+    folder: Path, states: Mapping[int, Mapping[str, Tensor]], model: Mapping[str, Tensor]
+) -> list[CheckpointEntry]:
+    entries = []
+    for epoch, state in sorted(states.items()):
+        tensors = _stored(state)
+        same = tensors.keys() == model.keys() and all(torch.equal(tensors[name], model[name]) for name in model)
+        file = WEIGHTS if same else f"checkpoint-{epoch:04d}.safetensors"
+        if not same:
+            safetensors.torch.save_file(tensors, folder / file)
+        entries.append(CheckpointEntry(epoch=epoch, file=file))
+    return entries
+
+
+def _write(
+    folder: Path,
+    problem: Problem,
+    training: Mapping[str, Any],
+    seeds: Mapping[str, int],
+    checkpoints: Mapping[int, Mapping[str, Tensor]],
+) -> None:
     assert problem.architecture is not None
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in problem.model.state_dict().items()}
+    tensors = _stored(problem.model.state_dict())
     dtypes = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values() if tensor.is_floating_point()}
     if len(dtypes) != 1:
         raise InputError(f"has weights of several types ({', '.join(sorted(dtypes))}); convert it to one", key="model")
@@ -296,6 +353,8 @@ def _write(folder: Path, problem: Problem, training: Mapping[str, Any], seeds: M
             arrays[f"{name}_{part}"] = tensor.detach().cpu().numpy()
     atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
     atomic.write_arrays(folder / DATA, arrays)
+    entries = _write_checkpoints(folder, checkpoints, tensors)
+    stored = dict.fromkeys((WEIGHTS, DATA, *(entry.file for entry in entries)))
     quantities = {"inputs": problem.input_quantities, "outputs": problem.output_quantities}
     try:
         description = ProblemDescription.model_validate(
@@ -311,11 +370,11 @@ def _write(folder: Path, problem: Problem, training: Mapping[str, Any], seeds: M
                 "training": dict(training),
                 **{key: [{"name": q.name, "unit": q.unit} for q in given] for key, given in quantities.items()},
                 "files": {
-                    name: {"sha256": _digest(folder / name), "bytes": (folder / name).stat().st_size}
-                    for name in (WEIGHTS, DATA)
+                    name: {"sha256": _digest(folder / name), "bytes": (folder / name).stat().st_size} for name in stored
                 },
+                "checkpoints": entries,
             }
         )
     except ValidationError as error:
         raise describe(error) from error
-    atomic.write_text(folder / DESCRIPTION, description.model_dump_json(indent=1) + "\n")
+    atomic.write_text(folder / DESCRIPTION, _text(description))

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.storage import atomic
@@ -14,12 +15,21 @@ from lsr_core.storage.records import JobKind
 from lsr_core.validation import describe
 
 MAX_BYTES = 64 * 2**20
-NAMES: dict[type[BaseModel], str] = {RaceRecord: "race.json", IsolationRecord: "isolation.json"}
-LAB_KINDS: tuple[JobKind, ...] = ("race", "plane", "isolate")  # runs that hold an experiment and no refinement
-_Record = TypeVar("_Record", RaceRecord, IsolationRecord)
+NAMES: dict[type[BaseModel], str] = {
+    RaceRecord: "race.json",
+    IsolationRecord: "isolation.json",
+    TrainingRecord: "training.json",
+}
+LAB_KINDS: tuple[JobKind, ...] = (
+    "race",
+    "plane",
+    "isolate",
+    "training",
+)  # runs that hold an experiment and no refinement
+_Record = TypeVar("_Record", RaceRecord, IsolationRecord, TrainingRecord)
 
 
-def write_experiment(folder: Path, record: RaceRecord | IsolationRecord) -> None:
+def write_experiment(folder: Path, record: RaceRecord | IsolationRecord | TrainingRecord) -> None:
     """Keep what there is so far; a reader sees the file before or the file after, never half of one."""
     atomic.write_text(folder / NAMES[type(record)], record.model_dump_json())
 

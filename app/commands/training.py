@@ -1,0 +1,66 @@
+"""`lsr training`: LSR at every checkpoint of a bundle, in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.refine import execute, printable_lines
+from lsr_core.errors import LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.diagnosis.training_records import TrainingRecord
+
+
+def training(
+    problem: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip), with checkpoints."
+        ),
+    ],
+    max_rank: Annotated[
+        int | None, typer.Option(help="Largest rank at every checkpoint; as many as fit, at most 1000, by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    runs: RunsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Refine at every checkpoint of a training, and say whether more training helps LSR."""
+    from lsr_core.diagnosis.along_training import need_checkpoints
+    from lsr_core.diagnosis.training_records import TrainingRecord
+    from lsr_core.jobs.queue import create
+    from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.bundles import bundle_folder, read_description
+    from lsr_core.storage.lab import read_experiment
+    from lsr_core.validation import checked
+
+    config = checked(RefineConfig, {"max_rank": max_rank, "seed": seed})
+    with bundle_folder(problem) as folder:
+        need_checkpoints([entry.epoch for entry in read_description(folder).checkpoints])
+        refuse_rank(folder, config)
+        run = create(store(runs), folder, config, owner=OWNER, kind="training")
+    execute(run)
+    record = read_experiment(run.path, TrainingRecord)
+    if record is None:
+        raise LSRError(f"run {run.id} left no result")
+    found = record.model_dump(mode="json")
+    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+
+
+def _words(record: TrainingRecord) -> str:
+    lines = [
+        f"{record.problem}: {record.n_params:,} parameters",
+        f"{'epoch':>6}{'network':>12}{'refined':>12}{'rank':>7}{'kappa':>10}{'s':>7}  limit (confidence)",
+    ]
+    for found in record.checkpoints:
+        numbers = (found.base_error, found.refined_error)
+        cells = "".join(f"{'-' if value is None else f'{value:.3e}':>12}" for value in numbers)
+        kappa = "-" if found.condition_number is None else f"{found.condition_number:.1e}"
+        verdict = f"{found.verdict.limit} ({found.verdict.confidence:.2f})"
+        lines.append(f"{found.epoch:>6}{cells}{found.rank:>7,}{kappa:>10}{found.seconds:>7.1f}  {verdict}")
+    lines += [record.sentence] if record.sentence else []
+    lines.append(f"{record.seconds:.1f} s")
+    return printable_lines(lines)
