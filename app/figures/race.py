@@ -19,6 +19,7 @@ SMALLEST = 1e-8  # of the floor: what lies closer to it is drawn here
 ROUNDING = 1e-32  # of the loss at the start, where the floor is rounding itself
 ORDER = ("direct", "lsqr", "lsmr", "cgls", "lbfgs", "gradient-descent", "adam")
 BOUND_DASHES = {"conjugate gradients": "dot", "gradient descent": "dashdot"}
+HIGHEST = 1e3  # times the start: what rises further leaves the figure
 LABELS = 8  # on the vertical axis
 BOUND_GLYPHS = {"conjugate gradients": "···", "gradient descent": "–·–"}
 
@@ -47,7 +48,8 @@ def reach(record: RaceRecord, methods: Sequence[MethodRecord], against: str) -> 
     positive = positive[positive > 0]
     ends = [float(part) for method in methods for part in method.curve.excess if part > 0]
     bottom = max(low, min(ends)) if ends else low
-    top = max([*starts, record.floor or 0.0, bottom * 10])
+    start = max([*starts, record.floor or 0.0, bottom * 10])
+    top = min(max([start, *ends]), HIGHEST * start)
     return Reach(bottom / 10, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
 
 

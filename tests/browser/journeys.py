@@ -17,6 +17,7 @@ PAGES = {
     "fields": "Error fields",
     "path": "Loss path",
     "frequencies": "Frequencies",
+    "conditioning": "Conditioning",
     "export": "Export",
 }
 DRAWN = """graph => JSON.stringify(graph.data.map(trace => {
