@@ -49,7 +49,7 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
             )
             + " "
             + texts.plane_lowest(
-                formats.error(network[1]), _at(network[0]), formats.error(linear[1]), _at(linear[0])
+                formats.error(network[1], 3), _at(network[0]), formats.error(linear[1], 3), _at(linear[0])
             )
         )
     )  # fmt: skip

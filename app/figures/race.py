@@ -48,6 +48,8 @@ def reach(record: RaceRecord, methods: Sequence[MethodRecord], against: str) -> 
     positive = positive[positive > 0]
     ends = [float(part) for method in methods for part in method.curve.excess if part > 0]
     bottom = max(low, min(ends)) if ends else low
+    if record.floor:
+        bottom = min(bottom, record.floor / 10)  # to be seen however far away everything is
     start = max([*starts, record.floor or 0.0, bottom * 10])
     top = min(max([start, *ends]), HIGHEST * start)
     return Reach(bottom / 10, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
