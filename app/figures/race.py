@@ -140,7 +140,8 @@ def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> 
     if method.diverged:
         words = f"{words} ({texts.diverged(method.diverged_at)})"
     if len(x) == 1:
-        canvas.points(x, shown, words, tint, symbol="diamond", size=10, **hover)
+        symbol, size = ("diamond", 10) if method.name == "direct" else ("circle", 7)
+        canvas.points(x, shown, words, tint, symbol=symbol, size=size, outline=1, **hover)
     elif method.diverged and not len(x):
         canvas.points([np.nan], [np.nan], words, tint, symbol="x", size=7)
     else:
