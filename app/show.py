@@ -82,7 +82,7 @@ def table(
 ) -> None:  # fmt: skip
     """A small table as HTML, with its CSV."""
     head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     with st.container(gap="xsmall"):
         st.html(
             f"<div class='lsr-scroll'><table class='lsr-table'><caption>{formats.page(caption)}</caption>"
@@ -214,12 +214,6 @@ def scroll_to_top(now: bool) -> None:
             )
 
 
-def _cell(text: str) -> str:
-    """A number or a single word is never broken: a browser would do so at the sign of an exponent."""
-    whole = "" if " " in text else " class='lsr-whole'"
-    return f"<td{whole}>{formats.page(text)}</td>"
-
-
 def _title(title: str) -> None:
     st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
 
@@ -291,7 +285,8 @@ _CSS = """
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
-.lsr-whole{white-space:nowrap}
+.lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
+.lsr-table td:last-child{min-width:5.5rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
 .lsr-facts{margin:0;font-size:.9rem;line-height:1.5} .lsr-facts b{font-weight:600;font-size:1.02rem;overflow-wrap:anywhere}
 .lsr-facts span{display:block;color:var(--lsr-muted);overflow-wrap:anywhere}
