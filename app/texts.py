@@ -841,6 +841,8 @@ NORMS = {
     "base": "Network, ‖f(θ0)‖",
     "linear": "Linear model after the solve, ‖f(θ0) + G V y‖",
     "true": "Refined field put into the equation, ‖f‖",
+    "solved": "Refined field put into the equation, after one solve",
+    "stepped": "Refined field put into the equation, after Gauss-Newton steps",
 }
 NORM_COLUMNS = ("Residual", "Fitted points", "Fresh points")
 NORMS_CAPTION = "Three norms of the residual"

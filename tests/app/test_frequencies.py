@@ -116,14 +116,6 @@ def test_other_pages_point_here(page: str, state: str, store: RunStore, open_pag
     assert not app.error
 
 
-@pytest.mark.parametrize("page", SCRIPTS)
-def test_kinds_without_a_page_get_a_sentence(page: str, store: RunStore, open_page: Opener) -> None:
-    run = iterations.complete(store)
-    run.write_manifest(run.manifest.model_copy(update={"kind": "race"}))
-    app = open_page(page, run=run.id)
-    assert any("does not show" in element.value for element in app.info)
-
-
 def test_list_of_runs_names_the_kind(store: RunStore, open_page: Opener) -> None:
     synthetic.complete(store, **SMALL)
     iterations.complete(store)
