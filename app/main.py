@@ -17,7 +17,7 @@ pages = {
     name: st.Page(f"views/{script}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for (name, (title, icon)), script in zip(
         texts.PAGES.items(),
-        ("overview", "rank", "error_fields", "loss_path", "frequencies", "conditioning", "export"),
+        ("overview", "rank", "error_fields", "loss_path", "frequencies", "conditioning", "training", "export"),
         strict=True,
     )
 }
