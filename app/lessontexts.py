@@ -12,7 +12,6 @@ PREDICT_FIRST = "Choose an answer; then the experiment can run."
 PREPARING = "Computing…"
 PREVIOUS, NEXT = "Previous step", "Next step"
 PRESENT = "Presenter’s mode"
-PRESENT_HELP = "Large type, and no sidebar. It is kept in the address, so a link opens the step as it is shown."
 AGREES = "As you predicted."
 DIFFERS = "Not as you predicted."
 
@@ -116,6 +115,10 @@ QUESTIONS = (
         ),
     ),
 )  # fmt: skip
+
+
+def no_such_step(step: int, count: int) -> str:
+    return f"The lesson has {count} steps, there is no step {step}; the last one is shown."
 
 
 def computed(seconds: str) -> str:

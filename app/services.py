@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,7 @@ from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
 
 if TYPE_CHECKING:
+    from lsr_app.lessonlab import Solution, Training
     from lsr_core.diagnosis.plane import PlaneSettings
     from lsr_core.refinement.forecast import Forecast
 
@@ -433,6 +434,36 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     run = planing.create_plane(store(), source, settings, owner=owner)
     queue.start(run)
     return run.id
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lesson_training() -> Training:
+    from lsr_app import lessonlab
+
+    return lessonlab.train()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lesson_solution() -> Solution:
+    from lsr_app import lessonlab
+
+    return lessonlab.solve(_lesson_training().problem)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def lesson(step: int) -> Any:
+    """What the experiment of a step of the lesson has found, 1 to 6; what it builds on is made first, and each but once."""
+    from lsr_app import lessonlab
+
+    experiments: tuple[Callable[[], object], ...] = (
+        _lesson_training,
+        _lesson_solution,
+        lambda: lessonlab.put_into_weights(_lesson_solution()),
+        lambda: lessonlab.slow_directions(_lesson_solution()),
+        lambda: lessonlab.other_coordinates(_lesson_training().problem),
+        lessonlab.noisy,
+    )
+    return experiments[step - 1]()
 
 
 def cancel(run: Run, owner: str) -> None:

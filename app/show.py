@@ -196,6 +196,13 @@ def styles() -> None:
     st.html(f"<style>{variables}{_CSS}</style>")
 
 
+def large_type() -> None:
+    """Type that can be read from the last row, and nothing beside the page."""
+    st.html(
+        "<style>html{font-size:21px !important}.stSidebar,[data-testid=stExpandSidebarButton]{display:none}</style>"
+    )
+
+
 def remarks(place: Any, messages: Sequence[str]) -> None:
     """Remarks about the address, such as a rank that had to be clamped."""
     for message in messages:
@@ -284,6 +291,7 @@ _CSS = """
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
+.lsr-question{font-weight:600;margin:0;max-width:75ch}
 .lsr-facts{margin:0;font-size:.9rem;line-height:1.5} .lsr-facts b{font-weight:600;font-size:1.02rem;overflow-wrap:anywhere}
 .lsr-facts span{display:block;color:var(--lsr-muted);overflow-wrap:anywhere}
 .lsr-run{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .9rem;padding:.35rem 0 .35rem .7rem;

@@ -16,6 +16,7 @@ PAGES = {
     "conditioning": ("Conditioning", ":material/science:"),
     "training": ("Along the training", ":material/trending_down:"),
     "export": ("Export", ":material/download:"),
+    "lesson": ("The lesson", ":material/school:"),
 }
 
 
@@ -255,6 +256,36 @@ FIGURES = {
         "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
         "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
     ),
+    "lesson_1": Words(
+        "Loss along the training",
+        "The loss after each step of Adam.",
+        "Both axes are logarithmic: a straight line means that each further factor costs a multiple of the steps so far. Dotted: half of the steps.",
+    ),
+    "lesson_2": Words(
+        "Errors before and after",
+        "The size of the error over the input: of the network, and of the refined predictor made from it.",
+        "A step on the vertical axis is a factor.",
+    ),
+    "lesson_3": Words(
+        "Loss along the step",
+        "The loss at θ0 + αΔθ: of the linear model, whose end at α = 1 is the refined predictor, and of the network itself.",
+        "Where the lines part, the network no longer follows its linear model.",
+    ),
+    "lesson_4": Words(
+        "How long gradient descent takes",
+        "For each direction that the solve uses, the steps after which gradient descent has come about two thirds of the way.",
+        "Marks above the dashed line are directions for which the training was too short.",
+    ),
+    "lesson_5": Words(
+        "The same optimisers in two systems of coordinates",
+        "The loss of the linear problem, in units of its smallest value, for the best run of each method.",
+        "One is as low as it gets. Solid lines are the original coordinates, dashed ones those with condition number one.",
+    ),
+    "lesson_6": Words(
+        "Error against rank, with noisy observations",
+        "The error of the refined predictor at every rank, on the noisy training and validation data and on test data without noise.",
+        "Where the training error falls while the others rise, the predictor learns the noise. Dotted: the rank that validation chooses.",
+    ),
     "training_errors": Words(
         "Errors along the training",
         "The error of the network at each checkpoint of its training, and that of the refined predictor made from the same weights.",
@@ -295,6 +326,7 @@ LEADS = {
     "conditioning": "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
     "training": "Does more training help LSR? The same refinement at every checkpoint that the problem holds.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
+    "lesson": "Why training stops, in six steps: make a prediction, run the experiment, compare.",
 }
 
 GLOSSARY = {
@@ -393,6 +425,7 @@ HELP = {
     "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
     "isolation_rank": "Degrees of freedom that each of them may use.",
     "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
+    "present": "Large type, and no sidebar. It is kept in the address, so a link opens the step as it is shown.",
     "training_rank": "Of every refinement; validation data choose the rank below it. As in the refinement of this problem unless changed.",
     "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
 }
