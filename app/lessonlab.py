@@ -198,7 +198,7 @@ def put_into_weights(solution: Solution) -> StepLosses:
 def slow_directions(solution: Solution) -> SlowDirections:
     """Read off how long gradient descent would need along each direction that the solve uses."""
     started = time.perf_counter()
-    found = directions(solution.refinement, RANK)
+    found = directions(solution.refinement, RANK**2)  # so many that none is passed over
     used = (found.index <= solution.rank) & np.isfinite(found.steps)
     steps = found.steps[used]
     return SlowDirections(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TITLE = "The lesson"
 PREDICT = "Your prediction"
 RUN = "Run the experiment"
 AGAIN = "Predict again"
@@ -12,6 +11,7 @@ PREDICT_FIRST = "Choose an answer; then the experiment can run."
 PREPARING = "Computing…"
 PREVIOUS, NEXT = "Previous step", "Next step"
 PRESENT = "Presenter’s mode"
+PREDICTED, MEASURED = "You predicted", "Measured"
 AGREES = "As you predicted."
 DIFFERS = "Not as you predicted."
 
@@ -83,7 +83,7 @@ QUESTIONS = (
         (
             "A longer training would come there.",
             "A far longer training would come there.",
-            "No training of this kind would come there in a lifetime: it is not in the wrong valley, it is too slow.",
+            "Training was on its way, but along these directions it is far too slow to arrive.",
         ),
     ),
     Question(

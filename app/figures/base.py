@@ -114,7 +114,7 @@ def enlarged(picture: Picture) -> Picture:
     figure.update_layout(
         height=1.5 * figure.layout.height, font_size=LARGE, legend_font_size=LARGE, hoverlabel_font_size=LARGE
     )
-    figure.update_layout(margin={"l": 96, "b": 72, "t": 1.7 * top})
+    figure.update_layout(margin={"l": 96, "r": 40, "b": 72, "t": 1.7 * top})
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(tickfont_size=LARGE, title_font_size=LARGE, title_standoff=14)
     figure.for_each_trace(lambda trace: trace.update(line_width=1.6 * (trace.line.width or 2)))

@@ -96,11 +96,14 @@ def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
         one for one in found.methods if one.name in RACERS and one.coordinates in ("original", "whitened") and not one.diverged
     ]  # fmt: skip
     for one in shown:
+        iterations, tint = np.asarray(one.curve.iterations[1:], dtype=np.float64), colour(one.name, mode)
+        losses = positive(np.asarray(one.curve.losses[1:])) / floor
         words = f"{texts.METHODS[one.name]}, {texts.COORDINATES[one.coordinates].lower()}"
-        canvas.line(
-            np.asarray(one.curve.iterations[1:], dtype=np.float64), positive(np.asarray(one.curve.losses[1:])) / floor, words,
-            colour(one.name, mode), dash="solid" if one.coordinates == "original" else "dash", width=2.5,
-        )  # fmt: skip
+        if len(losses) == 1:  # there at once: around the mark of the direct solve, which is there as well
+            canvas.points(iterations, losses, words, tint, symbol="circle-open", size=18)
+        else:
+            dash = "solid" if one.coordinates == "original" else "dash"
+            canvas.line(iterations, losses, words, tint, dash=dash, width=2.5)
     canvas.points(np.array([1.0]), np.array([1.0]), "Direct solve", canvas.colours.refined, symbol="diamond", size=10)
     canvas.axes("Iterations", "Loss over the smallest loss", logx=True, logy=True)
     ends = [f"{texts.METHODS[one.name]} {one.coordinates} {formats.error(one.times_floor, 3)}" for one in shown]
@@ -128,7 +131,7 @@ def by_rank(found: NoisyFit, *, mode: str | None = None) -> Picture:
     canvas.vertical(found.rank, colours.muted)
     low = float(np.nanmin([values.min() for values in (found.validation, found.test)])) / 10
     high = float(np.nanmax([values.max() for values in (found.validation, found.test)])) * 2
-    canvas.axes("Rank", "Relative L2 error", logy=True, yaxis={"range": np.log10([low, high]).tolist()})
+    canvas.axes("Rank", "Relative L2 error", logy=True, yaxis={"range": np.log10([low, high]).tolist(), "dtick": 1})
     alt = (
         f"Errors against rank: on test data {formats.error(float(found.test[0]))} for the network, "
         f"{formats.error(float(found.test[found.rank]))} at rank {found.rank}, {formats.error(float(found.test[-1]))} at the largest rank."

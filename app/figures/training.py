@@ -56,14 +56,15 @@ def condition(record: TrainingRecord, *, mode: str | None = None) -> Picture:
 
 def spectra(record: TrainingRecord, *, mode: str | None = None) -> Picture:
     """Singular values of the Jacobian at every checkpoint, early ones grey and late ones in the colour of the refined predictor."""
-    canvas = Canvas(mode, height=400)
+    canvas = Canvas(mode, height=360)
     found = record.checkpoints
     for one, colour in zip(found, shades(len(record.epochs), mode), strict=False):
         canvas.line(
-            np.asarray(one.modes, dtype=np.float64), positive(np.asarray(one.singular_values)), f"Epoch {one.epoch}", colour,
+            np.asarray(one.modes, dtype=np.float64), positive(np.asarray(one.singular_values)), f"{one.epoch:,}", colour,
             hovertemplate=f"epoch {one.epoch}, σ %{{x}}: %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
     canvas.axes("Number of the singular value", "Singular value σ of the Jacobian", logx=True, logy=True)
+    canvas.layout["legend"] = theme.layout(mode)["legend"] | {"title": {"text": "Epoch"}}
     falls = [
         f"from {formats.error(one.singular_values[0])} to {formats.error(one.singular_values[-1])} at epoch {one.epoch}"
         for one in _ends(found)

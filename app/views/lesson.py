@@ -25,13 +25,12 @@ def which() -> int:
 
 
 def steps(step: int) -> None:
-    """The list of steps, and the switch for the large type."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        state.seed("step", step)
-        st.segmented_control(
-            "Step", list(TITLES), format_func=TITLES.__getitem__, required=True, label_visibility="collapsed", **state.bound("step")
-        )  # fmt: skip
-        controls.toggle("present", words.PRESENT)
+    """The list of steps; in large type there is room for their numbers."""
+    state.seed("step", step)
+    st.segmented_control(
+        "Step", list(TITLES), format_func=str if present else TITLES.__getitem__, required=True, label_visibility="collapsed",
+        **state.bound("step"),
+    )  # fmt: skip
 
 
 def predict(step: int) -> int | None:
@@ -64,13 +63,9 @@ def answered(step: int, guess: int, answer: Answer) -> None:
     """The measurement beside the prediction."""
     question = words.QUESTIONS[step - 1]
     agrees = guess == answer.option
-    show.headline(
-        [
-            ("You predicted", formats.page(question.options[guess]), ""),
-            show.coloured(
-                "Measured", question.options[answer.option], "refined", words.AGREES if agrees else words.DIFFERS
-            ),
-        ]
+    show.side_by_side(
+        (words.PREDICTED, question.options[guess], ""),
+        (words.MEASURED, question.options[answer.option], words.AGREES if agrees else words.DIFFERS),
     )
     st.markdown(f"{formats.markdown(answer.sentence)} **{formats.markdown(question.conclusions[answer.option])}**")
     st.caption(formats.markdown(words.computed(formats.seconds(answer.seconds))))
@@ -80,7 +75,11 @@ present = bool(state.get("present"))
 step = which()
 if present:
     show.large_type()
-show.heading(words.TITLE, "" if present else texts.LEADS["lesson"])
+place, switch = st.columns([3, 1], vertical_alignment="bottom")
+with place:
+    show.heading(texts.PAGES["lesson"][0], "" if present else texts.LEADS["lesson"])
+with switch:
+    controls.toggle("present", words.PRESENT)
 steps(step)
 question = words.QUESTIONS[step - 1]
 show.section(TITLES[step], question.task)

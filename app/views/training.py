@@ -41,12 +41,13 @@ def headline(record: TrainingRecord) -> None:
     """The errors at both ends of what is through."""
     first, last = record.checkpoints[0], record.checkpoints[-1]
     items = []
-    for label, before, after in (
-        ("Network’s error, first to last", first.base_error, last.base_error),
-        ("Refined error, first to last", first.refined_error, last.refined_error),
+    for label, role, before, after in (
+        ("Network’s error, first to last", "base", first.base_error, last.base_error),
+        ("Refined error, first to last", "refined", first.refined_error, last.refined_error),
     ):
         if before is not None and after is not None:
-            items.append(show.before_after(label, before, after))
+            change = f"{formats.error(before)} → {formats.error(after)}"
+            items.append(show.coloured(label, change, role, formats.factor(before, after)))
     best = trainingdata.smallest(record.checkpoints)
     if best is not None and best.refined_error is not None:
         items.append(

@@ -150,3 +150,16 @@ def test_steps_of_the_lesson_stay_in_the_lesson(monkeypatch: pytest.MonkeyPatch)
     assert state.query_for("frequencies", "lesson") == state.query_for("lesson", "frequencies") == {"run": "a"}
     assert "step" in state.query_for("rank", "frequencies")
     assert "present" in state.query_for("lesson", "lesson")
+
+
+def test_what_the_questions_say_of_the_experiments_is_so(found: dict[int, object]) -> None:
+    tasks = [question.task + question.question for question in lessontexts.QUESTIONS]
+    weights = sum(one * two + two for one, two in zip(lessonlab.LAYERS[:-1], lessonlab.LAYERS[1:], strict=True))
+    for number, step in (
+        (weights, 1), (lessonlab.SAMPLES["train"], 1), (lessonlab.TRAINING_STEPS, 1), (lessonlab.TRAINING_STEPS // 2, 1), (lessonlab.RANK, 2),
+        (lessonlab.TRAINING_STEPS, 4), (lessonlab.RANK, 4), (lessonlab.RACE_ITERATIONS, 5),
+    ):  # fmt: skip
+        assert f"{number:,}" in tasks[step - 1]
+    noisy = found[6]
+    assert isinstance(noisy, NoisyFit)
+    assert f"all {len(noisy.test) - 1} directions" in tasks[5]
