@@ -64,7 +64,11 @@ def spectra(record: TrainingRecord, *, mode: str | None = None) -> Picture:
             hovertemplate=f"epoch {one.epoch}, σ %{{x}}: %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
     canvas.axes("Number of the singular value", "Singular value σ of the Jacobian", logx=True, logy=True)
-    canvas.layout["legend"] = theme.layout(mode)["legend"] | {"title": {"text": "Epoch"}}
+    base = theme.layout(
+        mode
+    )  # the corner under the falling lines is empty; a row above the figure would not hold them all
+    inside = {"orientation": "v", "x": 0.02, "y": 0.02, "title": {"text": "Epoch"}}
+    canvas.layout |= {"legend": base["legend"] | inside, "margin": base["margin"]}
     falls = [
         f"from {formats.error(one.singular_values[0])} to {formats.error(one.singular_values[-1])} at epoch {one.epoch}"
         for one in _ends(found)
