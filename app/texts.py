@@ -14,7 +14,9 @@ PAGES = {
     "path": ("Loss path", ":material/timeline:"),
     "frequencies": ("Frequencies", ":material/graphic_eq:"),
     "conditioning": ("Conditioning", ":material/science:"),
+    "training": ("Along the training", ":material/trending_down:"),
     "export": ("Export", ":material/download:"),
+    "lesson": ("The lesson", ":material/school:"),
 }
 
 
@@ -254,6 +256,51 @@ FIGURES = {
         "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
         "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
     ),
+    "lesson_1": Words(
+        "Loss along the training",
+        "The loss after each step of Adam.",
+        "Both axes are logarithmic: a straight line means that each further factor costs a multiple of the steps so far. Dotted: half of the steps.",
+    ),
+    "lesson_2": Words(
+        "Errors before and after",
+        "The size of the error over the input: of the network, and of the refined predictor made from it.",
+        "A step on the vertical axis is a factor.",
+    ),
+    "lesson_3": Words(
+        "Loss along the step",
+        "The loss at θ0 + αΔθ: of the linear model, whose end at α = 1 is the refined predictor, and of the network itself.",
+        "Where the lines part, the network no longer follows its linear model.",
+    ),
+    "lesson_4": Words(
+        "How long gradient descent takes",
+        "For each direction that the solve uses, the steps after which gradient descent has come about two thirds of the way.",
+        "Marks above the dashed line are directions for which the training was too short.",
+    ),
+    "lesson_5": Words(
+        "The same optimisers in two systems of coordinates",
+        "The loss of the linear problem, in units of its smallest value, for the best run of each method.",
+        "One is as low as it gets. Solid lines are the original coordinates, dashed ones those with condition number one.",
+    ),
+    "lesson_6": Words(
+        "Error against rank, with noisy observations",
+        "The error of the refined predictor at every rank, on the noisy training and validation data and on test data without noise.",
+        "Where the training error falls while the others rise, the predictor learns the noise. Dotted: the rank that validation chooses.",
+    ),
+    "training_errors": Words(
+        "Errors along the training",
+        "The error of the network at each checkpoint of its training, and that of the refined predictor made from the same weights.",
+        "Where the lower line rises while the upper one falls, training makes the network better and a worse start for LSR.",
+    ),
+    "training_condition": Words(
+        "Condition number along the training",
+        "The condition number κ of the problem that was solved at each checkpoint, at the rank chosen there.",
+        "A large κ holds up gradient methods; the direct solve bears it up to the rounding of the numbers.",
+    ),
+    "training_spectra": Words(
+        "Singular values along the training",
+        "The singular values of the Jacobian at each checkpoint, early ones orange and late ones blue.",
+        "The higher a line lies on the right, the more directions the solve can use.",
+    ),
     "three_lines": Words(
         "The three objects",
         "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
@@ -277,7 +324,9 @@ LEADS = {
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
     "frequencies": "Which frequencies the error is made of, and which of them refinement removes.",
     "conditioning": "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
+    "training": "Does more training help LSR? The same refinement at every checkpoint that the problem holds.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
+    "lesson": "Why training stops, in six steps: make a prediction, run the experiment, compare.",
 }
 
 GLOSSARY = {
@@ -323,6 +372,7 @@ KINDS = {
     "race": "race",
     "plane": "loss plane",
     "isolate": "isolation",
+    "training": "along the training",
 }
 
 WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
@@ -375,6 +425,8 @@ HELP = {
     "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
     "isolation_rank": "Degrees of freedom that each of them may use.",
     "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
+    "present": "Large type, and no sidebar. It is kept in the address, so a link opens the step as it is shown.",
+    "training_rank": "Of every refinement; validation data choose the rank below it. As in the refinement of this problem unless changed.",
     "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
 }
 
@@ -475,15 +527,52 @@ LAB_NONE = {
     "race": "There is no race of this problem yet.",
     "plane": "There is no loss plane of this run yet.",
     "isolation": "There is no isolation of this problem yet.",
+    "training": "This problem has not been refined along its training yet.",
 }
-LAB_AGAIN = {"race": "Another race", "plane": "Another plane", "isolation": "Another isolation"}
-LAB_START = {"race": "Start the race", "plane": "Compute the plane", "isolation": "Start the isolation"}
+LAB_AGAIN = {
+    "race": "Another race",
+    "plane": "Another plane",
+    "isolation": "Another isolation",
+    "training": "Refine the checkpoints again",
+}
+LAB_START = {
+    "race": "Start the race",
+    "plane": "Compute the plane",
+    "isolation": "Start the isolation",
+    "training": "Refine every checkpoint",
+}
 LAB_FIRST = {
     "race": "The first method is on its way.",
     "plane": "The coarse plane is on its way.",
     "isolation": "The first result is on its way.",
+    "training": "The first checkpoint is on its way.",
 }
-LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation"}
+LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation", "training": "along the training"}
+NO_CHECKPOINTS = (
+    "The bundle of this problem holds no checkpoints, so there is no training to follow. The sample sine2d has them; "
+    "docs/problem-format.md says how to add some to a bundle of your own."
+)
+TRAINING_CAPTION = "Checkpoints"
+TRAINING_COLUMNS = (
+    "Epoch",
+    "Network",
+    "Refined predictor",
+    "Factor",
+    "Rank",
+    "κ",
+    "Limited by",
+    "Confidence",
+    "Seconds",
+)
+LIMITS = {
+    "conditioning": "Conditioning",
+    "nonconvexity": "Nonconvexity",
+    "capacity": "Capacity or data",
+    "precision": "Precision",
+    "stationary": "Nothing: stationary",
+    "overfitting": "Overfitting",
+}
+TRAINING_OF_OTHERS = "This run refines every checkpoint of a training. The page Along the training shows it."
 LAB_OF_OTHERS = "This run is an experiment around a trained network. The page Conditioning shows it."
 PLANE_NEEDS_RUN = (
     "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on Overview."
@@ -791,6 +880,14 @@ def fields_sentence(percent: float) -> str:
 
 def takes(duration: str) -> str:
     return f"Takes about {duration} at the speed this machine has now."
+
+
+def training_takes(epochs: list[int], duration: str) -> str:
+    """What refining every checkpoint costs."""
+    return (
+        f"{len(epochs)} checkpoints, from epoch {epochs[0]:,} to {epochs[-1]:,}; about {duration} in all at the speed "
+        "this machine has now."
+    )
 
 
 def parameters(free: int, total: int) -> str:

@@ -22,6 +22,7 @@ SCRIPTS = {
     "frequencies": "views/frequencies.py",
     "export": "views/export.py",
 }
+OTHERS = {"training": "views/training.py", "lesson": "views/lesson.py"}  # that show no single refinement
 Opener = Callable[..., AppTest]
 
 
@@ -46,7 +47,7 @@ def open_page(store: RunStore) -> Opener:
             app.query_params[key] = str(value)
         app.run()
         if page != "overview":
-            app.switch_page(SCRIPTS[page])
+            app.switch_page((SCRIPTS | OTHERS)[page])
             for key, value in query.items():
                 app.query_params[key] = str(value)
             app.run()
