@@ -671,7 +671,8 @@ def plane_lowest(network: str, where: str, linear: str, there: str) -> str:
 def plane_grid(rows: int, columns: int, growing: bool, losses_on: str, hidden: int) -> str:
     """How fine a plane is."""
     more = " A finer grid is on its way." if growing else ""
-    holes = f" At {hidden:,} points the network has no finite loss; they are left white." if hidden else ""
+    where, left = ("1 point", "it is") if hidden == 1 else (f"{hidden:,} points", "they are")
+    holes = f" At {where} the network has no finite loss; {left} left white." if hidden else ""
     return f"{rows} × {columns} points, losses on {losses_on}.{more}{holes}"
 
 

@@ -20,6 +20,7 @@ SCRIPTS = {
     "fields": "views/error_fields.py",
     "path": "views/loss_path.py",
     "frequencies": "views/frequencies.py",
+    "conditioning": "views/conditioning.py",
     "export": "views/export.py",
 }
 OTHERS = {"training": "views/training.py", "lesson": "views/lesson.py"}  # that show no single refinement

@@ -21,7 +21,7 @@ from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
 
-CHARTS = {"overview": 3, "rank": 4, "fields": 6, "path": 4, "frequencies": 3, "export": 0}
+CHARTS = {"overview": 3, "rank": 4, "fields": 6, "path": 4, "frequencies": 3, "conditioning": 0, "export": 0}
 SMALL = {"side": 12, "max_rank": 40}
 
 
