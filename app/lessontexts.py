@@ -42,7 +42,7 @@ QUESTIONS = (
         ("Less than 3 times lower", "3 to 30 times lower", "More than 30 times lower"),
         (
             "The second half of the training has brought next to nothing: the network looks stuck.",
-            "It still falls, but each further factor costs as many steps again as all before it. Slow, or a valley from which there is no way on?",
+            "It still falls, but only by such a factor whenever the number of steps is doubled. Slow, or a valley from which there is no way on?",
             "It falls fast still; there is no sign that anything is in its way.",
         ),
     ),

@@ -1,4 +1,4 @@
-"""The lesson as a class sees it, in headless Chromium: one JSON line with the seconds of its six steps.
+"""The lesson as a class sees it, in headless Chromium: one JSON line with what its six steps measure, and their seconds.
 
     python benchmarks/lesson.py [--url URL]
 
@@ -27,22 +27,22 @@ def main() -> None:
     parser.add_argument("--url")
     options = parser.parse_args()
     with server(options.url) as url, open_page() as page:
-        measured = [run(page, url, step) for step in STEPS]
-    computing, waiting = ([round(values[place], 2) for values in measured] for place in (0, 1))
+        computing, waiting, said = zip(*(run(page, url, step) for step in STEPS), strict=True)
     line = {
         "benchmark": "lesson",
         "unit": "s",
         "cores": os.cpu_count(),
-        "computing": computing,
-        "waiting": waiting,
+        "computing": [round(seconds, 2) for seconds in computing],
+        "waiting": [round(seconds, 2) for seconds in waiting],
         "total_computing": round(sum(computing), 1),
         "total_waiting": round(sum(waiting), 1),
+        "measured": said,
     }
-    print(json.dumps(line))
+    print(json.dumps(line, ensure_ascii=False))
 
 
-def run(page: Page, url: str, step: int) -> tuple[float, float]:
-    """Seconds of computing and of waiting for the answer of one step."""
+def run(page: Page, url: str, step: int) -> tuple[float, float, str]:
+    """Seconds of computing and of waiting for the answer of one step, and the answer."""
     page.goto(f"{url}/lesson?step={step}")
     page.locator(f"h2.lsr-section:has-text('{step}. ')").wait_for(timeout=PATIENCE_MS)
     page.locator("[data-testid=stRadio] label").nth(2).click()
@@ -52,11 +52,16 @@ def run(page: Page, url: str, step: int) -> tuple[float, float]:
     button.click()
     page.locator(f".st-key-chart_lesson_{step} .js-plotly-plot").wait_for(timeout=PATIENCE_MS)
     waited = time.perf_counter() - start
-    said = page.locator("[data-testid=stCaptionContainer]", has_text="Computed in").first.inner_text()
-    found = re.search(r"([\d.]+) s", said)
+    duration = page.locator("[data-testid=stCaptionContainer]", has_text="Computed in").first.inner_text()
+    found = re.search(r"([\d.]+) s", duration)
     if found is None:
-        raise SystemExit(f"step {step} does not say how long it computed: {said!r}")
-    return float(found.group(1)), waited
+        raise SystemExit(f"step {step} does not say how long it computed: {duration!r}")
+    said = (
+        page.locator("[data-testid=stMain] [data-testid=stMarkdown]")
+        .filter(has=page.locator("strong"))
+        .first.inner_text()
+    )
+    return float(found.group(1)), waited, said
 
 
 if __name__ == "__main__":

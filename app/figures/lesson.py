@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 HEIGHT = 340
 SHOWN = 400  # points of a curve, more than a screen tells apart
-RACERS = ("adam", "gradient-descent")
+RACERS = (  # in whitened coordinates all but Adam are there at once; one of them will do
+    *(("gradient-descent", "original"), ("adam", "original"), ("lsqr", "original")),
+    *(("gradient-descent", "whitened"), ("adam", "whitened")),
+)
 
 
 def training(found: Training, *, mode: str | None = None) -> Picture:
@@ -92,9 +95,7 @@ def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
     """Loss over the floor against iterations: original coordinates solid, whitened ones dashed."""
     canvas = Canvas(mode, HEIGHT)
     floor = found.floor or 1.0
-    shown = [
-        one for one in found.methods if one.name in RACERS and one.coordinates in ("original", "whitened") and not one.diverged
-    ]  # fmt: skip
+    shown = [one for one in found.methods if (one.name, one.coordinates) in RACERS and not one.diverged]
     for one in shown:
         iterations, tint = np.asarray(one.curve.iterations[1:], dtype=np.float64), colour(one.name, mode)
         losses = positive(np.asarray(one.curve.losses[1:])) / floor
