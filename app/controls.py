@@ -287,6 +287,7 @@ def _title(entry: services.Entry) -> str:
     title = formats.one_line(entry.manifest.title, 60)
     if entry.state != "complete":
         return f"{title} ({texts.STATES[entry.state].lower()})"
-    if entry.manifest.kind != "refine":
-        title = f"{title} ({texts.KINDS[entry.manifest.kind]})"
+    kind = texts.KINDS.get(entry.manifest.kind, entry.manifest.kind)
+    if entry.manifest.kind != "refine" and kind not in title:
+        title = f"{title} ({kind})"
     return f"{title} (sample)" if entry.shipped else title

@@ -64,10 +64,28 @@ def title(bench: Bench, kind: JobKind) -> str:
 
 
 def _name(run: Run, bench: Bench) -> None:
-    """Which run is shown, where it is not the open one, and its address."""
+    """Which run is shown where it is not the open one, else the refinement it stands beside; and the way there."""
     if run.id == bench.anchor.id:
+        if bench.base is not None:
+            _link(
+                texts.lab_beside(formats.one_line(bench.base.manifest.title, 60)),
+                "Open the refinement",
+                bench.base,
+                run,
+            )
         return
+    shown = formats.one_line(run.manifest.title, 60)
+    _link(f"{shown}, {formats.ago(run.manifest.created, time.time())}", "Open this run", run, run)
+
+
+def _link(words: str, label: str, run: Run, experiment: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        shown = formats.one_line(run.manifest.title, 60)
-        st.caption(formats.markdown(f"{shown}, {formats.ago(run.manifest.created, time.time())}"), width="content")
-        st.button("Open this run", key=f"open_here_{run.id}", type="tertiary", on_click=state.open_run, args=(run.id,))
+        st.caption(formats.markdown(words), width="content")
+        section = SECTIONS[experiment.manifest.kind]
+        st.button(label, key=f"open_here_{run.id}", type="tertiary", on_click=_open, args=(run.id, section))
+
+
+def _open(run_id: str, section: str) -> None:
+    """Look at another run, in the same part of the page."""
+    state.open_run(run_id)
+    state.put("lab", section)

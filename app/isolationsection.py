@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lsr_app import experiments, formats, services, show, texts
@@ -15,6 +17,7 @@ from lsr_core.lab.records import Contender, IsolationRecord
 
 RANK, ITERATIONS = 200, 100
 SPLITS = ("train", "validation", "test")
+Errors = Mapping[str, float | None]
 
 
 def section(now: Now, bench: Bench, mode: str) -> None:
@@ -31,7 +34,9 @@ def section(now: Now, bench: Bench, mode: str) -> None:
 
 def _results(record: IsolationRecord, mode: str) -> None:
     split = figures.split_of(record)
-    if said := _sentence(record, split):
+    errors = {contender.name: getattr(contender.errors, split) for contender in record.contenders}
+    _headline(errors, split)
+    if said := _sentence(errors):
         st.markdown(formats.markdown(said))
     show.figure("isolation", figures.bars(record, split, mode=mode))
     show.table(
@@ -43,8 +48,19 @@ def _results(record: IsolationRecord, mode: str) -> None:
         st.caption(formats.markdown(note))
 
 
-def _sentence(record: IsolationRecord, split: str) -> str:
-    errors = {contender.name: getattr(contender.errors, split) for contender in record.contenders}
+def _headline(errors: Errors, split: str) -> None:
+    """The network, and what becomes of it by the solve, by the solve elsewhere, and by an optimiser in the same place."""
+    base, own = errors.get("network"), errors.get("jacobian-subspace")
+    if base is None or own is None:
+        return
+    items = [show.before_after(f"Linear solve (LSR), {split} error", base, own)]
+    for name, (words, role) in texts.ISOLATION_HEADS.items():
+        if (value := errors.get(name)) is not None:
+            items.append(show.coloured(words, formats.error(value), role, formats.factor(base, value)))
+    show.headline(items)
+
+
+def _sentence(errors: Errors) -> str:
     own = errors.get("jacobian-subspace")
     others = [
         (texts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
@@ -53,7 +69,16 @@ def _sentence(record: IsolationRecord, split: str) -> str:
     ]
     if own is None or not others:
         return ""
-    return texts.isolation_sentence(texts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
+    said = texts.isolation_sentence(texts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
+    same = [value for name, value in errors.items() if name.startswith("nonlinear") and value is not None]
+    random = errors.get("random-subspace")
+    if not same or random is None or own <= 0:
+        return said
+    return f"{said} {texts.isolation_reason(_times(min(same) / own), _times(random / own))}"
+
+
+def _times(ratio: float) -> str:
+    return formats.times(ratio) if ratio > 1 else ""
 
 
 def _row(contender: Contender) -> tuple[str, ...]:

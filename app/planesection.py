@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import streamlit as st
 from pydantic import ValidationError
@@ -12,9 +14,13 @@ from lsr_app.controls import Now
 from lsr_app.figures import planes
 from lsr_app.launch import launch
 from lsr_core.diagnosis.plane import ROWS, PlaneSettings
+from lsr_core.errors import InputError
 from lsr_core.refinement.results import LossPlane
 from lsr_core.storage.runs import Run
 from lsr_core.validation import describe
+
+WHOLE_STEP = (-0.5, 1.5)
+BEYOND = 4  # times the reach of agreement
 
 
 def section(now: Now, bench: Bench, mode: str) -> None:
@@ -33,11 +39,14 @@ def section(now: Now, bench: Bench, mode: str) -> None:
 
 def _results(plane: LossPlane, run: Run, mode: str) -> None:
     name = str(run.manifest.settings.get("direction", ""))
-    share = float(plane.agreement.mean())
+    near = plane.neighbourhood
     network, linear = (planes.lowest_at(plane, which) for which in ("nonlinear", "linearised"))
+    _headline(plane, float(near.mean()))
     st.markdown(
         formats.markdown(
-            texts.plane_sentence(share, formats.times(plane.length), texts.SECOND_DIRECTIONS.get(name, name).lower())
+            texts.plane_sentence(
+                int(near.sum()), near.size, formats.error(plane.length), texts.SECOND_DIRECTIONS.get(name, name).lower()
+            )
             + " "
             + texts.plane_lowest(
                 formats.error(network[1]), _at(network[0]), formats.error(linear[1]), _at(linear[0])
@@ -60,6 +69,30 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
     )
 
 
+def _headline(plane: LossPlane, share: float) -> None:
+    items = [("Both agree around θ0", f"{100 * share:.2g} %", "of the plane, within 10 %")]
+    if (end := planes.at_end(plane)) is not None:
+        network, linear = end
+        items.append(show.before_after("Loss of the linear model at Δθ", plane.base, linear))
+        items.append(
+            show.coloured(
+                "Loss of the network at θ0 + Δθ", formats.error(network), "step", formats.factor(plane.base, network)
+            )
+        )
+    show.headline(items)
+
+
+def _near(base: Run) -> float:
+    """How far to go to see where the linear model ends to hold: some times the reach of agreement along the step; 0 if not known."""
+    try:
+        paths = services.load(base).paths
+    except InputError:
+        return 0.0
+    rung = int(np.argmin(np.abs(paths.ranks - base.summary.rank)))
+    found = float(f"{BEYOND * float(paths.agreement[rung, 1]):.1g}")
+    return found if math.isfinite(found) and 0 < found < WHOLE_STEP[1] else 0.0
+
+
 def _at(place: tuple[float, float]) -> str:
     return f"α = {place[0]:.3g}, β = {place[1]:.3g}"
 
@@ -67,7 +100,7 @@ def _at(place: tuple[float, float]) -> str:
 @st.fragment
 def _form(now: Now, bench: Bench, base: Run) -> None:
     with experiments.form(bench, "plane"):
-        first, second, third, fourth = st.columns([1.3, 1, 1, 1], gap="small")
+        first, second = st.columns(2, gap="small")
         direction = first.selectbox(
             "Second direction", list(texts.SECOND_DIRECTIONS), format_func=texts.SECOND_DIRECTIONS.__getitem__,
             key="plane_direction", help=texts.HELP["direction"],
@@ -75,8 +108,33 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
         singular = second.number_input(
             "Singular direction", 1, ROWS, 1, key="plane_singular", disabled=direction != "singular", help=texts.HELP["singular"]
         )  # fmt: skip
-        start = third.number_input("α from", -100.0, 0.0, -0.5, step=0.5, key="plane_from", help=texts.HELP["reach"])
-        end = fourth.number_input("α to", 0.01, 100.0, 1.5, step=0.5, key="plane_to", help=texts.HELP["reach"])
+        first, second, third = st.columns([1.4, 1, 1], gap="small", vertical_alignment="bottom")
+        near = _near(base)
+        reach = first.segmented_control(
+            "Reach", [word for word in texts.REACHES if word == "step" or near], format_func=texts.REACHES.__getitem__,
+            default="step", required=True, key="plane_reach", help=texts.HELP["plane_reach"],
+        )  # fmt: skip
+        low, high = (-near, near) if near and reach == "near" else WHOLE_STEP
+        start = second.number_input(
+            "α from",
+            -100.0,
+            0.0,
+            low,
+            step=(high - low) / 8,
+            format="%.3g",
+            key=f"plane_from_{reach}",
+            help=texts.HELP["reach"],
+        )
+        end = third.number_input(
+            "α to",
+            1e-12,
+            100.0,
+            high,
+            step=(high - low) / 8,
+            format="%.3g",
+            key=f"plane_to_{reach}",
+            help=texts.HELP["reach"],
+        )
         normalised = st.checkbox("Filter-normalised", key="plane_filter", help=texts.HELP["filter_normalised"])
         if experiments.start("plane"):
             asked = {

@@ -67,9 +67,13 @@ def _results(record: RaceRecord, mode: str) -> None:
     lines = {name: racedata.shown(record, precision, name, reorthogonalised=reorthogonalised) for name in places}
     shown = [method for methods in lines.values() for method in methods]
     axes = figures.reach(record, shown, against)
+
+    def key() -> None:
+        show.key(figures.key(record, shown, against=against, mode=mode))
+
     if len(places) == 1:
         picture = figures.courses(record, shown, places[0], axes, against=against, panel=False, mode=mode)
-        show.figure(f"race_{places[0]}", picture)
+        show.figure(f"race_{places[0]}", picture, extra=key)
     else:
         show.group(
             "race_both",
@@ -80,9 +84,7 @@ def _results(record: RaceRecord, mode: str) -> None:
                 )
                 for name, methods in lines.items()
             ],
-            extra=lambda: show.key(
-                figures.key(shown, bounds=against == "iterations" and bool(record.bounds), mode=mode)
-            ),
+            extra=key,
         )
     of_precision = [method for method in record.methods if method.dtype == precision]
     _tables(record, [method for method in of_precision if method in shown or method.coordinates == "singular"])

@@ -30,11 +30,13 @@ def config(name: str) -> dict[str, Any]:
     }
 
 
-def figure(key: str, picture: Picture) -> None:
-    """One figure with everything that belongs to it."""
+def figure(key: str, picture: Picture, extra: Callable[[], None] | None = None) -> None:
+    """One figure with everything that belongs to it; `extra` stands between title and chart."""
     words = texts.FIGURES[key]
     with st.container(key=f"figure_{key}", gap="xsmall"):
         _title(words.title)
+        if extra is not None:
+            extra()
         _chart(key, picture)
         _foot(key, words, [(key, picture)])
 
@@ -80,7 +82,7 @@ def table(
 ) -> None:  # fmt: skip
     """A small table as HTML, with its CSV."""
     head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     with st.container(gap="xsmall"):
         st.html(
             f"<div class='lsr-scroll'><table class='lsr-table'><caption>{formats.page(caption)}</caption>"
@@ -229,6 +231,12 @@ def scroll_to_top(now: bool) -> None:
             )
 
 
+def _cell(text: str) -> str:
+    """A number or a single word is never broken: a browser would do so at the sign of an exponent."""
+    whole = "" if " " in text else " class='lsr-whole'"
+    return f"<td{whole}>{formats.page(text)}</td>"
+
+
 def _title(title: str) -> None:
     st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
 
@@ -300,6 +308,7 @@ _CSS = """
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-whole{white-space:nowrap}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
 .lsr-question{font-weight:600;margin:0;max-width:75ch}
 .lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);

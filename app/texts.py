@@ -231,8 +231,8 @@ FIGURES = {
     "plane": Words(
         "Loss around the trained network",
         "The loss on the plane that the step Δθ and a second direction span: of the network itself, and of its linear model at θ0.",
-        "Both share their levels, a colour step is a factor. Inside the outline the two agree within 10 %. The dashed line is the path of the "
-        "page Loss path, α from 0 to 1.",
+        "Both share their levels, a colour step is a factor. Inside the outline around θ0 the two agree within 10 %. The dashed line is the "
+        "path of the page Loss path, α from 0 to 1.",
     ),
     "directions": Words(
         "Slow directions and their frequencies",
@@ -422,6 +422,8 @@ HELP = {
     "direction": "Gradient: steepest descent. Singular: a direction of the residual Jacobian. Random: normally distributed.",
     "singular": "1 is the direction that moves the residuals most.",
     "filter_normalised": "Gives each row of a weight matrix in the second direction the length that it has in the network.",
+    "plane_reach": "Whole step: from θ0 to the end of the step and beyond. Where both agree: some times as far as the page Loss path "
+    "shows agreement.",
     "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
     "isolation_rank": "Degrees of freedom that each of them may use.",
     "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
@@ -621,6 +623,7 @@ AGAINST = {"iterations": "Iterations", "products": "Products", "seconds": "Secon
 AGAINST_AXES = {"iterations": "Iterations", "products": "Jacobian products", "seconds": "Seconds"}
 BOUNDS = {"conjugate gradients": "Bound for CG, from κ", "gradient descent": "Bound for gradient descent, from κ"}
 SPACES = {"subspace": "The subspace", "full": "All parameters"}
+REACHES = {"step": "Whole step", "near": "Where both agree"}
 SECOND_DIRECTIONS = {"gradient": "Gradient", "singular": "Singular direction", "random": "Random"}
 PLANE_PANELS = {"nonlinear": "Network", "linearised": "Linear model"}
 CONTENDERS = {
@@ -631,6 +634,10 @@ CONTENDERS = {
     "nonlinear-lbfgs": "L-BFGS, Jacobian subspace",
     "nonlinear-lbfgs-whitened": "L-BFGS, whitened",
     "nonlinear-adam": "Adam, Jacobian subspace",
+}
+ISOLATION_HEADS = {  # (label, role of the colour)
+    "random-subspace": ("The same in a random subspace", ""),
+    "nonlinear-lbfgs": ("L-BFGS in the Jacobian subspace", "step"),
 }
 SETTING_NAMES = {"rate": "rate", "beta1": "β₁", "step_times_L": "step × L", "history": "history"}
 
@@ -650,17 +657,28 @@ def tried(count: int, lost: int) -> str:
     return f"{count}, {lost} diverged" if lost else f"{count}"
 
 
+def lab_beside(title: str) -> str:
+    """Which refinement an experiment belongs to."""
+    return f"Stands beside the refinement {title}."
+
+
 def race_place(coordinates: str, kappa: str) -> str:
     """Name of a panel."""
     return f"{COORDINATES[coordinates]} coordinates, κ = {kappa}"
 
 
-def plane_sentence(share: float, length: str, direction: str) -> str:
-    percent = 100 * share if share in (0, 1) else min(99.9, max(0.1, 100 * share))
-    return (
-        f"The two losses agree within 10 % on {percent:.3g} % of this plane. Its second direction ({direction}) has {length} the length of "
-        "the step."
-    )
+def plane_sentence(near: int, points: int, length: str, direction: str) -> str:
+    """How many points of the grid around θ0 lie where both losses agree, and how long the second direction is, in steps."""
+    if near == points:
+        agree = "The two losses agree within 10 % on all of this plane"
+    elif near > 1:
+        agree = f"Around θ0 the two losses agree within 10 % on {near:,} of {points:,} points of this plane"
+    elif near:
+        agree = "The two losses agree within 10 % at θ0 and at none of its neighbours on this grid: a plane of shorter reach shows how far"
+    else:
+        agree = "The two losses agree nowhere around θ0 on this grid"
+    long = "is as long as the step" if length in ("1", "1.0") else f"is {length} times as long as the step"
+    return f"{agree}. Its second direction ({direction}) {long}."
 
 
 def plane_lowest(network: str, where: str, linear: str, there: str) -> str:
@@ -684,6 +702,18 @@ def correlation(value: float, count: int) -> str:
     if value <= -0.5:
         return f"{number} Here the slow directions are the coarse ones: the opposite of spectral bias."
     return f"{number} Slowness says little about frequency here."
+
+
+def isolation_reason(solve: str, subspace: str) -> str:
+    """What the result rests on; how many times higher the error is without the direct solve, and without the Jacobian's directions."""
+    parts = [
+        f"with {what} the error is {times} higher" if times else f"with {what} the error is no higher"
+        for what, times in (
+            ("the best optimiser in place of the solve, in the same subspace,", solve),
+            ("the same solve in a random subspace", subspace),
+        )
+    ]
+    return f"What does the work: {'; '.join(parts)}."
 
 
 def isolation_sentence(first: str, error: str, others: list[tuple[str, str]]) -> str:

@@ -50,7 +50,7 @@ def plane(
     found = read_plane(made.path)
     if found is None:
         raise LSRError(f"run {made.id} left no result")
-    agree = float(found.agreement.mean())
+    agree = float(found.neighbourhood.mean())
     result = {
         "run": made.id,
         "of": source.id,
@@ -71,7 +71,7 @@ def plane(
         [
             f"{made.manifest.problem}: plane of the step and {direction}, {len(found.beta)} x {len(found.alpha)} points",
             f"base loss {found.base:.3e}; smallest {found.linearised.min():.3e} linearised, {_smallest(found.nonlinear)} nonlinear",
-            f"both agree within 10 % on {agree:.0%} of the plane",
+            f"both agree within 10 % around the network on {agree:.1%} of the plane",
             f"run {made.id}",
         ]
     )

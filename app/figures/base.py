@@ -133,7 +133,7 @@ def _log_ticks(values: list[Any], most: int) -> dict[str, Any]:
     """Ticks at whole decades, at most `most` of them; left to Plotly where the data span less than two."""
     arrays = [np.asarray(part, dtype=np.float64) for part in values if part is not None and len(part)]
     low, high = finite_range(*(part[part > 0] for part in arrays))
-    decades = math.log10(high / low) if low > 0 else 0.0
+    decades = math.log10(high) - math.log10(low) if low > 0 else 0.0  # their ratio may overflow
     return {"dtick": max(1, math.ceil(decades / most))} if decades >= 2 else {}
 
 

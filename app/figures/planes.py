@@ -15,7 +15,8 @@ from lsr_core.refinement.results import LossPlane
 
 Limits = tuple[float, float]
 HEIGHT = 400
-LEVELS = 12  # at most
+ON_GRID = 1e-12
+LEVELS = 16  # at most
 
 
 def limits(plane: LossPlane) -> Limits:
@@ -70,7 +71,7 @@ def key(mode: str | None = None) -> list[tuple[str, str, str]]:
         ("●", colours.network, "Network, θ0"),
         ("◆", colours.stepped, "Network at θ0 + Δθ"),
         ("◆", colours.refined, "Refined predictor: the linear model at Δθ"),
-        ("▢", colours.text, "Both agree within 10 %"),
+        ("▢", colours.text, "Both agree within 10 %, around θ0"),
     ]
 
 
@@ -81,6 +82,14 @@ def lowest_at(plane: LossPlane, which: str) -> tuple[tuple[float, float], float]
         return (math.nan, math.nan), math.nan
     row, column = np.unravel_index(int(np.nanargmin(np.where(np.isfinite(values), values, np.nan))), values.shape)
     return (float(plane.alpha[column]), float(plane.beta[row])), float(values[row, column])
+
+
+def at_end(plane: LossPlane) -> tuple[float, float] | None:
+    """(network, linear model) at the end of the step, α = 1; None where the grid does not have it."""
+    column, row = int(np.argmin(np.abs(plane.alpha - 1))), int(np.argmin(np.abs(plane.beta)))
+    if abs(plane.alpha[column] - 1) > ON_GRID or abs(plane.beta[row]) > ON_GRID:
+        return None
+    return float(plane.nonlinear[row, column]), float(plane.linearised[row, column])
 
 
 def _levels(plane: LossPlane, values: NDArray[np.float64], shared: Limits, canvas: Canvas) -> dict[str, Any]:
@@ -101,9 +110,9 @@ def _levels(plane: LossPlane, values: NDArray[np.float64], shared: Limits, canva
 
 
 def _outline(plane: LossPlane, width: float, colour: str) -> dict[str, Any]:
-    """Where both losses agree: the half-way line between the points that do and those that do not."""
+    """Where both losses agree around θ0: the half-way line between the points that do and those that do not."""
     return {
-        "type": "contour", "x": light(plane.alpha), "y": light(plane.beta), "z": light(plane.agreement),
+        "type": "contour", "x": light(plane.alpha), "y": light(plane.beta), "z": light(plane.neighbourhood),
         "contours": {"coloring": "lines", "start": 0.5, "end": 0.5, "size": 1}, "line": {"width": width, "smoothing": 0.6},
         "colorscale": [[0, colour], [1, colour]], "showscale": False, "hoverinfo": "skip", "name": "",
     }  # fmt: skip

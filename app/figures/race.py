@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ SMALLEST = 1e-8  # of the floor: what lies closer to it is drawn here
 ROUNDING = 1e-32  # of the loss at the start, where the floor is rounding itself
 ORDER = ("direct", "lsqr", "lsmr", "cgls", "lbfgs", "gradient-descent", "adam")
 BOUND_DASHES = {"conjugate gradients": "dot", "gradient descent": "dashdot"}
+HIGHEST = 1e3  # times the start: what rises further leaves the figure
+LABELS = 8  # on the vertical axis
+BOUND_GLYPHS = {"conjugate gradients": "···", "gradient descent": "–·–"}
 
 
 @dataclass(frozen=True)
@@ -44,26 +48,39 @@ def reach(record: RaceRecord, methods: Sequence[MethodRecord], against: str) -> 
     positive = positive[positive > 0]
     ends = [float(part) for method in methods for part in method.curve.excess if part > 0]
     bottom = max(low, min(ends)) if ends else low
-    top = max([*starts, record.floor or 0.0, bottom * 10])
-    return Reach(bottom / 3, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
+    start = max([*starts, record.floor or 0.0, bottom * 10])
+    top = min(max([start, *ends]), HIGHEST * start)
+    return Reach(bottom / 10, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
 
 
-def key(methods: Sequence[MethodRecord], *, bounds: bool, mode: str | None = None) -> list[tuple[str, str, str]]:
-    """(glyph, colour, name) of the lines that panels side by side have no room to explain."""
-    seen = {method.name: racedata.name(method) for method in methods}
-    lines = [
-        ("◆" if name == "direct" else "━", colour(name, mode), words)
-        for name, words in sorted(seen.items(), key=lambda pair: ORDER.index(_plain(pair[0])))
-    ]
+def key(
+    record: RaceRecord, methods: Sequence[MethodRecord], *, against: str, mode: str | None = None
+) -> list[tuple[str, str, str]]:
+    """(glyph, colour, name) of marks and lines; a method that diverged with every setting says so."""
+    seen: dict[str, str] = {}
+    for method in sorted(methods, key=lambda method: ORDER.index(_plain(method.name))):
+        lost = (
+            f" ({texts.COORDINATES[method.coordinates].lower()}: {texts.diverged(method.diverged_at)})"
+            if method.diverged
+            else ""
+        )
+        seen[method.name] = seen.get(method.name, racedata.name(method)) + lost
+    lines = [("◆" if name == "direct" else "━", colour(name, mode), words) for name, words in seen.items()]
     muted = theme.palette(mode).muted
-    return lines + ([("┄", muted, word) for word in texts.BOUNDS.values()] if bounds else [])
+    if record.floor:
+        lines.append(("╌", muted, "Twice the floor"))
+    if against == "iterations":
+        drawn = {method.coordinates for method in methods}
+        names = {bound.name for bound in record.bounds if bound.coordinates in drawn}
+        lines += [(BOUND_GLYPHS[name], muted, words) for name, words in texts.BOUNDS.items() if name in names]
+    return lines
 
 
 def courses(
     record: RaceRecord, methods: Sequence[MethodRecord], coordinates: CoordinateName, axes: Reach, *, against: str, panel: bool,
     mode: str | None = None,
 ) -> Picture:  # fmt: skip
-    """Excess over the floor of the best run of each method; `panel` leaves the legend to the page."""
+    """Excess over the floor of the best run of each method; `panel` stands beside another."""
     canvas = Canvas(mode, height=340 if panel else 440)
     if against == "iterations":
         _bounds(canvas, record, coordinates, axes)
@@ -74,12 +91,13 @@ def courses(
         _course(canvas, method, axes, against)
     _lost_settings(canvas, methods, axes, against)
     loss = "Loss above the floor" if record.floor else "Loss"
+    spacing = max(1, round(math.log10(axes.high / axes.low) / LABELS))
     canvas.axes(
         texts.AGAINST_AXES[against], f"{loss} (mean square)", logx=True, logy=True,
-        xaxis={"range": list(np.log10([axes.left, axes.right]))}, yaxis={"range": list(np.log10([axes.low, axes.high]))},
+        xaxis={"range": list(np.log10([axes.left, axes.right]))},
+        yaxis={"range": list(np.log10([axes.low, axes.high])), "dtick": spacing},
     )  # fmt: skip
-    if panel:
-        canvas.layout |= {"showlegend": False, "margin": {"l": 62, "r": 8, "t": 6, "b": 44, "autoexpand": False}}
+    canvas.layout |= {"showlegend": False, "margin": {"l": 62, "r": 8, "t": 6, "b": 44, "autoexpand": False}}
     ends_at = [f"{racedata.name(method)} {racedata.place(method)}" for method in methods]
     unit = "times the floor" if record.floor else "loss"
     alt = f"Race in {coordinates} coordinates against {against}; {unit} at the end: {', '.join(ends_at) or 'nothing yet'}."
@@ -111,7 +129,7 @@ def colour(name: str, mode: str | None) -> str:
 
 def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> None:
     x, y = counted(method.curve, against)[1:], np.asarray(method.curve.excess, dtype=np.float64)[1:]
-    shown = np.clip(y, axes.low * 1.5, None)  # an excess of zero stands at the bottom, and is written in the hint
+    shown = np.clip(y, axes.low * 5, None)  # an excess of zero stands at the bottom, and is written in the hint
     words, tint = racedata.name(method), colour(method.name, canvas.mode)
     hover: dict[str, Any] = {
         "customdata": y,
@@ -150,7 +168,7 @@ def _bounds(canvas: Canvas, record: RaceRecord, coordinates: CoordinateName, axe
         if bound.coordinates != coordinates:
             continue
         x, y = np.asarray(bound.iterations, dtype=np.float64), np.asarray(bound.excess, dtype=np.float64)
-        kept = (x > 0) & (y > 0)
+        kept = (x > 0) & (y > axes.low)
         canvas.line(
             x[kept], y[kept], texts.BOUNDS[bound.name], canvas.colours.muted, dash=BOUND_DASHES[bound.name], width=1.3,
         )  # fmt: skip

@@ -152,3 +152,13 @@ class LossPlane:
         with np.errstate(invalid="ignore"):
             close: NDArray[np.bool_] = np.abs(self.nonlinear - self.linearised) <= AGREEMENT * np.abs(self.linearised)
         return close
+
+    @property
+    def neighbourhood(self) -> NDArray[np.bool_]:
+        """The part of `agreement` that hangs together with θ0; elsewhere the two surfaces only cross."""
+        from scipy import ndimage
+
+        parts, _ = ndimage.label(self.agreement)
+        own = parts[int(np.argmin(np.abs(self.beta))), int(np.argmin(np.abs(self.alpha)))]
+        found: NDArray[np.bool_] = (parts == own) & (own > 0)
+        return found

@@ -142,6 +142,7 @@ def test_a_damaged_experiment_is_a_sentence(section: str, store: RunStore, open_
 def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: Opener) -> None:
     _, run = made(store, "race")
     record = lab.race_record()
+    assert 0 < min(excess for bound in record.bounds for excess in bound.excess if excess > 0) < 1e-300
     sentence = racedata.sentence(record, "float64")
     slow = racedata.get(record, "adam", "float64", "original")
     assert slow is not None

@@ -19,6 +19,7 @@ PAGES = {
     "frequencies": "Frequencies",
     "training": "Along the training",
     "lesson": "The lesson",
+    "conditioning": "Conditioning",
     "export": "Export",
 }
 DRAWN = """graph => JSON.stringify(graph.data.map(trace => {
