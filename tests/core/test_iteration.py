@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.iteration import loop
-from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, fitted_points, align, stable_sign
+from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, align, fitted_points, stable_sign
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
