@@ -704,7 +704,7 @@ def same_axes(name: str) -> str:
 
 
 EXPORT_PREDICTOR = (
-    "One safetensors file with the network, the step Δθ and a JSON description. Nothing else is needed to use it."
+    "One safetensors file with the network, the step Δθ and a JSON description; needs this package and nothing else."
 )
 EXPORT_RECORD = "Settings, environment, timings, headline figures, the sweep at every rank and the singular values."
 EXPORT_STOPPED = "The process that makes it stopped without a word."

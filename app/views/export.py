@@ -89,13 +89,13 @@ def other_form() -> None:
         st.rerun()
 
 
+show.section("Without this program", texts.EXPORT_OTHERS, apart=False)
+st.segmented_control(
+    "Form", list(texts.EXPORT_FORMS), format_func=lambda key: texts.EXPORT_FORMS[key][0], key="form",
+    default=form if "form" not in st.session_state else None, label_visibility="collapsed",
+)  # fmt: skip
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Without this program", texts.EXPORT_OTHERS, apart=False)
-    st.segmented_control(
-        "Form", list(texts.EXPORT_FORMS), format_func=lambda key: texts.EXPORT_FORMS[key][0], key="form",
-        default=form if "form" not in st.session_state else None, label_visibility="collapsed",
-    )  # fmt: skip
     other_form()
 with right:
     if code := texts.code_form(form, f"{stem}-rank{rank}{exports.ENDINGS[form]}", data.dimension):
