@@ -49,7 +49,7 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
             )
             + " "
             + texts.plane_lowest(
-                formats.error(network[1]), _at(network[0]), formats.error(linear[1]), _at(linear[0])
+                formats.error(network[1], 3), _at(network[0]), formats.error(linear[1], 3), _at(linear[0])
             )
         )
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
 
 
 def _headline(plane: LossPlane, share: float) -> None:
-    items = [("Both agree around θ0", f"{100 * share:.2g} %", "of the plane, within 10 %")]
+    items = [("Both agree around θ0", f"{100 * share:.3g} %", "of the plane, within 10 %")]
     if (end := planes.at_end(plane)) is not None:
         network, linear = end
         items.append(show.before_after("Loss of the linear model at Δθ", plane.base, linear))

@@ -49,6 +49,11 @@ def sentence(record: RaceRecord, precision: Precision) -> str:
         return ""
     if record.floor is None:
         return _relative(record, precision, before)
+    if record.base_loss <= NEAR * record.floor:
+        return (
+            f"The network itself is at {formats.error(record.base_loss / record.floor, 3)} times the floor: in this subspace there is little "
+            "to gain, so whatever is slow here holds up little."
+        )
     first = f"In original coordinates (κ = {kappa(record, 'original')}) the best Adam {_end(before, record.floor)}"
     if after is None:
         return f"{first}."

@@ -100,6 +100,8 @@ def _tables(record: RaceRecord, shown: list[MethodRecord]) -> None:
         data_columns=("method", "dtype", "coordinates", "best_loss", "loss_above_floor", "iterations", "products", "seconds", "settings",
             "diverged_at"),
     )  # fmt: skip
+    if any(method.coordinates == "singular" for method in shown):
+        st.caption(texts.SINGULAR_COORDINATES)
     with st.expander(texts.SWEEP_TRIED, icon=":material/tune:"):
         show.table(
             "race_trials", texts.TRIAL_COLUMNS, [row for method in shown for row in _trials(method)],

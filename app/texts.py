@@ -590,6 +590,10 @@ DIRECTIONS_NONE = "This run refines nothing (rank 0), so there are no directions
 DIRECTIONS_NO_GRID = "The display points are no regular grid, so the responses have no frequencies; the share of the residual is drawn instead."
 ISOLATION_PHYSICS = "The isolation compares fits to data; this problem is given by an equation, so there is none."
 RACE_CAPTION = "Best run of every method"
+SINGULAR_COORDINATES = (
+    "In singular directions each unknown moves along one singular direction of the problem; it is as ill-conditioned as in original "
+    "coordinates. Of all methods only Adam can tell the two apart, because it scales every unknown by itself."
+)
 SWEEP_TRIED = "Every setting tried"
 RACE_COLUMNS = (
     "Method",

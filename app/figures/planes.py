@@ -49,8 +49,8 @@ def losses(plane: LossPlane, which: str, shared: Limits, *, mode: str | None = N
         )
     canvas.axes(
         "α, steps along Δθ", "β, steps along the second direction",
-        xaxis={"showgrid": False, "range": [plane.alpha[0], plane.alpha[-1]]},
-        yaxis={"showgrid": False, "range": [plane.beta[0], plane.beta[-1]]},
+        xaxis={"showgrid": False, "exponentformat": "e", "range": [plane.alpha[0], plane.alpha[-1]]},
+        yaxis={"showgrid": False, "exponentformat": "e", "range": [plane.beta[0], plane.beta[-1]]},
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 56, "r": 58, "t": 8, "b": 44, "autoexpand": False}}
     (x, y), lowest = lowest_at(plane, which)

@@ -48,6 +48,8 @@ def reach(record: RaceRecord, methods: Sequence[MethodRecord], against: str) -> 
     positive = positive[positive > 0]
     ends = [float(part) for method in methods for part in method.curve.excess if part > 0]
     bottom = max(low, min(ends)) if ends else low
+    if record.floor:
+        bottom = min(bottom, record.floor / 10)  # to be seen however far away everything is
     start = max([*starts, record.floor or 0.0, bottom * 10])
     top = min(max([start, *ends]), HIGHEST * start)
     return Reach(bottom / 10, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
@@ -138,7 +140,8 @@ def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> 
     if method.diverged:
         words = f"{words} ({texts.diverged(method.diverged_at)})"
     if len(x) == 1:
-        canvas.points(x, shown, words, tint, symbol="diamond", size=10, **hover)
+        symbol, size = ("diamond", 10) if method.name == "direct" else ("circle", 7)
+        canvas.points(x, shown, words, tint, symbol=symbol, size=size, outline=1, **hover)
     elif method.diverged and not len(x):
         canvas.points([np.nan], [np.nan], words, tint, symbol="x", size=7)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,11 @@ def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: 
     assert sentence in said(open_page("conditioning", run=run.id))
 
 
+def test_where_the_network_is_at_the_floor_the_race_claims_nothing() -> None:
+    record = lab.race_record().model_copy(update={"base_loss": 1.5 * lab.FLOOR})
+    assert racedata.sentence(record, "float64").startswith("The network itself is at 1.50 times the floor")
+
+
 def test_diverged_settings_are_named_with_their_iteration(store: RunStore, open_page: Opener) -> None:
     base = synthetic.complete(store, **SMALL)
     run = lab.experiment(store, "race")
@@ -222,6 +228,10 @@ def test_planes_share_their_levels_and_say_where_the_losses_are_lowest() -> None
     assert plane_figures.lowest_at(plane, "nonlinear")[1] == np.min(plane.nonlinear)
     values = np.asarray(traces[0].z, dtype=np.float64)
     assert np.isnan(values[-1, -1])
+    end = plane_figures.at_end(plane)
+    assert end is not None
+    assert end[1] == lowest
+    assert plane_figures.at_end(replace(plane, alpha=plane.alpha / 7)) is None
     rows = list(plane_figures.losses(plane, "nonlinear", shared).rows())
     assert rows[-1][2] is None
     assert json.dumps(rows[-1])
@@ -310,6 +320,23 @@ def test_the_form_asks_for_a_plane(store: RunStore, open_page: Opener, monkeypat
     app.button(key="start_plane").click().run()
     assert not app.exception
     assert [(run, settings.direction, settings.alpha_to) for run, settings in asked] == [(base.id, "singular", 1.5)]
+
+
+def test_a_plane_may_reach_as_far_as_both_losses_agree(
+    store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = synthetic.complete(store, **SMALL)
+    asked: list[Any] = []
+    monkeypatch.setattr(services, "submit_plane", lambda run, settings, owner: asked.append(settings) or base.id)
+    rung = int(np.flatnonzero(base.paths.ranks == base.summary.rank)[0])
+    known = base.paths.agreement
+    known[rung] = [0.0, 2e-4]
+    base.write_result(replace(base.paths, agreement=known))
+    app = open_page("conditioning", run=base.id, lab="plane")
+    app.button_group(key="plane_reach").set_value("near").run()
+    app.button(key="start_plane").click().run()
+    assert not app.exception
+    assert [(settings.alpha_from, settings.alpha_to) for settings in asked] == [(-8e-4, 8e-4)]
 
 
 def test_the_newest_experiment_of_the_problem_is_shown(store: RunStore, open_page: Opener) -> None:

@@ -76,6 +76,19 @@ def test_steepest_descent_lowers_the_loss_and_the_leading_direction_bends_it_mos
     assert bend(1) > 10 * bend(4)
 
 
+def test_only_what_hangs_together_with_the_origin_is_its_neighbourhood() -> None:
+    axis = np.linspace(-2, 2, 5)
+    linear = np.ones((5, 5))
+    apart = np.array([[2, 2, 2, 2, 1], [2, 2, 1, 2, 2], [2, 1.05, 1, 1, 2], [2, 2, 2, 2, np.inf], [1, 2, 1, 2, np.nan]])
+    plane = LossPlane(axis, axis, apart, linear, 1.0, 1.0, 0.0, 10)
+    assert plane.agreement.sum() == 7
+    wanted = np.zeros((5, 5), dtype=bool)
+    wanted[2, 1:4] = wanted[1, 2] = True
+    np.testing.assert_array_equal(plane.neighbourhood, wanted)
+    moved = LossPlane(axis, axis, 3 * apart, linear, 1.0, 1.0, 0.0, 10)
+    assert not moved.neighbourhood.any()
+
+
 def test_filters_take_the_norms_of_the_network(refinement: Refinement) -> None:
     settings = PlaneSettings(direction="random", filter_normalised=True)
     plane = loss_plane(refinement.setting, refinement.delta, settings)
