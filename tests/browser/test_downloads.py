@@ -74,9 +74,8 @@ def test_a_python_module_is_made_checked_and_downloaded(
     page: Page, download: Callable[[str], Path], tiny_run: Run
 ) -> None:
     journeys.visit(page, "export", run=tiny_run.id)
-    page.get_by_role("radio", name="Python module").or_(
-        page.get_by_role("button", name="Python module", exact=True)
-    ).first.click()
+    page.locator(".st-key-form").get_by_text("Python module", exact=True).click()
+    expect(page.get_by_text("from predictor import load")).to_be_visible()
     journeys.button(page, "form_make").click()
     expect(journeys.button(page, "form_file")).to_be_visible()
     expect(page.get_by_text("Checked in a fresh process")).to_be_visible()
