@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lsr_core.errors import InputError, LSRError
 from lsr_core.jobs.rebuild import delta_at
@@ -18,6 +18,7 @@ from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
     from lsr_core.portable.deliver import Precision
+    from lsr_core.portable.write import Form
 
 
 def make(run: Run, rank: int, format: str, path: Path, precision: Precision | None = None) -> str:
@@ -41,7 +42,7 @@ def make(run: Run, rank: int, format: str, path: Path, precision: Precision | No
     if format in ("pt2", "onnx", "python"):
         from lsr_core.portable.deliver import deliver
 
-        return deliver(path, problem, delta_at(run, rank), format, precision).sentence
+        return deliver(path, problem, delta_at(run, rank), cast("Form", format), precision).sentence
     raise InputError(f"is {format[:40]!r}; give predictor, pt2, onnx, python, weights or report", key="format")
 
 

@@ -80,7 +80,8 @@ def export(
     found = find_run(run, runs)
     need_predictor(found)
     check_out(out)
-    note, figures = "", {}
+    note = ""
+    figures: dict[str, Any] = {}
     if format == "predictor":
         _predictor(found, out)
     elif format == "report":

@@ -84,7 +84,7 @@ def other_form() -> None:
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
-    if st.button(f"Make {name[0].lower() + name[1:] if name != 'ONNX' else name} at rank {rank:,}", key="form_make"):
+    if st.button(f"Make it at rank {rank:,}", key="form_make"):
         exports.start(opened, rank, form)
         st.rerun()
 
