@@ -85,13 +85,15 @@ def now() -> Now:
     return selected
 
 
-def sidebar(now: Now, pages: Sequence[Any]) -> None:
-    """Brand, pages, model, run, rank."""
+def sidebar(now: Now, pages: Sequence[Any], current: str) -> None:
+    """Brand, pages, model, run, rank; the lesson, whose address is `current` there, needs no run."""
     with st.sidebar:
         st.html(f"<p class='lsr-brand'>{texts.PRODUCT}</p>")
         with st.container(gap="xxsmall"):
             for page in pages:
-                st.page_link(page, query_params=state.query(), width="stretch")
+                st.page_link(page, query_params=state.query_for(page.url_path, current), width="stretch")
+        if current == "lesson":
+            return
         if now.data is not None:
             _model(now.data)
             _rank(now.data)

@@ -17,7 +17,7 @@ from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import Run
 
 Result = TypeVar("Result")
-SECTIONS: dict[JobKind, str] = {"race": "race", "plane": "plane", "isolate": "isolation"}
+SECTIONS: dict[JobKind, str] = {"race": "race", "plane": "plane", "isolate": "isolation", "training": "training"}
 
 
 def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result | None]) -> Result | None:

@@ -10,12 +10,21 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from lsr_app import places
+from lsr_app import places, texts
+from lsr_app.rebuild import beside
 from lsr_app.rundata import RunData
 from lsr_core.storage import tables
 from lsr_core.storage.runs import Run
 
 FOLDER = ".exports"
+ENDINGS = {
+    "predictor": ".safetensors",
+    "pt2": ".pt2",
+    "onnx": ".onnx",
+    "python": "-python.zip",
+    "weights": "-weights.safetensors",
+    "report": "-report.html",
+}
 
 
 def predictions(run: RunData, rank: int) -> bytes:
@@ -42,26 +51,32 @@ def predictor_at_choice(run: Run) -> bytes:
         return predictor(run, run.summary.rank, Path(scratch) / "predictor.safetensors").read_bytes()
 
 
-def target(run: Run, rank: int) -> Path:
-    return places.runs_root() / FOLDER / f"{run.id}-{rank}.safetensors"
+def target(run: Run, rank: int, format: str = "predictor") -> Path:
+    return places.runs_root() / FOLDER / f"{run.id}-{rank}{ENDINGS[format]}"
 
 
-def start(run: Run, rank: int) -> None:
-    """Begin to rebuild the predictor at another rank in a process of its own, unless it is under way."""
-    if progress(run, rank) in ("ready", "working"):
+def note(run: Run, rank: int, format: str) -> str:
+    """The sentence about a file that is ready."""
+    path = beside(target(run, rank, format), "note")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def start(run: Run, rank: int, format: str = "predictor") -> None:
+    """Begin to make a file in a process of its own, unless it is there or under way."""
+    if progress(run, rank, format) in ("ready", "working"):
         return
-    path = target(run, rank)
+    path = target(run, rank, format)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".error").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "lsr_app.rebuild", str(run.path), str(rank), str(path)]
+    beside(path, "error").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "lsr_app.rebuild", str(run.path), str(rank), format, str(path)]
     _processes()[str(path)] = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
 
 
-def progress(run: Run, rank: int) -> str:
+def progress(run: Run, rank: int, format: str = "predictor") -> str:
     """'', 'working', 'ready', or the sentence that says what went wrong."""
-    path = target(run, rank)
+    path = target(run, rank, format)
     if path.is_file():
         return "ready"
     process = _processes().get(str(path))
@@ -69,12 +84,8 @@ def progress(run: Run, rank: int) -> str:
         return ""
     if process.poll() is None:
         return "working"
-    reason = path.with_suffix(".error")
-    return (
-        reason.read_text(encoding="utf-8")
-        if reason.is_file()
-        else "The process that rebuilds it stopped without a word."
-    )
+    reason = beside(path, "error")
+    return reason.read_text(encoding="utf-8") if reason.is_file() else texts.EXPORT_STOPPED
 
 
 @st.cache_resource(show_spinner=False)

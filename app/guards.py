@@ -36,9 +36,12 @@ def need_run(page: str) -> tuple[Now, RunData]:
 
 def say_kind(kind: JobKind) -> None:
     """What a run that is no single refinement is, and the page that shows it."""
-    page, sentence = (
-        ("conditioning", texts.LAB_OF_OTHERS) if kind in LAB_KINDS else ("frequencies", texts.FREQUENCIES_OF_ITERATE)
-    )
+    if kind == "training":
+        page, sentence = "training", texts.TRAINING_OF_OTHERS
+    elif kind in LAB_KINDS:
+        page, sentence = "conditioning", texts.LAB_OF_OTHERS
+    else:
+        page, sentence = "frequencies", texts.FREQUENCIES_OF_ITERATE
     st.info(sentence, icon=":material/info:")
     st.page_link(
         f"views/{page}.py", label=f"Go to {texts.PAGES[page][0]}", icon=":material/arrow_forward:",

@@ -17,7 +17,17 @@ pages = {
     name: st.Page(f"views/{script}.py", title=title, icon=icon, url_path=name, default=name == "overview")
     for (name, (title, icon)), script in zip(
         texts.PAGES.items(),
-        ("overview", "rank", "error_fields", "loss_path", "frequencies", "conditioning", "export"),
+        (
+            "overview",
+            "rank",
+            "error_fields",
+            "loss_path",
+            "frequencies",
+            "conditioning",
+            "training",
+            "export",
+            "lesson",
+        ),
         strict=True,
     )
 }
@@ -25,7 +35,7 @@ page = st.navigation(list(pages.values()), position="hidden")
 state.begin()
 show.styles()
 selected = controls.select()
-controls.sidebar(selected, list(pages.values()))
+controls.sidebar(selected, list(pages.values()), page.url_path)
 state.finish()
 remarks = st.container(gap="small")
 show.remarks(remarks, told := state.messages())

@@ -1,18 +1,49 @@
-"""`python -m lsr_app.rebuild RUN RANK FILE`: the refined predictor at a rank whose Δθ the run does not hold.
+"""`python -m lsr_app.rebuild RUN RANK FORMAT FILE`: what takes too long for a page, in a process of its own.
 
-A process of its own, because it takes as long as the sketch did; the dashboard starts it and looks for the file.
+FILE appears when it is complete, and `FILE.note` before it with a sentence about it; what went wrong is in `FILE.error`.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from lsr_core.errors import LSRError
+from lsr_core.errors import InputError, LSRError
 from lsr_core.jobs.rebuild import delta_at
+from lsr_core.storage import atomic
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.export import save_predictor
 from lsr_core.storage.runs import Run
+
+if TYPE_CHECKING:
+    from lsr_core.portable.deliver import Precision
+    from lsr_core.portable.write import Form
+
+
+def make(run: Run, rank: int, format: str, path: Path, precision: Precision | None = None) -> str:
+    """Write one of predictor, pt2, onnx, python, weights or report; returns a sentence about the file.
+
+    Raises:
+        LSRError: the run is damaged, the step cannot be rebuilt, or the file did not pass its check.
+    """
+    if format == "predictor":
+        predictor(run, rank, path)
+        return ""
+    if format == "report":
+        from lsr_app.report import write_report
+
+        return write_report(run, rank, path)
+    problem = load_problem(run.refined_path)
+    if format == "weights":
+        from lsr_core.portable.weights import aligned_weights
+
+        return aligned_weights(path, problem, delta_at(run, rank)).sentence
+    if format in ("pt2", "onnx", "python"):
+        from lsr_core.portable.deliver import deliver
+
+        return deliver(path, problem, delta_at(run, rank), cast("Form", format), precision).sentence
+    raise InputError(f"is {format[:40]!r}; give predictor, pt2, onnx, python, weights or report", key="format")
 
 
 def predictor(run: Run, rank: int, path: Path) -> Path:
@@ -34,13 +65,23 @@ def predictor(run: Run, rank: int, path: Path) -> Path:
     return save_predictor(path, problem, delta_at(run, rank), metadata)
 
 
+def beside(path: Path, kind: str) -> Path:
+    """The small text file `note` or `error` that belongs to a file."""
+    return path.with_name(f"{path.name}.{kind}")
+
+
 def main(arguments: list[str]) -> int:
-    run, rank, path = Run(Path(arguments[0])), int(arguments[1]), Path(arguments[2])
+    run, rank, format, path = Run(Path(arguments[0])), int(arguments[1]), arguments[2], Path(arguments[3])
+    hidden = path.with_name(f".{path.name}.making")
     try:
-        predictor(run, rank, path)
+        note = make(run, rank, format, hidden)
+        atomic.write_text(beside(path, "note"), note)
+        hidden.replace(path)
     except LSRError as error:
-        path.with_suffix(".error").write_text(str(error), encoding="utf-8")
+        beside(path, "error").write_text(str(error), encoding="utf-8")
         return 1
+    finally:
+        hidden.unlink(missing_ok=True)
     return 0
 
 

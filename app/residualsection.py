@@ -1,6 +1,8 @@
-"""The residual of a refined equation: its norms in one line, and the Gauss-Newton steps."""
+"""The residual of a refined equation: its norms, and the Gauss-Newton steps."""
 
 from __future__ import annotations
+
+import math
 
 import streamlit as st
 
@@ -19,10 +21,37 @@ def gauss_newton(data: RunData, mode: str) -> None:
 
 
 def line(data: RunData) -> None:
-    """The three norms in one line, for pages about something else."""
-    rows = residuals.norms(data)
-    if rows:
+    """The norms in one line, for pages about something else."""
+    if data.about.physics:
+        rows = _norms(data, data.summary.rank)
         st.caption(formats.markdown(texts.norms([(name, formats.error(fitted)) for name, fitted, _ in rows])))
+
+
+def norms(data: RunData, rank: int) -> None:
+    """√ of the loss at θ0, of the linear model after the solve, and of the refined field; at fitted and at fresh points."""
+    rows = _norms(data, rank)
+    show.table(
+        "norms", texts.NORM_COLUMNS, [(name, formats.error(fitted), formats.error(new)) for name, fitted, new in rows],
+        caption=texts.NORMS_CAPTION, data=lambda: rows, data_columns=("residual", "fitted_points", "fresh_points"),
+    )  # fmt: skip
+    remark = "" if rank in (0, data.summary.rank) else f" {texts.norm_elsewhere(data.summary.rank)}"
+    st.html(f"<p class='lsr-caption'>{formats.page(texts.NORMS_READ + remark)}</p>")
+
+
+def _norms(data: RunData, rank: int) -> list[tuple[str, float | None, float | None]]:
+    """(name, at fitted points, at fresh points)."""
+    known, one_shot, at = data.summary.residual_norm, data.summary.one_shot, texts.NORMS
+    base = (at["base"], known.base, known.fresh_base)
+    if rank == data.summary.rank:
+        rows = [base, (at["linear"], known.linear, None)]
+        if one_shot is not None:
+            before = one_shot.residual_norm
+            rows += [(at["solved"], before.nonlinear, before.fresh_nonlinear)]
+            return [*rows, (at["stepped"], known.nonlinear, known.fresh_nonlinear)]
+        return [*rows, (at["true"], known.nonlinear, known.fresh_nonlinear)]
+    fresh = math.sqrt(data.sweep.val_mse[rank]) if data.sweep.val_mse[rank] >= 0 else None
+    linear = (at["linear"], float(data.sweep.residual_norm[rank]), None)
+    return [base, linear, (at["true"], known.base if rank == 0 else None, fresh)]
 
 
 def _steps(data: RunData) -> None:

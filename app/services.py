@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +17,7 @@ from lsr_app import iterationdata, physicsdata, places, rundata
 from lsr_app.iterationdata import Iteration
 from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
+from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.problems.problem import Problem
@@ -29,13 +30,17 @@ from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
 
 if TYPE_CHECKING:
+    from lsr_app.lessonlab import Solution, Training
     from lsr_core.diagnosis.plane import PlaneSettings
     from lsr_core.refinement.forecast import Forecast
 
-Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord)
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord)
 
 RECONCILE_SECONDS = 3.0
-_GROWING = ("steps.jsonl", "baselines.jsonl", "iteration.json", "race.json", "isolation.json", "plane.npz")
+_GROWING = (
+    *("steps.jsonl", "baselines.jsonl", "iteration.json"),
+    *("race.json", "isolation.json", "training.json", "plane.npz"),
+)
 PROBLEM_VARIABLE = "LSR_PROBLEM"
 
 
@@ -235,11 +240,56 @@ def _iterated(run: Run) -> tuple[float, float] | None:
 
 
 def same_problem(one: Run, other: Run) -> bool:
-    """Whether two runs are of the same weights and data: their descriptions, which hold the digests of both, are equal."""
+    """Whether two runs are of the same weights and data, whether or not checkpoints lie beside these."""
     try:
-        return (one.problem_path / "problem.json").read_bytes() == (other.problem_path / "problem.json").read_bytes()
-    except OSError:
+        return identity(one.problem_path) == identity(other.problem_path)
+    except InputError:
         return False
+
+
+def identity(folder: Path) -> str:
+    """What tells a problem from others: its description, which holds the digests of weights and data.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    return _identity(str(folder), _stamp(folder, "problem.json"))
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _identity(folder: str, stamp: str) -> str:
+    from lsr_core.storage.bundles import read_description
+
+    return read_description(Path(folder)).without_checkpoints().model_dump_json()
+
+
+def checkpoints(folder: Path) -> list[int]:
+    """Epochs of the checkpoints in a bundle, rising; none where it cannot be read."""
+    return _checkpoints(str(folder), _stamp(folder, "problem.json"))
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _checkpoints(folder: str, stamp: str) -> list[int]:
+    from lsr_core.storage.bundles import read_description
+
+    try:
+        return [entry.epoch for entry in read_description(Path(folder)).checkpoints]
+    except InputError:
+        return []
+
+
+def with_checkpoints(run: Run) -> Path | None:
+    """A bundle of the run's problem that has its checkpoints; most runs leave them behind. None if there is none at hand."""
+    if checkpoints(run.problem_path):
+        return run.problem_path
+    for name in lsr_samples.names():
+        folder = lsr_samples.folder(name)
+        try:
+            if checkpoints(folder) and identity(folder) == identity(run.problem_path):
+                return folder
+        except InputError:
+            continue
+    return None
 
 
 def default_run(owner: str) -> str | None:
@@ -384,6 +434,36 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     run = planing.create_plane(store(), source, settings, owner=owner)
     queue.start(run)
     return run.id
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lesson_training() -> Training:
+    from lsr_app import lessonlab
+
+    return lessonlab.train()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lesson_solution() -> Solution:
+    from lsr_app import lessonlab
+
+    return lessonlab.solve(_lesson_training().problem)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def lesson(step: int) -> Any:
+    """What the experiment of a step of the lesson has found, 1 to 6; what it builds on is made first, and each but once."""
+    from lsr_app import lessonlab
+
+    experiments: tuple[Callable[[], object], ...] = (
+        _lesson_training,
+        _lesson_solution,
+        lambda: lessonlab.put_into_weights(_lesson_solution()),
+        lambda: lessonlab.slow_directions(_lesson_solution()),
+        lambda: lessonlab.other_coordinates(_lesson_training().problem),
+        lessonlab.noisy,
+    )
+    return experiments[step - 1]()
 
 
 def cancel(run: Run, owner: str) -> None:

@@ -113,6 +113,16 @@ def coloured(label: str, value: str, role: str, remark: str) -> tuple[str, str, 
     return formats.page(label), f"<span class='lsr-{role}'>{formats.page(value)}</span>", formats.page(remark)
 
 
+def side_by_side(first: tuple[str, str, str], second: tuple[str, str, str]) -> None:
+    """Two answers in words, (label, answer, remark) each; the second is the one that holds."""
+    cells = "".join(
+        f"<div><span class='lsr-label'>{formats.page(label)}</span><p class='{role}'>{formats.page(answer)}</p>"
+        f"<span class='lsr-remark'>{formats.page(remark)}</span></div>"
+        for (label, answer, remark), role in ((first, "lsr-said"), (second, "lsr-said lsr-refined"))
+    )
+    st.html(f"<div class='lsr-answers' role='group' aria-label='Prediction and measurement'>{cells}</div>")
+
+
 def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
     """Headline item: the selected rank, and what is special about it."""
     remarks = []
@@ -196,6 +206,13 @@ def styles() -> None:
         f"--lsr-warn:{colours.stepped};--lsr-line:{colours.grid};--lsr-truth:{colours.truth}}}"
     )
     st.html(f"<style>{variables}{_CSS}</style>")
+
+
+def large_type() -> None:
+    """Type that can be read from the last row, and nothing beside the page."""
+    st.html(
+        "<style>html{font-size:21px !important}.stSidebar,[data-testid=stExpandSidebarButton]{display:none}</style>"
+    )
 
 
 def remarks(place: Any, messages: Sequence[str]) -> None:
@@ -288,6 +305,9 @@ _CSS = """
 .lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
 .lsr-table td:last-child{min-width:5.5rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
+.lsr-question{font-weight:600;margin:0;max-width:75ch}
+.lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);
+ border-bottom:1px solid var(--lsr-line)} .lsr-said{font-size:1.15rem;font-weight:600;line-height:1.3;margin:0}
 .lsr-facts{margin:0;font-size:.9rem;line-height:1.5} .lsr-facts b{font-weight:600;font-size:1.02rem;overflow-wrap:anywhere}
 .lsr-facts span{display:block;color:var(--lsr-muted);overflow-wrap:anywhere}
 .lsr-run{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .9rem;padding:.35rem 0 .35rem .7rem;

@@ -22,7 +22,7 @@ RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
 DEFAULTS: dict[str, Any] = {
     "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
-    "precision": "float64", "coordinates": "both", "reorth": False,
+    "precision": "float64", "coordinates": "both", "reorth": False, "present": False,
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
 WORDS = {
@@ -58,6 +58,12 @@ def finish() -> None:
     if {key: value for key, value in current.items() if key in KEYS} != wanted:
         st.query_params.from_dict({**kept, **wanted})
     st.session_state[_WRITTEN] = wanted
+
+
+def query_for(page: str, current: str) -> dict[str, str]:
+    """The view as URL parameters of a link to another page; the lesson counts steps of its own."""
+    own = ("step", "present") if page != current and "lesson" in (page, current) else ()
+    return {key: value for key, value in query().items() if key not in own}
 
 
 def query() -> dict[str, str]:

@@ -14,7 +14,9 @@ PAGES = {
     "path": ("Loss path", ":material/timeline:"),
     "frequencies": ("Frequencies", ":material/graphic_eq:"),
     "conditioning": ("Conditioning", ":material/science:"),
+    "training": ("Along the training", ":material/trending_down:"),
     "export": ("Export", ":material/download:"),
+    "lesson": ("The lesson", ":material/school:"),
 }
 
 
@@ -254,6 +256,51 @@ FIGURES = {
         "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
         "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
     ),
+    "lesson_1": Words(
+        "Loss along the training",
+        "The loss after each step of Adam.",
+        "Both axes are logarithmic: a straight line means that each further factor costs a multiple of the steps so far. Dotted: half of the steps.",
+    ),
+    "lesson_2": Words(
+        "Errors before and after",
+        "The size of the error over the input: of the network, and of the refined predictor made from it.",
+        "A step on the vertical axis is a factor.",
+    ),
+    "lesson_3": Words(
+        "Loss along the step",
+        "The loss at θ0 + αΔθ: of the linear model, whose end at α = 1 is the refined predictor, and of the network itself.",
+        "Where the lines part, the network no longer follows its linear model.",
+    ),
+    "lesson_4": Words(
+        "How long gradient descent takes",
+        "For each direction that the solve uses, the steps after which gradient descent has come about two thirds of the way.",
+        "Marks above the dashed line are directions for which the training was too short.",
+    ),
+    "lesson_5": Words(
+        "The same optimisers in two systems of coordinates",
+        "The loss of the linear problem, in units of its smallest value, for the best run of each method.",
+        "One is as low as it gets. Solid lines are the original coordinates, dashed ones those with condition number one.",
+    ),
+    "lesson_6": Words(
+        "Error against rank, with noisy observations",
+        "The error of the refined predictor at every rank, on the noisy training and validation data and on test data without noise.",
+        "Where the training error falls while the others rise, the predictor learns the noise. Dotted: the rank that validation chooses.",
+    ),
+    "training_errors": Words(
+        "Errors along the training",
+        "The error of the network at each checkpoint of its training, and that of the refined predictor made from the same weights.",
+        "Where the lower line rises while the upper one falls, training makes the network better and a worse start for LSR.",
+    ),
+    "training_condition": Words(
+        "Condition number along the training",
+        "The condition number κ of the problem that was solved at each checkpoint, at the rank chosen there.",
+        "A large κ holds up gradient methods; the direct solve bears it up to the rounding of the numbers.",
+    ),
+    "training_spectra": Words(
+        "Singular values along the training",
+        "The singular values of the Jacobian at each checkpoint, early ones orange and late ones blue.",
+        "The higher a line lies on the right, the more directions the solve can use.",
+    ),
     "three_lines": Words(
         "The three objects",
         "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
@@ -277,7 +324,9 @@ LEADS = {
     "path": "How far the straight line that refinement relies on can be trusted, and why the result is not a change of weights.",
     "frequencies": "Which frequencies the error is made of, and which of them refinement removes.",
     "conditioning": "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
+    "training": "Does more training help LSR? The same refinement at every checkpoint that the problem holds.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
+    "lesson": "Why training stops, in six steps: make a prediction, run the experiment, compare.",
 }
 
 GLOSSARY = {
@@ -323,6 +372,7 @@ KINDS = {
     "race": "race",
     "plane": "loss plane",
     "isolate": "isolation",
+    "training": "along the training",
 }
 
 WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
@@ -377,6 +427,8 @@ HELP = {
     "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
     "isolation_rank": "Degrees of freedom that each of them may use.",
     "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
+    "present": "Large type, and no sidebar. It is kept in the address, so a link opens the step as it is shown.",
+    "training_rank": "Of every refinement; validation data choose the rank below it. As in the refinement of this problem unless changed.",
     "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
 }
 
@@ -477,15 +529,52 @@ LAB_NONE = {
     "race": "There is no race of this problem yet.",
     "plane": "There is no loss plane of this run yet.",
     "isolation": "There is no isolation of this problem yet.",
+    "training": "This problem has not been refined along its training yet.",
 }
-LAB_AGAIN = {"race": "Another race", "plane": "Another plane", "isolation": "Another isolation"}
-LAB_START = {"race": "Start the race", "plane": "Compute the plane", "isolation": "Start the isolation"}
+LAB_AGAIN = {
+    "race": "Another race",
+    "plane": "Another plane",
+    "isolation": "Another isolation",
+    "training": "Refine the checkpoints again",
+}
+LAB_START = {
+    "race": "Start the race",
+    "plane": "Compute the plane",
+    "isolation": "Start the isolation",
+    "training": "Refine every checkpoint",
+}
 LAB_FIRST = {
     "race": "The first method is on its way.",
     "plane": "The coarse plane is on its way.",
     "isolation": "The first result is on its way.",
+    "training": "The first checkpoint is on its way.",
 }
-LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation"}
+LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation", "training": "along the training"}
+NO_CHECKPOINTS = (
+    "The bundle of this problem holds no checkpoints, so there is no training to follow. The sample sine2d has them; "
+    "docs/problem-format.md says how to add some to a bundle of your own."
+)
+TRAINING_CAPTION = "Checkpoints"
+TRAINING_COLUMNS = (
+    "Epoch",
+    "Network",
+    "Refined predictor",
+    "Factor",
+    "Rank",
+    "κ",
+    "Limited by",
+    "Confidence",
+    "Seconds",
+)
+LIMITS = {
+    "conditioning": "Conditioning",
+    "nonconvexity": "Nonconvexity",
+    "capacity": "Capacity or data",
+    "precision": "Precision",
+    "stationary": "Nothing: stationary",
+    "overfitting": "Overfitting",
+}
+TRAINING_OF_OTHERS = "This run refines every checkpoint of a training. The page Along the training shows it."
 LAB_OF_OTHERS = "This run is an experiment around a trained network. The page Conditioning shows it."
 PLANE_NEEDS_RUN = (
     "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on Overview."
@@ -739,9 +828,24 @@ def same_axes(name: str) -> str:
 
 
 EXPORT_PREDICTOR = (
-    "One safetensors file with the network, the step Δθ and a JSON description. Nothing else is needed to use it."
+    "One safetensors file with the network, the step Δθ and a JSON description; needs this package and nothing else."
 )
 EXPORT_RECORD = "Settings, environment, timings, headline figures, the sweep at every rank and the singular values."
+EXPORT_STOPPED = "The process that makes it stopped without a word."
+EXPORT_OTHERS = (
+    "The refined predictor in a form of its own, plain weights, or the run as one page. Each file is made on request."
+)
+EXPORT_FORMS = {
+    "pt2": ("PyTorch program", "A torch.export program for any number of points; needs torch only."),
+    "onnx": ("ONNX", "For any number of points; needs onnxruntime only."),
+    "python": ("Python module", "Every operation written out, with the weights beside it, in a zip; needs torch only."),
+    "weights": (
+        "Aligned weights",
+        "A plain state dict: the network fitted to the refined field. It keeps only part of the gain; the file says how much. Up to two minutes.",
+    ),
+    "report": ("Report", "Numbers, figures, verdict and settings in one HTML file that opens without a network."),
+}
+EXPORT_MAKING = "Making the file and reading it again. You may leave this page; it stays ready here."
 REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
 
 
@@ -774,6 +878,26 @@ def code_predictor(file: str, dimension: int) -> str:
     )
 
 
+def code_form(format: str, file: str, dimension: int) -> str:
+    """How a file that needs nothing of this package is used; empty for a report."""
+    point = ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else "")
+    tensor = f"torch.tensor([[{point}]], dtype=torch.float64)"
+    codes = {
+        "pt2": f'import torch\n\npredictor = torch.export.load("{file}").module()\nprint(predictor({tensor}))',
+        "onnx": (
+            "import numpy as np\nimport onnxruntime\n\n"
+            f'session = onnxruntime.InferenceSession("{file}")\n'
+            f'print(session.run(None, {{"inputs": np.array([[{point}]], dtype=np.float64)}})[0])'
+        ),
+        "python": (
+            f'import sys\nimport torch\n\nsys.path.insert(0, "{file}")  # or the folder it was unpacked to\n'
+            f"from predictor import load\n\nprint(load()({tensor}))"
+        ),
+        "weights": f'from safetensors.torch import load_file\n\nmodel.load_state_dict(load_file("{file}"))',
+    }
+    return codes.get(format, "")
+
+
 def code_predictions(file: str) -> str:
     return f'import pandas as pd\n\ntable = pd.read_csv("{file}")\nprint(table.describe())'
 
@@ -790,7 +914,12 @@ def code_commands(run_id: str) -> str:
     return (
         f"lsr export {run_id} --format predictor --out predictor.safetensors\n"
         f"lsr export {run_id} --format csv --out predictions.csv\n"
-        f"lsr export {run_id} --format json --out run.json"
+        f"lsr export {run_id} --format json --out run.json\n"
+        f"lsr export {run_id} --format pt2 --out predictor.pt2\n"
+        f"lsr export {run_id} --format onnx --out predictor.onnx\n"
+        f"lsr export {run_id} --format python --out predictor.zip\n"
+        f"lsr export {run_id} --format weights --out weights.safetensors\n"
+        f"lsr export {run_id} --format report --out report.html"
     )
 
 
@@ -826,6 +955,14 @@ def fields_sentence(percent: float) -> str:
 
 def takes(duration: str) -> str:
     return f"Takes about {duration} at the speed this machine has now."
+
+
+def training_takes(epochs: list[int], duration: str) -> str:
+    """What refining every checkpoint costs."""
+    return (
+        f"{len(epochs)} checkpoints, from epoch {epochs[0]:,} to {epochs[-1]:,}; about {duration} in all at the speed "
+        "this machine has now."
+    )
 
 
 def parameters(free: int, total: int) -> str:
@@ -876,6 +1013,8 @@ NORMS = {
     "base": "Network, ‖f(θ0)‖",
     "linear": "Linear model after the solve, ‖f(θ0) + G V y‖",
     "true": "Refined field put into the equation, ‖f‖",
+    "solved": "Refined field put into the equation, after one solve",
+    "stepped": "Refined field put into the equation, after Gauss-Newton steps",
 }
 NORM_COLUMNS = ("Residual", "Fitted points", "Fresh points")
 NORMS_CAPTION = "Three norms of the residual"

@@ -3,7 +3,8 @@
     python benchmarks/physics.py [--seeds 0,1,2] [--samples poisson-untrained,wave-untrained] [--search]
 
 Untrained networks have the scales of their scripts, which were found on seed 0 by the residual on fresh points; with `--search` they are
-searched again for each seed, which takes minutes. One line for each sample: the median over the seeds, and all of them.
+searched again for each seed, which takes minutes. Nonlinear equations are refined with Gauss-Newton steps. One line for each
+sample: the median over the seeds, and all of them.
 """
 
 from __future__ import annotations
@@ -19,18 +20,20 @@ from pathlib import Path
 import _harness as harness
 
 LINEAR = ("poisson-untrained", "wave-untrained", "convection-periodic-untrained", "convection-untrained", "poisson")
+NONLINEAR = ("reaction", "burgers", "allen-cahn")
+STEPS = 8  # of Gauss-Newton at most; they end by themselves before
 SHOWN = ("base", "refined", "rank", "fresh_residual", "seconds", "training_seconds")
 
 
 def main() -> None:
     options = harness.parser(__doc__)
     options.add_argument("--seeds", default="0,1,2", help="with commas between them")
-    options.add_argument("--samples", default=",".join(LINEAR), help="with commas between them")
+    options.add_argument("--samples", default=",".join(LINEAR + NONLINEAR), help="with commas between them")
     options.add_argument("--search", action="store_true", help="search the scales of untrained networks for each seed")
     given = options.parse_args()
     harness.begin(given)
     seeds = [0] if given.quick else [int(seed) for seed in given.seeds.split(",")]
-    samples = LINEAR[:1] if given.quick else given.samples.split(",")
+    samples = list(LINEAR[:1]) if given.quick else given.samples.split(",")
     machine = harness.Machine()
     for sample in samples:
         with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +60,7 @@ def measured(sample: str, seed: int, folder: Path, *, search: bool) -> harness.O
         "--runs",
         str(folder / "runs"),
         "--json",
+        *(["--gauss-newton", str(STEPS)] if sample in NONLINEAR else []),
     ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     seconds = time.perf_counter() - trained

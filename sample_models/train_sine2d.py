@@ -2,8 +2,8 @@
 
     python -m lsr_samples.train_sine2d [--epochs 200] [--out DIR]
 
-writes two bundles, DIR/sine2d (trained, with checkpoints along the training) and DIR/sine2d-untrained (the same network at its random start). Seeds are
-fixed and one thread is used, so a rerun on the same kind of CPU gives the same weights.
+writes two bundles, DIR/sine2d (trained, with checkpoints along the training) and DIR/sine2d-untrained (the same network
+at its random start). Seeds are fixed and one thread is used, so a rerun on the same kind of CPU gives the same weights.
 """
 
 from __future__ import annotations

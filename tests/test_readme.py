@@ -22,7 +22,7 @@ def test_the_python_example_runs_and_refines() -> None:
     assert float(refined) < 1e-3 * float(base)
 
 
-@pytest.mark.parametrize("command", ["dashboard", "samples", "refine", "iterate", "runs", "path", "export"])
+@pytest.mark.parametrize("command", ["dashboard", "samples", "refine", "iterate", "training", "runs", "path", "export"])
 def test_the_commands_exist(command: str) -> None:
     assert f"`lsr {command}" in README
     done = subprocess.run(

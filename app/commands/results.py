@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +16,8 @@ from lsr_core.errors import InputError
 if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
-FORMATS = ("predictor", "csv", "json")
+PORTABLE = ("pt2", "onnx", "python")
+FORMATS = ("predictor", "csv", "json", *PORTABLE, "weights", "report")
 
 
 def path(
@@ -56,25 +60,86 @@ def export(
     run: RunArgument,
     format: Annotated[str, typer.Option(help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.", show_default=False)],
     out: Annotated[Path, typer.Option(help="File to write.", show_default=False)],
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="float64 or float32, of pt2, onnx and python; that of the step by default.", show_default=False
+        ),
+    ] = None,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write predictor, predictions or figures to a file."""
+    """Write predictor, predictions, figures, weights or a report to a file."""
     from lsr_core.storage import atomic
     from lsr_core.storage.tables import run_json
 
     if format not in FORMATS:
         raise InputError(f"is {format[:40]!r}; give one of {', '.join(FORMATS)}", key="format")
+    if precision is not None and (format not in PORTABLE or precision not in ("float64", "float32")):
+        raise InputError(f"is {precision[:40]!r}; it is float64 or float32, for {', '.join(PORTABLE)}", key="precision")
     found = find_run(run, runs)
     need_predictor(found)
     check_out(out)
+    note = ""
+    figures: dict[str, Any] = {}
     if format == "predictor":
         _predictor(found, out)
+    elif format == "report":
+        note = _report(found, out)
+    elif format in (*PORTABLE, "weights"):
+        note, figures = _portable(found, format, out, precision)
     else:
         atomic.write_text(out, run_json(found) if format == "json" else _csv(found))
     size = out.stat().st_size
-    record = {"run": found.id, "format": format, "out": str(out), "bytes": size, "status": "complete"}
-    emit(record, f"{out}: {size:,} bytes", json)
+    record = {"run": found.id, "format": format, "out": str(out), "bytes": size, **figures, "status": "complete"}
+    emit(record, f"{out}: {size:,} bytes" + (f"\n{note}" if note else ""), json)
+
+
+def _portable(run: Run, format: str, out: Path, precision: Any) -> tuple[str, dict[str, Any]]:
+    """What runs without this package, or the weights; the sentence about it and its figures."""
+    from dataclasses import asdict
+
+    from lsr_core.jobs.rebuild import delta_at
+    from lsr_core.storage.bundles import load_problem
+    from lsr_core.storage.tables import finite
+
+    problem, delta = load_problem(run.refined_path), delta_at(run, run.summary.rank)
+    if format == "weights":
+        from lsr_core.portable.weights import aligned_weights
+
+        fitted = aligned_weights(out, problem, delta)
+        return fitted.sentence, finite({**asdict(fitted), "survives": fitted.survives})
+    from lsr_core.portable.deliver import deliver
+
+    checked = deliver(out, problem, delta, format, precision)  # type: ignore[arg-type]
+    return checked.sentence, finite(asdict(checked))
+
+
+def _report(run: Run, out: Path) -> str:
+    """Made in a process of its own, because it draws with the dashboard's libraries, which the command line does without."""
+    missing = [name for name in ("plotly", "pandas") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f"{missing[0]} draws the report; run: pip install 'lsr-explorer[dashboard]'", key="format")
+    command = [
+        sys.executable,
+        "-m",
+        "lsr_app.rebuild",
+        str(run.path),
+        str(run.summary.rank),
+        "report",
+        str(out.absolute()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = {kind: out.with_name(f"{out.name}.{kind}") for kind in ("note", "error")}
+    try:
+        if done.returncode:
+            error = said["error"]
+            reason = error.read_text("utf-8") if error.is_file() else (done.stderr.strip().splitlines() or ["?"])[-1]
+            raise InputError(f"the report could not be made: {reason}", key="format")
+        return said["note"].read_text("utf-8")
+    finally:
+        for path in said.values():
+            path.unlink(missing_ok=True)
 
 
 def _predictor(run: Run, out: Path) -> None:

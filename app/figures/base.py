@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from lsr_app.rundata import RunData
 Labelled = Sequence[tuple[str, RunData]]
 Rows = Iterable[Sequence[object]]
 HEIGHT = 320
+LARGE = 20  # type of a figure that is projected
 TINY = 1e-300  # below every error that float64 can tell from zero; keeps logarithms finite
 
 
@@ -104,6 +105,20 @@ class Canvas:
             self.height += 20 * (rows - 1)
         layout = theme.layout(self.mode) | {"height": self.height} | self.layout
         return go.Figure({"data": self.traces, "layout": layout})
+
+
+def enlarged(picture: Picture) -> Picture:
+    """The same with type and lines for a screen at the front of a room."""
+    figure = go.Figure(picture.figure)
+    top = figure.layout.margin.t or 0
+    figure.update_layout(
+        height=1.5 * figure.layout.height, font_size=LARGE, legend_font_size=LARGE, hoverlabel_font_size=LARGE
+    )
+    figure.update_layout(margin={"l": 96, "r": 40, "b": 72, "t": 1.7 * top})
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(tickfont_size=LARGE, title_font_size=LARGE, title_standoff=14)
+    figure.for_each_trace(lambda trace: trace.update(line_width=1.6 * (trace.line.width or 2)))
+    return replace(picture, figure=figure)
 
 
 def _legend_rows(names: list[str], width: int) -> int:

@@ -1,4 +1,4 @@
-"""Residual norms of a refined equation, and how they fall with Gauss-Newton steps."""
+"""How the residual of a refined equation falls with Gauss-Newton steps."""
 
 from __future__ import annotations
 
@@ -7,27 +7,6 @@ import numpy as np
 from lsr_app import formats
 from lsr_app.figures.base import Canvas, Picture, Rows, positive
 from lsr_app.rundata import RunData
-
-Norm = tuple[str, float | None, float | None]
-
-
-def norms(run: RunData) -> list[Norm]:
-    """(name, at fitted points, at fresh points) of the network, the linear model and the refined field; empty for data."""
-    found, one_shot = run.summary.residual_norm, run.summary.one_shot
-    if found.fresh_base is None:
-        return []
-    rows: list[Norm] = [
-        ("Base: network", found.base, found.fresh_base),
-        ("Linear: model after one solve", found.linear, None),
-    ]
-    if one_shot is None:
-        return [*rows, ("Nonlinear: true residual of the refined field", found.nonlinear, found.fresh_nonlinear)]
-    before = one_shot.residual_norm
-    return [
-        *rows,
-        ("Nonlinear: true residual after one solve", before.nonlinear, before.fresh_nonlinear),
-        ("Nonlinear: true residual after Gauss-Newton", found.nonlinear, found.fresh_nonlinear),
-    ]
 
 
 def steps(run: RunData, *, mode: str | None = None) -> Picture:

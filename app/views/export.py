@@ -63,6 +63,44 @@ with left:
 with right:
     st.code(texts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python", wrap_lines=True)
 
+form = st.session_state.get("form") or next(iter(texts.EXPORT_FORMS))
+
+
+@st.fragment(run_every=1.0 if exports.progress(opened, rank, form) == "working" else None)
+def other_form() -> None:
+    """A file of the selected form: made on request, given out once it has passed its check."""
+    name, about = texts.EXPORT_FORMS[form]
+    st.caption(about)
+    state = exports.progress(opened, rank, form)
+    if state == "ready":
+        st.download_button(
+            f"{name} at rank {rank:,}", data=lambda: exports.target(opened, rank, form).read_bytes(), key="form_file",
+            file_name=f"{stem}-rank{rank}{exports.ENDINGS[form]}", on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        st.caption(formats.markdown(exports.note(opened, rank, form)))
+        return
+    if state == "working":
+        st.progress(1.0, text=texts.EXPORT_MAKING)
+        return
+    if state:
+        st.error(formats.markdown(state), icon=":material/error:")
+    if st.button(f"Make it at rank {rank:,}", key="form_make"):
+        exports.start(opened, rank, form)
+        st.rerun()
+
+
+show.section("Without this program", texts.EXPORT_OTHERS, apart=False)
+st.segmented_control(
+    "Form", list(texts.EXPORT_FORMS), format_func=lambda key: texts.EXPORT_FORMS[key][0], key="form",
+    default=form if "form" not in st.session_state else None, label_visibility="collapsed",
+)  # fmt: skip
+left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+with left:
+    other_form()
+with right:
+    if code := texts.code_form(form, f"{stem}-rank{rank}{exports.ENDINGS[form]}", data.dimension):
+        st.code(code, language="python", wrap_lines=True)
+
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.shown_split), apart=False)

@@ -51,7 +51,7 @@ def headline(data: RunData, rank: int) -> None:
     )
     show.verdict(data)
     if data.about.physics:
-        physicssection.norms(data, rank)
+        residualsection.norms(data, rank)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     runs, at = now.runs, now.ranks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, physicssection, sharesection, show, texts
+from lsr_app import controls, formats, guards, residualsection, sharesection, show, texts
 from lsr_app.figures import ranks
 
 now, data = guards.need_run("rank")
@@ -27,7 +27,7 @@ st.markdown(
     )
 )
 if data.about.physics:
-    physicssection.norms(data, now.rank)
+    residualsection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES)
     logx = controls.toggle("logx", "Log rank")

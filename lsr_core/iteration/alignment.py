@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.iteration.config import IterateConfig
@@ -34,14 +34,14 @@ class SupervisedAlignment:
     """Mean square of u(θ, x) − U0(x) at points, relative to that of U0.
 
     Args:
-        problem: whose network is aligned, and at whose fitted points.
-        target: U0, maps points (n, d) to (n, o).
+        model: the network that is aligned.
+        points: where, (n, …) in float64.
+        target: U0, maps points to (n, o).
     """
 
-    def __init__(self, problem: PhysicsProblem, target: Predict) -> None:
-        self._function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-        points = torch.cat([part.reshape(-1, part.shape[-1]) for part in problem.points.values()]).double()
-        values = target(points)
+    def __init__(self, model: nn.Module, points: Tensor, target: Predict) -> None:
+        self._function = ParametricFunction.from_module(model, dtype=torch.float64)
+        values = target(points).flatten(1)
         self._parts = list(zip(points.split(CHUNK), values.split(CHUNK), strict=True))
         self._size = float(values.square().sum()) or 1.0
 
@@ -176,10 +176,41 @@ def align(
     An alignment that diverges gives the best weights it had and a note. Raises InputError as `PseudoTimeAlignment`.
     """
     objective: Objective = (
-        SupervisedAlignment(problem, target)
+        SupervisedAlignment(problem.model, fitted_points(problem), target)
         if config.align == "supervised"
         else PseudoTimeAlignment(problem, target, config.pseudo_time)
     )
+    return _aligned(objective, config, seconds, on_step)
+
+
+def fit_field(
+    model: nn.Module,
+    points: Tensor,
+    target: Predict,
+    *,
+    seconds: float | None,
+    on_step: OnStep | None = None,
+    steps: int = 5000,
+) -> Alignment:
+    """Move the weights of any network towards a field U0 at points, by Levenberg-Marquardt where it is small, else by L-BFGS.
+
+    Args:
+        points: (n, …) in float64.
+        target: U0, maps points to (n, o).
+        seconds: deadline.
+        on_step: told about every step; may raise `Cancelled`.
+        steps: at most; one of Levenberg-Marquardt counts as twenty.
+    """
+    objective = SupervisedAlignment(model, points, target)
+    return _aligned(objective, IterateConfig(align_steps=steps), seconds, on_step)
+
+
+def fitted_points(problem: PhysicsProblem) -> Tensor:
+    """The points of all blocks, (n, d) in float64."""
+    return torch.cat([part.reshape(-1, part.shape[-1]) for part in problem.points.values()]).double()
+
+
+def _aligned(objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None) -> Alignment:
     start = objective.theta0
     with torch.no_grad():
         first = float(objective.loss(start))

@@ -23,6 +23,7 @@ SCRIPTS = {
     "conditioning": "views/conditioning.py",
     "export": "views/export.py",
 }
+OTHERS = {"training": "views/training.py", "lesson": "views/lesson.py"}  # that show no single refinement
 Opener = Callable[..., AppTest]
 
 
@@ -47,7 +48,7 @@ def open_page(store: RunStore) -> Opener:
             app.query_params[key] = str(value)
         app.run()
         if page != "overview":
-            app.switch_page(SCRIPTS[page])
+            app.switch_page((SCRIPTS | OTHERS)[page])
             for key, value in query.items():
                 app.query_params[key] = str(value)
             app.run()

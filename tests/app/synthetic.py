@@ -36,7 +36,6 @@ def complete(
     fraction: float = 1.0,
     layers: str | None = None,
     seed: int = 0,
-    equation: bool = False,
 ) -> Run:
     """A complete run in the style of sine2d: mean square error from 7.6e-6 at rank 0 to 1e-13 at the largest."""
     generator = np.random.default_rng(seed)
@@ -52,15 +51,17 @@ def complete(
     run.write_result(spectrum)
     run.write_result(fields)
     run.write_result(_paths(ranks, sweep))
-    summary = _summary(run, sweep, chosen, knee, validation)
-    run.write_summary(_of_equation(summary) if equation else summary)
+    run.write_summary(_summary(run, sweep, chosen, knee, validation))
     write_problem(run.problem_path, dimension, outputs, names, output_names)
     run.write_status(Status(status="complete", fraction=1.0, heartbeat=time.time(), elapsed=21.0))
     return run
 
 
-def physics(store: RunStore, **shape: Any) -> Run:
-    """A complete run of an equation: losses in place of data errors, three norms, a reference in place of test data."""
+def physics(store: RunStore, *, stepped: bool = False, **shape: Any) -> Run:
+    """A complete run of an equation: losses in place of data errors, three norms, a reference in place of test data.
+
+    With `stepped` Gauss-Newton steps follow.
+    """
     from .iterations import write_physics
 
     run = complete(store, title="poisson", names=[("x", ""), ("y", "")], output_names=[("u", "")], **shape)
@@ -72,9 +73,8 @@ def physics(store: RunStore, **shape: Any) -> Run:
     norms = ResidualNorms(
         base=4.1e-3, linear=2.3e-7, nonlinear=3.2e-7, fresh_base=5.4e-3, fresh_nonlinear=float(np.sqrt(sweep.val_mse[summary.rank]))
     )  # fmt: skip
-    run.write_summary(
-        summary.model_copy(update={"residual_norm": norms, "base_quantiles": None, "refined_quantiles": None})
-    )
+    summary = summary.model_copy(update={"residual_norm": norms, "base_quantiles": None, "refined_quantiles": None})
+    run.write_summary(_stepped(summary) if stepped else summary)
     return Run(run.path)
 
 
@@ -193,7 +193,7 @@ def _paths(ranks: np.ndarray, sweep: Sweep) -> LossPaths:
     return LossPaths(ranks.astype(np.int64), alpha, linearised, nonlinear, agreement, 8000)
 
 
-def _of_equation(summary: Summary) -> Summary:
+def _stepped(summary: Summary) -> Summary:
     """The same as if four Gauss-Newton steps, the last of them refused, had followed one solve."""
     residuals = [3e-2, 4e-4, 2e-7, 2e-7]
     records = [

@@ -320,6 +320,23 @@ def test_export_of_predictions_and_figures(lsr: Any, made: tuple[Path, str], tmp
     assert len(record["sweep"]["test_mse"]) == 13
 
 
+def test_export_of_what_runs_without_this_package(lsr: Any, made: tuple[Path, str], tmp_path: Path) -> None:
+    store, run_id = made
+    export = ("export", run_id, "--runs", store, "--format")
+    result = lsr(*export, "python", "--out", "p.zip", "--json")
+    record = json.loads(result.out)
+    assert record["difference"] <= record["tolerance"] == 1e-12
+    assert record["file_error"] == pytest.approx(record["memory_error"], rel=1e-6)
+    assert lsr(*export, "report", "--out", "r.html").code == 0
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert run_id in text
+    assert not list(tmp_path.glob("r.html.*"))
+    assert lsr(*export, "json", "--precision", "float32", "--out", "x.json").code == 2
+    assert lsr(*export, "python", "--precision", "half", "--out", "x.zip").code == 2
+    assert not (tmp_path / "x.zip").exists()
+
+
 def test_exports_that_cannot_be_written(lsr: Any, made: tuple[Path, str], tmp_path: Path) -> None:
     store, run_id = made
     start = ("export", run_id, "--runs", store, "--format")

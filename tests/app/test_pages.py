@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lsr_samples
-from lsr_app import services
+from lsr_app import services, texts
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
@@ -51,12 +51,12 @@ def test_page_draws_other_shapes(page: str, shape: dict[str, int], store: RunSto
 
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_equations_show_their_three_norms_and_steps(page: str, store: RunStore, open_page: Opener) -> None:
-    app = open_page(page, run=synthetic.complete(store, equation=True, **SMALL).id)
+    app = open_page(page, run=synthetic.physics(store, stepped=True, **SMALL).id)
     assert not app.error
-    said = html(app) + " ".join(caption.value for caption in app.caption)
-    if page != "export":
-        for norm in ("Base", "Linear", "Nonlinear"):
-            assert norm in said
+    said = html(app) + " ".join(caption.value.replace("\\", "") for caption in app.caption)
+    if page not in ("export", "frequencies"):
+        for norm in ("base", "linear", "solved", "stepped"):
+            assert texts.NORMS[norm] in said
     if page == "overview":
         assert len(app.get("plotly_chart")) == CHARTS[page] + 1
         assert "3, refused" in said
@@ -295,8 +295,8 @@ def test_the_open_run_stays_in_the_line_when_a_newer_one_has_its_share(store: Ru
     synthetic.complete(store, rank=11, seed=1, **SMALL)
     synthetic.complete(store, fraction=0.1, seed=2, **SMALL)
     app = open_page("rank", run=run.id)
-    texts = [trace["text"] for trace in spec(app, CHARTS["rank"])["data"] if trace.get("text")]  # type: ignore[attr-defined]
-    assert "rank 7," in texts[0][1]
+    labels = [trace["text"] for trace in spec(app, CHARTS["rank"])["data"] if trace.get("text")]  # type: ignore[attr-defined]
+    assert "rank 7," in labels[0][1]
 
 
 def test_shares_on_their_way_show_progress_and_are_not_offered_again(store: RunStore, open_page: Opener) -> None:

@@ -61,7 +61,7 @@ def test_relative_error_leaves_losses_out(store: RunStore, open_page: Opener) ->
     run = synthetic.physics(store, **SMALL)
     app = open_page("rank", run=run.id, measure="relative_l2")
     names = [trace.get("name") for trace in spec(app)["data"]]  # type: ignore[attr-defined]
-    assert "Error" in names
+    assert "Error against reference" in names
     assert not [name for name in names if name and name.startswith("Loss")]
 
 

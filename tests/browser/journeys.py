@@ -17,6 +17,8 @@ PAGES = {
     "fields": "Error fields",
     "path": "Loss path",
     "frequencies": "Frequencies",
+    "training": "Along the training",
+    "lesson": "The lesson",
     "conditioning": "Conditioning",
     "export": "Export",
 }

@@ -13,6 +13,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 import lsr_core
+from lsr_core.portable.check import evaluate
 from lsr_core.storage.runs import Run
 from tests.browser import journeys
 
@@ -67,3 +68,17 @@ def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(
     inputs, expected = held(tiny_run, rank)
     with torch.no_grad():
         np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_a_python_module_is_made_checked_and_downloaded(
+    page: Page, download: Callable[[str], Path], tiny_run: Run
+) -> None:
+    journeys.visit(page, "export", run=tiny_run.id)
+    page.locator(".st-key-form").get_by_text("Python module", exact=True).click()
+    expect(page.get_by_text("from predictor import load")).to_be_visible()
+    journeys.button(page, "form_make").click()
+    expect(journeys.button(page, "form_file")).to_be_visible()
+    expect(page.get_by_text("Checked in a fresh process")).to_be_visible()
+    inputs, expected = held(tiny_run, tiny_run.summary.rank)
+    found = evaluate(download("form_file"), "python", {"x": inputs.double()})["x"]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-9)

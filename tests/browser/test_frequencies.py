@@ -96,11 +96,9 @@ def slider(page: Page):  # type: ignore[no-untyped-def]
 
 
 def expect_columns(page: Page, wanted: int) -> None:
-    """The heat map has this many half steps: an edge more than columns."""
+    """The heat map has this many half steps: an edge more than columns. While it is drawn it may have no data."""
+    edges = "graph => { const x = graph.data?.[0]?.x; return x ? (x._inputArray ?? x).length : 0; }"
     journeys.until(
-        lambda: (
-            journeys.chart(page, "heat_0").evaluate("graph => (graph.data[0].x._inputArray ?? graph.data[0].x).length")
-            == wanted + 1
-        ),
+        lambda: journeys.chart(page, "heat_0").evaluate(edges) == wanted + 1,
         f"the heat map has {wanted} half steps",
     )

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.iteration import loop
-from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, align, stable_sign
+from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, align, fitted_points, stable_sign
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
@@ -285,7 +285,7 @@ def test_supervised_alignment_brings_the_network_closer(optimiser: str) -> None:
 
 def test_supervised_loss_is_the_relative_mean_square() -> None:
     problem = poisson()
-    alignment = SupervisedAlignment(problem, lambda points: points[:, :1] + 1)
+    alignment = SupervisedAlignment(problem.model, fitted_points(problem), lambda points: points[:, :1] + 1)
     points = problem.points["interior"]
     value = field_of(problem, alignment.theta0, points)
     expected = (value - points[:, :1] - 1).square().sum() / (points[:, :1] + 1).square().sum()
@@ -596,7 +596,7 @@ def test_summary_before_the_first_solve_is_none() -> None:
 
 def test_normal_equations_of_an_alignment_are_those_of_its_loss() -> None:
     problem = poisson()
-    alignment = SupervisedAlignment(problem, lambda points: points[:, :1] + 1)
+    alignment = SupervisedAlignment(problem.model, fitted_points(problem), lambda points: points[:, :1] + 1)
     theta = alignment.theta0.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(alignment.loss(theta), theta)
     system = alignment.normal_equations(theta.detach())

@@ -16,6 +16,7 @@ from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
 from lsr_core.training.adam import adam
+from lsr_core.training.driven import follow_residual
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 from lsr_core.training.objective import Draw, NormalEquations, PhysicsObjective
@@ -241,6 +242,23 @@ class TestPhysics:
         assert len(objective.points["boundary"]) == 20
         size = block_rows(problem, objective.function)[0].residual.outputs(points).abs().mean(dim=1)
         assert float(size[150:].mean()) > 1.2 * float(size[:150].mean())
+
+    def test_points_of_a_trained_network_follow_its_residual(self) -> None:
+        problem = tiny("poisson", "soft", n=400)
+        driven = follow_residual(problem)
+        assert {name: points.shape for name, points in driven.points.items()} == {
+            name: points.shape for name, points in problem.points.items()
+        }
+        function = PhysicsObjective(problem).function
+        size = [
+            float(block_rows(problem, function, where)[0].residual.outputs(where["interior"]).abs().mean())
+            for where in (problem.points, driven.points, driven.fresh)
+        ]
+        assert min(size[1:]) > 1.1 * size[0]
+        assert not bool((driven.points["interior"][:, None] == driven.fresh["interior"]).all(dim=2).any())
+        again = follow_residual(problem)
+        assert torch.equal(again.points["interior"], driven.points["interior"])
+        assert not torch.equal(follow_residual(problem, seed=5).points["interior"], driven.points["interior"])
 
     def test_trained_weights_reach_the_problem(self) -> None:
         problem = tiny()

@@ -1,0 +1,1 @@
+"""The refined predictor in forms that run without this package."""

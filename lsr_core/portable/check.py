@@ -1,0 +1,148 @@
+"""An exported file against the predictor in memory: read in a fresh process, before anybody gets it."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.portable.write import Form
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement.predictor import RefinedPredictor
+
+BATCHES = (1, 17, 300)
+CHUNK = 4096
+SECONDS = 300
+_OTHERWISE = {
+    torch.float32: "With a long step J(x) Δθ is a small sum of large terms, which float32 cannot hold: export in float64, or at a lower rank",
+    torch.float64: "Export the format `predictor`",
+}
+RUNNER = Path(__file__).with_name("runner.py")
+
+
+@dataclass(frozen=True)
+class Check:
+    """How a file agrees with the predictor in memory.
+
+    Attributes:
+        difference: the largest |file − memory| over the batches, over the largest |memory| in them.
+        tolerance: that it was held against.
+        file_error: relative L2 error ‖q − y‖/‖y‖ of what the file computes, on the split.
+        memory_error: the same of the predictor in memory in its own dtype.
+        split: its name.
+    """
+
+    difference: float
+    tolerance: float
+    file_error: float
+    memory_error: float
+    split: str
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"Checked in a fresh process at batch sizes {', '.join(map(str, BATCHES))}: max|difference|/max|q| = {self.difference:.1e} "
+            f"(at most {self.tolerance:.0e} allowed); {self.split} error {self.file_error:.3e}, in memory {self.memory_error:.3e}."
+        )
+
+
+def tolerance(form: Form, dtype: torch.dtype) -> float:
+    """Largest max|difference|/max|q| with which a file is given out."""
+    if form == "onnx":
+        return 1e-5
+    return 1e-12 if dtype == torch.float64 else 1e-6
+
+
+def check(
+    path: Path, form: Form, predictor: RefinedPredictor, exact: RefinedPredictor, named: tuple[str, Split]
+) -> Check:
+    """Compare a written file with the predictor in memory.
+
+    Args:
+        predictor: in the dtype of the file.
+        exact: in the dtype of Δθ.
+        named: name of a split and the split, whose inputs are used.
+
+    Raises:
+        InputError: the file cannot be read in a fresh process, or what it computes differs by more than the tolerance.
+    """
+    name, split = named
+    dtype = next(predictor.model.parameters()).dtype
+    inputs = split.inputs.to(dtype)
+    batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES}
+    pieces = {f"part_{place}": part for place, part in enumerate(inputs.split(CHUNK))}
+    found = evaluate(path, form, {**batches, **pieces})
+    allowed = tolerance(form, dtype)
+    memory = {key: predictor.predict(batch) for key, batch in batches.items()}
+    scale = max(
+        float(values.abs().max()) for values in memory.values()
+    )  # one sample alone may lie where the field is zero
+    worst = 0.0
+    for key, values in memory.items():
+        if found[key].shape != values.shape:
+            raise InputError(f"the file gives {tuple(found[key].shape)}, expected {tuple(values.shape)}", key="format")
+        difference = float((found[key] - values).abs().max()) / (scale or 1.0)
+        worst = max(worst, difference if math.isfinite(difference) else math.inf)
+    if worst > allowed:
+        raise InputError(
+            f"the file in {form} differs from the predictor in memory by {worst:.1e} of its largest value, more than {allowed:.0e}; "
+            f"it was not kept. {_OTHERWISE[dtype]}",
+            key="format",
+        )
+    outputs = torch.cat([found[key] for key in pieces])
+    precise = exact.predict(split.inputs.to(next(exact.model.parameters()).dtype))
+    return Check(worst, allowed, relative_error(outputs, split), relative_error(precise, split), name)
+
+
+def evaluate(path: Path, form: Form, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a file computes, in a process of its own in which this package cannot be imported.
+
+    Raises:
+        InputError: it cannot be read or run there.
+    """
+    with tempfile.TemporaryDirectory(prefix="lsr-check-") as scratch:
+        given, results = Path(scratch) / "inputs.npz", Path(scratch) / "outputs.npz"
+        np.savez(given, allow_pickle=False, **{name: value.cpu().numpy() for name, value in inputs.items()})
+        command = [sys.executable, "-P", str(RUNNER), form, str(path.resolve()), str(given), str(results)]
+        try:
+            done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise InputError(
+                f"the check of the file took more than {SECONDS} s; it was not kept", key="format"
+            ) from error
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise InputError(_advice(form, last), key="format")
+        with np.load(results, allow_pickle=False) as read:
+            return {name: torch.from_numpy(read[name]) for name in read.files}
+
+
+def spread(inputs: Tensor, size: int) -> Tensor:
+    """`size` samples spread evenly over the inputs, again from the start where there are fewer."""
+    return inputs[(torch.arange(size) * max(1, len(inputs) // size)) % len(inputs)]
+
+
+def relative_error(outputs: Tensor, split: Split) -> float:
+    """‖q − y‖/‖y‖ over a split."""
+    targets = split.targets.double().flatten(1)
+    return float((outputs.double().flatten(1) - targets).norm() / targets.norm())
+
+
+def _advice(form: Form, last: str) -> str:
+    if form == "onnx" and "NOT_IMPLEMENTED" in last:
+        return (
+            f"onnxruntime has no float64 kernel for an operation of this network ({last[-120:]}); "
+            "export ONNX with precision float32, or pt2 or python in float64"
+        )
+    if form == "onnx" and "onnxruntime" in last and "ModuleNotFound" in last:
+        return "ONNX files are checked with onnxruntime, which is not installed; `pip install 'lsr-explorer[onnx]'`"
+    return f"a fresh process could not run the file ({last[:300]}); export the format `predictor`"

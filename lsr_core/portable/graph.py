@@ -1,0 +1,131 @@
+"""The refined predictor as one graph of ordinary tensor operations, tangent included.
+
+Forward mode fixes the batch size when it is traced. The tangent is therefore taken by reverse mode twice: the pull-back u ↦ uᵀJ is linear
+in u, and its own pull-back is Δθ ↦ JΔθ (Townsend 2017, "A new trick for calculating Jacobian vector products"). What is left after dead
+operations are removed is one forward sweep that carries value and tangent through the layers.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, fx, nn
+from torch.func import functional_call, vjp
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from lsr_core.errors import InputError
+from lsr_core.refinement.predictor import RefinedPredictor
+
+INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
+_BINARY = {
+    torch.ops.aten.add.Tensor,
+    torch.ops.aten.sub.Tensor,
+    torch.ops.aten.mul.Tensor,
+    torch.ops.aten.div.Tensor,
+}
+
+
+def explicit(predictor: RefinedPredictor, example: Tensor) -> fx.GraphModule:
+    """x ↦ q(θ0, x) + J(x) Δθ as a module whose graph names every operation.
+
+    Args:
+        predictor: in the dtype that the graph is to compute in.
+        example: some inputs (n, …), n ≥ 1; only shape and dtype count, and n may be any later.
+
+    Returns:
+        A module of one input; parameters, buffers and Δθ (`step_…`) are its buffers.
+
+    Raises:
+        InputError: the network does something that cannot be traced, or cannot be differentiated twice.
+    """
+    model, delta = predictor.model, predictor.delta
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    named = {name: value.detach() for name, value in tensors.items()}
+    steps = {f"step_{name}": value for name, value in delta.items()}
+    sizes = {size for value in (example[0], *named.values()) for size in value.shape}
+    count = next(size for size in itertools.count(2) if size not in sizes)  # tracing takes equal sizes for the same one
+    rows = example[:1].expand(count, *example.shape[1:]).contiguous()
+    try:
+        graph = make_fx(_refined(model, list(named), list(steps)), tracing_mode="symbolic")(
+            rows, *named.values(), *steps.values()
+        )
+    except Exception as error:  # whatever a network's own code raises under tracing
+        raise untraceable(error) from error
+    _own(graph, {**named, **steps})
+    _shorten(graph.graph)
+    graph.graph.eliminate_dead_code()
+    graph.delete_all_unused_submodules()
+    graph.recompile()
+    return graph
+
+
+def untraceable(error: Exception) -> InputError:
+    """What a user is told about a network that no graph can be made of."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return InputError(f"this network cannot be written as a graph ({first[:200]}); {INSTEAD}", key="model")
+
+
+def _refined(model: nn.Module, names: list[str], steps: list[str]) -> Callable[..., Tensor]:
+    moving = [name.removeprefix("step_") for name in steps]
+
+    def call(inputs: Tensor, *tensors: Tensor) -> Tensor:
+        state = dict(zip(names, tensors, strict=False))
+        delta = dict(zip(moving, tensors[len(names) :], strict=True))
+        fixed = {name: value for name, value in state.items() if name not in delta}
+
+        def at(free: dict[str, Tensor]) -> Tensor:
+            result: Tensor = functional_call(model, {**fixed, **free}, (inputs,))
+            return result
+
+        network, pull = vjp(at, {name: state[name] for name in moving})[:2]
+        push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(network))[1]
+        (correction,) = push(delta)
+        return network + correction
+
+    return call
+
+
+def _own(graph: fx.GraphModule, tensors: dict[str, Tensor]) -> None:
+    """Make the graph's inputs beyond the first its own buffers, named as in the state dict with _ for the dots."""
+    inputs, *places = [node for node in graph.graph.nodes if node.op == "placeholder"]
+    inputs.target = "inputs"
+    inputs._rename("inputs")
+    for node, (name, value) in zip(places, tensors.items(), strict=True):
+        if node.users:
+            own = name.replace(".", "_")
+            while hasattr(graph, own):
+                own += "_"
+            graph.register_buffer(own, value.detach().clone())
+            with graph.graph.inserting_before(node):
+                node.replace_all_uses_with(graph.graph.get_attr(own))
+        graph.graph.erase_node(node)
+
+
+def _shorten(graph: fx.Graph) -> None:
+    """Leave out slices of everything and transposes of transposes, which differentiation leaves behind."""
+    ops = torch.ops.aten
+    for node in list(graph.nodes):
+        whole = node.target == ops.slice.Tensor and node.args[2:] == (0, torch.iinfo(torch.int64).max)
+        twice = node.target == ops.t.default and node.args[0].target == ops.t.default
+        if whole or twice:
+            node.replace_all_uses_with(node.args[0] if whole else node.args[0].args[0])
+            graph.erase_node(node)
+
+
+def with_numbers_as_tensors(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
+    """A copy in which numbers such as π beside a tensor are tensors: on its way to ONNX a plain one is rounded to float32."""
+    graph = copy.deepcopy(graph)
+    for node in list(graph.graph.nodes):
+        if node.target not in _BINARY:
+            continue
+        for place, value in enumerate(node.args[:2]):
+            if isinstance(value, float):
+                name = f"number_{len(list(graph.buffers()))}"
+                graph.register_buffer(name, torch.tensor(value, dtype=dtype))
+                with graph.graph.inserting_before(node):
+                    node.update_arg(place, graph.graph.get_attr(name))
+    graph.recompile()
+    return graph

@@ -1,0 +1,89 @@
+"""A graph as the text of a Python module that needs torch only, and the tensors that go beside it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import torch
+from torch import Tensor, fx
+
+_TEXT = '''"""{about}
+
+The refined predictor q(θ0, x) + J(x) Δθ of Linearized Subspace Refinement (Cao & Zhang 2026), needs torch only:
+
+    from predictor import load
+    outputs = load()(inputs)  # inputs: a tensor {shape} of {dtype}, n any number
+
+Buffers named step_… are Δθ, the others θ0; what is between is written out, value and tangent together.
+"""
+
+import json
+import math
+import pkgutil
+import struct
+
+import torch
+from torch import device, inf, nan, nn
+
+_DTYPES = {{"F64": torch.float64, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}}
+
+
+class RefinedPredictor(nn.Module):
+    """x ↦ q(θ0, x) + J(x) Δθ. It computes a correction and is not a network with other weights."""
+
+    def __init__(self, tensors):
+        super().__init__()
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor)
+
+    @torch.no_grad()
+    def forward(self, inputs):
+{body}
+
+
+def load():
+    """The predictor with the weights beside this module, in a folder or in a zip."""
+    data = pkgutil.get_data(__name__, "predictor.safetensors")
+    (length,) = struct.unpack("<Q", data[:8])
+    header, values = json.loads(data[8 : 8 + length]), bytearray(data[8 + length :])
+    tensors = {{}}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        if begin == end:
+            tensors[name] = torch.empty(entry["shape"], dtype=_DTYPES[entry["dtype"]])
+            continue
+        tensors[name] = torch.frombuffer(values[begin:end], dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return RefinedPredictor(tensors).eval()
+'''
+
+
+def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tensor]]:
+    """Text and tensors, by the names that the text uses.
+
+    Args:
+        graph: made by `explicit`.
+        about: a sentence for the docstring; whatever could end it is taken out.
+    """
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in graph.named_buffers()}
+    (place,) = [node for node in graph.graph.nodes if node.op == "placeholder"]
+    rows = place.meta["val"]
+    code = graph.graph.python_code("self").src
+    body = textwrap.dedent(code[code.index(":\n", code.index("def forward")) + 2 :])
+    body = re.sub(r";  (\w+ = )+None", "", body)  # memory is the allocator's business
+    shape = "(" + ", ".join(["n", *(str(int(size)) for size in rows.shape[1:])]) + ")"
+    text = _TEXT.format(
+        about=plain(about), shape=shape, dtype=dtype_name(rows.dtype),
+        body=textwrap.indent(body.strip(), "        "),
+    )  # fmt: skip
+    compile(text, "predictor.py", "exec")
+    return text, tensors
+
+
+def plain(text: str) -> str:
+    """The text on one line without what could end a docstring or escape from it."""
+    return " ".join(re.sub(r"[\\\"\x00-\x1f\x7f]", " ", text).split())
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
