@@ -71,6 +71,8 @@ def size(n_bytes: float | None) -> str:
 def seconds(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NONE
+    if 0 < value < 0.095:
+        return f"{max(1, round(1000 * value))} ms"
     if value < 10:
         return f"{value:.1f} s"
     if value < 90:

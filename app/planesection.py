@@ -60,12 +60,20 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
             (words, planes.losses(plane, which, shared, mode=mode))
             for which, words in texts.PLANE_PANELS.items()
         ],
-        extra=lambda: show.key(planes.key(mode)),
+        extra=lambda: show.key(planes.key(plane, mode)),
     )  # fmt: skip
     hidden = int((~np.isfinite(plane.nonlinear)).sum())
     growing = run.status().status in ("queued", "running")
     st.caption(
-        formats.markdown(texts.plane_grid(len(plane.beta), len(plane.alpha), growing, f"{plane.n_rows:,} rows", hidden))
+        formats.markdown(
+            texts.plane_grid(
+                len(plane.beta),
+                len(plane.alpha),
+                growing,
+                f"{plane.n_rows:,} of the rows that are fitted, evenly spread",
+                hidden,
+            )
+        )
     )
 
 

@@ -303,7 +303,7 @@ _CSS = """
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
-.lsr-table td:last-child{min-width:5.5rem}
+.lsr-table td:last-child{min-width:5.5rem} .lsr-table td:first-child{min-width:7rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
 .lsr-question{font-weight:600;margin:0;max-width:75ch}
 .lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);

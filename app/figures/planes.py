@@ -64,13 +64,16 @@ def losses(plane: LossPlane, which: str, shared: Limits, *, mode: str | None = N
     return Picture(canvas.figure(), alt, ("alpha", "beta", f"{which}_loss"), rows)
 
 
-def key(mode: str | None = None) -> list[tuple[str, str, str]]:
-    """(glyph, colour, name) of marks and lines."""
+def key(plane: LossPlane, mode: str | None = None) -> list[tuple[str, str, str]]:
+    """(glyph, colour, name) of marks and lines; of the end of the step only where the plane reaches it."""
     colours = theme.palette(mode)
-    return [
-        ("●", colours.network, "Network, θ0"),
+    ends = [
         ("◆", colours.stepped, "Network at θ0 + Δθ"),
         ("◆", colours.refined, "Refined predictor: the linear model at Δθ"),
+    ]
+    return [
+        ("●", colours.network, "Network, θ0"),
+        *(ends if plane.alpha[-1] >= 1 else []),
         ("▢", colours.text, "Both agree within 10 %, around θ0"),
     ]
 

@@ -228,6 +228,7 @@ def test_planes_share_their_levels_and_say_where_the_losses_are_lowest() -> None
     assert plane_figures.lowest_at(plane, "nonlinear")[1] == np.min(plane.nonlinear)
     values = np.asarray(traces[0].z, dtype=np.float64)
     assert np.isnan(values[-1, -1])
+    assert len(plane_figures.key(plane)) == len(plane_figures.key(replace(plane, alpha=plane.alpha / 7))) + 2
     end = plane_figures.at_end(plane)
     assert end is not None
     assert end[1] == lowest

@@ -40,3 +40,19 @@ def test_plot_labels_show_as_written() -> None:
 def test_csv_disarms_formulas() -> None:
     text = formats.csv_text(["=cmd()", "x"], [["@a", 1.5], ["plain", math.nan]]).decode()
     assert text.splitlines() == ["'=cmd(),x", "'@a,1.5", "plain,"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.0, "0.0 s"),
+        (2e-5, "1 ms"),
+        (0.032, "32 ms"),
+        (0.31, "0.3 s"),
+        (42, "42 s"),
+        (600, "10 min"),
+        (None, formats.NONE),
+    ],
+)
+def test_durations_keep_a_digit(value: float | None, words: str) -> None:
+    assert formats.seconds(value) == words
