@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import formats, services, texts
+from lsr_app import formats, services, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
@@ -51,12 +51,16 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     )
     with st.container(border=True, key="progress"):
         st.progress(fraction, text=text)
-        if mine and st.button("Cancel", key="cancel", icon=":material/stop_circle:"):
-            try:
-                services.cancel(run, owner)
-            except InputError as error:
-                st.error(formats.markdown(str(error)))
-            st.rerun(scope="app")
+        if mine:
+            # A callback, because the lines above may draw the page again before a button further down is asked for its value.
+            st.button("Cancel", key="cancel", icon=":material/stop_circle:", on_click=_cancel, args=(run_id, owner))
+
+
+def _cancel(run_id: str, owner: str) -> None:
+    try:
+        services.cancel(services.find(run_id)[0], owner)
+    except InputError as error:
+        state.say(str(error))
 
 
 def _ended(run: Run, status: str) -> None:
