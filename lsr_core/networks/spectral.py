@@ -78,24 +78,28 @@ class FNO2dArguments(_FNOArguments):
 
 
 class SpectralConvolution(nn.Module):
-    """Channels (n, c, …grid) multiplied by complex matrices, frequency by frequency; higher frequencies are dropped."""
+    """Channels (n, c, …grid) multiplied by complex matrices, frequency by frequency; higher frequencies are dropped.
+
+    The weights are kept as pairs of real and imaginary parts, so that files and optimisers meet real numbers only.
+    """
 
     def __init__(self, width: int, modes: Sequence[int]) -> None:
         super().__init__()
         self.modes = list(modes)
-        shape = (2 ** (len(modes) - 1), width, width, *modes)
-        self.weight = nn.Parameter(torch.rand(shape, dtype=torch.complex64) / width**2)
+        shape = (2 ** (len(modes) - 1), width, width, *modes, 2)
+        self.weight = nn.Parameter(torch.rand(shape) / width**2)
 
     def forward(self, channels: Tensor) -> Tensor:
         axes = list(range(2, channels.ndim))
         size = channels.shape[2:]
+        weights = torch.complex(self.weight[..., 0], self.weight[..., 1])
         spectrum = torch.fft.rfftn(channels, dim=axes, norm="forward")
         low = [slice(None), slice(None), *(slice(count) for count in self.modes)]
         corners = [low]
         if len(axes) == 2:
             corners.append([slice(None), slice(None), slice(-self.modes[0], None), slice(self.modes[1])])
         product = [
-            torch.einsum("ni...,io...->no...", spectrum[tuple(c)], w) for c, w in zip(corners, self.weight, strict=True)
+            torch.einsum("ni...,io...->no...", spectrum[tuple(c)], w) for c, w in zip(corners, weights, strict=True)
         ]
         kept = product[0]
         if len(axes) == 2:

@@ -16,6 +16,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jets import TAYLOR
 from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.strategies import choose_strategy
+from lsr_core.refinement.predictor import RefinedPredictor
 from tests.core import twins
 
 GRID = {"points": 7}
@@ -178,3 +179,40 @@ def test_every_activation_serves_every_architecture(activation: str) -> None:
 def test_arguments_that_do_not_fit_are_refused(name: str, more: dict[str, Any], match: str) -> None:
     with pytest.raises(InputError, match=match):
         architectures.validate(name, NETWORKS[name][0] | more)
+
+
+class Fused(nn.Module):
+    """Attention by PyTorch's own function, which picks a fused kernel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project, self.last = nn.Linear(4, 12), nn.Linear(4, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        query, key, value = self.project(inputs).chunk(3, -1)
+        return self.last(nn.functional.scaled_dot_product_attention(query, key, value).mean(1))
+
+
+class Encoder(nn.Module):
+    """PyTorch's encoder layer, which has a fast path of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 6, batch_first=True)
+        self.last = nn.Linear(4, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.last(self.encoder(inputs).mean(1))
+
+
+@pytest.mark.parametrize("kind", [Fused, Encoder])
+def test_attention_that_the_user_brings_is_differentiated_without_a_word(kind: type[nn.Module]) -> None:
+    model = kind().double().eval()
+    function = ParametricFunction.from_module(model, dtype=torch.float64)
+    sequences = torch.randn(3, 5, 4, generator=twins.generator(), dtype=torch.float64)
+    strategy = choose_strategy(function, sequences[:2], 3, 1, width=3, wanted="matrix-free")
+    assert dot_test(strategy.at(sequences), twins.generator(2)) <= 1e-12
+    delta = torch.randn(function.n_params, generator=twins.generator(4), dtype=torch.float64)
+    predictor = RefinedPredictor(model, function.tangent(delta))
+    expected = model(sequences) + strategy.at(sequences).matmat(delta[:, None])
+    torch.testing.assert_close(predictor.predict(sequences), expected.detach())
