@@ -15,7 +15,9 @@ class Errors(_Record):
     """Errors of one predictor; None where the problem has no such split.
 
     For a physics problem `train_mse` and `val_mse` are the losses Σ weight·mean(r²) at fitted and at fresh points, and `relative_l2` is the
-    error against the exact or reference solution on the grid.
+    error against the exact or reference solution on the grid. For a classifier `val_mse` and `test_mse` are mean squares of probabilities less
+    one-hot targets, and log-loss and calibration belong to probabilities clipped at 1e-6 and renormalised; `test_clipped` is the share
+    that had left [0, 1], as linearised probabilities may. For an operator `mean`, `median`, `p90` and `max` are of the relative L2 errors of single test functions.
     """
 
     train_mse: float | None = None
@@ -23,6 +25,14 @@ class Errors(_Record):
     test_mse: float | None = None
     test_relative_l2: float | None = None
     relative_l2: float | None = None
+    test_accuracy: float | None = None
+    test_log_loss: float | None = None
+    test_calibration: float | None = None
+    test_clipped: float | None = None
+    mean: float | None = None
+    median: float | None = None
+    p90: float | None = None
+    max: float | None = None
 
 
 class Quantiles(_Record):
@@ -35,6 +45,22 @@ class Quantiles(_Record):
     p90: float
     p99: float
     max: float
+
+
+class Classes(_Record):
+    """What became of the test samples of a classifier.
+
+    Attributes:
+        base_confusion: samples by right class (rows) and class given by the network (columns); empty for more than 100 classes.
+        refined_confusion: the same with the class given by the refined predictor.
+        n_changed: samples whose class changed.
+        changed: their places among the test samples, the first 1000.
+    """
+
+    base_confusion: list[list[int]]
+    refined_confusion: list[list[int]]
+    n_changed: int
+    changed: list[int]
 
 
 class ResidualNorms(_Record):
@@ -162,4 +188,5 @@ class Summary(_Record):
     notes: list[str] = Field(default_factory=list)
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
+    classes: Classes | None = None
     verdict: Verdict | None = None
