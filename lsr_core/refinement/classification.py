@@ -133,7 +133,7 @@ class ClassEvaluation(SupervisedEvaluation):
             )
         if (share := refined.errors.test_clipped) is not None and share > 0:
             notes.append(
-                f"{share:.1%} of the refined probabilities of the test samples left [0, 1], as linearised ones may, and were clipped for the log-loss."
+                f"{share:.1%} of the refined probabilities of the test samples left [0, 1], as linear ones may, and were clipped for the log-loss."
             )
         norms = ResidualNorms(
             base=math.sqrt(before),
