@@ -15,9 +15,12 @@ class Errors(_Record):
     """Errors of one predictor; None where the problem has no such split.
 
     For a physics problem `train_mse` and `val_mse` are the losses Σ weight·mean(r²) at fitted and at fresh points, and `relative_l2` is the
-    error against the exact or reference solution on the grid. For a classifier `val_mse` and `test_mse` are mean squares of probabilities less
-    one-hot targets, and log-loss and calibration belong to probabilities clipped at 1e-6 and renormalised; `test_clipped` is the share
-    that had left [0, 1], as linearised probabilities may. For an operator `mean`, `median`, `p90` and `max` are of the relative L2 errors of single test functions.
+    error against the exact or reference solution on the grid.
+
+    For a classifier `val_mse` and `test_mse` are mean squares of probabilities less one-hot targets. Log-loss and calibration belong to
+    probabilities clipped at 1e-6 and renormalised; `test_clipped` is the share that had left [0, 1], as linearised ones may.
+
+    For an operator `mean`, `median`, `p90` and `max` are those of the relative L2 errors of single test functions.
     """
 
     train_mse: float | None = None
