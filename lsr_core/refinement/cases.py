@@ -27,12 +27,13 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.shared_modes import SharedModes, TrunkModes
 
-DEFAULT_RANK = 200
+DEFAULT_RANK = 100
 PAIRS_PER_RANK = 10  # pairs of function and point that the subspace comes from
 POOL = 100  # validation functions that they are drawn from
 VALIDATION = 12  # of them, by whose residual at fresh points the rank is chosen
 RUNGS = 8  # ranks that are compared
 SETTLED = 0.9  # of the residual: a Gauss-Newton step that leaves more is the last
+AGREES = 1.1  # times the residual that the linear model promises, up to which the equation counts as linear there
 HALVINGS = 6
 SEED_STREAM = 11
 STAGES = {"shared modes": 4, "rank": 2, "cases": 10}
@@ -287,7 +288,7 @@ class _Batch:
             else:
                 return alpha, step
             before, size, alpha = size, found, trial
-            if halving == 0 and (found <= (1 + 1e-6) * promised or found > SETTLED * before):
+            if halving == 0 and (found <= AGREES * promised or found > SETTLED * before):
                 return alpha, step + 1
         return alpha, steps
 

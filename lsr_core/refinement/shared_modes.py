@@ -36,7 +36,7 @@ class _Pairs(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class TrunkModes:
-    """At fixed points: jets of the trunk's modes (n, c, k) and of their responses to its own directions (n, c, k, r_t).
+    """At fixed points: jets of the trunk's modes (n, c, k) and of their responses to its own directions (n, c, r_t, k).
 
     Attributes:
         order: places of the directions among those of branch and trunk together.
@@ -49,7 +49,7 @@ class TrunkModes:
     def at(self, branch: Tensor, branch_responses: Tensor) -> tuple[Tensor, Tensor]:
         """Jets of the field at θ0 (n, c) and of its response modes (n, c, r), for b (k,) and ∂b V (k, r_b)."""
         along_branch = self.jets @ branch_responses
-        along_trunk = torch.einsum("nckr,k->ncr", self.responses, branch)
+        along_trunk = self.responses @ branch
         return self.jets @ branch, torch.cat([along_branch, along_trunk], dim=2)[..., self.order]
 
 
@@ -113,10 +113,11 @@ class SharedModes:
             return jvp(lambda theta: jets(theta, points), (self.trunk.theta0,), (direction,))[1]
 
         columns = max(1, CHUNK_BYTES // (8 * shared.numel() * len(self.trunk.shapes)))
-        responses = shared.new_empty(*shared.shape, self.along_trunk.shape[1])
-        for start in range(0, responses.shape[-1], columns):
+        n, c, k = shared.shape
+        responses = shared.new_empty(n, c, self.along_trunk.shape[1], k)
+        for start in range(0, responses.shape[2], columns):
             part = self.along_trunk[:, start : start + columns]
-            responses[..., start : start + columns] = vmap(push, in_dims=1)(part).permute(1, 2, 3, 0).detach()
+            responses[:, :, start : start + columns] = vmap(push, in_dims=1)(part).permute(1, 2, 0, 3).detach()
         return TrunkModes(shared, responses, self.order)
 
     def branch_modes(self, sensors: Tensor) -> tuple[Tensor, Tensor]:
