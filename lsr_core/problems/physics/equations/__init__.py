@@ -12,6 +12,7 @@ from lsr_core.problems.physics.equations import (
     antiderivative,
     burgers,
     convection,
+    diffusion_reaction,
     heat,
     poisson,
     reaction,
@@ -37,6 +38,7 @@ EQUATIONS: dict[str, Entry] = {
     "heat": Entry(heat.HeatArguments, heat.equation),
     "burgers": Entry(burgers.BurgersArguments, burgers.equation),
     "allen-cahn": Entry(allen_cahn.AllenCahnArguments, allen_cahn.equation),
+    "diffusion-reaction": Entry(diffusion_reaction.DiffusionReactionArguments, diffusion_reaction.equation),
     "antiderivative": Entry(antiderivative.AntiderivativeArguments, antiderivative.equation),
 }
 
