@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior
+from lsr_core.problems.physics.exponential import ExponentialRungeKutta, Floats
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction
 from lsr_core.problems.physics.samplers import Box, boundary
 
@@ -77,38 +78,30 @@ def reference(
 ) -> Tensor:
     """The solution (n_x, n_t, 1) on axes, whose times are equally spaced from 0 on.
 
-    Chebyshev collocation in space (Trefethen 2000, ch. 6) and exponential Runge-Kutta steps of fourth order in time (Cox & Matthews 2002;
-    coefficients by contour integrals, Kassam & Trefethen 2005).
+    Chebyshev collocation in space (Trefethen 2000, ch. 6) and exponential Runge-Kutta steps in time.
     """
     x, t = (axis.double().numpy() for axis in axes)
     per_time = -(-steps // (len(t) - 1))
     step = float(t[1] - t[0]) / per_time
     grid, decay, vectors, inverse = _operator(nodes)
-    half, whole, first, middle, last, quarter = _coefficients(step * diffusion * decay)
+    scheme = ExponentialRungeKutta(step * diffusion * decay)
     source = inverse @ given(torch.from_numpy(grid)).numpy()
 
-    def reaction(amplitudes: np.ndarray) -> np.ndarray:
-        return inverse @ (rate * (vectors @ amplitudes) ** 2) + source
+    def push(amplitudes: Floats) -> Floats:
+        return step * (inverse @ (rate * (vectors @ amplitudes) ** 2) + source)
 
-    state = np.zeros(nodes - 1)
+    state: Floats = np.zeros(nodes - 1)
     kept = [state]
     for _ in range(len(t) - 1):
         for _ in range(per_time):
-            at_start = reaction(state)
-            a = half * state + step * quarter * at_start
-            at_a = reaction(a)
-            b = half * state + step * quarter * at_a
-            at_b = reaction(b)
-            c = half * a + step * quarter * (2 * at_b - at_start)
-            at_c = reaction(c)
-            state = whole * state + step * (first * at_start + 2 * middle * (at_a + at_b) + last * at_c)
+            state = scheme.step(state, push)
         kept.append(state)
     values = _interpolation(grid, x) @ vectors @ np.stack(kept, axis=1)
     return torch.from_numpy(values)[..., None]
 
 
 @lru_cache(maxsize=4)
-def _operator(nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _operator(nodes: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Interior Chebyshev points of [0, 1] (n − 1,), eigenvalues of ∂_xx with zero ends, eigenvectors and their inverse."""
     points = np.cos(np.pi * np.arange(nodes + 1) / nodes)
     weights = np.where((np.arange(nodes + 1) % nodes) == 0, 2.0, 1.0) * (-1.0) ** np.arange(nodes + 1)
@@ -120,19 +113,8 @@ def _operator(nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     return (points[1:-1] + 1) / 2, values.real, vectors.real, np.linalg.inv(vectors.real)
 
 
-def _coefficients(z: np.ndarray, count: int = 64) -> tuple[np.ndarray, ...]:
-    """exp(z/2), exp(z) and the four weights of a step, as means over circles around z."""
-    at = z[:, None] + np.exp(2j * np.pi * (np.arange(count) + 0.5) / count)
-    power = np.exp(at)
-    first = ((-4 - at + power * (4 - 3 * at + at**2)) / at**3).mean(axis=1).real
-    middle = ((2 + at + power * (at - 2)) / at**3).mean(axis=1).real
-    last = ((-4 - 3 * at - at**2 + power * (4 - at)) / at**3).mean(axis=1).real
-    quarter = ((np.exp(at / 2) - 1) / at).mean(axis=1).real
-    return np.exp(z / 2), np.exp(z), first, middle, last, quarter
-
-
 @lru_cache(maxsize=4)
-def _cached_interpolation(grid: bytes, x: bytes) -> np.ndarray:
+def _cached_interpolation(grid: bytes, x: bytes) -> Floats:
     """Values at x from values at interior Chebyshev points, zero at both ends (barycentric formula)."""
     nodes = np.concatenate([[1.0], np.frombuffer(grid), [0.0]])
     at = np.frombuffer(x)
@@ -147,5 +129,5 @@ def _cached_interpolation(grid: bytes, x: bytes) -> np.ndarray:
     return matrix[:, 1:-1]
 
 
-def _interpolation(grid: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _interpolation(grid: Floats, x: Floats) -> Floats:
     return _cached_interpolation(np.ascontiguousarray(grid).tobytes(), np.ascontiguousarray(x).tobytes())
