@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,6 @@ from lsr_core.errors import InputError
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import JetSpec
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.input_functions import InputArguments, Stream, sensor_values
@@ -27,7 +26,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.shared_modes import SharedModes, TrunkModes
 
-DEFAULT_RANK = 100
+DEFAULT_RANKS = (100, 300)  # of an equation in one variable, and in more
 PAIRS_PER_RANK = 10  # pairs of function and point that the subspace comes from
 POOL = 100  # validation functions that they are drawn from
 VALIDATION = 12  # of them, by whose residual at fresh points the rank is chosen
@@ -159,7 +158,7 @@ class _Block:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """One block of one function: jets of the field at θ0 (n, c) and of the response modes (n, c, r), and what makes rows of them."""
+    """One block of one function: jets of the field at θ0 (n, c) and of the response modes (n, c, r), and the residual that reads them."""
 
     points: Tensor
     residual: ResidualFunction
@@ -167,18 +166,18 @@ class _Rows:
     modes: Tensor
 
     def moved(self, coefficients: Tensor) -> Tensor:
-        """Jets (n, c, 1) of the field for coefficients (r',)."""
+        """What is used of the jets (n, c, 1) of the field, for coefficients (r',)."""
         return (self.jets + self.modes[..., : len(coefficients)] @ coefficients)[..., None]
 
     def values(self, coefficients: Tensor) -> Tensor:
         """Rows (n·k,)."""
-        return self.residual.of_jets(self.points, self.moved(coefficients)).reshape(-1)
+        return self.residual.of_components(self.points, self.moved(coefficients)).reshape(-1)
 
     def linearised(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
         """Rows (n·k,) and their derivatives by the coefficients (n·k, r)."""
         at = self.moved(coefficients).requires_grad_()
         with torch.enable_grad():
-            rows = self.residual.of_jets(self.points, at)
+            rows = self.residual.of_components(self.points, at)
             slopes = [
                 torch.autograd.grad(rows[:, j].sum(), at, retain_graph=j + 1 < rows.shape[1], materialize_grads=True)[0]
                 for j in range(rows.shape[1])
@@ -199,7 +198,8 @@ class _Batch:
         limit = min(fitted, sum(value.numel() for value in problem.model.parameters()))
         if max(fixed, config.max_rank or 0) > limit:
             raise InputError(f"is more than the {limit} that points and parameters allow; ask for less", key="max_rank")
-        rank = min(limit, config.max_rank or max(fixed, DEFAULT_RANK))
+        default = DEFAULT_RANKS[min(len(problem.domain), 2) - 1]
+        rank = min(limit, config.max_rank or max(fixed, default))
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + SEED_STREAM) % 2**63)
         pool = torch.stack([self._sensors("validation", case) for case in range(POOL)])
         self._shared = SharedModes(
@@ -214,12 +214,10 @@ class _Batch:
         self.max_rank, self.n_params = self._shared.rank, self._shared.n_params
         clock.fraction(0.4)
         function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-        specs = {rows.block.name: rows.residual.jets.spec for rows in block_rows(problem, function, check=False)}
-        self._fitted = self._blocks(problem.points, specs)
+        residuals = {rows.block.name: rows.residual for rows in block_rows(problem, function, check=False)}
+        self._fitted = self._blocks(problem.points, residuals)
         clock.fraction(0.8)
-        self._fresh = self._blocks(problem.fresh, specs)
-        assert problem.test is not None
-        self._shown = self._shared.trunk_modes(problem.test.inputs.double(), JetSpec())
+        self._fresh = self._blocks(problem.fresh, residuals)
         self.n_residuals = sum(len(block.points) for block in self._fitted)
 
     def choose_rank(self, steps: int, on_fraction: Callable[[float], None]) -> tuple[int, str, list[tuple[int, float]]]:
@@ -248,15 +246,14 @@ class _Batch:
         fitted = self._rows(problem, self._fitted, branch, responses)
         base_residual = self._norm(fitted, branch.new_zeros(0))
         found, taken = self._solve(fitted, rank, steps)
-        jets, modes = self._shown.at(branch, responses)
-        refined = jets[:, 0] + modes[:, 0, :rank] @ found
-        seconds = time.perf_counter() - began
         assert problem.test is not None
+        base, refined = self._shared.field(problem.test.inputs.double(), branch, responses, found)
+        seconds = time.perf_counter() - began
         truth = problem.test.targets.reshape(-1)
         size = truth.norm()
         return CaseRecord(
             case=case,
-            base=float((jets[:, 0] - truth).norm() / size),
+            base=float((base - truth).norm() / size),
             refined=float((refined - truth).norm() / size),
             base_residual=base_residual,
             residual=self._norm(fitted, found),
@@ -311,12 +308,12 @@ class _Batch:
             for block, rows in zip(blocks, residuals, strict=True)
         ]
 
-    def _blocks(self, points: dict[str, Tensor] | object, specs: dict[str, JetSpec]) -> list[_Block]:
-        assert isinstance(points, dict)
-        return [
-            _Block(name, points[name].double(), self._shared.trunk_modes(points[name].double(), spec))
-            for name, spec in specs.items()
-        ]
+    def _blocks(self, points: Mapping[str, Tensor], residuals: Mapping[str, ResidualFunction]) -> list[_Block]:
+        blocks = []
+        for name, residual in residuals.items():
+            at = points[name].double()
+            blocks.append(_Block(name, at, self._shared.trunk_modes(at, residual.jets.spec, residual.used)))
+        return blocks
 
     def _sensors(self, stream: Stream, case: int) -> Tensor:
         chosen = self._given.model_copy(update={"stream": stream, "case": case, "values": None})

@@ -6,6 +6,7 @@ their responses ∂t V and the derivatives of both by x are the same for every f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,7 +37,8 @@ class _Pairs(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class TrunkModes:
-    """At fixed points: jets of the trunk's modes (n, c, k) and of their responses to its own directions (n, c, r_t, k).
+    """At fixed points: jets of the trunk's modes (n, c, k), those components that are used, and of their responses to its own directions
+    (n, c, r_t, k).
 
     Attributes:
         order: places of the directions among those of branch and trunk together.
@@ -104,13 +106,13 @@ class SharedModes:
     def rank(self) -> int:
         return len(self.order)
 
-    def trunk_modes(self, points: Tensor, spec: JetSpec) -> TrunkModes:
-        """What all functions share at points (n, d), for jets of a kind."""
-        jets = JetFunction(self.trunk, spec)
-        shared = jets.fixed(points)(self.trunk.theta0).detach()
+    def trunk_modes(self, points: Tensor, spec: JetSpec, used: Sequence[int]) -> TrunkModes:
+        """What all functions share at points (n, d), for some components of jets."""
+        jets, components = JetFunction(self.trunk, spec), list(used)
+        shared = jets.fixed(points)(self.trunk.theta0)[:, components].detach()
 
         def push(direction: Tensor) -> Tensor:
-            return jvp(lambda theta: jets(theta, points), (self.trunk.theta0,), (direction,))[1]
+            return jvp(lambda theta: jets(theta, points), (self.trunk.theta0,), (direction,))[1][:, components]
 
         columns = max(1, CHUNK_BYTES // (8 * shared.numel() * len(self.trunk.shapes)))
         n, c, k = shared.shape
@@ -119,6 +121,19 @@ class SharedModes:
             part = self.along_trunk[:, start : start + columns]
             responses[:, :, start : start + columns] = vmap(push, in_dims=1)(part).permute(1, 2, 0, 3).detach()
         return TrunkModes(shared, responses, self.order)
+
+    def field(
+        self, points: Tensor, branch: Tensor, branch_responses: Tensor, coefficients: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The field at θ0 and the refined one at points, (n,) each, for coefficients of the first directions (r',)."""
+        placed = coefficients.new_zeros(self.rank)
+        placed[self.order[: len(coefficients)]] = coefficients
+        count = branch_responses.shape[1]
+        step = self.along_trunk @ placed[count:]
+        pushed = jvp(lambda theta: self.trunk(theta, points), (self.trunk.theta0,), (step,))
+        modes, moved = pushed[0], pushed[1]
+        base = modes @ branch
+        return base, base + modes @ (branch_responses @ placed[:count]) + moved @ branch
 
     def branch_modes(self, sensors: Tensor) -> tuple[Tensor, Tensor]:
         """b (f, k) and ∂b V (f, k, r_b) of functions at sensors (f, s)."""

@@ -88,7 +88,9 @@ def test_shared_modes_are_the_jets_of_the_jacobian(operator: PhysicsProblem) -> 
     pool = torch.randn(5, 10, generator=twins.generator(1), dtype=torch.float64)
     shared = SharedModes(model, pool, points, rank=9, oversampling=4, pairs=40, generator=twins.generator(2))
     spec = JetSpec((0,), (0,))
-    jets, modes = shared.trunk_modes(points, spec).at(*(part[0] for part in shared.branch_modes(model.sensors)))
+    jets, modes = shared.trunk_modes(points, spec, (0, 1, 2)).at(
+        *(part[0] for part in shared.branch_modes(model.sensors))
+    )
     alone = JetFunction(ParametricFunction.from_module(model, dtype=torch.float64), spec)
     theta = alone.function.theta0
     torch.testing.assert_close(jets, alone(theta, points)[..., 0])
