@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,17 @@ class TestInputFunctions:
         torch.testing.assert_close(sensor_values(SplineFunction(values), 4), values)
         with pytest.raises(InputError, match="NaN or infinite"):
             SplineFunction(values / 0)
+
+
+@pytest.mark.parametrize("name", ["antiderivative", "diffusion-reaction"])
+def test_operators_are_built_again_from_their_json(name: str) -> None:
+    equation = build(name, {"input": {"case": 4, "length": 0.3}})
+    again = build(name, json.loads(json.dumps(equation.arguments)))
+    assert again.arguments == equation.arguments
+    assert again.test((9, 5)[: len(equation.domain)]).targets.equal(
+        equation.test((9, 5)[: len(equation.domain)]).targets
+    )
+    assert not equation.test().targets.equal(build(name).test().targets)
 
 
 def test_shared_modes_are_the_jets_of_the_jacobian(operator: PhysicsProblem) -> None:
@@ -173,3 +185,26 @@ def test_the_operator_is_a_bundle_like_any_other(operator: PhysicsProblem, tmp_p
 
 def test_a_distribution_of_nothing_has_no_numbers() -> None:
     assert Distribution.of([]).mean is None
+
+
+def test_the_reference_of_diffusion_and_reaction_is_certified() -> None:
+    """Against twice the nodes and four times the steps, and without reaction against the exact heat equation with a sine source."""
+    from lsr_core.problems.physics.equations import diffusion_reaction
+
+    given = InputArguments(case=1).function()
+    axes = [torch.linspace(0, 1, 101, dtype=torch.float64)] * 2
+    found = diffusion_reaction.reference(given, axes, 0.01, 0.01)
+    finer = diffusion_reaction.reference(given, axes, 0.01, 0.01, nodes=128, steps=400)
+    assert (found - finer).norm() / finer.norm() < 1e-8
+
+    class Sine:
+        def __call__(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.sin(torch.pi * x)
+
+        def integral(self, x: torch.Tensor) -> torch.Tensor:
+            raise NotImplementedError
+
+    x, t = axes
+    decay = 0.05 * torch.pi**2
+    exact = torch.outer(torch.sin(torch.pi * x), -torch.expm1(-decay * t)) / decay
+    torch.testing.assert_close(diffusion_reaction.reference(Sine(), axes, 0.05, 0.0)[..., 0], exact, rtol=0, atol=1e-10)

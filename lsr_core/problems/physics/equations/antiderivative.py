@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from torch import Tensor
@@ -18,6 +18,7 @@ DOMAIN = {"x": (0.0, 1.0)}
 class AntiderivativeArguments(EquationArguments):
     """The start is a row of its own; `input` says which function is integrated."""
 
+    constraints: Literal["soft"] = "soft"
     n_interior: int = Field(1000, ge=1, le=10_000_000)
     n_initial: int = Field(1, ge=1, le=1)
     weight: float = Field(1.0, gt=0, allow_inf_nan=False)

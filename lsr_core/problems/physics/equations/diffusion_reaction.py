@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ NODES, STEPS = 64, 100  # of the reference solution; more change it by less than
 class DiffusionReactionArguments(EquationArguments):
     """D and k are the rates of diffusion and reaction; `input` says which source."""
 
+    constraints: Literal["soft"] = "soft"
     n_interior: int = Field(2000, ge=1, le=10_000_000)
     n_initial: int = Field(100, ge=1, le=10_000_000)
     n_boundary: int = Field(200, ge=1, le=10_000_000)
