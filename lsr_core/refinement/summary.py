@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+_OF_EVERY_KIND = frozenset({"train_mse", "val_mse", "test_mse", "test_relative_l2", "relative_l2"})
 
 
 class Errors(_Record):
@@ -36,6 +39,12 @@ class Errors(_Record):
     median: float | None = None
     p90: float | None = None
     max: float | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_of_this_kind(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float | None]:
+        """What only classifiers and operators have is left out elsewhere, so that scripts find the keys they know."""
+        found: dict[str, float | None] = serialise(self)
+        return {name: value for name, value in found.items() if name in _OF_EVERY_KIND or value is not None}
 
 
 class Quantiles(_Record):
