@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, services, show, state, texts
+from lsr_app import casesection, controls, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.rundata import RunData
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.lab import LAB_KINDS
-from lsr_core.storage.records import JobKind
+from lsr_core.storage.runs import Run
 
 
 def need_run(page: str) -> tuple[Now, RunData]:
@@ -23,7 +23,7 @@ def need_run(page: str) -> tuple[Now, RunData]:
         if now.run is None:
             offer_first_run(now)
         elif now.run.manifest.kind != "refine":
-            say_kind(now.run.manifest.kind)
+            say_kind(now.run)
         else:
             st.page_link(
                 "views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query()
@@ -34,8 +34,12 @@ def need_run(page: str) -> tuple[Now, RunData]:
     return now, now.data
 
 
-def say_kind(kind: JobKind) -> None:
+def say_kind(run: Run) -> None:
     """What a run that is no single refinement is, and the page that shows it."""
+    kind = run.manifest.kind
+    if kind == "cases":
+        casesection.section(run)
+        return
     if kind == "training":
         page, sentence = "training", texts.TRAINING_OF_OTHERS
     elif kind in LAB_KINDS:

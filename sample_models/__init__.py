@@ -12,6 +12,14 @@ _ORDER = (
     *("sine2d", "sine2d-untrained", "noisy1d"),
     *("poisson", "poisson-untrained", "wave-untrained", "convection-untrained", "convection-periodic-untrained"),
     *("reaction", "burgers", "allen-cahn"),
+    *(
+        "antiderivative",
+        "diffusion-reaction",
+        "burgers-operator",
+        "burgers-operator-untrained",
+        "digits",
+        "digits-untrained",
+    ),
 )
 
 

@@ -61,6 +61,13 @@ def refine(
         int | None,
         typer.Option(help="For a nonlinear equation: at most so many Gauss-Newton steps after the solve."),
     ] = None,
+    linearised: Annotated[
+        str | None, typer.Option(help="Of a classifier: logits (the default) or probabilities.")
+    ] = None,
+    cases: Annotated[
+        int | None,
+        typer.Option(help="Of an operator learnt from an equation: refine this many unseen input functions."),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(help="published, or published-1 to -4: the settings of the authors' code, for comparison."),
@@ -86,8 +93,14 @@ def refine(
         "parameter_fraction": parameter_fraction,
         "layers": layers,
         "gauss_newton": gauss_newton,
+        "linearised": linearised,
     }
     config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
+    if cases is not None:
+        from lsr_app.commands.cases import refine_cases
+
+        refine_cases(problem, config, cases, runs, json=json)
+        return
     with bundle_folder(problem) as folder:
         refuse(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
@@ -173,14 +186,16 @@ def _words(run: Run) -> str:
     ]
     for key in type(summary.base).model_fields:
         before, after = getattr(summary.base, key), getattr(summary.refined, key)
-        lines.append(f"{key.replace('_', ' '):<22}{_number(before):>12}{_number(after):>12}")
+        if before is None and after is None:
+            continue
+        lines.append(f"{key.replace('_', ' '):<22}{number(before):>12}{number(after):>12}")
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
-            lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{_number(before):>12}{_number(after):>12}")
+            lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{number(before):>12}{number(after):>12}")
     for step in summary.gauss_newton:
         lines.append(
-            f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {_number(step.fitted_residual)} fitted, "
-            f"{_number(step.fresh_residual)} fresh, relative l2 {_number(step.relative_l2)}{'' if step.accepted else ', refused'}"
+            f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {number(step.fitted_residual)} fitted, "
+            f"{number(step.fresh_residual)} fresh, relative l2 {number(step.relative_l2)}{'' if step.accepted else ', refused'}"
         )
     if summary.verdict is not None:
         lines.append(f"verdict: {summary.verdict.sentence} (confidence {summary.verdict.confidence:.2f})")
@@ -195,5 +210,5 @@ def printable_lines(lines: list[str]) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3e}"

@@ -8,7 +8,8 @@ from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
 mode = show.mode()
-if now.run is not None and now.run.manifest.kind in LAB_KINDS and now.status:
+kind = now.run.manifest.kind if now.run is not None and now.status else None
+if kind in LAB_KINDS and kind != "cases":
     show.heading(texts.PAGES["conditioning"][0], texts.LEADS["conditioning"])
 else:
     guards.need_run("conditioning")

@@ -97,7 +97,7 @@ elif now.run is not None and now.status:
     if now.status != "complete":
         panel(now)
     if now.run.manifest.kind != "refine":
-        guards.say_kind(now.run.manifest.kind)
+        guards.say_kind(now.run)
 else:
     show.heading(texts.PRODUCT, texts.TAGLINE)
     guards.offer_first_run(now)

@@ -15,6 +15,7 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import MatrixFreeJacobian
 from lsr_core.networks.residuals import ResidualFunction
+from lsr_core.problems.classification import refuse_classes
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
 from lsr_core.problems.problem import Problem
@@ -78,6 +79,7 @@ def loss_path(problem: Problem, delta: Tensor, alpha: Floats | None = None) -> L
     Raises:
         InputError: Δθ does not have as many entries as the network has parameters.
     """
+    refuse_classes(problem, "the loss path on all rows")
     function = ParametricFunction.from_module(problem.model, dtype=delta.dtype, device=delta.device)
     if delta.shape != (function.n_params,):
         raise InputError(f"has shape {tuple(delta.shape)}, the network has {function.n_params} parameters", key="delta")

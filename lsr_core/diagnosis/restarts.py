@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.training.data import DataObjective
@@ -48,9 +49,9 @@ class Restarts:
 def restarts(problem: Problem, seed: int = 0, seconds: float = SECONDS) -> Restarts | None:
     """Train the same network from a few random starts by Levenberg-Marquardt steps.
 
-    None where that says nothing or takes too long: an equation, a network that cannot be initialised anew, or too many parameters.
+    None where that says nothing or takes too long: an equation, a classifier, a network that cannot be initialised anew, or too many parameters.
     """
-    if not isinstance(problem, SupervisedProblem):
+    if not isinstance(problem, SupervisedProblem) or isinstance(problem, ClassificationProblem):
         return None
     count = sum(value.numel() for value in problem.model.parameters())
     if count > MOST_PARAMETERS or not _can_restart(problem.model):

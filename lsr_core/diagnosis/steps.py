@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from lsr_core.networks.classifiers import ClassRows
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import in_precision_of
@@ -19,8 +20,12 @@ def with_parameter_steps(refinement: Refinement) -> Fields:
     split = refinement.setting.splits[fields.split]
     points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
     inputs = in_precision_of(function, split.inputs[points])
-    stepped = [
-        function.outputs(inputs, theta=function.theta0 + delta.float()).cpu().numpy()
-        for _, delta in refinement.deltas(fields.ranks.tolist())
-    ]
+    rows = function.module
+    stepped = []
+    for _, delta in refinement.deltas(fields.ranks.tolist()):
+        outputs = function.outputs(inputs, theta=function.theta0 + delta.float())
+        if isinstance(rows, ClassRows):
+            with torch.no_grad():
+                outputs = rows.probabilities(inputs, outputs)
+        stepped.append(outputs.cpu().numpy())
     return replace(fields, stepped=np.stack(stepped))

@@ -19,6 +19,7 @@ _HOMES: dict[JobKind, str] = {
     "isolate": "lsr_core.jobs.isolating",
     "plane": "lsr_core.jobs.planing",
     "training": "lsr_core.jobs.along",
+    "cases": "lsr_core.jobs.batching",
 }
 
 

@@ -14,6 +14,7 @@ from lsr_core.lab import restricted
 from lsr_core.lab.random_directions import solve_in_random_subspace
 from lsr_core.lab.records import Contender, IsolationRecord, SplitErrors, Trial
 from lsr_core.lab.restricted import Restricted, RestrictedLoss
+from lsr_core.problems.classification import refuse_classes
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
@@ -68,6 +69,7 @@ def isolate(
     """
     if not isinstance(problem, SupervisedProblem):
         raise InputError("isolation compares fits to data; this problem is given by equations", key="problem")
+    refuse_classes(problem, "isolation")
     settings = settings or IsolationSettings()
     config = config or RefineConfig()
     if config.max_rank is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.networks.layered import LayeredNetwork
+from lsr_core.networks.layered import ActivationName, LayeredNetwork
 
 MAX_PARAMETERS = 200_000_000
 Width = Annotated[int, Field(ge=1, strict=True)]
@@ -101,7 +101,7 @@ class MLPArguments(Arguments):
     """Fully connected network: widths from input to output, one activation, inputs optionally (x - mean)/std."""
 
     layers: Annotated[list[Width], Field(min_length=2, max_length=256)]
-    activation: Literal["tanh", "relu", "gelu", "silu", "sin"] = "tanh"
+    activation: ActivationName = "tanh"
     normalise_inputs: bool = False
 
     def parameter_count(self) -> int:

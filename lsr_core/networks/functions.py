@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lsr_core.errors import InputError
+from lsr_core.networks.attention import plain_attention
 
 NamedTensors = dict[str, Tensor]
 
@@ -134,7 +135,8 @@ class ParametricFunction:
 
     def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor:
         """Outputs (n, o) at the flat parameters `theta`."""
-        return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1)
+        with plain_attention():
+            return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1)
 
     def differential(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
         """θ ↦ outputs (n, o) at these inputs."""

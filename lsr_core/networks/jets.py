@@ -8,6 +8,7 @@ stands alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -285,4 +286,20 @@ def _gelu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, 
     )
 
 
-TAYLOR: dict[str, Taylor] = {"tanh": _tanh, "sin": _sin, "relu": _relu, "silu": _silu, "gelu": _gelu}
+def _tanh_sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    angle = math.pi * (z + 1)
+    sine, cosine = torch.sin(angle), math.pi * torch.cos(angle)
+    value = torch.tanh(sine)
+    steep = 1 - value * value
+    slope = 1 + steep * cosine if first else None
+    return z + value, slope, -steep * (2 * value * cosine**2 + math.pi**2 * sine) if second else None
+
+
+TAYLOR: dict[str, Taylor] = {
+    "tanh": _tanh,
+    "sin": _sin,
+    "relu": _relu,
+    "silu": _silu,
+    "gelu": _gelu,
+    "tanh-sin": _tanh_sin,
+}

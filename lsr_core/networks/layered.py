@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+ActivationName = Literal["tanh", "relu", "gelu", "silu", "sin", "tanh-sin"]
+
+
+def tanh_sin(z: Tensor) -> Tensor:
+    """z + tanh sin π(z + 1), as in deep operator networks for oscillating outputs (Zang et al. 2025)."""
+    return z + torch.tanh(torch.sin(math.pi * (z + 1)))
+
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -14,6 +24,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": nn.functional.gelu,
     "silu": nn.functional.silu,
     "sin": torch.sin,
+    "tanh-sin": tanh_sin,
 }
 _MODULES: dict[type[nn.Module], str] = {nn.Tanh: "tanh", nn.ReLU: "relu", nn.GELU: "gelu", nn.SiLU: "silu"}
 

@@ -234,26 +234,35 @@ class FactoredNetwork:
         for part in self.module.modules():
             for value in part.parameters(recurse=False):
                 uses[id(value)] = uses.get(id(value), 0) + 1
-        calls: dict[str, list[Tensor]] = {}
         candidates = [name for name, part in self.module.named_modules() if type(part) is nn.Linear]
-        handles = [
-            part.register_forward_hook(lambda _, args, __, name=name: calls.setdefault(name, []).append(args[0]))
-            for name, part in self._modules(candidates)
-        ]
-        try:
-            with torch.no_grad():
-                self.module(example)
-        finally:
-            for handle in handles:
-                handle.remove()
+        batches = (example, torch.cat([example, example]))  # a layer of a fixed grid sees as many rows of both
+        calls = [self._calls(candidates, batch) for batch in batches]
         found = []
         for name, part in self._modules(candidates):
             own = all(uses[id(value)] == 1 for value in part.parameters(recurse=False))
-            once = len(calls.get(name, [])) == 1 and calls[name][0].ndim == 2 and len(calls[name][0]) == len(example)
+            once = all(
+                [given.shape[:-1] for given in seen.get(name, [])] == [(len(batch),)]
+                for seen, batch in zip(calls, batches, strict=True)
+            )
             free = self.free_weight(name) or self.free_bias(name)
             if own and once and free:
                 found.append(name)
         return found
+
+    def _calls(self, names: list[str], inputs: Tensor) -> dict[str, list[Tensor]]:
+        """What each of these layers is given in one forward pass."""
+        calls: dict[str, list[Tensor]] = {}
+        handles = [
+            part.register_forward_hook(lambda _, args, __, name=name: calls.setdefault(name, []).append(args[0]))
+            for name, part in self._modules(names)
+        ]
+        try:
+            with torch.no_grad():
+                self.module(inputs)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return calls
 
     def _rest_rows(self, inputs: Tensor) -> Tensor:
         """Rows of the parameters that are not factored, by reverse mode for each sample."""

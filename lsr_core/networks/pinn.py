@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lsr_core.networks import transforms
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import LayeredNetwork
+from lsr_core.networks.layered import ActivationName, LayeredNetwork
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -78,7 +78,7 @@ class PinnMLPArguments(Arguments):
 
     layers: Annotated[list[Width], Field(min_length=2, max_length=256)]
     domain: dict[str, tuple[Finite, Finite]]
-    activation: Literal["tanh", "sin", "gelu", "silu", "relu"] = "tanh"
+    activation: ActivationName = "tanh"
     features: list[Annotated[Periodic | Fourier, Field(discriminator="kind")]] = Field(
         default_factory=list, max_length=100
     )

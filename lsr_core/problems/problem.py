@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from lsr_core.problems.classification import ClassificationProblem
+from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.supervised import SupervisedProblem
 
-Problem = SupervisedProblem | PhysicsProblem
+Problem = SupervisedProblem | ClassificationProblem | OperatorProblem | PhysicsProblem

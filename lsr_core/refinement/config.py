@@ -54,6 +54,9 @@ class RefineConfig(BaseModel):
     gauss_newton: int = Field(
         0, ge=0, le=1000, description="steps after the one-shot solve, for the nonlinear residual of an equation"
     )
+    linearised: Literal["logits", "probabilities"] = Field(
+        "logits", description="of a classifier: its logits, weighted by their Fisher information, or its probabilities"
+    )
     layers: str | None = Field(
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )

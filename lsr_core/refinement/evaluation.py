@@ -17,7 +17,7 @@ from lsr_core.refinement.report import build_sweep, disagreement, errors_of
 from lsr_core.refinement.results import Fields, Sweep
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Errors, Quantiles, ResidualNorms
+from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankErrors, RankSolutions, SplitFactor, errors_by_rank
 
 
@@ -36,6 +36,7 @@ class Verified:
     refined_quantiles: Quantiles | None = None
     gap: float = 0.0
     notes: list[str] = field(default_factory=list)
+    classes: Classes | None = None
 
 
 class Evaluation(ABC):
@@ -68,6 +69,12 @@ class Evaluation(ABC):
     @abstractmethod
     def fields(self) -> tuple[Fields, Tensor]:
         """Fields at the display points, and the indices of those points in their split."""
+
+    def predictor(self, delta: Tensor) -> RefinedPredictor:
+        """What is delivered, for a step Δθ (m,) of the free scalars."""
+        function = self.setting.function
+        assert function.module is not None
+        return RefinedPredictor(function.module, function.tangent(delta))
 
     @abstractmethod
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:

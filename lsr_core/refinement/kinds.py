@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from lsr_core.problems.classification import ClassificationProblem
+from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement import build, setting
 from lsr_core.refinement.basis import Basis, OnFraction
+from lsr_core.refinement.classification import ClassEvaluation, ClassSetting, outline_classes, prepare_classes
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.evaluation import Evaluation, SupervisedEvaluation
+from lsr_core.refinement.function_errors import OperatorEvaluation
 from lsr_core.refinement.physics_basis import build_physics
 from lsr_core.refinement.physics_evaluation import PhysicsEvaluation
 from lsr_core.refinement.physics_setting import PhysicsSetting, outline_physics, prepare_physics
@@ -24,6 +28,8 @@ def outline(problem: Problem, config: RefineConfig) -> Outline:
     """
     if isinstance(problem, PhysicsProblem):
         return outline_physics(problem, config)
+    if isinstance(problem, ClassificationProblem):
+        return outline_classes(problem, config)
     return setting.outline(problem, config)
 
 
@@ -35,6 +41,8 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
     """
     if isinstance(problem, PhysicsProblem):
         return prepare_physics(problem, config)
+    if isinstance(problem, ClassificationProblem):
+        return prepare_classes(problem, config)
     return setting.prepare(problem, config)
 
 
@@ -46,9 +54,18 @@ def build_basis(ready: Setting, on_fraction: OnFraction, start: Subspace | None 
 
 
 def evaluate(
-    ready: Setting, subspace: Subspace, solutions: RankSolutions, train: SplitFactor, on_fraction: OnFraction
+    problem: Problem,
+    ready: Setting,
+    subspace: Subspace,
+    solutions: RankSolutions,
+    train: SplitFactor,
+    on_fraction: OnFraction,
 ) -> Evaluation:
     """What measures the solutions."""
     if isinstance(ready, PhysicsSetting):
         return PhysicsEvaluation(ready, subspace, solutions, train, on_fraction)
+    if isinstance(ready, ClassSetting):
+        return ClassEvaluation(ready, subspace, solutions, train, on_fraction)
+    if isinstance(problem, OperatorProblem):
+        return OperatorEvaluation(ready, subspace, solutions, train, on_fraction)
     return SupervisedEvaluation(ready, subspace, solutions, train, on_fraction)

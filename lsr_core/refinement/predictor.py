@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jvp
 
 from lsr_core.errors import InputError
+from lsr_core.networks.attention import plain_attention
 
 
 class RefinedPredictor(nn.Module):
@@ -60,7 +61,8 @@ class RefinedPredictor(nn.Module):
             result: Tensor = functional_call(self.model, named, (inputs,))
             return result
 
-        pushed = jvp(at, (parameters,), (delta,))
+        with plain_attention():
+            pushed = jvp(at, (parameters,), (delta,))
         return pushed[0], pushed[1]
 
     @torch.no_grad()

@@ -190,7 +190,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
-    evaluation = evaluate(setting, subspace, solutions, train, clock.fraction)
+    evaluation = evaluate(problem, setting, subspace, solutions, train, clock.fraction)
     clock.stage("validation rows")
     sweep = evaluation.choosing_sweep()
     has_validation = bool(np.isfinite(sweep.val_mse[0]))
@@ -203,7 +203,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
 
     clock.stage("checking")
     delta = subspace.delta(solutions.at(rank))
-    predictor = RefinedPredictor(function.module or problem.model, function.tangent(delta))
+    predictor = evaluation.predictor(delta)
     found = evaluation.verified(predictor, sweep, rank)
     fields, points = evaluation.fields()
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
@@ -240,6 +240,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
         peak_rss_bytes=peak_rss_bytes(),
         timings=timings,
         notes=[*setting.notes, *found.notes],
+        classes=found.classes,
     )
     return Refinement(
         problem,

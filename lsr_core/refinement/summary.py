@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+_OF_EVERY_KIND = frozenset({"train_mse", "val_mse", "test_mse", "test_relative_l2", "relative_l2"})
 
 
 class Errors(_Record):
@@ -16,6 +19,11 @@ class Errors(_Record):
 
     For a physics problem `train_mse` and `val_mse` are the losses Σ weight·mean(r²) at fitted and at fresh points, and `relative_l2` is the
     error against the exact or reference solution on the grid.
+
+    For a classifier `val_mse` and `test_mse` are mean squares of probabilities less one-hot targets. Log-loss and calibration belong to
+    probabilities clipped at 1e-6 and renormalised; `test_clipped` is the share that had left [0, 1], as linearised ones may.
+
+    For an operator `mean`, `median`, `p90` and `max` are those of the relative L2 errors of single test functions.
     """
 
     train_mse: float | None = None
@@ -23,6 +31,20 @@ class Errors(_Record):
     test_mse: float | None = None
     test_relative_l2: float | None = None
     relative_l2: float | None = None
+    test_accuracy: float | None = None
+    test_log_loss: float | None = None
+    test_calibration: float | None = None
+    test_clipped: float | None = None
+    mean: float | None = None
+    median: float | None = None
+    p90: float | None = None
+    max: float | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_of_this_kind(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float | None]:
+        """What only classifiers and operators have is left out elsewhere, so that scripts find the keys they know."""
+        found: dict[str, float | None] = serialise(self)
+        return {name: value for name, value in found.items() if name in _OF_EVERY_KIND or value is not None}
 
 
 class Quantiles(_Record):
@@ -35,6 +57,22 @@ class Quantiles(_Record):
     p90: float
     p99: float
     max: float
+
+
+class Classes(_Record):
+    """What became of the test samples of a classifier.
+
+    Attributes:
+        base_confusion: samples by right class (rows) and class given by the network (columns); empty for more than 100 classes.
+        refined_confusion: the same with the class given by the refined predictor.
+        n_changed: samples whose class changed.
+        changed: their places among the test samples, the first 1000.
+    """
+
+    base_confusion: list[list[int]]
+    refined_confusion: list[list[int]]
+    n_changed: int
+    changed: list[int]
 
 
 class ResidualNorms(_Record):
@@ -162,4 +200,5 @@ class Summary(_Record):
     notes: list[str] = Field(default_factory=list)
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
+    classes: Classes | None = None
     verdict: Verdict | None = None

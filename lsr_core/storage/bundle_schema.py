@@ -105,7 +105,7 @@ class ProblemDescription(_Part):
     """The whole of `problem.json`."""
 
     format_version: Annotated[Literal[1], BeforeValidator(_known_version)]
-    kind: Literal["supervised", "physics"]
+    kind: Literal["supervised", "classification", "operator", "physics"]
     name: Name
     title: Title = ""
     description: Text = ""

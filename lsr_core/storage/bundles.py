@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.problems.classification import ClassificationProblem
+from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
@@ -41,6 +43,11 @@ DESCRIPTION = "problem.json"
 WEIGHTS: BundleFile = "model.safetensors"
 DATA: BundleFile = "data.npz"
 MAX_DESCRIPTION_BYTES = 2**20
+_DATA_KINDS: dict[str, type[SupervisedProblem]] = {
+    "supervised": SupervisedProblem,
+    "classification": ClassificationProblem,
+    "operator": OperatorProblem,
+}
 _SAMPLES = "lsr_samples"
 
 
@@ -75,7 +82,7 @@ def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
             return _physics_problem(description, model, folder / DATA)
         splits = read_splits(folder / DATA)
     _check_fit(model, splits["train"], dtype, description)
-    return SupervisedProblem(
+    return _DATA_KINDS[description.kind](
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
@@ -334,7 +341,7 @@ def _write(
     if len(dtypes) != 1:
         raise InputError(f"has weights of several types ({', '.join(sorted(dtypes))}); convert it to one", key="model")
     splits = problem.splits()
-    kind: dict[str, Any] = {"kind": "supervised"}
+    kind: dict[str, Any] = {"kind": next((name for name, made in _DATA_KINDS.items() if type(problem) is made), "")}
     arrays: dict[str, Any] = {}
     if isinstance(problem, PhysicsProblem):
         equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}

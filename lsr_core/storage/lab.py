@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
+from lsr_core.refinement.case_records import CasesRecord
 from lsr_core.storage import atomic
 from lsr_core.storage.records import JobKind
 from lsr_core.validation import describe
@@ -19,17 +20,20 @@ NAMES: dict[type[BaseModel], str] = {
     RaceRecord: "race.json",
     IsolationRecord: "isolation.json",
     TrainingRecord: "training.json",
+    CasesRecord: "cases.json",
 }
 LAB_KINDS: tuple[JobKind, ...] = (
     "race",
     "plane",
     "isolate",
     "training",
+    "cases",
 )  # runs that hold an experiment and no refinement
-_Record = TypeVar("_Record", RaceRecord, IsolationRecord, TrainingRecord)
+Experiment = RaceRecord | IsolationRecord | TrainingRecord | CasesRecord
+_Record = TypeVar("_Record", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 
-def write_experiment(folder: Path, record: RaceRecord | IsolationRecord | TrainingRecord) -> None:
+def write_experiment(folder: Path, record: Experiment) -> None:
     """Keep what there is so far; a reader sees the file before or the file after, never half of one."""
     atomic.write_text(folder / NAMES[type(record)], record.model_dump_json())
 

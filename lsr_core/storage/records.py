@@ -13,7 +13,7 @@ __all__ = ["Errors", "Failure", "JobKind", "Manifest", "ResidualNorms", "State",
 
 RUN_FORMAT_VERSION = 1
 State = Literal["queued", "running", "complete", "cancelled", "failed"]
-JobKind = Literal["refine", "iterate", "race", "plane", "isolate", "training"]
+JobKind = Literal["refine", "iterate", "race", "plane", "isolate", "training", "cases"]
 FINAL_STATES: tuple[State, ...] = ("complete", "cancelled", "failed")
 
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsr_core.errors import InputError
-from lsr_core.problems.physics.equations import allen_cahn, burgers, convection, heat, poisson, reaction, wave
+from lsr_core.problems.physics.equations import (
+    allen_cahn,
+    antiderivative,
+    burgers,
+    convection,
+    diffusion_reaction,
+    heat,
+    poisson,
+    reaction,
+    wave,
+)
 from lsr_core.problems.physics.equations.definition import PDE, EquationArguments
 from lsr_core.validation import checked
 
@@ -28,6 +38,8 @@ EQUATIONS: dict[str, Entry] = {
     "heat": Entry(heat.HeatArguments, heat.equation),
     "burgers": Entry(burgers.BurgersArguments, burgers.equation),
     "allen-cahn": Entry(allen_cahn.AllenCahnArguments, allen_cahn.equation),
+    "diffusion-reaction": Entry(diffusion_reaction.DiffusionReactionArguments, diffusion_reaction.equation),
+    "antiderivative": Entry(antiderivative.AntiderivativeArguments, antiderivative.equation),
 }
 
 

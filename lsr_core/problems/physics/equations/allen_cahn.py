@@ -16,12 +16,12 @@ from torch import Tensor
 from lsr_core.networks.transforms import allen_cahn_start
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic
+from lsr_core.problems.physics.exponential import ExponentialRungeKutta
 from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}
 MODES = 1024  # eight times as many and half the time step change the solution by 2e-10 at most
 STEPS = 500
-CONTOUR = 32  # points of the circle on which the coefficients of the time stepper are averaged
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def coefficients(
     """
     dt = 1 / steps
     linear: Floats = reaction - diffusion * (np.pi * np.arange(modes + 1, dtype=np.float64)) ** 2
-    full, half, inner, first, middle, last = _stepper(dt * linear)
+    scheme = ExponentialRungeKutta(dt * linear)
     value, done, found = start_coefficients(modes), 0, []
 
     def push(v: Floats) -> Floats:
@@ -66,34 +66,10 @@ def coefficients(
     for time in times:
         wanted = round(time * steps)
         for _ in range(wanted - done):
-            slope = push(value)
-            a = half * value + inner * slope
-            slope_a = push(a)
-            slope_b = push(half * value + inner * slope_a)
-            slope_c = push(half * a + inner * (2 * slope_b - slope))
-            value = full * value + first * slope + middle * (slope_a + slope_b) + last * slope_c
+            value = scheme.step(value, push)
         done = wanted
         found.append(value)
     return np.array(found)
-
-
-def _stepper(z: Floats) -> tuple[Floats, ...]:
-    """e^z, e^{z/2} and the four functions of z of the scheme, by averages over a circle around each z, free of cancellation."""
-    circle = np.exp(1j * np.pi * (np.arange(1, CONTOUR + 1) - 0.5) / CONTOUR)
-    r = z[:, None] + circle
-    grown = np.exp(r)
-
-    def mean(values: NDArray[np.complex128]) -> Floats:
-        return np.real(values.mean(axis=1))
-
-    return (
-        np.exp(z),
-        np.exp(z / 2),
-        mean((np.exp(r / 2) - 1) / r),
-        mean((-4 - r + grown * (4 - 3 * r + r**2)) / r**3),
-        2 * mean((2 + r + grown * (r - 2)) / r**3),
-        mean((-4 - 3 * r - r**2 + grown * (4 - r)) / r**3),
-    )
 
 
 def _synthesise(values: Floats, intervals: int) -> Floats:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from lsr_core.problems.physics.blocks import Residual, ResidualBlock
+from lsr_core.problems.physics.input_functions import InputFunction
 from lsr_core.problems.physics.samplers import Box, Method, Pairs
 from lsr_core.problems.supervised import Split
 
@@ -51,6 +52,7 @@ class PDE:
         grid: points by variable, end points included, of the test grid.
         on_grid: values (n_1, n_2, …, o) on axes, one for each variable.
         exact: the solution at points (n, d) as (n, o), in torch functions of them, where there is a formula.
+        given: the input function of an equation that has one; networks see it at equally spaced sensors.
         source: where the set-up is published.
     """
 
@@ -66,6 +68,7 @@ class PDE:
     outputs: tuple[str, ...] = ("u",)
     transform: tuple[str, Mapping[str, Any]] | None = None
     periods: Mapping[str, float] = field(default_factory=dict)
+    given: InputFunction | None = None
     source: str = ""
 
     def axes(self, grid: Sequence[int] | None = None) -> list[Tensor]:
@@ -78,14 +81,19 @@ class PDE:
         """The solution on a grid, the last variable fastest."""
         axes = self.axes(grid)
         values = self.on_grid(axes)
-        return Split(torch.cartesian_prod(*axes), values.reshape(-1, len(self.outputs)))
+        return Split(points_of(axes), values.reshape(-1, len(self.outputs)))
+
+
+def points_of(axes: Sequence[Tensor]) -> Tensor:
+    """All points (n, d) of a grid, the last variable fastest."""
+    return torch.cartesian_prod(*axes).reshape(-1, len(axes))
 
 
 def on_grid_of(exact: Exact) -> OnGrid:
     """A formula at points, taken on a grid."""
 
     def values(axes: Sequence[Tensor]) -> Tensor:
-        return exact(torch.cartesian_prod(*axes)).reshape(*(len(axis) for axis in axes), -1)
+        return exact(points_of(axes)).reshape(*(len(axis) for axis in axes), -1)
 
     return values
 

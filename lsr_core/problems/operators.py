@@ -1,0 +1,16 @@
+"""Operators learnt from data: a network from input functions to output functions, and pairs of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsr_core.problems.supervised import SupervisedProblem
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorProblem(SupervisedProblem):
+    """Each sample is a function: inputs (n, …) its values at sensors, targets (n, g) the output function on a grid.
+
+    The rows are those of any supervised problem, g of them for each function; errors are reported as relative L2 norms of single
+    functions, ‖q − y‖/‖y‖ over the grid.
+    """

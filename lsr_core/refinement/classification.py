@@ -1,0 +1,250 @@
+"""Classifiers: prepared as rows of a least-squares problem, measured by their probabilities."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lsr_core.networks.classifiers import ClassRows, class_rows
+from lsr_core.problems.classification import BINS, ClassificationProblem, clipped, log_losses
+from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.refinement import setting as data_setting
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.evaluation import SupervisedEvaluation, Verified, refuse_infinite
+from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.reduction import ErrorBlock
+from lsr_core.refinement.report import CHUNK, build_sweep, disagreement
+from lsr_core.refinement.results import Sweep
+from lsr_core.refinement.setting import Outline, Setting
+from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
+from lsr_core.refinement.sweep import RankErrors, errors_by_rank
+
+MOST_LISTED = 1000  # test samples that are named as having changed their class
+MOST_CLASSES = 100  # up to which there is a confusion matrix
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSetting(Setting):
+    """`splits` holds the rows to be met; `labelled` the same inputs with one-hot targets."""
+
+    labelled: dict[str, Split]
+
+    @property
+    def rows(self) -> ClassRows:
+        module = self.function.module
+        assert isinstance(module, ClassRows)
+        return module
+
+
+def outline_classes(problem: ClassificationProblem, config: RefineConfig) -> Outline:
+    """As `setting.outline`, for the rows of a classifier."""
+    return data_setting.outline(_regression(problem, config, with_targets=False), _inside(config))
+
+
+def prepare_classes(problem: ClassificationProblem, config: RefineConfig) -> ClassSetting:
+    """As `setting.prepare`, for the rows of a classifier."""
+    ready = data_setting.prepare(_regression(problem, config, with_targets=True), _inside(config))
+    function = ready.function
+    labelled = {
+        name: data_setting.converted(split, function.dtype, function.device) for name, split in problem.splits().items()
+    }
+    return ClassSetting(**{**vars(ready), "config": config}, labelled=labelled)
+
+
+def _inside(config: RefineConfig) -> RefineConfig:
+    """Patterns of layers as they are called within `ClassRows`."""
+    return config if config.layers is None else config.model_copy(update={"layers": f"network.{config.layers}"})
+
+
+def _regression(problem: ClassificationProblem, config: RefineConfig, *, with_targets: bool) -> SupervisedProblem:
+    """The least-squares problem; without targets where only shapes matter."""
+    probabilities = config.linearised == "probabilities"
+    splits = problem.splits()
+    if with_targets and not probabilities:
+        exact = class_rows(copy.deepcopy(problem.model), probabilities=False).double()
+        splits = {name: Split(split.inputs, _targets(exact, split)) for name, split in splits.items()}
+    return SupervisedProblem(
+        problem.name,
+        class_rows(problem.model, probabilities=probabilities),
+        splits["train"],
+        splits.get("validation"),
+        splits.get("test"),
+        splits.get("grid"),
+    )
+
+
+@torch.no_grad()
+def _targets(rows: ClassRows, split: Split) -> Tensor:
+    blocks = zip(split.inputs.split(CHUNK), split.targets.split(CHUNK), strict=True)
+    return torch.cat([rows.targets(_double(inputs), targets.double()) for inputs, targets in blocks])
+
+
+def _double(inputs: Tensor) -> Tensor:
+    return inputs.double() if inputs.is_floating_point() else inputs
+
+
+class ClassEvaluation(SupervisedEvaluation):
+    """Mean squares of validation and test are those of probabilities less one-hot targets (over the classes: Brier's score).
+
+    A rank is chosen by them; the training curve is that of the rows which are solved.
+    """
+
+    setting: ClassSetting
+
+    def choosing_sweep(self) -> Sweep:
+        super().choosing_sweep()  # makes the passes
+        train = RankErrors.of(self.train, self.solutions)
+        return build_sweep(self.subspace, self.solutions, {"train": train, "val": self._scored("validation")})
+
+    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
+        shown = self.setting.display
+        labelled = replace(self.setting, splits=self.setting.labelled)
+        self._recorder = FieldRecorder(labelled, self.solutions, rungs)
+        test = self._scored("test", record=shown == "test")
+        if shown != "test":
+            self._scored(shown, record=True)
+        mse, relative = errors_by_rank(test, self.subspace.rank)
+        return replace(sweep, test_mse=mse, test_relative_l2=relative)
+
+    def predictor(self, delta: Tensor) -> RefinedPredictor:
+        """Of logits; what probabilities it stands for is said by the rows that were linearised."""
+        tangent = self.setting.function.tangent(delta)
+        return RefinedPredictor(
+            self.setting.rows.network, {name.removeprefix("network."): step for name, step in tangent.items()}
+        )
+
+    def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
+        base, refined = (self._measured(part) for part in (None, predictor))
+        before, after = base.errors.train_mse or 0.0, refined.errors.train_mse or 0.0
+        refuse_infinite(
+            [value for value in (after, refined.errors.val_mse, refined.errors.test_mse) if value is not None]
+        )
+        notes = []
+        if rank > 0 and after > before:
+            notes.append(
+                "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
+                "Use float64, a larger cut-off or a smaller rank."
+            )
+        if (share := refined.errors.test_clipped) is not None and share > 0:
+            notes.append(
+                f"{share:.1%} of the refined probabilities of the test samples left [0, 1], as linear ones may, and were clipped for the log-loss."
+            )
+        norms = ResidualNorms(
+            base=math.sqrt(before),
+            linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
+            nonlinear=math.sqrt(after),
+        )
+        gap = disagreement(refined.errors, sweep, rank)
+        return Verified(
+            base.errors, refined.errors, norms, base.quantiles, refined.quantiles, gap, notes, _classes(base, refined)
+        )
+
+    def _scored(self, name: str, *, record: bool = False) -> RankErrors | None:
+        """Brier's score by rank on a split."""
+        setting = self.setting
+        if name not in setting.splits:
+            return None
+        ranks = self.solutions.ranks
+        inputs, targets = setting.labelled[name]
+        sums = torch.zeros(len(ranks), dtype=torch.float64, device=targets.device)
+
+        def on_block(block: ErrorBlock) -> None:
+            x, y = inputs[block.samples], targets[block.samples]
+            wanted = setting.splits[name].targets[block.samples]
+            base = setting.rows.probabilities(x, block.errors + wanted) - y
+            refined = setting.rows.probabilities(x, block.refined + wanted[:, :, None]) - y[:, :, None]
+            sums.add_(refined.double().square().sum(dim=(0, 1)))
+            if record:
+                self._recorder.add(ErrorBlock(block.samples, base, refined))
+
+        with torch.no_grad():
+            self._pass_over(name, on_block)
+        mse = np.full(max(ranks) + 1, math.nan)
+        mse[ranks] = (sums / targets.numel()).cpu().numpy()
+        return RankErrors(mse, data_setting.mean_square(targets))
+
+    @torch.no_grad()
+    def _measured(self, predictor: RefinedPredictor | None) -> _Measured:
+        """Errors of the refined predictor, or of the network alone."""
+        setting, mse, probabilities = self.setting, {}, {}
+        for name, split in setting.splits.items():
+            if name == "grid":
+                continue
+            labels = setting.labelled[name].targets
+            found, rows_error = [], 0.0
+            samples = CHUNK if setting.sample_wise else len(split.inputs)
+            for inputs, wanted in zip(split.inputs.split(samples), split.targets.split(samples), strict=True):
+                if predictor is None:
+                    rows = setting.function.outputs(inputs)
+                else:
+                    rows = setting.rows.refined(inputs, *predictor.parts(inputs))
+                rows_error += float((rows - wanted).square().sum())
+                found.append(setting.rows.probabilities(inputs, rows))
+            probabilities[name] = torch.cat(found)
+            mse[name] = rows_error if name == "train" else float((probabilities[name] - labels).square().sum())
+            mse[name] /= labels.numel()
+        errors = Errors(train_mse=mse["train"], val_mse=mse.get("validation"), test_mse=mse.get("test"))
+        if "test" not in probabilities:
+            return _Measured(errors, None, None, None)
+        found_test, labels = probabilities["test"], setting.labelled["test"].targets
+        single = (found_test - labels).norm(dim=1).double().cpu().numpy()
+        median, p90, p99, largest = np.quantile(single, [0.5, 0.9, 0.99, 1.0]).tolist()
+        errors = errors.model_copy(
+            update={
+                "test_relative_l2": data_setting.relative_l2(mse["test"], setting.labelled["test"]),
+                "test_accuracy": float((found_test.argmax(dim=1) == labels.argmax(dim=1)).double().mean()),
+                "test_log_loss": float(log_losses(found_test, labels).double().mean()),
+                "test_calibration": calibration_error(found_test, labels),
+                "test_clipped": float(((found_test < 0) | (found_test > 1)).double().mean()),
+            }
+        )
+        quantiles = Quantiles(median=median, p90=p90, p99=p99, max=largest)
+        return _Measured(errors, quantiles, found_test.argmax(dim=1), labels.argmax(dim=1))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    errors: Errors
+    quantiles: Quantiles | None
+    found: Tensor | None
+    labels: Tensor | None
+
+
+def calibration_error(probabilities: Tensor, one_hot: Tensor) -> float:
+    """Mean distance of confidence and accuracy over 15 equal bins of the confidence, weighted by their samples (Guo et al. 2017)."""
+    confidence, found = clipped(probabilities).max(dim=1)
+    right = (found == one_hot.argmax(dim=1)).double()
+    places = (confidence * BINS).long().clamp(max=BINS - 1)
+    gaps = torch.zeros(BINS, dtype=torch.float64, device=right.device).index_add_(
+        0, places, confidence.double() - right
+    )
+    return float(gaps.abs().sum() / len(right))
+
+
+def _classes(base: _Measured, refined: _Measured) -> Classes | None:
+    if base.found is None or refined.found is None or base.labels is None:
+        return None
+    changed = (base.found != refined.found).nonzero()[:, 0]
+    return Classes(
+        base_confusion=_confusion(base),
+        refined_confusion=_confusion(refined),
+        n_changed=len(changed),
+        changed=changed[:MOST_LISTED].tolist(),
+    )
+
+
+def _confusion(measured: _Measured) -> list[list[int]]:
+    assert measured.found is not None
+    assert measured.labels is not None
+    classes = int(max(measured.found.max(), measured.labels.max())) + 1
+    if classes > MOST_CLASSES:
+        return []
+    counts = torch.bincount(measured.labels * classes + measured.found, minlength=classes**2)
+    table: list[list[int]] = counts.view(classes, classes).tolist()
+    return table
