@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
 
+# One thread a process where tests run side by side; journeys have the machine to themselves.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
