@@ -120,6 +120,17 @@ def tiny_run(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return server.run(run.id)
 
 
+@pytest.fixture(autouse=True)
+def no_run_stays(server: Server, tiny_run: Run) -> Iterator[None]:
+    """The journeys share a server, and its list shows the newest runs only."""
+    before = {run.id for run in server.store.list()}
+    yield
+    for run in server.store.list():
+        if run.id not in before:
+            queue.cancel(run)
+            server.store.delete(run)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[sync_api.Browser]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
