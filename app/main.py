@@ -26,6 +26,7 @@ pages = {
             "conditioning",
             "training",
             "export",
+            "bring",
             "lesson",
         ),
         strict=True,

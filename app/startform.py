@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import formats, iterateform, services, show, state, texts
+from lsr_app import formats, iterateform, ownproblems, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
@@ -29,6 +29,7 @@ def section(now: Now) -> None:
     if samples:
         _gallery(samples)
     options = [GIVEN] if services.given_problem() else []
+    options += list(ownproblems.names(now.owner))
     if now.run is not None and (now.run.problem_path / "problem.json").is_file():
         options.append(OPEN_RUN)
     options += list(samples)
@@ -51,12 +52,13 @@ def _gallery(samples: dict[str, Any]) -> None:
                     f"<p class='lsr-caption'>{formats.page(about.description)}</p>"
                 )
                 st.button(
-                    "Choose", key=f"choose_{name}", on_click=_choose, args=(name,), width="stretch",
+                    "Choose", key=f"choose_{name}", on_click=choose, args=(name,), width="stretch",
                     help=f"Fills the form below with {formats.markdown(name)}",
                 )  # fmt: skip
 
 
-def _choose(name: str) -> None:
+def choose(name: str) -> None:
+    """Fill the form with this problem the next time it is drawn."""
     st.session_state[_CHOICE] = name
     for key in [key for key in st.session_state if str(key).startswith("form_set_")]:
         del st.session_state[key]
@@ -173,6 +175,8 @@ def _folder(choice: str, now: Now) -> Path:
     given = services.given_problem()
     if choice == GIVEN and given is not None:
         return given
+    if choice.startswith(ownproblems.PREFIX):
+        return ownproblems.names(now.owner)[choice]
     folder: Path = lsr_samples.folder(choice)
     return folder
 
@@ -181,6 +185,8 @@ def _name(choice: str, now: Now) -> str:
     if choice in (OPEN_RUN, GIVEN):
         title = formats.one_line(services.problem_title(_folder(choice, now)), 40)
         return f"{title} ({'of the open run' if choice == OPEN_RUN else 'given at the start'})"
+    if choice.startswith(ownproblems.PREFIX):
+        return f"{formats.one_line(services.problem_title(_folder(choice, now)), 40)} (yours)"
     return choice
 
 

@@ -22,7 +22,7 @@ RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
 DEFAULTS: dict[str, Any] = {
     "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
-    "precision": "float64", "coordinates": "both", "reorth": False, "present": False,
+    "precision": "float64", "coordinates": "both", "reorth": False, "present": False, "way": "files",
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
 WORDS = {
@@ -31,6 +31,7 @@ WORDS = {
     "lab": ("race", "plane", "directions", "isolation"),
     "against": ("iterations", "products", "seconds"),
     "precision": ("float64", "float32"),
+    "way": ("files", "bundle", "equation"),
     "coordinates": ("both", "original", "whitened"),
 }
 LIMITS = {"output": 10_000, "xaxis": 10_000, "yaxis": 10_000, "along": 10_000, "at": 100, "step": 1_000_000}

@@ -16,6 +16,7 @@ PAGES = {
     "conditioning": ("Conditioning", ":material/science:"),
     "training": ("Along the training", ":material/trending_down:"),
     "export": ("Export", ":material/download:"),
+    "bring": ("Bring your own", ":material/upload:"),
     "lesson": ("The lesson", ":material/school:"),
 }
 
@@ -326,8 +327,15 @@ LEADS = {
     "conditioning": "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
     "training": "Does more training help LSR? The same refinement at every checkpoint that the problem holds.",
     "export": "Take the refined predictor, its predictions or the whole record of the run with you.",
+    "bring": "Refine a network of yours, or the equation that it should satisfy. What you bring stays with this browser.",
     "lesson": "Why training stops, in six steps: make a prediction, run the experiment, compare.",
 }
+
+WAYS = {
+    "files": "Weights and data",
+    "bundle": "A finished bundle",
+    "equation": "An equation",
+}  # on the page "Bring your own"
 
 GLOSSARY = {
     "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",

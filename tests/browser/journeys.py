@@ -18,6 +18,7 @@ PAGES = {
     "path": "Loss path",
     "frequencies": "Frequencies",
     "training": "Along the training",
+    "bring": "Bring your own",
     "lesson": "The lesson",
     "conditioning": "Conditioning",
     "export": "Export",

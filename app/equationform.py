@@ -1,0 +1,9 @@
+"""An equation typed in: checked, and made into a bundle."""
+
+from __future__ import annotations
+
+from lsr_app.controls import Now
+
+
+def section(now: Now) -> None:
+    """The form."""
