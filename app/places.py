@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 RUNS_VARIABLE = "LSR_RUNS"
+STANDBY_VARIABLE = "LSR_STANDBY"
+
+
+def keeps_a_worker_ready() -> bool:
+    """Whether this is a server that `lsr dashboard` started, which goes on to start jobs."""
+    return bool(os.environ.get(STANDBY_VARIABLE))
 
 
 def runs_root() -> Path:

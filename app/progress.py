@@ -9,7 +9,7 @@ from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.8  # each look costs server and browser a third of a second on small machines, which the job then lacks
 LOG_LINES = 200
 
 

@@ -42,6 +42,7 @@ _GROWING = (
     *("race.json", "isolation.json", "training.json", "plane.npz"),
 )
 PROBLEM_VARIABLE = "LSR_PROBLEM"
+_GROUPS = {"supervised": "data", "physics": "equations"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class Entry:
     shipped: bool
     rank: int | None = None
     gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample problem, how many parameters its network has, and the group of the gallery it belongs to."""
+
+    about: About
+    n_params: int
+    group: str
 
 
 def store() -> RunStore:
@@ -301,17 +311,19 @@ def default_run(owner: str) -> str | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _sample(name: str, folder: str, stamp: str) -> tuple[About, int]:
+def _sample(name: str, folder: str, stamp: str) -> Sample:
     from lsr_core.networks import architectures
     from lsr_core.storage.bundles import read_description
 
     described = read_description(Path(folder))
     count = architectures.validate(described.network.architecture, described.network.arguments).parameter_count()
-    return rundata.about_bundle(Path(folder)), count
+    for_functions = described.network.architecture == "deeponet-field"
+    group = "others" if for_functions else _GROUPS.get(described.kind, "others")
+    return Sample(rundata.about_bundle(Path(folder)), count, group)
 
 
-def samples() -> dict[str, tuple[About, int]]:
-    """Sample problems with the number of their parameters; one that cannot be read is passed over."""
+def samples() -> dict[str, Sample]:
+    """Sample problems; one that cannot be read is passed over."""
     found = {}
     for name in lsr_samples.names():
         folder = lsr_samples.folder(name)
@@ -464,6 +476,14 @@ def lesson(step: int) -> Any:
         lessonlab.noisy,
     )
     return experiments[step - 1]()
+
+
+def make_ready() -> None:
+    """Have a worker process wait for the next job, in a server that keeps one."""
+    if places.keeps_a_worker_ready():
+        from lsr_core.jobs import standby
+
+        standby.prepare()
 
 
 def cancel(run: Run, owner: str) -> None:

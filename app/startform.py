@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app import formats, iterateform, ownproblems, services, show, state, texts
 from lsr_app.controls import Now
+from lsr_app.services import Sample
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.validation import describe
@@ -26,8 +27,9 @@ def section(now: Now) -> None:
     samples = services.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
     show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
-    if samples:
+    if samples and now.status not in ("queued", "running"):
         _gallery(samples)
+        services.make_ready()
     options = [GIVEN] if services.given_problem() else []
     options += list(ownproblems.names(now.owner))
     if now.run is not None and (now.run.problem_path / "problem.json").is_file():
@@ -40,21 +42,34 @@ def section(now: Now) -> None:
     _form(now, options)
 
 
-def _gallery(samples: dict[str, Any]) -> None:
-    names = list(samples)
+@st.fragment
+def _gallery(samples: dict[str, Sample]) -> None:
+    """One group of samples at a time; what is not drawn costs a browser nothing."""
+    groups: dict[str, list[str]] = {group: [] for group in texts.GALLERY}
+    for name, sample in samples.items():
+        groups[sample.group].append(name)
+    groups = {group: names for group, names in groups.items() if names}
+    shown = next(iter(groups))
+    if len(groups) > 1:
+        shown = st.segmented_control(
+            "Samples", list(groups), key="gallery", format_func=texts.GALLERY.__getitem__, required=True, default=shown,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    names = groups[shown]
     for start in range(0, len(names), 3):
         for column, name in zip(st.columns(3, gap="small"), names[start : start + 3], strict=False):
-            about, count = samples[name]
+            about, count = samples[name].about, samples[name].n_params
             with column.container(border=True, height="stretch", vertical_alignment="distribute", key=f"sample_{name}"):
                 st.html(
                     f"<p class='lsr-facts'><b>{formats.page(about.title)}</b>"
                     f"<span>{formats.page(about.architecture)} · {count:,} parameters</span></p>"
                     f"<p class='lsr-caption'>{formats.page(about.description)}</p>"
                 )
-                st.button(
+                if st.button(
                     "Choose", key=f"choose_{name}", on_click=choose, args=(name,), width="stretch",
                     help=f"Fills the form below with {formats.markdown(name)}",
-                )  # fmt: skip
+                ):  # fmt: skip
+                    st.rerun(scope="app")
 
 
 def choose(name: str) -> None:

@@ -331,6 +331,11 @@ LEADS = {
     "lesson": "Why training stops, in six steps: make a prediction, run the experiment, compare.",
 }
 
+GALLERY = {
+    "data": "Functions from data",
+    "equations": "Differential equations",
+    "others": "Operators and classes",
+}  # groups of samples
 WAYS = {
     "files": "Weights and data",
     "bundle": "A finished bundle",

@@ -39,11 +39,17 @@ def server(url: str | None) -> Iterator[str]:
         yield url.rstrip("/")
         return
     from lsr_app.commands.dashboard import command
+    from lsr_app.places import STANDBY_VARIABLE
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(command("127.0.0.1", port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command("127.0.0.1", port),
+        env={**os.environ, STANDBY_VARIABLE: "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(240):
             try:

@@ -21,7 +21,7 @@ import typer
 
 from lsr_app import theme
 from lsr_app.commands.common import RunsOption, find_run, runs_root
-from lsr_app.places import RUNS_VARIABLE
+from lsr_app.places import RUNS_VARIABLE, STANDBY_VARIABLE
 from lsr_core.errors import InputError
 
 DEFAULT_PORT = 8501
@@ -46,7 +46,7 @@ def dashboard(
     if missing:
         raise InputError(f"{missing[0]} is not installed; run: pip install 'lsr-explorer[dashboard]'", key="dashboard")
     _check_address(host, port)
-    environment = dict(os.environ)
+    environment = {**os.environ, STANDBY_VARIABLE: "1"}
     with ExitStack() as stack:
         query = _query(what, runs, environment, stack)
         shown = f"[{host}]" if ":" in host else host

@@ -20,8 +20,8 @@ from lsr_core.refinement.fields import thinned
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Directions, Floats
 
-SHOWN = 48  # directions, close together at the leading end
-POINTS = 4_400  # of the grid on which responses are looked at
+SHOWN = 24  # directions, close together at the leading end
+POINTS = 1_600  # of the grid on which responses are looked at
 
 
 def directions(refinement: Refinement, shown: int = SHOWN) -> Directions:

@@ -101,7 +101,7 @@ def _path(rows: PathRows, delta: Tensor, alpha: Floats) -> LossPath:
     return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
 
 
-def loss_paths(refinement: Refinement, rows: int = 200, alpha: Floats = COARSE) -> LossPaths:
+def loss_paths(refinement: Refinement, rows: int = 128, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
     chosen, count = some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
     ranks = refinement.fields.ranks

@@ -1,4 +1,4 @@
-"""`python -m lsr_core.jobs RUN/run.json [--workers N]`: the worker process of one run."""
+"""`python -m lsr_core.jobs RUN/run.json [--workers N]`: the worker process of one run; with `--standby` it gets these from its input."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from lsr_core.errors import Cancelled, LSRError
+from lsr_core.jobs import standby
 from lsr_core.jobs.processes import this_process
 from lsr_core.jobs.turns import turn
 from lsr_core.storage.records import FINAL_STATES
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lsr_core.jobs", description=__doc__)
     parser.add_argument("config", type=Path, help="run.json of a queued run")
     parser.add_argument("--workers", type=int, default=1, help="how many runs of this folder may be at work at once")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(_arguments(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _cancel)
     run = Run(given.config.resolve().parent)
     try:
@@ -40,6 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     except (LSRError, OSError):
         return 1  # the status and the log of the run say why
     return 0
+
+
+def _arguments(given: list[str]) -> list[str]:
+    if given != [standby.FLAG]:
+        return given
+    handed = standby.wait()
+    if handed is None:
+        sys.exit(0)
+    return handed
 
 
 def _limit_threads(workers: int) -> None:

@@ -56,11 +56,11 @@ def end(process: psutil.Process) -> None:
         psutil.wait_procs(alive, timeout=GRACE_SECONDS)
 
 
-def start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, without input or output."""
+def start(command: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """Start a process in a group of its own, without output, and without input unless `stdin` is `subprocess.PIPE`."""
     return subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

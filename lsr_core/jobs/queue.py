@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import processes
+from lsr_core.jobs import processes, standby
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import FINAL_STATES, Failure, JobKind, Status
 from lsr_core.storage.runs import Run, RunStore
@@ -50,8 +50,9 @@ def submit(
 def start(run: Run, workers: int = 1) -> None:
     """Start a worker for a queued run; it waits for its turn."""
     _reap()
-    command = [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json"), "--workers", str(workers)]
-    _children.append(processes.start(command))
+    arguments = [str(run.path / "run.json"), "--workers", str(workers)]
+    ready = standby.take(arguments)
+    _children.append(ready or processes.start([sys.executable, "-m", "lsr_core.jobs", *arguments]))
 
 
 def resume(run: Run, workers: int = 1) -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import processes, queue
+from lsr_core.jobs import processes, queue, standby
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement import plan
@@ -80,6 +80,29 @@ def test_a_worker_process_completes_a_run_that_holds_everything(store: RunStore,
     assert run.manifest.environment["torch"] == torch.__version__
     assert not list(run.path.rglob("*.tmp"))
     assert run.size() < 2 * run.manifest.forecast_bytes  # type: ignore[operator]
+
+
+def test_a_worker_that_stood_by_does_the_next_job_and_only_that(store: RunStore, bundle: Path) -> None:
+    standby.prepare()
+    standby.prepare()
+    [waiting] = standby._ready
+    first, second = (queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test") for _ in range(2))
+    assert not standby._ready
+    wait(lambda: all(run.status().status in ("complete", "failed") for run in (first, second)))
+    assert [run.status().status for run in (first, second)] == ["complete", "complete"]
+    wait(lambda: waiting.poll() == 0)
+
+
+def test_a_worker_that_stands_by_ends_with_its_server() -> None:
+    standby.prepare()
+    waiting = standby._ready.pop()
+    assert waiting.stdin is not None
+    waiting.stdin.close()
+    assert waiting.wait(timeout=SECONDS) == 0
+    standby.prepare()
+    standby._ready[0].kill()
+    standby._ready[0].wait(timeout=SECONDS)
+    assert standby.take(["run.json"]) is None
 
 
 def test_a_run_copied_elsewhere_opens_there(store: RunStore, bundle: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from scipy.stats import qmc
 from torch import Tensor
 
 from lsr_core.errors import InputError
@@ -33,6 +32,10 @@ def unit_points(count: int, dimension: int, method: Method, generator: torch.Gen
     """
     if method == "uniform":
         return torch.rand(count, dimension, generator=generator, dtype=torch.float64)
+    from scipy.stats import (
+        qmc,  # takes more than a second to load, which problems without such points need not wait for
+    )
+
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     if method == "latin-hypercube":
         drawn = qmc.LatinHypercube(dimension, rng=seed).random(count)
