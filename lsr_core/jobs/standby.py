@@ -22,8 +22,7 @@ _ready: list[subprocess.Popen[bytes]] = []
 
 def prepare() -> None:
     """Start a process that loads what a job needs and waits; one at a time. It ends by itself with the process that started it."""
-    _ready[:] = [process for process in _ready if process.poll() is None]
-    if not _ready:
+    if not any(process.poll() is None for process in _ready):
         _ready.append(processes.start([sys.executable, "-m", "lsr_core.jobs", FLAG], stdin=subprocess.PIPE))
 
 
@@ -31,14 +30,14 @@ def take(arguments: Sequence[str]) -> subprocess.Popen[bytes] | None:
     """Let the waiting process do the work of `python -m lsr_core.jobs arguments`; None if there is none."""
     while _ready:
         process = _ready.pop()
-        if process.poll() is not None or process.stdin is None:
-            continue
+        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(list(arguments)).encode() + b"\n")
-            process.stdin.close()
+            with process.stdin as stdin:
+                stdin.write(json.dumps(list(arguments)).encode() + b"\n")
         except OSError:
-            continue  # it ended between the two looks
-        return process
+            continue  # it has ended
+        if process.poll() is None:
+            return process
     return None
 
 
