@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ from lsr_core.refinement.setting import Setting, converted, in_precision_of, rel
 BLOCK_VALUES = 2**24
 JET_VALUES = 256  # about what a component of a jet takes on its way through the layers
 CHUNK = 4096
+AT_ONCE = 16  # directions in a forward-mode product; more gain nothing
 SINGLE_ABOVE = 1e-4  # relative error of the network from which float32 is enough for its losses
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])
@@ -49,8 +51,8 @@ class LossPath:
 class PathRows(Protocol):
     """Rows whose loss is followed along a step."""
 
-    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows at θ0, and their derivative along Δθ."""
+    def linear_parts(self, directions: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows (n,) at θ0, and their derivatives (n, d) along directions (m, d)."""
         ...
 
     def loss(self, rows: Tensor) -> Tensor:
@@ -88,24 +90,31 @@ def loss_path(problem: Problem, delta: Tensor, alpha: Floats | None = None) -> L
         rows = ResidualPathRows(block_rows(problem, function))
     else:
         rows = DataPathRows(function, converted(problem.train, delta.dtype, delta.device))
-    return _path(rows, delta, FINE if alpha is None else np.asarray(alpha, dtype=float))
+    [path] = _paths(rows, delta[:, None], FINE if alpha is None else np.asarray(alpha, dtype=float))
+    return path
 
 
-def _path(rows: PathRows, delta: Tensor, alpha: Floats) -> LossPath:
-    """The linearised loss ‖f + α G Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α."""
-    errors, pushed = rows.linear_parts(delta)
-    steps = torch.as_tensor(alpha, dtype=delta.dtype, device=delta.device)
-    linearised = torch.stack([rows.loss(errors + step * pushed) for step in steps])
-    nonlinear = rows.losses_at(delta[:, None], steps[:, None])
-    first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
-    return LossPath(alpha, first, second, agreement_interval(alpha, first, second))
+def _paths(rows: PathRows, deltas: Tensor, alpha: Floats) -> list[LossPath]:
+    """Along each column of `deltas` (m, d).
+
+    The linearised loss ‖f + α G Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α.
+    """
+    errors, pushed = rows.linear_parts(deltas)
+    steps = torch.as_tensor(alpha, dtype=deltas.dtype, device=deltas.device)
+    paths = []
+    for delta, along in zip(deltas.unbind(1), pushed.unbind(1), strict=True):
+        linearised = torch.stack([rows.loss(errors + step * along) for step in steps])
+        nonlinear = rows.losses_at(delta[:, None], steps[:, None])
+        first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
+        paths.append(LossPath(alpha, first, second, agreement_interval(alpha, first, second)))
+    return paths
 
 
 def loss_paths(refinement: Refinement, rows: int = 128, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
     chosen, count = some_rows(refinement.setting, rows, refinement.sweep.train_mse[0])
     ranks = refinement.fields.ranks
-    paths = [_path(chosen, delta, alpha) for _, delta in refinement.deltas(ranks.tolist())]
+    paths = [path for _, deltas in refinement.delta_blocks(ranks.tolist()) for path in _paths(chosen, deltas, alpha)]
     return LossPaths(
         ranks=ranks,
         alpha=alpha,
@@ -161,14 +170,9 @@ class DataPathRows:
     def __init__(self, function: ParametricFunction, split: Split, forward: ParametricFunction | None = None) -> None:
         self._function, self._split, self._forward = function, split, forward or function
 
-    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
-        function = self._function
-        outputs, pushed = [], []
-        for inputs in self._split.inputs.split(CHUNK):
-            pair = jvp(lambda theta, inputs=inputs: function(theta, inputs), (function.theta0,), (delta,))
-            outputs.append(pair[0])
-            pushed.append(pair[1])
-        return torch.cat(outputs).detach() - self._split.targets, torch.cat(pushed).detach()
+    def linear_parts(self, directions: Tensor) -> tuple[Tensor, Tensor]:
+        errors = self._function.outputs(self._split.inputs) - self._split.targets
+        return errors.flatten(), self._jacobian().matmat(directions)
 
     def loss(self, rows: Tensor) -> Tensor:
         return rows.square().mean()
@@ -191,8 +195,10 @@ class DataPathRows:
         return torch.autograd.grad(loss, theta)[0]
 
     def jacobian(self) -> Tensor:
-        n_outputs = self._split.targets.shape[1]
-        return MatrixFreeJacobian(self._function, self._split.inputs, n_outputs).to_dense()
+        return self._jacobian().to_dense()
+
+    def _jacobian(self) -> MatrixFreeJacobian:
+        return MatrixFreeJacobian(self._function, self._split.inputs, self._split.targets.shape[1])
 
 
 class ResidualPathRows:
@@ -207,9 +213,15 @@ class ResidualPathRows:
             for points in part.points.split(CHUNK)
         ]
 
-    def linear_parts(self, delta: Tensor) -> tuple[Tensor, Tensor]:
-        pushed = [jvp(piece.differential, (piece.residual.theta0,), (delta,))[1].reshape(-1) for piece in self._pieces]
-        return self._start, torch.cat(pushed).detach()
+    def linear_parts(self, directions: Tensor) -> tuple[Tensor, Tensor]:
+        def pushed(piece: _Piece, delta: Tensor) -> Tensor:
+            return jvp(piece.differential, (piece.residual.theta0,), (delta,))[1].reshape(-1)
+
+        parts = [
+            vmap(partial(pushed, piece), in_dims=1, out_dims=1, chunk_size=AT_ONCE)(directions)
+            for piece in self._pieces
+        ]
+        return self._start, torch.cat(parts).detach()
 
     def loss(self, rows: Tensor) -> Tensor:
         return rows.square().sum()

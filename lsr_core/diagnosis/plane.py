@@ -82,9 +82,9 @@ def loss_plane(
     cosine = float(second @ delta / (second.norm() * delta.norm()))
     if not length > 0 or abs(cosine) > 1 - 1e-12:
         raise InputError("the second direction is zero or along the step; choose another", key="direction")
-    start, along = rows.linear_parts(delta)
-    across = rows.linear_parts(second)[1]
     directions = torch.stack([delta, second], dim=1)
+    start, pushed = rows.linear_parts(directions)
+    along, across = pushed.unbind(1)
     half = (settings.alpha_to - settings.alpha_from) / 2
     known: dict[tuple[float, float], float] = {}
     total = sum(size * size for size in LEVELS)

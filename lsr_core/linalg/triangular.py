@@ -57,8 +57,24 @@ class TriangularSolver:
             return False
         if self.damping > 0 or rank > self.triangle.shape[0]:
             return True
+        surely = self._cut_by_bounds(rank)
+        if surely is not None:
+            return surely
         values = self.singular_values(rank)
         return bool(values[-1] < self.rcond * values[0]) or bool(values[0] == 0)
+
+    def _cut_by_bounds(self, rank: int) -> bool | None:
+        """The same from what is cheaper than singular values, where that is enough.
+
+        Columns have length 1, so 1 ≤ σ₁ ≤ √r; σᵣ is at most the smallest entry on the diagonal and at least 1/‖R⁻¹‖_F.
+        """
+        leading = self.leading(rank)
+        smallest = float(leading.diagonal().abs().min())
+        if smallest < self.rcond:
+            return True
+        eye = torch.eye(rank, dtype=leading.dtype, device=leading.device)
+        inverse = float(torch.linalg.solve_triangular(leading, eye, upper=True).norm())
+        return False if inverse * self.rcond * rank**0.5 < 1 else None
 
     def solve(self, rank: int) -> Tensor:
         """Coefficients (rank,); minimum norm of the scaled coefficients where directions are cut."""

@@ -95,12 +95,18 @@ class Refinement:
 
     def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
         """Δθ of several solved ranks, several at a time where memory allows."""
+        for part, steps in self.delta_blocks(ranks, block_bytes):
+            yield from ((rank, step) for rank, step in zip(part, steps.unbind(1), strict=True))
+
+    def delta_blocks(
+        self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES
+    ) -> Iterator[tuple[Sequence[int], Tensor]]:
+        """The same as columns (m, k), with the ranks they belong to."""
         theta = self.setting.function.theta0
         width = max(1, block_bytes // (len(theta) * theta.dtype.itemsize))
         for start in range(0, len(ranks), width):
             part = list(ranks[start : start + width])
-            steps = self.subspace.delta(self.solutions.columns(part))
-            yield from ((rank, step) for rank, step in zip(part, steps.unbind(1), strict=True))
+            yield part, self.subspace.delta(self.solutions.columns(part))
 
 
 def refine(
