@@ -56,6 +56,7 @@ class Now:
 def select() -> Now:
     """Find the run the view names, read it if it is complete, and settle the rank."""
     now = Now(owner.of(st.context.cookies, st.session_state))  # type: ignore[arg-type]
+    services.visit(now.owner)
     wanted = state.get(state.RUN)
     if wanted is None and not state.get("bad_run"):
         wanted = services.default_run(now.owner)
@@ -66,7 +67,7 @@ def select() -> Now:
         now.entries = services.entries(now.owner, also=wanted)
     if wanted is not None:
         try:
-            now.run, now.shipped = services.find(wanted)
+            now.run, now.shipped = services.find_for(now.owner, wanted)
             now.status = now.run.status().status
             if now.status == "complete" and now.run.manifest.kind == "refine":
                 now.data = services.load(now.run)
@@ -74,7 +75,7 @@ def select() -> Now:
         except InputError as error:
             now.trouble = texts.run_not_found() if now.run is None else texts.damaged(str(error))
     if now.data is not None and state.get(state.COMPARE):
-        now.compare = _other(state.get(state.COMPARE))
+        now.compare = _other(now.owner, state.get(state.COMPARE))
     st.session_state[_NOW] = now
     return now
 
@@ -257,9 +258,9 @@ def note_toggle(key: str, label: str) -> None:
     toggle(key, label)
 
 
-def _other(run_id: str) -> RunData | None:
+def _other(owner: str, run_id: str) -> RunData | None:
     try:
-        run, _ = services.find(run_id)
+        run, _ = services.find_for(owner, run_id)
         if run.status().status == "complete" and run.manifest.kind == "refine":
             return services.load(run)
     except InputError:

@@ -13,11 +13,17 @@ from lsr_core.storage.bundles import DESCRIPTION, load_problem
 
 FOLDER = ".own"
 PREFIX = "own:"
+_KEPT = "kept"
+
+
+def digest_of(owner: str) -> str:
+    """What stands for an owner in a path."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:32]
 
 
 def folder_of(owner: str) -> Path:
-    """Where the bundles of this owner are; need not exist. The owner's name never becomes a path."""
-    return places.runs_root() / FOLDER / hashlib.sha256(owner.encode()).hexdigest()[:32]
+    """Where the bundles of this owner are; need not exist."""
+    return places.runs_root() / FOLDER / digest_of(owner)
 
 
 def names(owner: str) -> dict[str, Path]:
@@ -43,6 +49,20 @@ def add(owner: str, write: Callable[[Path], object]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return f"{PREFIX}{folder.name}"
+
+
+def keep(folder: Path) -> None:
+    """Let a bundle stay when the browser that brought it is gone."""
+    (folder / _KEPT).touch()
+
+
+def is_kept(folder: Path) -> bool:
+    return (folder / _KEPT).is_file()
+
+
+def is_passing(folder: Path) -> bool:
+    """Whether this is the bundle of a problem that goes with its browser."""
+    return folder.parent.parent.name == FOLDER and not is_kept(folder)
 
 
 def remove(owner: str, key: str) -> None:

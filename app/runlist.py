@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from lsr_app import formats, services, show, state, texts
+from lsr_app import bringtexts, formats, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.services import Entry
 from lsr_core.errors import InputError
@@ -60,7 +60,8 @@ def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
     else:
         remarks.append(formats.ago(entry.manifest.created, time.time()))
     if mine:
-        remarks.append("yours" if entry.manifest.listed else "yours, unlisted")
+        unlisted = bringtexts.SESSION_ONLY if entry.manifest.session_only else "yours, unlisted"
+        remarks.append("yours" if entry.manifest.listed else unlisted)
     if entry.gain is not None:
         result = (
             f"<span class='lsr-base'>{formats.error(entry.gain[0])}</span><span class='lsr-arrow'>→</span>"
@@ -83,8 +84,16 @@ def _manage(now: Now, entry: Entry) -> None:
         )
         if st.button("Rename", key=f"rename_{entry.id}", disabled=not title.strip() or title == entry.manifest.title):
             _do(now, entry, lambda run: services.rename(run, now.owner, title))
+        if entry.manifest.session_only and st.button(
+            bringtexts.KEEP_RUN, key=f"keep_{entry.id}", help=bringtexts.KEEP_RUN_HELP, icon=":material/bookmark:"
+        ):
+            _do(now, entry, lambda run: services.keep(run, now.owner))
         listed = st.toggle(
-            "Listed for everybody", value=entry.manifest.listed, key=f"listed_{entry.id}", help=texts.HELP["listed"]
+            "Listed for everybody",
+            value=entry.manifest.listed,
+            key=f"listed_{entry.id}",
+            help=texts.HELP["listed"],
+            disabled=entry.manifest.session_only,
         )
         if listed != entry.manifest.listed:
             _do(now, entry, lambda run: services.set_listed(run, now.owner, listed))

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import JsonValue
 
 import lsr_samples
-from lsr_app import iterationdata, physicsdata, places, rundata
+from lsr_app import brought, iterationdata, ownproblems, physicsdata, places, rundata, visits
 from lsr_app.iterationdata import Iteration
 from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
@@ -74,6 +74,14 @@ def shipped_store() -> RunStore | None:
     """The runs that come with the product; nobody owns them."""
     folder = getattr(lsr_samples, "runs_folder", None)
     return RunStore(folder()) if folder is not None else None
+
+
+def find_for(owner: str, run_id: str) -> tuple[Run, bool]:
+    """As `find`, for this browser; a run of a session only is there for that session alone."""
+    run, shipped = find(run_id)
+    if run.manifest.session_only and run.manifest.owner != owner:
+        raise InputError("no run of this id", key="run")
+    return run, shipped
 
 
 def find(run_id: str) -> tuple[Run, bool]:
@@ -215,9 +223,14 @@ def entries(owner: str, also: str | None = None) -> list[Entry]:
             if not ID_PATTERN.fullmatch(path.name) or path.is_symlink():
                 continue
             entry = _entry(str(path), _stamp(path, "run.json", "status.json"), is_shipped)
-            if entry and (is_shipped or entry.manifest.listed or entry.manifest.owner == owner or entry.id == also):
+            if entry and (is_shipped or _may_see(entry, owner, also)):
                 found.append(entry)
     return sorted(found, key=lambda entry: (not entry.shipped, entry.manifest.created), reverse=True)
+
+
+def _may_see(entry: Entry, owner: str, also: str | None) -> bool:
+    manifest = entry.manifest
+    return manifest.owner == owner or (not manifest.session_only and (manifest.listed or entry.id == also))
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
@@ -429,10 +442,26 @@ def submit(
     """
     from lsr_core.jobs import queue
 
-    run = queue.submit(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
-    if not listed:
-        run.write_manifest(run.manifest.model_copy(update={"listed": False}))
+    passing = is_passing(folder)
+    run = queue.create(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
+    _mark(run, listed=listed and not passing, session_only=passing)
+    queue.start(run)
     return run.id
+
+
+def is_passing(folder: Path) -> bool:
+    """Whether a problem, on its own or in a run, goes with the browser that brought it."""
+    if ownproblems.is_passing(folder):
+        return True
+    try:
+        return folder.name == "problem" and Run(folder.parent).manifest.session_only
+    except InputError:
+        return False
+
+
+def _mark(run: Run, *, listed: bool, session_only: bool) -> None:
+    if not listed or session_only:
+        run.write_manifest(run.manifest.model_copy(update={"listed": listed, "session_only": session_only}))
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
@@ -444,6 +473,7 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     from lsr_core.jobs import planing, queue
 
     run = planing.create_plane(store(), source, settings, owner=owner)
+    _mark(run, listed=not source.manifest.session_only, session_only=source.manifest.session_only)
     queue.start(run)
     return run.id
 
@@ -478,6 +508,25 @@ def lesson(step: int) -> Any:
     return experiments[step - 1]()
 
 
+def visit(owner: str) -> None:
+    """This browser is here; when its last session ends, what it brought and did not keep goes."""
+    _clean()
+    _visit(owner)
+    brought.sign(owner)
+
+
+@st.cache_resource(scope="session", on_release=visits.leave, show_spinner=False)
+def _visit(owner: str) -> str:
+    visits.arrive(owner)
+    return owner
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _clean() -> None:
+    """Once in the life of a server."""
+    brought.forget_left_over()
+
+
 def make_ready() -> None:
     """Have a worker process wait for the next job, in a server that keeps one."""
     if places.keeps_a_worker_ready():
@@ -501,6 +550,12 @@ def rename(run: Run, owner: str, title: str) -> None:
 def set_listed(run: Run, owner: str, listed: bool) -> None:
     _require_owner(run, owner)
     run.write_manifest(run.manifest.model_copy(update={"listed": listed}))
+
+
+def keep(run: Run, owner: str) -> None:
+    """Let a run stay when its browser is gone; it then opens by its link, for whoever has that."""
+    _require_owner(run, owner)
+    run.write_manifest(run.manifest.model_copy(update={"session_only": False}))
 
 
 def delete(run: Run, owner: str) -> None:

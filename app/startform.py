@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import formats, iterateform, ownproblems, services, show, state, texts
+from lsr_app import bringtexts, formats, iterateform, ownproblems, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.services import Sample
 from lsr_core.errors import InputError
@@ -141,7 +141,12 @@ def _form(now: Now, options: list[str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Start refinement" if rounds is None else "Start iterative LSR"
             start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
-            listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
+            private = services.is_passing(folder)
+            listed = not private and st.checkbox(
+                "Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"]
+            )
+            if private:
+                st.caption(bringtexts.YOURS_LEAD)
         if start and rounds is not None:
             iterateform.submit(now, folder, config, rounds, listed)
         elif start:

@@ -54,6 +54,7 @@ class Manifest(_Record):
     """`run.json`: written once when the run is made; title and listed may be edited by the owner.
 
     Attributes:
+        session_only: made of what a browser brought and did not keep; nobody else sees it, and it goes when the browser does.
         config: of the refinement, which every kind of job has at its heart.
         settings: what the kind of job has besides, checked by that job.
     """
@@ -65,6 +66,7 @@ class Manifest(_Record):
     created: float
     owner: str = Field(max_length=200)
     listed: bool = True
+    session_only: bool = False
     problem: str
     config: RefineConfig
     settings: dict[str, JsonValue] = Field(default_factory=dict)

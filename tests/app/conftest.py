@@ -23,7 +23,11 @@ SCRIPTS = {
     "conditioning": "views/conditioning.py",
     "export": "views/export.py",
 }
-OTHERS = {"training": "views/training.py", "lesson": "views/lesson.py"}  # that show no single refinement
+OTHERS = {
+    "training": "views/training.py",
+    "lesson": "views/lesson.py",
+    "bring": "views/bring.py",
+}  # that show no single refinement
 Opener = Callable[..., AppTest]
 
 
