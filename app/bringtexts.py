@@ -21,6 +21,10 @@ def bundle_label(megabytes: int) -> str:
     return f"A bundle, packed as a zip of at most {megabytes} MB"
 
 
+def chosen(title: str) -> str:
+    return f"“{title}” is filled into the form below, under “Refine a network”."
+
+
 def cannot_keep(reason: str) -> str:
     """The disk refused."""
     return f"The file could not be kept on the server: {reason or 'no reason was given'}. Nothing of it is left."

@@ -24,7 +24,7 @@ def section(now: Now) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{folder.name}"):
             title = formats.one_line(services.problem_title(folder), 80)
             st.markdown(f"**{formats.markdown(title)}**", width="stretch")
-            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=startform.choose, args=(key,)):
+            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=_choose, args=(key, title)):
                 st.switch_page("views/overview.py", query_params=state.query())
             st.download_button(
                 "Download", data=partial(_zip, folder), file_name="problem.zip", mime="application/zip",
@@ -36,6 +36,11 @@ def section(now: Now) -> None:
                 on_click=ownproblems.keep, args=(folder,),
             )  # fmt: skip
             st.button("Forget", key=f"forget_{key}", on_click=ownproblems.remove, args=(now.owner, key))
+
+
+def _choose(key: str, title: str) -> None:
+    startform.choose(key)
+    state.say(bringtexts.chosen(title))
 
 
 def _zip(folder: Path) -> bytes:
