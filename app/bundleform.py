@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, ownproblems, uploads
+from lsr_app import bringtexts, formats, ownproblems, uploadlimits
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 
@@ -19,7 +19,10 @@ def section(now: Now) -> None:
     st.markdown(bringtexts.BUNDLE)
     key = f"bundle_upload_{st.session_state.get(_ROUND, 0)}"
     given = st.file_uploader(
-        bringtexts.bundle_label(uploads.MAX_MEGABYTES), type=["zip"], key=key, max_upload_size=uploads.MAX_MEGABYTES
+        bringtexts.bundle_label(uploadlimits.MAX_MEGABYTES),
+        type=["zip"],
+        key=key,
+        max_upload_size=uploadlimits.MAX_MEGABYTES,
     )
     if given is None:
         return
@@ -40,4 +43,4 @@ def _add(now: Now, content: memoryview) -> None:
     with tempfile.TemporaryDirectory(prefix="lsr-upload-") as scratch:
         archive = Path(scratch) / "upload.zip"
         archive.write_bytes(content)
-        ownproblems.add(now.owner, lambda folder: uploads.unpack_bundle(archive, folder))
+        ownproblems.add(now.owner, lambda folder: uploadlimits.unpack_bundle(archive, folder))

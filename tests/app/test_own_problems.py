@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lsr_app import brought, ownproblems, services, uploads, visits
+from lsr_app import brought, ownproblems, services, uploadlimits, visits
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
 from lsr_core.refinement.config import RefineConfig
@@ -134,13 +134,13 @@ def test_a_zip_becomes_a_problem_and_too_large_ones_are_refused(
     store: RunStore, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = zipped(bundle, tmp_path / "mine.zip")
-    key = ownproblems.add(ME, lambda folder: uploads.unpack_bundle(archive, folder))
+    key = ownproblems.add(ME, lambda folder: uploadlimits.unpack_bundle(archive, folder))
     assert key in ownproblems.names(ME)
     for limit, word in (("MAX_PARAMETERS", "parameters"), ("MAX_UNPACKED_BYTES", "unpacks")):
         with monkeypatch.context() as patch:
-            patch.setattr(uploads, limit, 3)
+            patch.setattr(uploadlimits, limit, 3)
             with pytest.raises(InputError, match=word):
-                ownproblems.add(ME, lambda folder: uploads.unpack_bundle(archive, folder))
+                ownproblems.add(ME, lambda folder: uploadlimits.unpack_bundle(archive, folder))
     assert list(ownproblems.names(ME)) == [key]
 
 
