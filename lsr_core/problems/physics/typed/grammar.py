@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import keyword
 import re
 from collections.abc import Collection, Iterable
 
@@ -71,8 +72,8 @@ def checked_name(name: str, what: str, key: str, taken: Iterable[str] = ()) -> N
         raise InputError(
             f"{name!r:.40} cannot name {what}; use a letter, then letters and digits, at most 12 in all", key=key
         )
-    if name in FUNCTIONS or name in NUMBERS:
-        raise InputError(f"{name!r} is a function or a number already; give {what} another name", key=key)
+    if name in FUNCTIONS or name in NUMBERS or keyword.iskeyword(name):
+        raise InputError(f"{name!r} has a meaning of its own already; give {what} another name", key=key)
     if name in taken:
         raise InputError(f"{name!r} names two things; give each its own name", key=key)
 

@@ -17,6 +17,7 @@ from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.supervised import Architecture
 
 MOST_WIDE, MOST_DEEP = 2000, 6
+Widths = Annotated[list[Annotated[int, Field(ge=1, le=MOST_WIDE)]], Field(min_length=1, max_length=MOST_DEEP)]
 
 
 class StartingNetwork(BaseModel):
@@ -32,14 +33,16 @@ class StartingNetwork(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    widths: Annotated[list[Annotated[int, Field(ge=1, le=MOST_WIDE)]], Field(min_length=1, max_length=MOST_DEEP)] = [64, 64]  # noqa: RUF012
+    widths: Widths = [64, 64]
     activation: ActivationName = "tanh"
     scale: Positive | dict[str, Positive] = 2.0
     circular: bool = False
     seed: int = Field(0, ge=0, lt=2**31)
 
 
-def problem_of(arguments: TypedArguments, network: StartingNetwork, *, name: str = "typed", description: str = "") -> PhysicsProblem:
+def problem_of(
+    arguments: TypedArguments, network: StartingNetwork, *, name: str = "typed", description: str = ""
+) -> PhysicsProblem:
     """The problem of a typed equation and an untrained network in float64.
 
     Raises:
@@ -71,5 +74,7 @@ def _arguments(equation: PDE, network: StartingNetwork) -> dict[str, Any]:
         "seed": network.seed,
     }
     if network.circular:
-        found["features"] = [{"kind": "periodic", "input": name, "period": period} for name, period in equation.periods.items()]
+        found["features"] = [
+            {"kind": "periodic", "input": name, "period": period} for name, period in equation.periods.items()
+        ]
     return found
