@@ -212,7 +212,7 @@ def short(value: float) -> str:
     for factor in (1, 2, 4):
         if value != 0 and math.isclose(abs(value), factor * math.pi, rel_tol=1e-15):
             return f"{'-' if value < 0 else ''}{f'{factor}*' if factor > 1 else ''}pi"
-    return f"{value:.15g}"
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else repr(value)
 
 
 def _description(network: StartingNetwork) -> str:

@@ -211,7 +211,7 @@ def _fixed(found: Expression, names: Names, key: str) -> Callable[[Tensor], Tens
 
     def fixed(points: Tensor) -> Tensor:
         rest = at(points, 0.0)
-        return -rest / (at(points, 1.0) - rest)
+        return -rest / (at(points, 1.0) - rest) + 0.0  # never -0
 
     probe = torch.full((1, len(names.inputs)), 0.37, dtype=torch.float64)
     zero, one, three = (float(at(probe, value)) for value in (0.0, 1.0, 3.0))
