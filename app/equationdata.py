@@ -53,14 +53,14 @@ class Checked:
     """What the form says about an equation.
 
     Attributes:
-        blocks: name, points, derivatives, weight, linear or not, residual of the known solution.
+        blocks: name, points, derivatives, linear or not, residual of the known solution.
         linear: whether every block is.
         n_params: of the network.
         residual: √loss of the untrained network at the fitted points.
     """
 
     problem: PhysicsProblem
-    blocks: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
+    blocks: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     linear: bool = True
     solved: bool = False
     n_params: int = 0
@@ -155,7 +155,6 @@ def check(arguments: TypedArguments, network: StartingNetwork, title: str = "") 
                 block.name,
                 f"{block.n_points:,}{' pairs' if block.pairs else ''}",
                 ", ".join(block.needs) or "none",
-                f"{block.weight:g}",
                 "yes" if affine else "no",
                 "" if fit is None else f"{fit.residual:.1e}",
             )

@@ -22,6 +22,7 @@ from lsr_core.refinement.scale_search import Candidate, search_scales
 from lsr_core.storage.bundles import save_problem
 
 SEARCH_RANK = 300  # of the refinements that a search tries, so that it is done within a minute or so
+LONG = 70  # characters of LaTeX, from which a formula is set smaller
 _SHEET, _VERSION, _MADE, _FOUND, _SCALE = "typed_sheet", "typed_version", "typed_made", "typed_found", "typed_scale"
 _NEXT, _LAST = "typed_next_scale", "typed_last"
 _SEARCHING = threading.Lock()
@@ -41,7 +42,7 @@ def section(now: Now) -> None:
         _fill(texts.FIRST)
     _keep()
     _ready()
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with left:
         sheet = st.session_state[_LAST] = _tables()
         network = _network()
@@ -100,7 +101,7 @@ def _tables() -> Sheet:
     outputs = second.text_input(
         texts.OUTPUTS, given.outputs, key=f"typed_outputs_{version}", max_chars=60, help=texts.OUTPUTS_HELP
     )
-    first, second = st.columns(2, gap="small")
+    first, second = st.columns([4, 3], gap="small")
     with first:
         inputs = _table("inputs", given.inputs)
     with second:
@@ -136,11 +137,11 @@ def _table(name: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _column(key: str) -> Any:
     label, help_ = texts.COLUMNS[key], texts.COLUMN_HELP.get(key)
     if key == "points":
-        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=70)
+        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=62)
     if key == "weight":
-        return st.column_config.NumberColumn(label, help=help_, width=70)
-    wide = {"equation": "large", "expression": "large", "where": 120}.get(key, 80)
-    return st.column_config.TextColumn(label, help=help_, width=wide, max_chars=500)  # type: ignore[arg-type]
+        return st.column_config.NumberColumn(label, help=help_, width=62)
+    wide = {"equation": 170, "expression": 280, "where": 90}.get(key, 62)
+    return st.column_config.TextColumn(label, help=help_, width=wide, max_chars=500)
 
 
 def _network() -> StartingNetwork | InputError:
@@ -194,7 +195,7 @@ def _typeset(arguments: TypedArguments) -> None:
         rf"{equationlatex.name(name)} = {equationlatex.expression(text)}" for name, text in arguments.solution.items()
     ]
     for line in lines:
-        st.latex(line)
+        st.latex(rf"\footnotesize {line}" if len(line) > LONG else line)
 
 
 def _place(text: str) -> str:

@@ -61,7 +61,9 @@ def values(
     truth = run.fields.targets[where.points, output]
     network = run.fields.network[where.points, output]
     refined = run.refined(ranks[0], output)[where.points]
-    if where.exact:
+    if not run.has_reference:
+        pass
+    elif where.exact:
         canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
     else:
         canvas.points(x, light(truth), "Truth", colours.truth, **extra)
