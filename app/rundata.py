@@ -109,6 +109,11 @@ class RunData:
     def output_name(self, index: int) -> str:
         return _quantity(self.about.outputs, index, f"q{index + 1}" if self.n_outputs > 1 else "q")
 
+    def truth(self, output: int) -> NDArray[np.float64]:
+        """Targets at the display points; NaN where none is known."""
+        values = self.fields.targets[:, output]
+        return values if self.has_reference else np.full_like(values, np.nan)
+
     def network_error(self, output: int) -> NDArray[np.float64]:
         return self.fields.network[:, output] - self.fields.targets[:, output]
 
