@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lsr_app import formats
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.equations import build
@@ -134,8 +135,8 @@ def check(arguments: TypedArguments, network: StartingNetwork, title: str = "") 
         InputError: what is wrong, and where.
     """
     rows = sum(row.points for row in arguments.equations) + sum(row.points for row in arguments.conditions)
-    equation = build("typed", arguments.model_dump())
     problem = problem_of(arguments, network, name="typed-equation", description=_description(network))
+    equation = build("typed", problem.arguments)
     n_params = sum(parameter.numel() for parameter in problem.model.parameters())
     if rows * n_params > MANY_VALUES:
         raise InputError(
@@ -156,7 +157,7 @@ def check(arguments: TypedArguments, network: StartingNetwork, title: str = "") 
                 f"{block.n_points:,}{' pairs' if block.pairs else ''}",
                 ", ".join(block.needs) or "none",
                 "yes" if affine else "no",
-                "" if fit is None else f"{fit.residual:.1e}",
+                "" if fit is None else formats.error(fit.residual),
             )
         )
     return Checked(

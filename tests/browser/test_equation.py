@@ -21,7 +21,7 @@ def test_a_typed_equation_becomes_a_refined_predictor(page: Page, server: Server
     page.locator(".st-key-typed_ready").get_by_role("combobox").click()
     page.get_by_role("option", name="Flow against diffusion").click()
     journeys.button(page, "typed_fill").click()
-    expect(page.get_by_text("left", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="u_xx, u_x", exact=True)).to_be_visible()
     journeys.settle(page)
     _type(page, "constants", column=1, row=0, text="12 +")
     expect(page.get_by_test_id("stAlert")).to_contain_text("cannot be read")
@@ -45,11 +45,12 @@ def test_a_typed_equation_becomes_a_refined_predictor(page: Page, server: Server
 def _type(page: Page, table: str, *, column: int, row: int, text: str) -> None:
     """Write into a cell of an editable table, which is drawn on a canvas: by the place of the cell."""
     canvas = page.locator(f"[class*='st-key-typed_{table}_']").locator("canvas").first
-    canvas.scroll_into_view_if_needed()
+    canvas.evaluate("element => element.scrollIntoView({block: 'center'})")  # not under the header
+    journeys.settle(page)
     box = canvas.bounding_box()
     assert box is not None
     across = 40 + (box["width"] - 40) * (column + 0.5) / 2
-    canvas.dblclick(position={"x": across, "y": 35 * (row + 1.5)})
+    page.mouse.dblclick(box["x"] + across, box["y"] + 35 * (row + 1.5))  # what lies over the canvas takes the click
     editor = page.locator(".gdg-input, .gdg-growing-entry textarea").first
     expect(editor).to_be_visible()
     editor.fill(text)

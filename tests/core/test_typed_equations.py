@@ -230,6 +230,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no such face": (line(conditions=[{"where": "x = 0.5", "equation": "u = 0"}]), "faces of x are at 0 and 1"),
     "no such input": (line(conditions=[{"where": "t = 0", "equation": "u = 0"}]), "'t = 0' is no place"),
     "no such period": (line(conditions=[{"where": "t periodic", "equation": "u"}]), "no input 't'"),
+    "period of x": (line(conditions=[{"where": "x periodic", "equation": "x*u"}]), "differs between both ends"),
     "period of nothing": (line(conditions=[{"where": "x periodic", "equation": ","}]), "equal at both ends"),
     "nowhere": (line(conditions=[{"where": "", "equation": "u = 0"}]), "says nowhere"),
     "disagreement": (
@@ -352,6 +353,17 @@ def test_numbers_may_be_expressions() -> None:
     assert number("2*pi", {}, "key") == 2 * math.pi
     with pytest.raises(InputError, match="not a finite number"):
         number("log(0)", {}, "key")
+
+
+def test_circular_network_needs_no_rows_for_what_it_meets() -> None:
+    typed = problem(READY["convection"], StartingNetwork(widths=[8], circular=True))
+    assert [block.name for block in typed.blocks] == ["interior", "initial"]
+    ends = torch.tensor([[0.0, 0.3], [2 * math.pi, 0.3]], dtype=torch.float64)
+    low, high = typed.model(ends)
+    assert float(low) == pytest.approx(float(high), abs=1e-12)
+    assert refine(typed, max_rank=10).summary.rank > 0
+    with pytest.raises(InputError, match="no input has a periodic condition"):
+        problem(READY["heat"], StartingNetwork(circular=True))
 
 
 def test_networks_of_the_catalogue_belong_to_it() -> None:

@@ -80,6 +80,7 @@ class TypedArguments(_Part):
         conditions: at the edge.
         data: values at places.
         solution: known solution by output, as expressions of the inputs; empty = there is none.
+        circular: whether the network is periodic by itself, so that periodic conditions need no rows.
         sampler: how regions are filled.
         title: shown to readers.
     """
@@ -91,5 +92,6 @@ class TypedArguments(_Part):
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
     data: Data | None = None
     solution: Annotated[dict[Short, Text], Field(max_length=4)] = {}
+    circular: bool = False
     sampler: Method = "sobol"
     title: Annotated[str, Field(max_length=200)] = ""

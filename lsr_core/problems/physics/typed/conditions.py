@@ -85,6 +85,11 @@ def condition(
         parts = [names.field(piece, key) for piece in pieces(row.equation)]
         if not parts:
             raise InputError("names nothing that is equal at both ends; write u, or u, u_x", key=key)
+        for part in parts:
+            if where.across in part.names:
+                raise InputError(
+                    f"{where.across} itself differs between both ends; name u and its derivatives only", key=key
+                )
         needs = tuple(dict.fromkeys(need for part in parts for need in _needs(part, names)))
         pairs = Pairs(domain, where.across, method)
         return ResidualBlock(name, needs, _jump(parts), pairs, row.points, row.weight, pairs=True)

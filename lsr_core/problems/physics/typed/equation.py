@@ -86,7 +86,7 @@ def _blocks(
         block = conditions.condition(edge, name, where, names, domain, options.sampler, key)
         placed.append((block, where))
     conditions.check_agreement(placed, domain)
-    blocks += [block for block, _ in placed]
+    blocks += [block for block, where in placed if not (options.circular and where.across is not None)]
     if options.data is not None:
         blocks.append(conditions.data(options.data, names))
     return tuple(blocks), placed

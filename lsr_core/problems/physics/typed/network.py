@@ -48,7 +48,7 @@ def problem_of(
     Raises:
         InputError: the equation cannot be built, or the network does not fit it.
     """
-    equation = build("typed", arguments.model_dump())
+    equation = build("typed", {**arguments.model_dump(), "circular": network.circular})
     if network.circular and not equation.periods:
         raise InputError("no input has a periodic condition, so none can enter as cosine and sine", key="circular")
     architecture = Architecture("pinn-mlp", _arguments(equation, network))
