@@ -196,7 +196,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_refused_in_a_sentence_at_once(text: str) -> None:
     began = time.process_time()
-    for place in ("equations", "conditions", "solution"):
+    for place in ("equations", "conditions", *(["solution"] if text.strip() else [])):  # an empty solution is none
         rows = {
             "equations": [{"equation": text}],
             "conditions": [{"where": "x = 0", "equation": text}],
@@ -359,7 +359,7 @@ def test_circular_network_needs_no_rows_for_what_it_meets() -> None:
     typed = problem(READY["convection"], StartingNetwork(widths=[8], circular=True))
     assert [block.name for block in typed.blocks] == ["interior", "initial"]
     ends = torch.tensor([[0.0, 0.3], [2 * math.pi, 0.3]], dtype=torch.float64)
-    low, high = typed.model(ends)
+    low, high = typed.model(ends).detach()
     assert float(low) == pytest.approx(float(high), abs=1e-12)
     assert refine(typed, max_rank=10).summary.rank > 0
     with pytest.raises(InputError, match="no input has a periodic condition"):
