@@ -34,7 +34,8 @@ def predictions(run: RunData, rank: int) -> bytes:
     outputs = [run.output_name(place) for place in range(run.n_outputs)]
     header = [run.input_name(place) for place in range(run.dimension)]
     header += [f"{part} {name}" for part in ("target", "network", "refined") for name in outputs]
-    values = np.column_stack([fields.inputs, fields.targets, fields.network, refined])
+    targets = fields.targets if run.has_reference else np.full_like(fields.targets, np.nan)  # an empty cell
+    values = np.column_stack([fields.inputs, targets, fields.network, refined])
     return tables.table_csv(header, values).encode("utf-8")
 
 

@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 from lsr_app import formats, rundata, texts, theme
 from lsr_app.figures import lines, maps, paths, ranks
 from lsr_app.figures.base import Picture
+from lsr_app.figures.fields import known_fields
 from lsr_app.rundata import RunData
 from lsr_core.errors import InputError
 from lsr_core.storage import atomic
@@ -72,11 +73,10 @@ def report(data: RunData, rank: int) -> tuple[str, int, list[str]]:
 
 
 def _head(data: RunData, rank: int) -> str:
-    split, word = data.headline_split
-    base, refined = (data.reported(f"{split}_relative_l2", at) for at in (0, rank))
+    label, _, base, refined = data.headline(rank)
     summary = data.summary
     numbers = (
-        (data.parts.headline.format(word=word), f"{formats.error(base)} → {formats.error(refined)}", formats.factor(base, refined)),
+        (label, f"{formats.error(base)} → {formats.error(refined)}", formats.factor(base, refined)),
         ("Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}, chosen by the run: {summary.rank:,}"),
         ("Refined in", formats.seconds(summary.seconds), f"peak memory {formats.size(summary.peak_rss_bytes)}"),
         ("Parameters", f"{summary.n_params_total:,}", f"{summary.n_residuals:,} residual rows"),
@@ -104,11 +104,14 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
     runs, at, mode = [(data.about.title, data)], [rank], "light"
     yield (
         "errors_physics" if data.about.physics else "errors",
-        [("", ranks.errors(runs, at, measure="relative_l2", mode=mode))],
+        [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse", mode=mode))],
     )
     yield "spectrum", [("", ranks.spectrum(runs, at, mode=mode))]
     yield "loss_path", [("", paths.losses(runs, at, mode=mode))]
-    if data.dimension == 1:
+    if not data.has_reference:
+        if found := known_fields(runs, at, 0, mode=mode):
+            yield "known_fields", found
+    elif data.dimension == 1:
         yield "headline_lines", [("", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))]
         yield "curve_errors", [("", lines.errors(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))]
     elif data.dimension == 2:

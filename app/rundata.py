@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -108,6 +109,11 @@ class RunData:
     def output_name(self, index: int) -> str:
         return _quantity(self.about.outputs, index, f"q{index + 1}" if self.n_outputs > 1 else "q")
 
+    def truth(self, output: int) -> NDArray[np.float64]:
+        """Targets at the display points; NaN where none is known."""
+        values = self.fields.targets[:, output]
+        return values if self.has_reference else np.full_like(values, np.nan)
+
     def network_error(self, output: int) -> NDArray[np.float64]:
         return self.fields.network[:, output] - self.fields.targets[:, output]
 
@@ -150,6 +156,15 @@ class RunData:
         value = getattr(errors, name, None)
         return float(getattr(self.sweep, name)[rank]) if value is None else float(value)
 
+    def headline(self, rank: int) -> tuple[str, str, float, float]:
+        """What is reported first: its name, the same inside a sentence, and its size at rank 0 and at a rank."""
+        if not self.has_reference:
+            before, after = (math.sqrt(self.reported("val_mse", at)) for at in (0, rank))
+            return texts.FRESH_RESIDUAL, texts.FRESH_RESIDUAL_SENTENCE, before, after
+        split, word = self.headline_split
+        before, after = (self.reported(f"{split}_relative_l2", at) for at in (0, rank))
+        return self.parts.headline.format(word=word), self.parts.sentence.format(word=word.lower()), before, after
+
     @property
     def parts(self) -> texts.Parts:
         """What the errors of this kind of problem are called."""
@@ -161,8 +176,15 @@ class RunData:
         return "grid" if self.about.physics else self.fields.split
 
     @cached_property
+    def has_reference(self) -> bool:
+        """Whether the truth is known at the display points; of an equation without a known solution it is not."""
+        return not self.about.physics or bool(np.isfinite(self.sweep.test_mse[0]))
+
+    @cached_property
     def headline_split(self) -> tuple[str, str]:
-        """Split that is reported, and the word for it: test, else validation, else train."""
+        """Split that is reported, and the word for it: test, else validation, else train; fresh points where no truth is known."""
+        if not self.has_reference:
+            return "val", self.parts.val
         for key in ("test", "val"):
             if np.isfinite(getattr(self.sweep, f"{key}_relative_l2")[0]):
                 return key, getattr(self.parts, key)

@@ -72,6 +72,11 @@ FIGURES = {
         "The truth, and the size of the error of the network and of the refined predictor at the selected rank.",
         "Both error maps share one logarithmic colour scale: a step on the colour bar is a factor, darker is better.",
     ),
+    "known_fields": Words(
+        "Before and after",
+        "The network and the refined predictor at the selected rank. What the truth is here is not known.",
+        "Whether the refined field solves the equation is told by its residual at fresh points, which the solve did not see.",
+    ),
     "headline_lines": Words(
         "Before and after",
         "The truth, the network and the refined predictor at the selected rank.",
@@ -318,6 +323,10 @@ PANELS = {
     "ratio": "Ratio of error sizes",
     "stepped_error": "Error of network at θ0 + Δθ",
 }
+
+NO_REFERENCE = "No solution of this equation is known, so there is no error to draw; the residual at fresh points tells how well it is solved."
+FRESH_RESIDUAL = "Residual at fresh points"
+FRESH_RESIDUAL_SENTENCE = "residual at fresh points"
 
 LEADS = {
     "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",

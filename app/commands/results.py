@@ -156,6 +156,8 @@ def _csv(run: Run) -> str:
     import torch
 
     from lsr_core.jobs.rebuild import delta_at
+    from lsr_core.problems.physics.problem import PhysicsProblem
+    from lsr_core.problems.supervised import Split
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.storage.bundles import load_problem
     from lsr_core.storage.export import named_delta
@@ -166,6 +168,8 @@ def _csv(run: Run) -> str:
     model = problem.model.to(delta.dtype)
     predictor = RefinedPredictor(model, named_delta(model, delta))
     _, split = problem.display
+    if isinstance(problem, PhysicsProblem) and problem.test is None:
+        split = Split(split.inputs, torch.full_like(split.targets, torch.nan))  # an empty cell: nothing is known there
     with torch.no_grad():
         network = torch.cat([model(part) for part in split.inputs.to(delta.dtype).split(4096)])
     refined = predictor.predict(split.inputs.to(delta.dtype))

@@ -58,10 +58,12 @@ def values(
     x = light(run.fields.inputs[where.points, where.along])
     draw = canvas.line if where.exact else canvas.points
     extra: dict[str, Any] = {} if where.exact else {"size": 4}
-    truth = run.fields.targets[where.points, output]
+    truth = run.truth(output)[where.points]
     network = run.fields.network[where.points, output]
     refined = run.refined(ranks[0], output)[where.points]
-    if where.exact:
+    if not run.has_reference:
+        pass
+    elif where.exact:
         canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
     else:
         canvas.points(x, light(truth), "Truth", colours.truth, **extra)

@@ -67,7 +67,12 @@ def ratio(
 
 def shared_limits(run: RunData, output: int) -> Limits:
     """Colour range of values: that of the truth, a little wider."""
-    low, high = finite_range(run.fields.targets[:, output])
+    return limits_of(run.fields.targets[:, output])
+
+
+def limits_of(values: NDArray[Any]) -> Limits:
+    """Range of some values, a little wider."""
+    low, high = finite_range(values)
     room = 0.02 * (high - low) or 1.0
     return low - room, high + room
 

@@ -71,15 +71,17 @@ def three_lines(run: RunData, rank: int, output: int, *, mode: str | None = None
     points_x = run.fields.inputs[points, 0]
     order = np.argsort(points_x, kind="stable")
     x = light(points_x[order])
-    truth = run.fields.targets[points, output][order]
+    truth = run.truth(output)[points][order]
     network = run.fields.network[points, output][order]
     refined = run.refined(rank, output)[points][order]
     stepped = run.stepped(rank, output)[order]
-    canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
+    if run.has_reference:
+        canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
     canvas.line(x, light(network), "Network", colours.network, dash="dash")
     canvas.line(x, light(refined), "Refined predictor", colours.refined)
     canvas.line(x, light(stepped), "Network at θ0 + Δθ", colours.stepped, dash="dot")
-    low, high = float(truth.min()), float(truth.max())
+    shown = truth if run.has_reference else refined
+    low, high = float(shown.min()), float(shown.max())
     room = 0.5 * (high - low) or 1.0
     held = {"range": [low - room, high + room]}
     canvas.axes(formats.plot(run.input_name(0)), formats.plot(run.output_name(output)), yaxis=held)

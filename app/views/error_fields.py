@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, residualsection, show, state, texts
+from lsr_app import controls, formats, guards, residualsection, show, state, texts, unreferenced
 from lsr_app.figures import lines, maps
 from lsr_app.figures.base import Picture
 
 now, data = guards.need_run("fields")
 mode, rank = show.mode(), now.rank
 runs, at = now.runs, now.ranks
+if not data.has_reference:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        output = controls.output(data)
+    unreferenced.fields(runs, at, output)
+    residualsection.line(data)
+    state.finish()
+    st.stop()
 numbers = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     section = controls.section(data)

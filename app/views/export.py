@@ -12,13 +12,11 @@ run, rank = now.run, now.rank
 assert run is not None
 opened: Run = run
 chosen = data.summary.rank
-split, word = data.headline_split
+label, _, base, refined = data.headline(rank)
 stem = texts.file_stem(data.about.name)
 show.headline(
     [
-        show.before_after(
-            data.parts.headline.format(word=word), *(data.reported(f"{split}_relative_l2", at) for at in (0, rank))
-        ),
+        show.before_after(label, base, refined),
         show.rank_item(data, rank),
         ("Size of the run", formats.size(run.size()), "problem and results together"),
     ]

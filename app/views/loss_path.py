@@ -40,7 +40,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 show.figure("loss_path", paths.losses(now.runs, now.ranks, logx=logx, logy=logy, mode=mode))
 
 points = data.fields.stepped_points
-if len(points):
+if len(points) and (data.has_reference or data.dimension == 1):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         output = controls.output(data)
         axes = controls.axes(data)

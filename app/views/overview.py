@@ -15,6 +15,7 @@ from lsr_app import (
     show,
     startform,
     texts,
+    unreferenced,
 )
 from lsr_app.figures import lines, maps, ranks
 from lsr_app.progress import panel
@@ -28,12 +29,11 @@ def headline(data: RunData, rank: int) -> None:
     about, mode = data.about, show.mode()
     show.heading(about.title, about.description)
     controls.compare_note()
-    split, word = data.headline_split
-    base, refined = (data.reported(f"{split}_relative_l2", at) for at in (0, rank))
+    label, sentence, base, refined = data.headline(rank)
     gain = formats.factor(base, refined)
     show.headline(
         [
-            show.before_after(data.parts.headline.format(word=word), base, refined),
+            show.before_after(label, base, refined),
             show.rank_item(data, rank),
             (
                 "Refined in",
@@ -42,20 +42,16 @@ def headline(data: RunData, rank: int) -> None:
             ),
         ]
     )
-    st.markdown(
-        formats.markdown(
-            texts.gain_sentence(
-                data.parts.sentence.format(word=word.lower()), gain, rank, data.sweep.max_rank, rank == 0
-            )
-        )
-    )
+    st.markdown(formats.markdown(texts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
     show.verdict(data)
     if data.about.physics:
         residualsection.norms(data, rank)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     runs, at = now.runs, now.ranks
-    if data.dimension == 1:
+    if not data.has_reference:
+        unreferenced.fields(runs, at)
+    elif data.dimension == 1:
         show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))
     elif data.dimension == 2:
         network, error = data.network_error(0), data.refined_error(rank, 0)

@@ -29,7 +29,7 @@ st.markdown(
 if data.about.physics:
     residualsection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-    measure = controls.words("measure", "Error measure", texts.MEASURES)
+    measure = controls.words("measure", "Error measure", texts.MEASURES) if data.has_reference else "mse"
     logx = controls.toggle("logx", "Log rank")
     logy = controls.toggle("logy", "Log error")
 runs, at = now.runs, now.ranks

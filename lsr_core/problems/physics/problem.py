@@ -43,8 +43,12 @@ class Equation(Protocol):
     @property
     def blocks(self) -> tuple[ResidualBlock, ...]: ...
 
-    def test(self) -> Split:
-        """A grid with the exact or reference solution on it, for reporting."""
+    def test(self) -> Split | None:
+        """A grid with the exact or reference solution on it, for reporting; None where none is known."""
+        ...
+
+    def plain_grid(self) -> Split | None:
+        """Where none is known: points to draw fields on, with zeros for the solution."""
         ...
 
 
@@ -226,7 +230,7 @@ def make_problem(
         points=points,
         fresh=fresh,
         test=equation.test(),
-        grid=grid,
+        grid=equation.plain_grid() if grid is None else grid,
         title=title,
         description=description,
         architecture=architecture,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.equations import (
     allen_cahn,
@@ -18,7 +20,9 @@ from lsr_core.problems.physics.equations import (
     reaction,
     wave,
 )
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments
+from lsr_core.problems.physics.equations.definition import PDE
+from lsr_core.problems.physics.typed import equation as typed
+from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.validation import checked
 
 
@@ -26,7 +30,7 @@ from lsr_core.validation import checked
 class Entry:
     """Arguments and factory of an equation."""
 
-    arguments: type[EquationArguments]
+    arguments: type[BaseModel]
     factory: Callable[[Any], PDE]
 
 
@@ -41,6 +45,7 @@ EQUATIONS: dict[str, Entry] = {
     "diffusion-reaction": Entry(diffusion_reaction.DiffusionReactionArguments, diffusion_reaction.equation),
     "antiderivative": Entry(antiderivative.AntiderivativeArguments, antiderivative.equation),
 }
+TYPED = Entry(TypedArguments, typed.equation)  # has no published form, so it is not in the catalogue
 
 
 def build(name: str, arguments: Mapping[str, Any] | None = None) -> PDE:
@@ -49,10 +54,10 @@ def build(name: str, arguments: Mapping[str, Any] | None = None) -> PDE:
     Raises:
         InputError: an unknown name, or arguments that do not fit.
     """
-    if name not in EQUATIONS:
-        known = ", ".join(EQUATIONS)
+    if name != "typed" and name not in EQUATIONS:
+        known = ", ".join([*EQUATIONS, "typed"])
         raise InputError(f"unknown equation {name!r:.80}; this version knows {known}", key="physics.equation")
-    entry = EQUATIONS[name]
+    entry = TYPED if name == "typed" else EQUATIONS[name]
     return entry.factory(checked(entry.arguments, dict(arguments or {})))
 
 

@@ -50,7 +50,7 @@ class PDE:
         transform: name and arguments of the output transform that meets the hard conditions; None where constraints are soft.
         periods: variables in which the solution is periodic, with their periods.
         grid: points by variable, end points included, of the test grid.
-        on_grid: values (n_1, n_2, …, o) on axes, one for each variable.
+        on_grid: values (n_1, n_2, …, o) on axes, one for each variable; None where no solution is known.
         exact: the solution at points (n, d) as (n, o), in torch functions of them, where there is a formula.
         given: the input function of an equation that has one; networks see it at equally spaced sensors.
         source: where the set-up is published.
@@ -63,7 +63,7 @@ class PDE:
     domain: Mapping[str, tuple[float, float]]
     blocks: tuple[ResidualBlock, ...]
     grid: tuple[int, ...]
-    on_grid: OnGrid
+    on_grid: OnGrid | None
     exact: Exact | None = None
     outputs: tuple[str, ...] = ("u",)
     transform: tuple[str, Mapping[str, Any]] | None = None
@@ -77,11 +77,19 @@ class PDE:
         bounds = self.domain.values()
         return [torch.linspace(low, high, n, dtype=torch.float64) for (low, high), n in zip(bounds, sizes, strict=True)]
 
-    def test(self, grid: Sequence[int] | None = None) -> Split:
-        """The solution on a grid, the last variable fastest."""
+    def test(self, grid: Sequence[int] | None = None) -> Split | None:
+        """The solution on a grid, the last variable fastest; None where none is known."""
+        if self.on_grid is None:
+            return None
         axes = self.axes(grid)
-        values = self.on_grid(axes)
-        return Split(points_of(axes), values.reshape(-1, len(self.outputs)))
+        return Split(points_of(axes), self.on_grid(axes).reshape(-1, len(self.outputs)))
+
+    def plain_grid(self) -> Split | None:
+        """Points to draw the field of an unknown solution on, with zeros in place of it; None where there is a reference."""
+        if self.on_grid is not None:
+            return None
+        points = points_of(self.axes())
+        return Split(points, points.new_zeros(len(points), len(self.outputs)))
 
 
 def points_of(axes: Sequence[Tensor]) -> Tensor:

@@ -1,0 +1,99 @@
+"""Every word of the form in which an equation is typed."""
+
+from __future__ import annotations
+
+LEAD = (
+    "Write the equation and its conditions as text. Nothing of it is executed: it is read as a formula, differentiated by the network’s own "
+    "derivatives, and stored as text in the problem."
+)
+READY = "Start from"
+READY_HELP = "Fills the form with an equation that is ready; everything can be changed afterwards."
+FILL = "Fill the form"
+FIRST = "heat"
+TABLES = {
+    "inputs": (
+        "Inputs",
+        "Names of the coordinates, and the interval of each. A number may be an expression such as 2*pi.",
+    ),
+    "equations": (
+        "Equations inside",
+        "One in a row: left = right, or an expression that should be zero. u_x and u_xx are derivatives of u by x.",
+    ),
+    "conditions": (
+        "Conditions",
+        "Where: a face such as x = 0, several with commas, boundary for all of them, or x periodic. A periodic condition names what is equal "
+        "at both ends, such as u, u_x.",
+    ),
+    "constants": ("Constants", "Names for numbers, used in all expressions."),
+    "solution": ("Known solution", "If there is one: the true error is then reported. It is never used to solve."),
+}
+COLUMNS = {
+    "name": "Name", "from": "From", "to": "To", "equation": "Equation", "where": "Where", "points": "Points", "weight": "Weight",
+    "value": "Value", "output": "Output", "expression": "Expression",
+}  # fmt: skip
+COLUMN_HELP = {
+    "points": "How many points are drawn; of a periodic condition, pairs of points.",
+    "weight": "Of the mean square of this row in the loss.",
+}
+TITLE = "Title"
+OUTPUTS = "Unknown functions"
+OUTPUTS_HELP = "Names, separated by commas. A system has several."
+DATA = "Measured values"
+DATA_HELP = (
+    "One place in a line: the coordinates in the order of the inputs, then the value of the first unknown function."
+)
+DATA_EXAMPLE = "0.5, 0.1, 0.92"
+NETWORK = "Network"
+NETWORK_LEAD = "Fully connected, at a random start. It is not trained: the refinement does all of the work."
+WIDTHS = "Hidden widths"
+WIDTHS_HELP = "Neurons of each hidden layer, separated by commas."
+ACTIVATION = "Activation"
+SCALE = "First-layer scale"
+SCALE_HELP = (
+    "How fast the first layer varies: one number, or x = 2, t = 4 for each input. Too small and the field cannot vary fast enough, too large "
+    "and it needs more directions. The search finds it without knowing the solution."
+)
+SEED = "Seed"
+SEED_HELP = "Of the weights and of the points."
+CIRCULAR = "Periodic inputs as cosine and sine"
+CIRCULAR_HELP = "The network is then periodic by itself, and conditions of the kind x periodic hold exactly."
+SEARCH = "Search the scale"
+SEARCH_HELP = (
+    "Tries some twenty scales with a refinement each, and takes the one with the smallest residual at fresh points."
+)
+SEARCH_BUSY = "A search is running on this server already. Try again when it is done."
+MAKE = "Make the problem"
+MADE = "The problem is ready. Refine it on the overview, like any sample."
+REFINE = "Refine it"
+CHECK = "Check"
+CHECK_LEAD = "Before anything is solved"
+BLOCK_COLUMNS = ("Block", "Points", "Derivatives", "Linear", "Solution leaves")
+BLOCK_CAPTION = "What the refinement is given"
+GRAMMAR = "What can be written"
+GRAMMAR_ROWS = (
+    ("Numbers", "2, 0.5, 1e-3, pi, e"),
+    ("Signs", "+ - * / ^ ( ) and one = in an equation; ** is ^"),
+    ("Unknown functions", "u, first derivatives u_x, second ones u_xx; no mixed ones such as u_xt"),
+    (
+        "Functions",
+        "sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign step erf sigmoid; step(x) is 1 above zero and 0 below",
+    ),
+    ("Exponents", "numbers between -20 and 20"),
+    ("Length", "500 characters, 30 operations inside one another"),
+)
+GRAMMAR_COLUMNS = ("What", "How")
+NO_SOLUTION = "No solution is known, so the result will be judged by its residual at fresh points."
+LINEAR = "Linear in the unknown: one refinement solves it."
+NONLINEAR = "Not linear in the unknown: ask for some Gauss-Newton steps when you refine it."
+
+
+def facts(n_rows: int, n_params: int, residual: str) -> str:
+    return f"{n_rows:,} residuals, {n_params:,} parameters. The untrained network leaves a residual of {residual}."
+
+
+def searching(done: int, scales: str, residual: str) -> str:
+    return f"{done} tried; the last, {scales}, leaves {residual}"
+
+
+def found(scales: str, residual: str) -> str:
+    return f"The search took {scales}: residual {residual} at fresh points."

@@ -1,0 +1,24 @@
+"""A run of an equation whose solution nobody knows: its fields, without errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lsr_app import show, texts
+from lsr_app.figures import ranks
+from lsr_app.figures.base import Labelled
+from lsr_app.figures.fields import known_fields
+
+
+def fields(runs: Labelled, at: Sequence[int], output: int = 0) -> None:
+    """Network and refined predictor, or losses by rank where there are too many inputs to draw a field."""
+    st.info(texts.NO_REFERENCE, icon=":material/info:")
+    panels = known_fields(runs, at, output, mode=show.mode())
+    if len(panels) > 1:
+        show.group("known_fields", panels)
+    elif panels:
+        show.figure("known_fields", panels[0][1])
+    else:
+        show.figure("errors_physics", ranks.errors(runs, at, measure="mse", mode=show.mode()))

@@ -1,0 +1,83 @@
+"""Pages on a run of an equation whose solution nobody knows: no errors, no NaN, no invented truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lsr_app import rundata, texts
+from lsr_app.exports import predictions
+from lsr_app.report import report
+from lsr_core.jobs import queue
+from lsr_core.jobs.worker import execute
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.bundles import save_problem
+from lsr_core.storage.runs import Run, RunStore
+from tests.app.conftest import SCRIPTS, Opener, html
+
+LINE: dict[str, Any] = {
+    "inputs": {"x": (0.0, 1.0)},
+    "equations": [{"equation": "u_xx = -sin(x)", "points": 60}],
+    "conditions": [{"where": "x = 0", "equation": "u = 0", "points": 1}],
+}
+SQUARE: dict[str, Any] = {
+    "inputs": {"x": (0.0, 1.0), "t": (0.0, 1.0)},
+    "equations": [{"equation": "u_t = u_xx", "points": 60}],
+    "conditions": [{"where": "t = 0", "equation": "u = sin(pi*x)", "points": 20}],
+}
+
+
+@pytest.fixture(params=[LINE, SQUARE], ids=["line", "square"])
+def run(request: pytest.FixtureRequest, store: RunStore, tmp_path: Path) -> Run:
+    typed = problem_of(TypedArguments(**request.param), StartingNetwork(widths=[8]))
+    made = queue.create(store, save_problem(tmp_path / "typed", typed), RefineConfig(max_rank=12), owner="cli")
+    execute(made)
+    assert made.status().status == "complete", made.status().error
+    return made
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name != "conditioning"])
+def test_no_page_invents_a_truth(name: str, run: Run, open_page: Opener) -> None:
+    app = open_page(name, run=run.id)
+    assert not app.error
+    said = " ".join(
+        [html(app), *(element.value for element in app.markdown), *(element.value for element in app.caption)]
+    )
+    assert "nan" not in said.lower().replace("unan", "")
+    charts = " ".join(chart.proto.spec for chart in app.get("plotly_chart"))
+    assert "NaN" not in charts
+    assert '"Truth"' not in charts
+    if name in ("overview", "fields"):
+        assert texts.NO_REFERENCE in [element.value for element in app.info]
+    if name in ("overview", "export"):
+        assert texts.FRESH_RESIDUAL in said
+
+
+def test_headline_is_the_residual_at_fresh_points(run: Run) -> None:
+    data = rundata.read(run)
+    assert not data.has_reference
+    label, _, base, refined = data.headline(data.summary.rank)
+    assert label == texts.FRESH_RESIDUAL
+    assert base == pytest.approx(data.summary.residual_norm.fresh_base)
+    assert refined == pytest.approx(data.summary.residual_norm.fresh_nonlinear)
+    assert refined < base
+
+
+def test_predictions_leave_the_target_empty(run: Run) -> None:
+    data = rundata.read(run)
+    lines = predictions(data, data.summary.rank).decode().splitlines()
+    place = lines[0].split(",").index("target u")
+    assert {line.split(",")[place] for line in lines[1:]} == {""}
+    from lsr_app.commands.results import _csv
+
+    assert {line.split(",")[place] for line in _csv(run).splitlines()[1:]} == {""}
+
+
+def test_report_says_so_too(run: Run) -> None:
+    said = report(rundata.read(run), run.summary.rank)[0].split("</script></head>")[1]
+    assert texts.FRESH_RESIDUAL in said
+    assert ">nan" not in said.lower()
