@@ -302,12 +302,9 @@ def default_run(owner: str) -> str | None:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sample(name: str, folder: str, stamp: str) -> tuple[About, int]:
-    from lsr_core.networks import architectures
-    from lsr_core.storage.bundles import read_description
+    from lsr_core.storage.bundles import parameter_count, read_description
 
-    described = read_description(Path(folder))
-    count = architectures.validate(described.network.architecture, described.network.arguments).parameter_count()
-    return rundata.about_bundle(Path(folder)), count
+    return rundata.about_bundle(Path(folder)), parameter_count(read_description(Path(folder)))
 
 
 def samples() -> dict[str, tuple[About, int]]:

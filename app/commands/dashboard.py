@@ -20,9 +20,10 @@ from urllib.parse import urlencode
 import typer
 
 from lsr_app import theme
-from lsr_app.commands.common import RunsOption, find_run, runs_root
+from lsr_app.commands.common import RunsOption, TrustOption, find_run, problem_folder, runs_root
 from lsr_app.places import RUNS_VARIABLE
 from lsr_core.errors import InputError
+from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
 
 DEFAULT_PORT = 8501
 UPLOAD_MEGABYTES = 50
@@ -33,12 +34,15 @@ def dashboard(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PROBLEM|RUN]", help="A sample, a bundle's path, or a run's id or path.", show_default=False
+            metavar="[PROBLEM|RUN]",
+            help="A sample, a bundle's path, my_problem.py, a .pt2 program, or a run's id or path.",
+            show_default=False,
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    trust: TrustOption = False,
     runs: RunsOption = None,
 ) -> int:
     """Open the dashboard in the browser; stop it with Ctrl-C."""
@@ -48,7 +52,8 @@ def dashboard(
     _check_address(host, port)
     environment = dict(os.environ)
     with ExitStack() as stack:
-        query = _query(what, runs, environment, stack)
+        query = _query(what, runs, trust, environment, stack)
+        environment.update({key: os.environ[key] for key in (CODE_VARIABLE,) if key in os.environ})
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{port}/" + (f"?{urlencode(query)}" if query else "")
         print(f"LSR Explorer: {url}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
@@ -81,9 +86,11 @@ def command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *theme.streamlit_flags()]
 
 
-def _query(what: str | None, runs: Path | None, environment: dict[str, str], stack: ExitStack) -> dict[str, str]:
+def _query(
+    what: str | None, runs: Path | None, trust: bool, environment: dict[str, str], stack: ExitStack
+) -> dict[str, str]:
     """What the first page opens with. Paths go to the server through its environment, never through the URL."""
-    from lsr_core.storage.bundles import bundle_folder, load_problem, sample_names
+    from lsr_core.storage.bundles import load_problem, sample_names
     from lsr_core.storage.runs import ID_PATTERN
 
     environment[RUNS_VARIABLE] = str(runs_root(runs))
@@ -92,7 +99,7 @@ def _query(what: str | None, runs: Path | None, environment: dict[str, str], sta
     if what in sample_names():
         return {"problem": what}
     if ID_PATTERN.fullmatch(what) or (Path(what) / "run.json").is_file():
-        run = find_run(what, runs)
+        run = find_run(what, runs, trust)
         if not ID_PATTERN.fullmatch(run.path.resolve().name):
             raise InputError(
                 "the folder of a run must keep its name, the 32 characters of its id", file=what, key="RUN"
@@ -102,8 +109,9 @@ def _query(what: str | None, runs: Path | None, environment: dict[str, str], sta
         return {"run": run.path.resolve().name}
     import lsr_samples
 
-    load_problem(what)
-    environment[lsr_samples.PROBLEM_VARIABLE] = str(stack.enter_context(bundle_folder(what)).resolve())
+    folder = stack.enter_context(problem_folder(what, trust))
+    load_problem(folder)
+    environment[lsr_samples.PROBLEM_VARIABLE] = str(folder.resolve())
     return {"problem": lsr_samples.GIVEN}
 
 

@@ -20,13 +20,14 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks import architectures
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, code_problems
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import (
     BUNDLE_FORMAT_VERSION,
@@ -72,6 +73,8 @@ def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
         dtype: torch.dtype = getattr(torch, description.dtype)
         network = description.network
         weights = WEIGHTS if checkpoint is None else _checkpoint_file(description, checkpoint)
+        if code_problems.is_code(description):
+            return code_problems.load(description, folder, DATA, read_tensors(folder / weights)[0])
         try:
             model = load_network(
                 network.architecture, network.arguments, read_tensors(folder / weights)[0], dtype, weights
@@ -260,6 +263,13 @@ def read_description(folder: Path) -> ProblemDescription:
         raise describe(error, DESCRIPTION) from error
 
 
+def parameter_count(description: ProblemDescription) -> int:
+    """Scalars that a bundle's network has; nothing is allocated. Raises as `architectures.validate`."""
+    if code_problems.is_code(description):
+        return code_problems.about_code(description).parameters
+    return architectures.validate(description.network.architecture, description.network.arguments).parameter_count()
+
+
 def _check_fit(
     model: nn.Module, train: Split, dtype: torch.dtype, description: ProblemDescription, key: str = "train"
 ) -> None:
@@ -343,7 +353,10 @@ def _write(
     splits = problem.splits()
     kind: dict[str, Any] = {"kind": next((name for name, made in _DATA_KINDS.items() if type(problem) is made), "")}
     arrays: dict[str, Any] = {}
-    if isinstance(problem, PhysicsProblem):
+    copies = code_problems.copy_code(problem, folder)
+    if isinstance(problem, PhysicsProblem) and copies:
+        kind, arrays = code_problems.physics_parts(problem)
+    elif isinstance(problem, PhysicsProblem):
         equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}
         kind = {"kind": "physics", "physics": equation}
         library = build_equation(problem.equation, problem.arguments)
@@ -361,7 +374,7 @@ def _write(
     atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
     atomic.write_arrays(folder / DATA, arrays)
     entries = _write_checkpoints(folder, checkpoints, tensors)
-    stored = dict.fromkeys((WEIGHTS, DATA, *(entry.file for entry in entries)))
+    stored = dict.fromkeys((WEIGHTS, DATA, *copies, *(entry.file for entry in entries)))
     quantities = {"inputs": problem.input_quantities, "outputs": problem.output_quantities}
     try:
         description = ProblemDescription.model_validate(
