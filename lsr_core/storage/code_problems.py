@@ -190,26 +190,26 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
     if code.digest_of(content) != about.sha256:
         raise InputError("is not the code that the problem was made by; its SHA-256 is another", file=copied.name)
     arrays = folder / data
-    quantities = {
+    quantities: dict[str, Any] = {
         "name": description.name, "title": description.title, "description": description.description,
         "architecture": Architecture(kind, dict(description.network.arguments)),
     }  # fmt: skip
     if kind == "torch-program":
-        splits = read_splits(arrays)
+        splits: dict[str, Any] = {**read_splits(arrays)}
         return SupervisedProblem(
             model=_filled(programs.from_bytes(content, about.file), tensors), **quantities, **splits
-        )  # type: ignore[arg-type]
+        )
     made = _remembered(about.file, about.function, content, named)
-    quantities["model"] = _filled(copy.deepcopy(made.model), tensors)  # type: ignore[assignment]
+    quantities["model"] = _filled(copy.deepcopy(made.model), tensors)
     if not isinstance(made, PhysicsProblem):
-        return replace(made, **quantities, **read_splits(arrays))  # type: ignore[arg-type]
+        quantities.update(read_splits(arrays))
+        return replace(made, **quantities)
     names = [block.name for block in made.blocks]
-    places = [str(place) for place in range(len(names))]
-    points, fresh, splits = read_points(arrays, places)
-    given = ({names[int(place)]: values for place, values in part.items()} for part in (points, fresh))
-    stored = dict(zip(("points", "fresh"), given, strict=True))
+    points, fresh, found = read_points(arrays, [str(place) for place in range(len(names))])
+    for kind, part in (("points", points), ("fresh", fresh)):
+        quantities[kind] = {names[int(place)]: values for place, values in part.items()}
     seed = description.physics.seed if description.physics else 0
-    return replace(made, **quantities, **stored, **splits, seed=seed)
+    return replace(made, seed=seed, **{**quantities, **found})
 
 
 def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:

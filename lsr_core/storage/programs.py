@@ -15,8 +15,8 @@ from lsr_core.errors import InputError
 MAX_BYTES = 4 * 2**30
 WHY = "it is a program, and reading it unpickles parts of it, which can do anything that you can do; if it is yours, add --trust"
 CONVERT = (
-    "    torch.save(model.state_dict(), 'weights.pt')  # with your own class, and the weights go into a Python file's problem()\n"
-    "    torch.export.save(torch.export.export(model.eval(), (inputs,), dynamic_shapes=({0: torch.export.Dim('batch')},)), 'model.pt2')"
+    "`program = torch.export.export(model.eval(), (inputs,), dynamic_shapes=({0: torch.export.Dim('batch')},))` and "
+    "`torch.export.save(program, 'model.pt2')`"
 )
 
 
@@ -57,7 +57,8 @@ def refuse_pickles(path: Path) -> None:
         elif path.suffix == ".pt2":
             return
     raise InputError(
-        f"is {what}, which is not loaded. Where the model was made, one of these two lines converts it:\n{CONVERT}",
+        f"is {what}, which is not loaded here: reading one can execute anything. Where the model was made two lines convert it: {CONVERT}; "
+        "a state dict goes into the network that problem() in a Python file makes",
         file=path.name,
     )
 
