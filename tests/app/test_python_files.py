@@ -190,10 +190,10 @@ def test_code_in_a_bundle_is_not_executed_and_a_zip_cannot_bring_it(lsr: Call, t
     Path("mine.py").write_text(DATA)
     bundle = save_problem(tmp_path / "bundle", code_problems.from_file("mine.py"))
     zipped = shutil.make_archive("bundle", "zip", bundle)
-    with pytest.raises(InputError, match="code.py"):
+    with pytest.raises(InputError, match=r"code\.py"):
         load_problem(Path(zipped))
     (bundle / "code.py").write_text(DATA + "\n# changed")
-    with pytest.raises(InputError, match="SHA-256|bytes"):
+    with pytest.raises(InputError, match=r"SHA-256|bytes"):
         load_problem(bundle)
     forged = tmp_path / "forged"
     network = {"architecture": "python-file", "arguments": read_description(bundle).network.arguments}
