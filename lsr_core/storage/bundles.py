@@ -36,6 +36,7 @@ from lsr_core.storage.bundle_schema import (
     CheckpointEntry,
     ProblemDescription,
 )
+from lsr_core.storage.code import COPIES
 from lsr_core.storage.data import read_points, read_splits, shape_of
 from lsr_core.storage.weights import load_network, read_tensors
 from lsr_core.validation import describe
@@ -181,8 +182,9 @@ def save_problem(
         fresh = Path(scratch) / "new"
         fresh.mkdir()
         _write(fresh, problem, training or {}, seeds or {}, checkpoints or {})
-        for epoch in (None, *(checkpoints or {})):
-            load_problem(fresh, epoch)
+        if problem.architecture.name != "python-session":  # what only lives in this process cannot be read back
+            for epoch in (None, *(checkpoints or {})):
+                load_problem(fresh, epoch)
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
@@ -354,7 +356,7 @@ def _write(
     kind: dict[str, Any] = {"kind": next((name for name, made in _DATA_KINDS.items() if type(problem) is made), "")}
     arrays: dict[str, Any] = {}
     copies = code_problems.copy_code(problem, folder)
-    if isinstance(problem, PhysicsProblem) and copies:
+    if isinstance(problem, PhysicsProblem) and problem.architecture.name in COPIES:
         kind, arrays = code_problems.physics_parts(problem)
     elif isinstance(problem, PhysicsProblem):
         equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}

@@ -25,9 +25,9 @@ from lsr_core.errors import CodeError, InputError
 VARIABLE = "LSR_CODE"
 DEFAULT_FUNCTION = "problem"
 MAX_BYTES = 2**20
-CodeKind = Literal["python-file", "torch-program"]
-COPIES: dict[str, str] = {"python-file": "code.py", "torch-program": "program.pt2"}
-"""Kind, which stands where others have their architecture, and the name of the copy in a bundle."""
+CodeKind = Literal["python-file", "torch-program", "python-session"]
+COPIES: dict[str, str] = {"python-file": "code.py", "torch-program": "program.pt2", "python-session": ""}
+"""Kind, which stands where others have their architecture, and the name of the copy in a bundle; of a session there is none."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _executed: set[str] = set()
 

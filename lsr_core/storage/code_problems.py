@@ -161,6 +161,13 @@ def _check_answer(problem: Problem, file: str, function: str) -> None:
         )  # fmt: skip
 
 
+def of_session(problem: Problem) -> Problem:
+    """The problem as one whose code is in this Python session only; a run of it has figures and cannot be rebuilt."""
+    count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
+    about = OwnCode(file="a Python session", function="", sha256="0" * 64, parameters=count)
+    return replace(problem, architecture=Architecture("python-session", about.model_dump()))
+
+
 def is_code(description: ProblemDescription) -> bool:
     """Whether a bundle's network comes from code of its own."""
     return description.network.architecture in code.COPIES
@@ -178,6 +185,11 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
         InputError: the code was not named on this machine; or something does not fit.
     """
     kind, about = description.network.architecture, about_code(description)
+    if kind == "python-session":
+        raise InputError(
+            "this problem was made in a Python session, and its code is not kept, so only what is stored can be shown; "
+            "write the problem into a file, `lsr refine my_problem.py`, for a run that can be made again"
+        )
     copied = folder / code.COPIES[kind]
     named = code.trusted(about.sha256)
     if named is None:
@@ -253,7 +265,7 @@ def copy_code(problem: Problem, folder: Path) -> list[str]:
         InputError: the file has changed since it was executed.
     """
     architecture = problem.architecture
-    if architecture is None or architecture.name not in code.COPIES:
+    if architecture is None or not code.COPIES.get(architecture.name):
         return []
     about = checked(OwnCode, architecture.arguments)
     named = code.trusted(about.sha256)
