@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import fx
 
 from lsr_core.networks import architectures
 from lsr_core.portable.check import BATCHES, RUNNER, spread, tolerance
@@ -18,6 +21,7 @@ from lsr_core.portable.deliver import predictor_of
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.write import Form, write
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.refinement.predictor import RefinedPredictor
 
 NETWORKS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
     "mlp": ("mlp", {"layers": [2, 5, 7, 2]}, (2,)),
@@ -60,15 +64,22 @@ def problem(name: str) -> tuple[SupervisedProblem, torch.Tensor]:
     return SupervisedProblem(name, model, split, test=split, architecture=Architecture(architecture, arguments)), delta
 
 
+@lru_cache(maxsize=len(NETWORKS))
+def traced(name: str, dtype: torch.dtype) -> tuple[RefinedPredictor, torch.Tensor, fx.GraphModule]:
+    """Predictor, inputs and graph, which all forms share."""
+    given, delta = problem(name)
+    predictor = predictor_of(given, delta, dtype)
+    inputs = given.train.inputs.to(dtype)
+    return predictor, inputs, explicit(predictor, inputs[:2])
+
+
 FORMS = [
-    ("pt2", "float64"), ("pt2", "float32"), ("python", "float64"), ("python", "float32"), ("onnx", "float32"), ("onnx", "float64"),
+    ("pt2", "float64"), ("python", "float64"), ("onnx", "float64"), ("pt2", "float32"), ("python", "float32"), ("onnx", "float32"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("form", "precision"), FORMS)
 def test_all_networks(form: Form, precision: str, tmp_path: Path) -> None:
-    import json
-
     if form == "onnx" and any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")):
         pytest.skip("the extra `onnx` is not installed")
     dtype = getattr(torch, precision)
@@ -76,12 +87,10 @@ def test_all_networks(form: Form, precision: str, tmp_path: Path) -> None:
     for name in NETWORKS:
         if name in REFUSED.get((form, precision), ()):
             continue
-        given, delta = problem(name)
-        predictor = predictor_of(given, delta, dtype)
-        inputs = given.train.inputs.to(dtype)
+        predictor, inputs, graph = traced(name, dtype)
         folder = tmp_path / name.replace(" ", "-")
         folder.mkdir()
-        write(form, folder / "file", explicit(predictor, inputs[:2]), inputs[:2], name)
+        write(form, folder / "file", graph, inputs[:2], name)
         batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES}
         np.savez(folder / "given.npz", allow_pickle=False, **{key: value.numpy() for key, value in batches.items()})
         orders.append([form, str(folder / "file"), str(folder / "given.npz"), str(folder / "results.npz")])
