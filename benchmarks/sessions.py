@@ -34,7 +34,7 @@ from lsr_core.storage.runs import RunStore
 PAGES = {
     "rank": "Rank", "fields": "Error fields", "bring": "Bring your own", "path": "Loss path", "export": "Export", "": "Overview",
 }  # fmt: skip
-PATIENCE = 60_000
+PATIENCE = 180_000
 
 
 @dataclass
