@@ -33,7 +33,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
         "transformer-regressor", {"length": 4, "features": 3, "outputs": 2, "width": 4, "heads": 2, "depth": 1, "feedforward": 6}, (4, 3),
     ),
 }  # fmt: skip
-REFUSED = {
+# FNO: the exporter does not convert its Fourier transforms. In float64 the last two have not been tried.
+LEFT_OUT = {
     ("onnx", "float64"): {"FNO", "CNN", "transformer"},
     ("onnx", "float32"): {"FNO"},
 }
@@ -85,7 +86,7 @@ def test_all_networks(form: Form, precision: str, tmp_path: Path) -> None:
     dtype = getattr(torch, precision)
     orders, wanted = [], {}
     for name in NETWORKS:
-        if name in REFUSED.get((form, precision), ()):
+        if name in LEFT_OUT.get((form, precision), ()):
             continue
         predictor, inputs, graph = traced(name, dtype)
         folder = tmp_path / name.replace(" ", "-")
