@@ -1,7 +1,7 @@
 """The `lsr` command: commands by name, and what becomes of errors.
 
 Exit codes: 0 success, 1 failure, 2 bad input (one line on stderr says what to do), 130 cancelled. With `--json` stdout
-holds one JSON object, also on failure.
+holds one JSON object, also on failure. `--debug`, anywhere, shows the traceback of what went wrong.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -70,11 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
-    as_json = "--json" in arguments
+    as_json, debug = "--json" in arguments, "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         result = app(arguments, standalone_mode=False, prog_name="lsr")
         return result if isinstance(result, int) else 0
-    except InputError as error:
+    except InputError as raised:
+        from lsr_core.storage.code import located
+
+        error = located(raised) or raised  # raised by this package, perhaps in a line of the user's own file
+        if debug:
+            print(getattr(error, "trace", "") or traceback.format_exc(), file=sys.stderr)
         return fail(BAD_INPUT, error.message, file=error.file, key=error.key, as_json=as_json)
     except Cancellation as error:
         return fail(CANCELLED, str(error), as_json=as_json, status="cancelled", run=error.run)
@@ -89,6 +96,8 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as error:
         return error.exit_code
     except Exception as error:
+        if debug:
+            traceback.print_exc()
         return _usage(error, as_json) if isinstance(error, _ClickError) else _bug(error, as_json)
 
 
@@ -105,7 +114,11 @@ def _bug(error: Exception, as_json: bool) -> int:
     """What nobody foresaw: still one line, with a way to see where it happened."""
     if os.environ.get(TRACEBACK_VARIABLE):
         raise error
-    what = f"{type(error).__name__}: {error}; this is a bug, set {TRACEBACK_VARIABLE}=1 to see where it is"
+    from lsr_core.storage.code import located
+
+    if own := located(error):  # in a function that the user wrote, not in this package
+        return fail(BAD_INPUT, own.message, file=own.file, key=own.key, as_json=as_json)
+    what = f"{type(error).__name__}: {error}; this is a bug, --debug shows where it is"
     return fail(FAILED, what, as_json=as_json)
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lsr_app import texts
+from lsr_core.storage import code_problems
 from lsr_core.storage.bundles import read_description
+from lsr_core.validation import checked
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,17 @@ def read(folder: Path) -> PhysicsAbout | None:
     described = read_description(folder)
     if described.physics is None:
         return None
+    if code_problems.is_code(described):
+        own = checked(code_problems.OwnEquation, described.physics.arguments)
+        return PhysicsAbout(
+            title=described.title or described.name,
+            formula=texts.OWN_FORMULA.format(file=code_problems.about_code(described).file),
+            source="",
+            domain=dict(own.domain),
+            blocks=tuple(
+                BlockAbout(block.name, block.points, block.pairs, block.weight, block.needs) for block in own.blocks
+            ),
+        )
     from lsr_core.problems.physics import equations
 
     equation = equations.build(described.physics.equation, described.physics.arguments)

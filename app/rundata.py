@@ -17,6 +17,7 @@ from lsr_app import texts
 from lsr_core.errors import InputError
 from lsr_core.problems.supervised import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.storage import code
 from lsr_core.storage.bundles import read_description
 from lsr_core.storage.records import Manifest, Summary
 from lsr_core.storage.runs import Run
@@ -295,6 +296,8 @@ def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> st
 def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
     """'MLP 2–128×6–1, tanh' for multilayer perceptrons, otherwise the registered name."""
     layers = arguments.get("layers")
+    if name in code.COPIES:
+        return f"from {arguments.get('file')}"
     if name not in ("mlp", "pinn-mlp") or not isinstance(layers, list) or len(layers) < 2:
         return name
     runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]

@@ -325,14 +325,13 @@ def default_run(owner: str) -> str | None:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sample(name: str, folder: str, stamp: str) -> Sample:
-    from lsr_core.networks import architectures
-    from lsr_core.storage.bundles import read_description
+    from lsr_core.storage.bundles import parameter_count, read_description
 
     described = read_description(Path(folder))
-    count = architectures.validate(described.network.architecture, described.network.arguments).parameter_count()
-    for_functions = described.network.architecture == "deeponet-field"
+    network = described.network
+    for_functions = network is not None and network.architecture == "deeponet-field"
     group = "others" if for_functions else _GROUPS.get(described.kind, "others")
-    return Sample(rundata.about_bundle(Path(folder)), count, group)
+    return Sample(rundata.about_bundle(Path(folder)), parameter_count(described), group)
 
 
 def samples() -> dict[str, Sample]:

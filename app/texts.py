@@ -1052,6 +1052,7 @@ NORMS_READ = (
     "much larger than the second, the equation bends more than its linear model; where fresh points have much more than fitted ones, "
     "there are too few points."
 )
+OWN_FORMULA = "residuals in Python, from {file}"
 BLOCKS_CAPTION = "Residual blocks"
 BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
 

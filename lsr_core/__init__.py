@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lsr_core.diagnosis.loss_path import LossPath, loss_path
-    from lsr_core.errors import Cancelled, InputError, LSRError, NumericalError
+    from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, NumericalError
     from lsr_core.networks.functions import PureFunction
+    from lsr_core.problems.classification import ClassificationProblem, one_hot
+    from lsr_core.problems.operators import OperatorProblem
     from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
     from lsr_core.problems.physics.fields import Field
+    from lsr_core.problems.physics.own import own_equation
     from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
+    from lsr_core.problems.physics.samplers import Box
     from lsr_core.problems.streams import split_from_batches
     from lsr_core.problems.supervised import Architecture, MappedSplit, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
@@ -27,14 +31,19 @@ if TYPE_CHECKING:
     from lsr_core.refinement.results import Sweep
     from lsr_core.storage.bundles import load_problem, save_problem
     from lsr_core.storage.export import load_predictor, save_predictor
+    from lsr_core.storage.programs import load_program
 
 _HOMES = {
     "lsr_core.diagnosis.loss_path": ("LossPath", "loss_path"),
-    "lsr_core.errors": ("Cancelled", "InputError", "LSRError", "NumericalError"),
+    "lsr_core.errors": ("Cancelled", "CodeError", "InputError", "LSRError", "NumericalError"),
     "lsr_core.networks.functions": ("PureFunction",),
     "lsr_core.problems.physics.blocks": ("ResidualBlock", "dirichlet"),
     "lsr_core.problems.physics.fields": ("Field",),
+    "lsr_core.problems.physics.own": ("own_equation",),
+    "lsr_core.problems.physics.samplers": ("Box",),
     "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
+    "lsr_core.problems.classification": ("ClassificationProblem", "one_hot"),
+    "lsr_core.problems.operators": ("OperatorProblem",),
     "lsr_core.problems.streams": ("split_from_batches",),
     "lsr_core.problems.supervised": ("Architecture", "MappedSplit", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
@@ -43,18 +52,23 @@ _HOMES = {
     "lsr_core.refinement.results": ("Sweep",),
     "lsr_core.storage.bundles": ("load_problem", "save_problem"),
     "lsr_core.storage.export": ("load_predictor", "save_predictor"),
+    "lsr_core.storage.programs": ("load_program",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Architecture",
+    "Box",
     "Cancelled",
+    "ClassificationProblem",
+    "CodeError",
     "Field",
     "InputError",
     "LSRError",
     "LossPath",
     "MappedSplit",
     "NumericalError",
+    "OperatorProblem",
     "PhysicsProblem",
     "PureFunction",
     "Quantity",
@@ -68,8 +82,11 @@ __all__ = [
     "dirichlet",
     "load_predictor",
     "load_problem",
+    "load_program",
     "loss_path",
     "make_problem",
+    "one_hot",
+    "own_equation",
     "refine",
     "save_predictor",
     "save_problem",

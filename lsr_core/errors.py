@@ -23,6 +23,18 @@ class InputError(LSRError, ValueError):
         super().__init__(f"{where}: {message}" if where else message)
 
 
+class CodeError(InputError):
+    """Code of the user's own failed; `file` says where.
+
+    Attributes:
+        trace: the whole traceback, for the log.
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, key: str | None = None, trace: str = "") -> None:
+        super().__init__(message, file=file, key=key)
+        self.trace = trace
+
+
 class NumericalError(LSRError, ArithmeticError):
     """A computation left the finite numbers, or a result cannot be trusted."""
 

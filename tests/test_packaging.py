@@ -89,3 +89,6 @@ def test_the_command_works_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> 
     assert isinstance(samples, list)
     assert all(str(sample["folder"]).startswith(str(target)) for sample in samples)
     assert lsr("refine", "noisy1d", "--max-rank", "20")["status"] == "complete"
+    guide = (ROOT / "docs" / "python-file.md").read_text(encoding="utf-8")
+    (tmp_path / "my_problem.py").write_text(guide.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    assert lsr("refine", "my_problem.py", "--max-rank", "20")["problem"] == "oscillator"

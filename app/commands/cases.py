@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsr_app.commands.common import OWNER, emit, store
+from lsr_app.commands.common import OWNER, emit, problem_folder, store
 from lsr_app.commands.refine import execute, number, printable_lines
 from lsr_core.errors import LSRError
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from lsr_core.refinement.config import RefineConfig
 
 
-def refine_cases(problem: str, config: RefineConfig, cases: int, runs: Path | None, *, json: bool) -> None:
+def refine_cases(problem: str, config: RefineConfig, cases: int, runs: Path | None, *, trust: bool, json: bool) -> None:
     """Refine many unseen input functions of an operator and keep the result as a run."""
     from lsr_core.jobs.queue import create
     from lsr_core.refinement.case_records import CasesRecord
     from lsr_core.refinement.cases import CasesSettings, input_of
-    from lsr_core.storage.bundles import bundle_folder, load_problem
+    from lsr_core.storage.bundles import load_problem
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(CasesSettings, {"cases": cases})
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         input_of(load_problem(folder))
         run = create(store(runs), folder, config, owner=OWNER, kind="cases", settings=settings.model_dump(mode="json"))
     execute(run)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from lsr_core.refinement.progress import ProgressCallback
     from lsr_core.storage.runs import Run, RunStore
 
+PROBLEM_HELP = (
+    "Name of a sample, path of a bundle (folder or zip), my_problem.py or package.module:function, or a .pt2 program."
+)
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
 OWNER = "command line"
 
@@ -31,6 +35,10 @@ RunsOption = Annotated[
     typer.Option("--runs", help=f"Folder of runs; ${RUNS_VARIABLE} or ./runs by default.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; progress goes to stderr.")]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust", help="Execute code that comes in a file: a .pt2 program, or that of a bundle or run."),
+]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Id of a run, or path of its folder.", show_default=False)
 ]
@@ -67,8 +75,8 @@ def shipped_store() -> RunStore:
     return RunStore(lsr_samples.runs_folder())
 
 
-def find_run(text: str, option: Path | None) -> Run:
-    """The run with this id or path.
+def find_run(text: str, option: Path | None, trust: bool = False) -> Run:
+    """The run with this id or path; with `trust` the code that it carries may be executed.
 
     Raises:
         InputError: there is none, or it cannot be read.
@@ -79,12 +87,18 @@ def find_run(text: str, option: Path | None) -> Run:
     if ID_PATTERN.fullmatch(text):
         for place in (store(option), shipped_store()):
             if (place.root / text / "run.json").is_file():
-                return place.open(text)
+                return _trusted(place.open(text), trust)
     if (path / "run.json").is_file():
         run = Run(path)
         _ = run.manifest
-        return run
+        return _trusted(run, trust)
     raise InputError("no run of this id or path; `lsr runs` lists those there are", file=None, key=text[:80] or "RUN")
+
+
+def _trusted(run: Run, trust: bool) -> Run:
+    if trust:
+        trust_code(run.problem_path)
+    return run
 
 
 def need_complete(run: Run) -> None:
@@ -102,6 +116,44 @@ def need_predictor(run: Run) -> None:
     """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
     if run.manifest.kind != "iterate" or not run.delta_path.is_file():
         need_complete(run)
+
+
+@contextmanager
+def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
+    """The bundle that PROBLEM names: a sample, a folder or zip, or made for the moment from a Python file or a .pt2 program.
+
+    Raises:
+        InputError: there is none, it cannot be used, or it is code that was not trusted.
+    """
+    from lsr_core.storage import bundles, code, code_problems, programs
+
+    path = Path(problem)
+    if code.is_code(problem):
+        made = code_problems.from_file(problem)
+    elif path.suffix in (".pt2", ".pt", ".pth", ".pkl", ".ts") and path.is_file():
+        programs.refuse_pickles(path)
+        if not trust:
+            raise InputError(f"was not read: {programs.WHY}", file=problem)
+        made = code_problems.from_program(path)
+    else:
+        with bundles.bundle_folder(problem) as folder:
+            if trust:
+                trust_code(folder)
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="lsr-code-") as scratch:
+        yield bundles.save_problem(Path(scratch) / "problem", made)
+
+
+def trust_code(folder: Path) -> None:
+    """Let the code that a bundle carries be executed here and in the workers; others need no trust."""
+    from lsr_core.storage import bundles, code, code_problems, programs
+
+    description = bundles.read_description(folder)
+    if code_problems.is_code(description):
+        copied = folder / code.COPIES[description.network.architecture]
+        data = code.read_code(copied, copied.name, programs.MAX_BYTES)
+        code.trust(data, code.Named(str(copied.absolute()), search=str(Path.cwd())))
 
 
 def refuse_rank(folder: Path, config: RefineConfig) -> None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.common import (
+    OWNER,
+    PROBLEM_HELP,
+    JsonOption,
+    RunsOption,
+    TrustOption,
+    emit,
+    problem_folder,
+    refuse_rank,
+    store,
+)
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -15,9 +25,7 @@ if TYPE_CHECKING:
 
 
 def conditioning(
-    problem: Annotated[
-        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     space: Annotated[str, typer.Option(help="subspace (the one LSR solves in) or full (all parameters).")] = "subspace",
     rank: Annotated[
         int | None, typer.Option(help="Dimension of the subspace; as large as fits, at most 1000, by default.")
@@ -27,6 +35,7 @@ def conditioning(
     ] = None,
     dtype: Annotated[str, typer.Option(help="Precision of the methods: float64, float32 or both.")] = "both",
     seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -35,13 +44,12 @@ def conditioning(
     from lsr_core.lab.race import RaceSettings
     from lsr_core.lab.records import RaceRecord
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.bundles import bundle_folder
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         refuse_rank(folder, config)
         run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
     execute(run)

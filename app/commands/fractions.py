@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, store
+from lsr_app.commands.common import (
+    OWNER,
+    PROBLEM_HELP,
+    JsonOption,
+    RunsOption,
+    TrustOption,
+    emit,
+    problem_folder,
+    store,
+)
 from lsr_app.commands.refine import execute, refuse
 from lsr_app.shares import DEFAULT_SHARES, config_for
 from lsr_core.errors import InputError
@@ -15,25 +24,24 @@ DEFAULT = ",".join(f"{share:g}" for share in DEFAULT_SHARES)
 
 
 def fractions(
-    problem: Annotated[
-        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     fractions: Annotated[
         str, typer.Option(help="Shares of the parameters that may move, with commas between them.")
     ] = DEFAULT,
     max_rank: Annotated[int | None, typer.Option(help="Largest rank; smaller where fewer parameters move.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random sketch and of the parts.")] = 0,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Refine with several shares of the parameters and print the error of each."""
     from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.bundles import bundle_folder, load_problem
+    from lsr_core.storage.bundles import load_problem
 
     shares = sorted({_share(part) for part in fractions.split(",")})
     rows = []
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         model = load_problem(folder).model
         n_params = sum(value.numel() for value in model.parameters() if value.requires_grad)
         configs = [config_for(RefineConfig(max_rank=max_rank, seed=seed), share, n_params) for share in shares]

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.common import (
+    OWNER,
+    PROBLEM_HELP,
+    JsonOption,
+    RunsOption,
+    TrustOption,
+    emit,
+    problem_folder,
+    refuse_rank,
+    store,
+)
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -15,14 +25,13 @@ if TYPE_CHECKING:
 
 
 def isolate(
-    problem: Annotated[
-        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     rank: Annotated[
         int | None, typer.Option(help="Degrees of freedom of each; as many as fit, at most 1000, by default.")
     ] = None,
     iterations: Annotated[int, typer.Option(help="Of each nonlinear optimisation.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the random sketch and of the random subspace.")] = 0,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -31,13 +40,12 @@ def isolate(
     from lsr_core.lab.isolation import IsolationSettings
     from lsr_core.lab.records import IsolationRecord
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.bundles import bundle_folder
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(IsolationSettings, {"iterations": iterations})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         refuse_rank(folder, config)
         run = create(
             store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, find_run, store
+from lsr_app.commands.common import (
+    OWNER,
+    PROBLEM_HELP,
+    JsonOption,
+    RunsOption,
+    TrustOption,
+    emit,
+    find_run,
+    problem_folder,
+    store,
+)
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import InputError
 
@@ -15,9 +25,7 @@ if TYPE_CHECKING:
 
 
 def iterate(
-    problem: Annotated[
-        str | None, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ] = None,
+    problem: Annotated[str | None, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)] = None,
     steps: Annotated[int | None, typer.Option(help="Rounds of solve and alignment, at most; 20 by default.")] = None,
     seconds: Annotated[
         float | None, typer.Option(help="For the rounds, and for each training beside them; 300 by default.")
@@ -45,6 +53,7 @@ def iterate(
     ] = None,
     max_rank: Annotated[int | None, typer.Option(help="Largest rank of the solves.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of sketches and points; 0 by default.")] = None,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -67,9 +76,9 @@ def iterate(
             raise InputError(
                 "the run has its problem, rank and seed; leave out PROBLEM, --max-rank and --seed", key="resume"
             )
-        run = _resumed(find_run(resume, runs), settings)
+        run = _resumed(find_run(resume, runs, trust), settings)
     elif problem is not None:
-        run = _created(problem, settings, solves, runs)
+        run = _created(problem, settings, solves, runs, trust)
     else:
         raise InputError("name a problem, or a run to go on with by --resume", key="PROBLEM")
     execute(run)
@@ -77,17 +86,17 @@ def iterate(
     emit(record, _words(run), json)
 
 
-def _created(problem: str, settings: dict[str, Any], solves: dict[str, Any], runs: Any) -> Run:
+def _created(problem: str, settings: dict[str, Any], solves: dict[str, Any], runs: Any, trust: bool) -> Run:
     from lsr_core.iteration.config import IterateConfig
     from lsr_core.jobs.iterating import equation_of
     from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.kinds import outline
-    from lsr_core.storage.bundles import bundle_folder, load_problem
+    from lsr_core.storage.bundles import load_problem
     from lsr_core.validation import checked
 
     config, refine = checked(IterateConfig, settings), checked(RefineConfig, solves)
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         outline(equation_of(load_problem(folder)), refine)
         return create(store(runs), folder, refine, owner=OWNER, kind="iterate", settings=config.model_dump(mode="json"))
 

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunArgument, RunsOption, emit, find_run, need_complete, store
+from lsr_app.commands.common import (
+    OWNER,
+    JsonOption,
+    RunArgument,
+    RunsOption,
+    TrustOption,
+    emit,
+    find_run,
+    need_complete,
+    store,
+)
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -23,6 +33,7 @@ def plane(
     alpha_from: Annotated[float, typer.Option(help="Where the axis along the step begins.")] = -0.5,
     alpha_to: Annotated[float, typer.Option(help="Where it ends; 1 = the whole step.")] = 1.5,
     seed: Annotated[int, typer.Option(help="Seed of a random direction.")] = 0,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -32,7 +43,7 @@ def plane(
     from lsr_core.storage.planes import read_plane
     from lsr_core.validation import checked
 
-    source = find_run(run, runs)
+    source = find_run(run, runs, trust)
     need_complete(source)
     settings = checked(
         PlaneSettings,

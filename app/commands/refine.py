@@ -10,13 +10,16 @@ import typer
 
 from lsr_app.commands.common import (
     OWNER,
+    PROBLEM_HELP,
     Cancellation,
     JsonOption,
     ProgressLine,
     RunsOption,
+    TrustOption,
     emit,
     interruptible,
     printable,
+    problem_folder,
     store,
 )
 from lsr_core.errors import Cancelled, InputError, LSRError
@@ -30,9 +33,7 @@ QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
 
 
 def refine(
-    problem: Annotated[
-        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     rank: Annotated[
         str, typer.Option(help="auto (smallest validation error), knee, or a number; 0 = no refinement.")
     ] = "auto",
@@ -72,12 +73,12 @@ def refine(
         str | None,
         typer.Option(help="published, or published-1 to -4: the settings of the authors' code, for comparison."),
     ] = None,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Refine a trained network and keep the result as a run."""
     from lsr_core.jobs.queue import create
-    from lsr_core.storage.bundles import bundle_folder
 
     given = {
         "rank": _rank(rank),
@@ -99,9 +100,9 @@ def refine(
     if cases is not None:
         from lsr_app.commands.cases import refine_cases
 
-        refine_cases(problem, config, cases, runs, json=json)
+        refine_cases(problem, config, cases, runs, trust=trust, json=json)
         return
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         refuse(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
     execute(run)

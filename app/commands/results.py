@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import JsonOption, RunArgument, RunsOption, check_out, emit, find_run, need_predictor
+from lsr_app.commands.common import (
+    JsonOption,
+    RunArgument,
+    RunsOption,
+    TrustOption,
+    check_out,
+    emit,
+    find_run,
+    need_predictor,
+)
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ FORMATS = ("predictor", "csv", "json", *PORTABLE, "weights", "report")
 def path(
     run: RunArgument,
     rank: Annotated[int | None, typer.Option(help="Any rank of the run; the chosen one by default.")] = None,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -31,7 +41,7 @@ def path(
     from lsr_core.jobs.rebuild import delta_at
     from lsr_core.storage.bundles import load_problem
 
-    found = find_run(run, runs)
+    found = find_run(run, runs, trust)
     need_predictor(found)
     summary = found.summary
     chosen = summary.rank if rank is None else rank
@@ -66,6 +76,7 @@ def export(
             help="float64 or float32, of pt2, onnx and python; that of the step by default.", show_default=False
         ),
     ] = None,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,7 +88,7 @@ def export(
         raise InputError(f"is {format[:40]!r}; give one of {', '.join(FORMATS)}", key="format")
     if precision is not None and (format not in PORTABLE or precision not in ("float64", "float32")):
         raise InputError(f"is {precision[:40]!r}; it is float64 or float32, for {', '.join(PORTABLE)}", key="precision")
-    found = find_run(run, runs)
+    found = find_run(run, runs, trust)
     need_predictor(found)
     check_out(out)
     note = ""

@@ -7,15 +7,14 @@ from lsr_app.commands.common import JsonOption, RunsOption, emit
 
 def samples(runs: RunsOption = None, json: JsonOption = False) -> None:
     """List the sample problems."""
-    from lsr_core.networks import architectures
-    from lsr_core.storage.bundles import bundle_folder, read_description, sample_names
+    from lsr_core.storage.bundles import bundle_folder, parameter_count, read_description, sample_names
 
     found = []
     for name in sample_names():
         with bundle_folder(name) as folder:
             about = read_description(folder)
         network = about.network
-        count = architectures.validate(network.architecture, network.arguments).parameter_count()
+        count = parameter_count(about)
         found.append(
             {
                 "name": name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import JsonOption, emit, printable
+from lsr_app.commands.common import PROBLEM_HELP, JsonOption, TrustOption, emit, printable, problem_folder
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 def scales(
-    problem: Annotated[
-        str, typer.Argument(metavar="PROBLEM", help="Name of a sample, or path of a bundle (folder or zip).")
-    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     rank: Annotated[
         int | None, typer.Option(help="Rank of the refinements that are tried; that of `lsr refine` by default.")
     ] = None,
@@ -28,6 +26,7 @@ def scales(
     out: Annotated[
         Path | None, typer.Option(help="Write the bundle with the scale found to this new folder.", show_default=False)
     ] = None,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Search the first-layer scale of an untrained network; the true error is never looked at."""
@@ -37,7 +36,8 @@ def scales(
 
     if out is not None and out.exists():
         raise InputError("there is something already; name a new folder", file=str(out), key="out")
-    loaded = load_problem(problem)
+    with problem_folder(problem, trust) as folder:
+        loaded = load_problem(folder)
     if not isinstance(loaded, PhysicsProblem):
         raise InputError("is a problem with data; first-layer scales are searched for equations", key="PROBLEM")
     started = time.perf_counter()

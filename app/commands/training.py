@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, emit, refuse_rank, store
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, TrustOption, emit, problem_folder, refuse_rank, store
 from lsr_app.commands.refine import execute, printable_lines
 from lsr_core.errors import LSRError
 
@@ -25,6 +25,7 @@ def training(
         int | None, typer.Option(help="Largest rank at every checkpoint; as many as fit, at most 1000, by default.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
+    trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -33,12 +34,12 @@ def training(
     from lsr_core.diagnosis.training_records import TrainingRecord
     from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.bundles import bundle_folder, read_description
+    from lsr_core.storage.bundles import read_description
     from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     config = checked(RefineConfig, {"max_rank": max_rank, "seed": seed})
-    with bundle_folder(problem) as folder:
+    with problem_folder(problem, trust) as folder:
         need_checkpoints([entry.epoch for entry in read_description(folder).checkpoints])
         refuse_rank(folder, config)
         run = create(store(runs), folder, config, owner=OWNER, kind="training")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lsr_core.problems.problem import Problem
+    from lsr_core.refinement.refine import Refinement
+    from lsr_core.refinement.summary import Summary
 
 REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths, the verdict and writing
 VERDICT_AT = 0.92
@@ -21,10 +23,6 @@ VERDICT_AT = 0.92
 
 def work(run: Run, report: ProgressCallback) -> None:
     """Refine, draw the loss paths, write the results."""
-    from lsr_core.diagnosis.directions import directions
-    from lsr_core.diagnosis.loss_path import loss_paths
-    from lsr_core.diagnosis.steps import with_parameter_steps
-    from lsr_core.diagnosis.verdict import verdict_of
     from lsr_core.refinement.refine import refine
     from lsr_core.storage.bundles import load_problem
 
@@ -43,6 +41,18 @@ def work(run: Run, report: ProgressCallback) -> None:
         report(stage, fraction * REFINE_SHARE)
 
     refinement = refine(problem, config, progress=on_refine)
+    summary = keep(run, refinement, report)
+    run.write_summary(summary.model_copy(update={"seconds": time.perf_counter() - started}))
+    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+
+
+def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:
+    """Write what the pages show of a refinement; returns its summary with the verdict, which is written too."""
+    from lsr_core.diagnosis.directions import directions
+    from lsr_core.diagnosis.loss_path import loss_paths
+    from lsr_core.diagnosis.steps import with_parameter_steps
+    from lsr_core.diagnosis.verdict import verdict_of
+
     report("loss paths", REFINE_SHARE)
     run.append_log("loss paths")
     paths = loss_paths(refinement)
@@ -53,9 +63,9 @@ def work(run: Run, report: ProgressCallback) -> None:
     for result in (refinement.sweep, refinement.spectrum, fields, paths, directions(refinement)):
         run.write_result(result)
     write_delta(run, refinement.delta, refinement.rank)
-    summary = refinement.summary.model_copy(update={"seconds": time.perf_counter() - started, "verdict": verdict})
+    summary = refinement.summary.model_copy(update={"verdict": verdict})
     run.write_summary(summary)
-    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+    return summary
 
 
 def check_room(run: Run, problem: Problem) -> int:

@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lsr_core.errors import Cancelled, InputError, LSRError
+from lsr_core.errors import Cancelled, CodeError, InputError, LSRError
 from lsr_core.jobs.kinds import work_of
 from lsr_core.jobs.processes import this_process
 from lsr_core.refinement.progress import ProgressCallback, silent
+from lsr_core.storage.code import located
 from lsr_core.storage.records import Failure, State, Status
 from lsr_core.storage.runs import Run
 
@@ -93,6 +94,9 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         writer.finish("cancelled")
         raise
     except InputError as error:
+        if own := located(error):
+            _fail_own(run, writer, own)
+            raise own from error
         _fail(run, writer, Failure(message=error.message, file=error.file, key=error.key))
         raise
     except LSRError as error:
@@ -110,15 +114,28 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         _fail(run, writer, Failure(message=message))
         raise
     except RuntimeError as error:
+        if own := located(error):
+            _fail_own(run, writer, own)
+            raise own from error
         memory = "alloc" in str(error).lower() or "out of memory" in str(error).lower()
         message = "memory ran out; a smaller maximum rank needs less" if memory else f"the computation failed: {error}"
         _fail(run, writer, Failure(message=message[:2000]))
         raise LSRError(message) from error
     except Exception as error:
+        if own := located(error):
+            _fail_own(run, writer, own)
+            raise own from error
         _fail(
             run, writer, Failure(message=f"an unexpected error stopped the job: {type(error).__name__}: {error}"[:2000])
         )
         raise
+
+
+def _fail_own(run: Run, writer: StatusWriter, error: CodeError) -> None:
+    """Code of the user's own failed: where and why in the status, the traceback in the log."""
+    if error.trace:
+        run.append_log(error.trace)
+    _fail(run, writer, Failure(message=error.message[:2000], file=error.file, key=error.key))
 
 
 def _fail(run: Run, writer: StatusWriter, failure: Failure) -> None:

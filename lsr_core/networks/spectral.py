@@ -130,8 +130,8 @@ class FNO(nn.Module):
         self.register_buffer("coordinates", torch.stack(grid, dim=-1))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        values = inputs.reshape(len(inputs), *self.coordinates.shape[:-1], 1)
-        points = self.coordinates.expand(len(inputs), *self.coordinates.shape)
+        values = inputs.reshape(inputs.shape[0], *self.coordinates.shape[:-1], 1)
+        points = self.coordinates.expand(inputs.shape[0], *self.coordinates.shape)
         hidden = self.lift(torch.cat([values, points], dim=-1))
         for index, (spectral, pointwise) in enumerate(zip(self.spectral, self.pointwise, strict=True)):
             hidden = spectral(hidden.movedim(-1, 1)).movedim(1, -1) + pointwise(hidden)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+import math
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -46,20 +49,75 @@ def explicit(predictor: RefinedPredictor, example: Tensor) -> fx.GraphModule:
     named = {name: value.detach() for name, value in tensors.items()}
     steps = {f"step_{name}": value for name, value in delta.items()}
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
-    count = next(size for size in itertools.count(2) if size not in sizes)  # tracing takes equal sizes for the same one
-    rows = example[:1].expand(count, *example.shape[1:]).contiguous()
+    # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch
+    counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
+    call = _refined(model, list(named), list(steps))
     try:
-        graph = make_fx(_refined(model, list(named), list(steps)), tracing_mode="symbolic")(
-            rows, *named.values(), *steps.values()
+        graph, twin = (
+            make_fx(call, tracing_mode="symbolic")(
+                example[:1].expand(count, *example.shape[1:]).contiguous(), *named.values(), *steps.values()
+            )
+            for count in counts
         )
+        free_batch(graph, twin, *counts)
     except Exception as error:  # whatever a network's own code raises under tracing
         raise untraceable(error) from error
     _own(graph, {**named, **steps})
     _shorten(graph.graph)
     graph.graph.eliminate_dead_code()
     graph.delete_all_unused_submodules()
+    used = {node.target for node in graph.graph.nodes if node.op == "get_attr"}
+    for name in [name for name, _ in graph.named_buffers() if name not in used]:
+        delattr(graph, name)  # tracing leaves intermediate values behind
     graph.recompile()
     return graph
+
+
+def free_batch(graph: fx.GraphModule, twin: fx.GraphModule, count: int, other: int) -> None:
+    """Where tracing has fixed the batch size, as it does inside convolutions and products of more than two axes, write it as a symbol.
+
+    Two graphs of the same function at two batch sizes differ in just these numbers, each of which is a multiple of the batch size
+    plus a constant.
+
+    Args:
+        graph: traced at the batch size `count`; changed in place.
+        twin: the same at `other`.
+
+    Raises:
+        ValueError: the graphs differ in more than that, so the network itself depends on the batch size.
+    """
+    pairs = list(zip(graph.graph.nodes, twin.graph.nodes, strict=False))
+    if len(graph.graph.nodes) != len(twin.graph.nodes) or any(one.target != two.target for one, two in pairs):
+        raise ValueError("its operations depend on the number of samples")
+    inputs = next(iter(graph.graph.nodes))
+    with graph.graph.inserting_after(inputs):
+        size = graph.graph.call_function(torch.ops.aten.sym_size.int, (inputs, 0))
+    symbols: dict[tuple[int, int], fx.Node] = {}
+
+    def symbol(first: int, second: int) -> fx.Node:
+        factor, rest = divmod(second - first, other - count)
+        constant = first - factor * count
+        if rest or factor < 1 or constant:
+            raise ValueError(f"a size is {first} for {count} samples and {second} for {other}")
+        if (factor, constant) not in symbols:
+            with graph.graph.inserting_after(size):
+                made = size if factor == 1 else graph.graph.call_function(operator.mul, (size, factor))
+            symbols[factor, constant] = made
+        return symbols[factor, constant]
+
+    def merged(one: Any, two: Any) -> Any:
+        if isinstance(one, (list, tuple)):
+            return [merged(*pair) for pair in zip(one, two, strict=True)]
+        same = isinstance(one, fx.Node) or not isinstance(one, int) or one == two
+        return one if same else symbol(one, two)
+
+    for one, two in pairs:
+        one.args = tuple(merged(one.args, two.args))
+        one.kwargs = {key: merged(value, two.kwargs[key]) for key, value in one.kwargs.items()}
+
+
+def _primes() -> Iterator[int]:
+    return (size for size in itertools.count(11) if all(size % factor for factor in range(2, math.isqrt(size) + 1)))
 
 
 def untraceable(error: Exception) -> InputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -70,7 +71,8 @@ def _onnx(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
                 opset_version=OPSET, verbose=False,
             )  # fmt: skip
     except Exception as error:  # an operation that ONNX does not have
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        said = re.sub(r"\x1b\[\d*m", "", str(error.__cause__ or error))  # the exporter colours its words
+        first = (said.strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"ONNX cannot hold this network ({first[:200]}); export pt2 or python, or {INSTEAD}", key="model"
         ) from error

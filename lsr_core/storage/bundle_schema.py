@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 BUNDLE_FORMAT_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("problem.schema.json")
 BundleFile = Literal["model.safetensors", "data.npz"]
+CodeFile = Literal["code.py", "program.pt2"]  # only in runs and bundles of this machine, never in a zip
 CHECKPOINT_PATTERN = r"^checkpoint-[0-9]{4,9}\.safetensors$"
 CheckpointFile = Annotated[str, StringConstraints(pattern=CHECKPOINT_PATTERN)]
 MAX_CHECKPOINTS = 100
@@ -119,7 +120,7 @@ class ProblemDescription(_Part):
     checkpoints: list[CheckpointEntry] = Field(
         default_factory=list, max_length=MAX_CHECKPOINTS, description="along the training, by epoch"
     )
-    files: Annotated[dict[BundleFile | CheckpointFile, FileEntry], AfterValidator(_both_files)]
+    files: Annotated[dict[BundleFile | CodeFile | CheckpointFile, FileEntry], AfterValidator(_both_files)]
 
     @model_validator(mode="after")
     def _equation_where_there_is_one(self) -> ProblemDescription:
@@ -134,14 +135,14 @@ class ProblemDescription(_Part):
             raise ValueError("the epochs of `checkpoints` must rise")
         if len(set(named)) < len(named):
             raise ValueError("two checkpoints name the same file; each epoch has its own")
-        others = set(self.files) - {"data.npz", "model.safetensors"}
+        others = set(self.files) - {"data.npz", "model.safetensors", "code.py", "program.pt2"}
         if wrong := sorted(others.symmetric_difference(set(named) - {"model.safetensors"})):
             raise ValueError(f"{wrong[0]} must stand both under `checkpoints` and under `files`")
         return self
 
     def without_checkpoints(self) -> ProblemDescription:
         """The same problem as a bundle of three files."""
-        files = {name: entry for name, entry in self.files.items() if name in ("model.safetensors", "data.npz")}
+        files = {name: entry for name, entry in self.files.items() if not name.startswith("checkpoint-")}
         return self.model_copy(update={"checkpoints": [], "files": files})
 
 

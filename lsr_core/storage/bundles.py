@@ -20,13 +20,14 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks import architectures
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, code_problems
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import (
     BUNDLE_FORMAT_VERSION,
@@ -35,6 +36,7 @@ from lsr_core.storage.bundle_schema import (
     CheckpointEntry,
     ProblemDescription,
 )
+from lsr_core.storage.code import COPIES
 from lsr_core.storage.data import read_points, read_splits, shape_of
 from lsr_core.storage.weights import load_network, read_tensors
 from lsr_core.validation import describe
@@ -72,6 +74,8 @@ def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
         dtype: torch.dtype = getattr(torch, description.dtype)
         network = description.network
         weights = WEIGHTS if checkpoint is None else _checkpoint_file(description, checkpoint)
+        if code_problems.is_code(description):
+            return code_problems.load(description, folder, DATA, read_tensors(folder / weights)[0])
         try:
             model = load_network(
                 network.architecture, network.arguments, read_tensors(folder / weights)[0], dtype, weights
@@ -181,8 +185,9 @@ def save_problem(
         fresh = Path(scratch) / "new"
         fresh.mkdir()
         _write(fresh, problem, training or {}, seeds or {}, checkpoints or {})
-        for epoch in (None, *(checkpoints or {})):
-            load_problem(fresh, epoch)
+        if problem.architecture.name != "python-session":  # what only lives in this process cannot be read back
+            for epoch in (None, *(checkpoints or {})):
+                load_problem(fresh, epoch)
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
@@ -261,6 +266,13 @@ def read_description(folder: Path) -> ProblemDescription:
         return ProblemDescription.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise describe(error, DESCRIPTION) from error
+
+
+def parameter_count(description: ProblemDescription) -> int:
+    """Scalars that a bundle's network has; nothing is allocated. Raises as `architectures.validate`."""
+    if code_problems.is_code(description):
+        return code_problems.about_code(description).parameters
+    return architectures.validate(description.network.architecture, description.network.arguments).parameter_count()
 
 
 def _check_fit(
@@ -346,7 +358,10 @@ def _write(
     splits = problem.splits()
     kind: dict[str, Any] = {"kind": next((name for name, made in _DATA_KINDS.items() if type(problem) is made), "")}
     arrays: dict[str, Any] = {}
-    if isinstance(problem, PhysicsProblem):
+    copies = code_problems.copy_code(problem, folder)
+    if isinstance(problem, PhysicsProblem) and problem.architecture.name in COPIES:
+        kind, arrays = code_problems.physics_parts(problem)
+    elif isinstance(problem, PhysicsProblem):
         equation = {"equation": problem.equation, "arguments": dict(problem.arguments), "seed": problem.seed}
         kind = {"kind": "physics", "physics": equation}
         library = build_equation(problem.equation, problem.arguments)
@@ -367,7 +382,7 @@ def _write(
     atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
     atomic.write_arrays(folder / DATA, arrays)
     entries = _write_checkpoints(folder, checkpoints, tensors)
-    stored = dict.fromkeys((WEIGHTS, DATA, *(entry.file for entry in entries)))
+    stored = dict.fromkeys((WEIGHTS, DATA, *copies, *(entry.file for entry in entries)))
     quantities = {"inputs": problem.input_quantities, "outputs": problem.output_quantities}
     try:
         description = ProblemDescription.model_validate(

@@ -17,6 +17,7 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
 from lsr_core.storage import atomic
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
+from lsr_core.storage.code import COPIES
 from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors
 from lsr_core.validation import describe
 
@@ -69,6 +70,8 @@ def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: 
     check_finite(delta, path.name, "delta")
     state = problem.model.state_dict()
     entry = problem.architecture
+    if entry is not None and entry.name in COPIES:
+        entry = None  # made by code, which no predictor carries
     known = {key: metadata[key] for key in ("rank", "run", "base", "refined") if key in metadata}
     try:
         description = PredictorDescription(

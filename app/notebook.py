@@ -1,0 +1,116 @@
+"""The dashboard from a notebook: on a run, or on the result of a refinement, which then becomes one."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsr_app.commands.common import OWNER, find_run, runs_root
+from lsr_app.commands.dashboard import command
+from lsr_app.places import RUNS_VARIABLE
+from lsr_core.errors import LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.refine import Refinement
+    from lsr_core.storage.runs import Run
+
+PATIENCE_SECONDS = 60.0
+_servers: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+
+
+def explore(what: str | Path | Run | Refinement, *, runs: str | Path | None = None) -> str:
+    """Open the dashboard in the background and print where it is and how to stop it.
+
+    Args:
+        what: a run, its id or path; or what `lsr_core.refine` returned, which is stored as a run first.
+        runs: folder of runs; $LSR_RUNS or ./runs by default.
+
+    Returns:
+        The address of the page. A second call uses the server that is there.
+
+    Raises:
+        InputError: no such run, or a result that cannot be stored.
+        LSRError: the server did not start.
+    """
+    from lsr_core.refinement.refine import Refinement
+    from lsr_core.storage.runs import Run
+
+    root = None if runs is None else Path(runs)
+    if isinstance(what, Refinement):
+        run = keep(what, root)
+    else:
+        run = what if isinstance(what, Run) else find_run(str(what), root)
+    base = _server(run.path.resolve().parent)
+    url = f"{base}/?run={run.id}"
+    print(f"LSR Explorer: {url}  (lsr_app.stop() stops it)")
+    return url
+
+
+def stop() -> None:
+    """End the servers that `explore` started in this process."""
+    for process, _ in _servers.values():
+        process.terminate()
+    for process, _ in _servers.values():
+        process.wait(timeout=10)
+    _servers.clear()
+
+
+def keep(refinement: Refinement, runs: Path | None = None) -> Run:
+    """The result of a refinement as a complete run.
+
+    A network of a registered architecture, or from a Python file, is stored so that the run can be made again; of others the figures are.
+
+    Raises:
+        InputError: the problem cannot be stored.
+    """
+    from lsr_core.jobs.refining import keep as write
+    from lsr_core.refinement.progress import silent
+    from lsr_core.storage.bundles import save_problem
+    from lsr_core.storage.code_problems import of_session
+    from lsr_core.storage.records import Status
+    from lsr_core.storage.runs import RunStore
+
+    problem = refinement.problem
+    store = RunStore(runs_root(runs))
+    config = refinement.setting.config
+    run = store.create(problem=problem.name, config=config, owner=OWNER, title=problem.title or problem.name)
+    try:
+        save_problem(run.problem_path, problem if problem.architecture is not None else of_session(problem))
+        write(run, refinement, silent)
+        run.write_status(Status(status="complete", stage="done", fraction=1.0, heartbeat=time.time()))
+    except BaseException:
+        store.delete(run)
+        raise
+    return run
+
+
+def _server(root: Path) -> str:
+    """Address of a server on this folder of runs."""
+    known = _servers.get(str(root))
+    if known is not None and known[0].poll() is None:
+        return known[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, RUNS_VARIABLE: str(root)}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command("127.0.0.1", port), env=environment, stdout=quiet, stderr=quiet)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    else:
+        process.kill()
+        raise LSRError("the dashboard did not start; `lsr dashboard` says why")
+    if not _servers:
+        atexit.register(stop)
+    _servers[str(root)] = (process, f"http://127.0.0.1:{port}")
+    return _servers[str(root)][1]

@@ -1,0 +1,58 @@
+"""An equation of the user's own: residual blocks in plain torch, and where they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.supervised import Split
+
+LARGEST_GRID = 10_000
+
+
+def own_equation(
+    name: str,
+    model: nn.Module,
+    domain: Mapping[str, tuple[float, float]],
+    blocks: Sequence[ResidualBlock],
+    solution: Callable[[Tensor], Tensor] | None = None,
+    *,
+    outputs: Sequence[str] = ("u",),
+    seed: int = 0,
+) -> PhysicsProblem:
+    """A problem on points drawn from a seed, reported on an equally spaced grid of about 10,000 points.
+
+    Args:
+        name: of the problem and of its equation.
+        model: maps points (n, d) to outputs (n, o).
+        domain: bounds by variable; their order is that of the coordinates.
+        blocks: the equation and its conditions.
+        solution: exact or reference values (n,) or (n, o) at points (n, d); only reported, never used to choose.
+        outputs: names by which residuals read the network's outputs.
+        seed: from which fitted and fresh points are drawn.
+
+    Raises:
+        InputError: points outside the domain, unknown derivatives, conditions that contradict each other.
+    """
+    points, fresh = draw_points(blocks, seed)
+    per_axis = max(3, round(LARGEST_GRID ** (1 / len(domain)))) if len(domain) > 1 else 401
+    axes = [torch.linspace(low, high, per_axis, dtype=torch.float64) for low, high in domain.values()]
+    places = torch.cartesian_prod(*axes).reshape(-1, len(axes))
+    test = None if solution is None else Split(places, solution(places).detach().double().reshape(len(places), -1))
+    return PhysicsProblem(
+        name=name,
+        model=model,
+        equation=name,
+        arguments={},
+        domain={variable: (float(low), float(high)) for variable, (low, high) in domain.items()},
+        outputs=tuple(outputs),
+        blocks=tuple(blocks),
+        points=points,
+        fresh=fresh,
+        test=test,
+        seed=seed,
+    )

@@ -1,0 +1,277 @@
+"""Problems made by code, as bundles: the code's copy with its digest, and beside it the weights and data that it gave.
+
+The code is executed again to have the network's class and the residuals; weights, points and data are those that were stored, so
+that a run means the same tomorrow.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from lsr_core.errors import CodeError, InputError
+from lsr_core.problems.classification import ClassificationProblem
+from lsr_core.problems.operators import OperatorProblem
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.problem import Problem
+from lsr_core.problems.supervised import Architecture, SupervisedProblem
+from lsr_core.storage import code, programs
+from lsr_core.storage.bundle_schema import Name, ProblemDescription
+from lsr_core.storage.data import read_points, read_splits
+from lsr_core.storage.weights import check_finite, check_same_names
+from lsr_core.validation import checked
+
+KINDS = (SupervisedProblem, ClassificationProblem, OperatorProblem, PhysicsProblem)
+_made: dict[tuple[str, str], Problem] = {}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OwnCode(_Part):
+    """Arguments of a network that comes from code."""
+
+    file: Name = Field(description="what it was called")
+    function: str = Field(max_length=200)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    parameters: int = Field(ge=0, description="how many scalars require a gradient")
+
+
+class OwnBlock(_Part):
+    """A residual block in words."""
+
+    name: Name
+    points: int = Field(ge=1)
+    pairs: bool = False
+    weight: float
+    needs: tuple[Name, ...] = ()
+
+
+class OwnEquation(_Part):
+    """What a description says of an equation whose residuals are code."""
+
+    domain: dict[Name, tuple[float, float]]
+    outputs: tuple[Name, ...]
+    blocks: tuple[OwnBlock, ...]
+
+
+def from_file(text: str) -> Problem:
+    """The problem that `my_problem.py`, `my_problem.py:function` or `package.module:function` makes; the code is executed.
+
+    Raises:
+        InputError: there is no such file.
+        CodeError: what it raised, with file and line, or what is missing in what it returned.
+    """
+    named, function, data = code.name_file(text)
+    return _remembered(Path(named.path).name, function, data, named)
+
+
+def from_program(path: Path) -> Problem:
+    """A torch.export program as the network, with the data in the npz of the same name beside it; the program is trusted.
+
+    Raises:
+        InputError: it is no such program, it fixes the batch size, or the data cannot be used.
+    """
+    data = code.read_code(path, str(path), programs.MAX_BYTES)
+    beside = path.with_suffix(".npz")
+    if not beside.is_file():
+        raise InputError(
+            "the data of this program are missing: arrays train_inputs, train_targets, validation_…, test_… as in a bundle's data.npz, "
+            "in a file of the same name beside it",
+            file=str(beside),
+        )
+    splits = read_splits(beside)
+    model = programs.from_bytes(data, path.name)
+    code.trust(data, code.Named(str(path.absolute())))
+    problem = SupervisedProblem(path.stem[:100], model, **splits)  # type: ignore[arg-type]
+    return _remember("torch-program", path.name, "", data, problem)
+
+
+def _remembered(file: str, function: str, data: bytes, named: code.Named) -> Problem:
+    """What a function returns, called once in a process: it may read data or draw weights."""
+    key = (code.digest_of(data), function)
+    return (
+        _made[key] if key in _made else _remember("python-file", file, function, data, code.call(data, named, function))
+    )
+
+
+def _remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: object) -> Problem:
+    """Checked, and with what its copy will be found by as its architecture."""
+    problem = _checked(made, file, function)
+    digest = code.digest_of(data)
+    count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
+    about = OwnCode(file=file[:100], function=function, sha256=digest, parameters=count)
+    architecture = Architecture(kind, about.model_dump())
+    _made.clear()  # one problem is enough for a process, and some are large
+    _made[digest, function] = replace(problem, architecture=architecture)
+    return _made[digest, function]
+
+
+def _checked(made: object, file: str, function: str) -> Problem:
+    if type(made) not in KINDS:
+        raise CodeError(
+            f"returned {type(made).__name__}; expected one of {', '.join(kind.__name__ for kind in KINDS)}",
+            file=file, key=function,
+        )  # fmt: skip
+    assert isinstance(made, KINDS)
+    problem: Problem = made
+    if not isinstance(problem.model, nn.Module):
+        raise CodeError(f"the model is {type(problem.model).__name__}, not a torch.nn.Module", file=file, key=function)
+    if not isinstance(problem, PhysicsProblem):
+        for part in ("validation", "test"):
+            if getattr(problem, part) is None:
+                raise CodeError(
+                    f"has no {part} data; validation chooses the rank and test is what is reported, so both are needed",
+                    file=file, key=part,
+                )  # fmt: skip
+    problem.model.eval().cpu()
+    _check_answer(problem, file, function)
+    return problem
+
+
+def _check_answer(problem: Problem, file: str, function: str) -> None:
+    """The network must take rows of the data and give rows of the right shape."""
+    if isinstance(problem, PhysicsProblem):
+        drawn = next(iter(problem.points.values()))
+        rows, shape = drawn.reshape(-1, len(problem.domain))[:2], torch.Size([len(problem.outputs)])
+    else:
+        rows, shape = problem.train.inputs[:2], problem.train.targets.shape[1:]
+    wanted = (len(rows), *shape)
+    dtype = next((value.dtype for value in problem.model.parameters() if value.is_floating_point()), rows.dtype)
+    try:
+        with torch.no_grad():
+            answer = problem.model(rows.to(dtype))
+    except Exception as error:  # whatever a network's own code raises
+        raise code.located(error) or CodeError(
+            f"the network does not take rows of the shape {tuple(rows.shape[1:])}: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            file=file, key=function,
+        ) from error  # fmt: skip
+    if not isinstance(answer, Tensor) or tuple(answer.shape) != wanted:
+        got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+        raise CodeError(
+            f"for inputs {tuple(rows.shape)} the network gives {got}; expected {wanted}",
+            file=file, key=function,
+        )  # fmt: skip
+
+
+def of_session(problem: Problem) -> Problem:
+    """The problem as one whose code is in this Python session only; a run of it has figures and cannot be rebuilt."""
+    count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
+    about = OwnCode(file="a Python session", function="", sha256="0" * 64, parameters=count)
+    return replace(problem, architecture=Architecture("python-session", about.model_dump()))
+
+
+def is_code(description: ProblemDescription) -> bool:
+    """Whether a bundle's network comes from code of its own."""
+    return description.network.architecture in code.COPIES
+
+
+def about_code(description: ProblemDescription) -> OwnCode:
+    """Which code; raises InputError where that is not said well."""
+    return checked(OwnCode, description.network.arguments)
+
+
+def load(description: ProblemDescription, folder: Path, data: str, tensors: dict[str, Tensor]) -> Problem:
+    """The problem again: the code executed if that is allowed here, weights and data from the bundle.
+
+    Raises:
+        InputError: the code was not named on this machine; or something does not fit.
+    """
+    kind, about = description.network.architecture, about_code(description)
+    if kind == "python-session":
+        raise InputError(
+            "this problem was made in a Python session, and its code is not kept, so only what is stored can be shown; "
+            "write the problem into a file, `lsr refine my_problem.py`, for a run that can be made again"
+        )
+    copied = folder / code.COPIES[kind]
+    named = code.trusted(about.sha256)
+    if named is None:
+        raise InputError(
+            f"this problem is made by code ({about.file}, kept beside its data as {copied.name}), which is executed only if you say so: "
+            "look at the file, then give the run or bundle to the command line with --trust",
+            file=about.file,
+        )
+    content = code.read_code(copied, copied.name, programs.MAX_BYTES)
+    if code.digest_of(content) != about.sha256:
+        raise InputError("is not the code that the problem was made by; its SHA-256 is another", file=copied.name)
+    arrays = folder / data
+    quantities: dict[str, Any] = {
+        "name": description.name, "title": description.title, "description": description.description,
+        "architecture": Architecture(kind, dict(description.network.arguments)),
+    }  # fmt: skip
+    if kind == "torch-program":
+        splits: dict[str, Any] = {**read_splits(arrays)}
+        return SupervisedProblem(
+            model=_filled(programs.from_bytes(content, about.file), tensors), **quantities, **splits
+        )
+    made = _remembered(about.file, about.function, content, named)
+    quantities["model"] = _filled(copy.deepcopy(made.model), tensors)
+    if not isinstance(made, PhysicsProblem):
+        quantities.update(read_splits(arrays))
+        return replace(made, **quantities)
+    names = [block.name for block in made.blocks]
+    points, fresh, found = read_points(arrays, [str(place) for place in range(len(names))])
+    for kind, part in (("points", points), ("fresh", fresh)):
+        quantities[kind] = {names[int(place)]: values for place, values in part.items()}
+    seed = description.physics.seed if description.physics else 0
+    return replace(made, seed=seed, **{**quantities, **found})
+
+
+def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
+    """Stored weights in the network; parameters that are shared or held fast stay so."""
+    expected = model.state_dict()
+    check_same_names(expected, tensors, "model.safetensors")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            raise InputError(
+                f"has the shape {tuple(tensor.shape)}, the network needs {tuple(expected[name].shape)}",
+                file="model.safetensors", key=name,
+            )  # fmt: skip
+        check_finite(tensor, "model.safetensors", name)
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def physics_parts(problem: PhysicsProblem) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entry of the description and arrays of an equation whose residuals are code; every point is stored."""
+    equation = OwnEquation(
+        domain=dict(problem.domain),
+        outputs=problem.outputs,
+        blocks=tuple(
+            OwnBlock(name=block.name, points=len(problem.points[block.name]), pairs=block.pairs, weight=block.weight, needs=block.needs)
+            for block in problem.blocks
+        ),
+    )  # fmt: skip
+    entry = {"equation": problem.equation, "arguments": equation.model_dump(mode="json"), "seed": problem.seed}
+    arrays = {
+        f"{kind}_{place}": drawn[block.name].detach().cpu().numpy()
+        for kind, drawn in (("points", problem.points), ("fresh", problem.fresh))
+        for place, block in enumerate(problem.blocks)
+    }
+    return {"kind": "physics", "physics": entry}, arrays
+
+
+def copy_code(problem: Problem, folder: Path) -> list[str]:
+    """Put the code of a problem beside its data; returns the name of the copy, nothing for other problems.
+
+    Raises:
+        InputError: the file has changed since it was executed.
+    """
+    architecture = problem.architecture
+    if architecture is None or not code.COPIES.get(architecture.name):
+        return []
+    about = checked(OwnCode, architecture.arguments)
+    named = code.trusted(about.sha256)
+    content = Path(named.path).read_bytes() if named is not None and Path(named.path).is_file() else b""
+    if code.digest_of(content) != about.sha256:
+        raise InputError("was changed or removed while it was at work; start again", file=about.file)
+    name = code.COPIES[architecture.name]
+    (folder / name).write_bytes(content)
+    return [name]

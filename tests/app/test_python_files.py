@@ -1,0 +1,245 @@
+"""Problems from Python files and programs: what is executed, when, and what is said when it fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lsr_core
+from lsr_app import cli, physicsdata, services
+from lsr_core.errors import InputError
+from lsr_core.jobs import queue
+from lsr_core.storage import code_problems
+from lsr_core.storage.bundles import load_problem, read_description, save_problem
+from lsr_core.storage.code import VARIABLE
+from lsr_core.storage.runs import Run, RunStore
+from tests import bundles
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "python-file.md").read_text(encoding="utf-8")
+DATA = """
+import torch
+from pathlib import Path
+from lsr_core import Split, SupervisedProblem
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = torch.nn.Linear(1, 12), torch.nn.Linear(12, 1)
+
+    def forward(self, x):
+        return self.outer(torch.tanh(self.inner(x)))
+
+def problem():
+    with Path(__file__).with_name("calls").open("a") as stream:
+        stream.write("x")
+    x = torch.linspace(-1, 1, 90, dtype=torch.float64)[:, None]
+    return SupervisedProblem("mine", Net().double(), *(Split(x[k::3], torch.sin(3 * x[k::3])) for k in range(3)))
+"""
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lsr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """The command line in a folder of its own, where nothing has been trusted."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LSR_RUNS", raising=False)
+    monkeypatch.setenv(VARIABLE, "{}")
+    code_problems._made.clear()
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = cli.run([str(argument) for argument in arguments])
+        return (status, *capsys.readouterr())
+
+    return call
+
+
+def refined(lsr: Call, *arguments: object) -> tuple[dict[str, Any], Run]:
+    status, out, err = lsr("refine", *arguments, "--max-rank", 16, "--json")
+    assert status == 0, err
+    record = json.loads(out)
+    return record, Run(Path(record["folder"]))
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on another day."""
+    monkeypatch.setenv(VARIABLE, "{}")
+    code_problems._made.clear()
+
+
+def test_the_guide_s_equation_is_refined(lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+    Path("my_problem.py").write_text(example, encoding="utf-8")
+    record, run = refined(lsr, "my_problem.py")
+    assert record["refined"]["relative_l2"] < 1e-8 < record["base"]["relative_l2"]
+    forget(monkeypatch)
+    about = physicsdata.read(run.problem_path)  # what the page shows of it executes nothing
+    assert about is not None
+    assert [block.points for block in about.blocks] == [200, 1, 1]
+    assert "my_problem.py" in about.formula
+
+
+def test_a_run_means_the_same_after_the_file_has_changed(lsr: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("mine.py").write_text(DATA)
+    _, run = refined(lsr, "mine.py")
+    assert Path("calls").read_text() == "x"  # once, though several steps needed the problem
+    Path("mine.py").write_text("raise SystemExit(3)")
+    forget(monkeypatch)
+    assert lsr("export", run.path, "--format", "csv", "--out", "out.csv")[0] == 2  # nothing was trusted
+    status, _, err = lsr("export", run.path, "--format", "csv", "--out", "out.csv", "--trust")
+    assert status == 0, err
+    again = lsr_core.refine(load_problem(run.problem_path), run.manifest.config).summary
+    assert again.base.test_mse == run.summary.base.test_mse
+    assert again.rank == run.summary.rank
+
+
+def test_without_trust_figures_are_there_and_rebuilding_says_what_it_needs(
+    lsr: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("mine.py").write_text(DATA)
+    _, run = refined(lsr, "mine.py")
+    Path("calls").unlink()
+    forget(monkeypatch)
+    data = services.load(run)
+    assert data.summary.rank == run.summary.rank
+    assert data.about.architecture == "from mine.py"
+    status, _, err = lsr("path", run.path)
+    assert status == 2
+    assert "--trust" in err
+    assert "code.py" in err
+    assert lsr("export", run.path, "--format", "json", "--out", "run.json")[0] == 0  # needs no code
+    assert not Path("calls").exists()
+
+
+def test_a_worker_started_from_here_executes_it_and_another_does_not(
+    lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("mine.py").write_text(DATA)
+    bundle = save_problem(tmp_path / "bundle", code_problems.from_file("mine.py"))
+    config = lsr_core.RefineConfig(max_rank=4)
+    done = [queue.submit(RunStore(tmp_path / "runs"), bundle, config, owner="test")]
+    prepared = queue.create(RunStore(tmp_path / "runs"), bundle, config, owner="test")
+    monkeypatch.setenv(VARIABLE, "{}")
+    queue.start(prepared)
+    for child in list(queue._children):
+        child.wait(timeout=120)
+    assert done[0].status().status == "complete"
+    status = prepared.status()
+    assert status.status == "failed"
+    assert status.error is not None
+    assert "--trust" in status.error.message
+
+
+def test_a_module_s_function_is_a_problem_too(lsr: Call) -> None:
+    package = Path("own_package")
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "numbers_of.py").write_text("ROWS = 90\n")
+    relative = DATA.replace("import torch\n", "import torch\nfrom .numbers_of import ROWS\n", 1).replace("90", "ROWS")
+    (package / "models.py").write_text(relative.replace("def problem", "def small"))
+    record, _ = refined(lsr, "own_package.models:small")
+    assert record["problem"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def problem():\n    return 1 / 0\n", ["mine.py, line 2", "ZeroDivisionError"]),
+        ("def problem(:\n", ["mine.py, line 1", "SyntaxError"]),
+        ("import no_such_package_xyz\n", ["mine.py, line 1", "no_such_package_xyz"]),
+        ("def other():\n    pass\n", ["no function 'problem'", "mine.py:other"]),
+        ("def problem():\n    return 3\n", ["returned int", "SupervisedProblem"]),
+        ("def problem(size):\n    return size\n", ["TypeError", "size"]),
+        ("raise SystemExit(4)\n", ["mine.py, line 1", "SystemExit"]),
+        (DATA.replace("nn.Linear(12, 1)", "nn.Linear(12, 2)"), ["gives (2, 2)", "expected (2, 1)"]),
+        (DATA.replace("self.inner(x)", "self.innr(x)"), ["mine.py, line 12", "innr"]),
+        (DATA.replace("for k in range(3)", "for k in range(1)"), ["no validation data"]),
+        (DATA.replace("torch.sin(3 * x[k::3])", "x[k::3] / 0"), ["mine.py, line 18", "NaN or infinite"]),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_one_line_with_its_place(lsr: Call, text: str, words: list[str]) -> None:
+    Path("mine.py").write_text(text)
+    status, _, err = lsr("refine", "mine.py")
+    assert status == 2
+    assert len(err.splitlines()) == 1, err
+    for word in words:
+        assert word in err
+    assert "Traceback" in lsr("refine", "mine.py", "--debug")[2]
+
+
+def test_a_residual_that_fails_in_the_run_is_named_with_its_line(lsr: Call) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    Path("mine.py").write_text(example.replace('u["u_xx"] + 9', 'u["u_x"] + 9'), encoding="utf-8")
+    status, _, err = lsr("refine", "mine.py", "--max-rank", 8)
+    assert status == 2
+    assert "mine.py, line 8" in err.splitlines()[-1]
+    assert "add it to `needs`" in err
+
+
+def test_code_in_a_bundle_is_not_executed_and_a_zip_cannot_bring_it(lsr: Call, tmp_path: Path) -> None:
+    import shutil
+
+    Path("mine.py").write_text(DATA)
+    bundle = save_problem(tmp_path / "bundle", code_problems.from_file("mine.py"))
+    zipped = shutil.make_archive("bundle", "zip", bundle)
+    with pytest.raises(InputError, match=r"code\.py"):
+        load_problem(Path(zipped))
+    (bundle / "code.py").write_text(DATA + "\n# changed")
+    with pytest.raises(InputError, match=r"SHA-256|bytes"):
+        load_problem(bundle)
+    forged = tmp_path / "forged"
+    network = {"architecture": "python-file", "arguments": read_description(bundle).network.arguments}
+    bundles.write(forged, problem=bundles.description(network=network))
+    with pytest.raises(InputError, match="no such file"):
+        load_problem(forged)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> torch.nn.Module:
+    """model.pt2 with its data, fixed.pt2 for five samples only."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(1, 12), torch.nn.Tanh(), torch.nn.Linear(12, 1)).double().eval()
+    x = torch.linspace(-1, 1, 60, dtype=torch.float64)[:, None]
+    free = ({0: torch.export.Dim("batch")},)
+    torch.export.save(torch.export.export(model, (x[:5],), dynamic_shapes=free), tmp_path / "model.pt2")
+    torch.export.save(torch.export.export(model, (x[:5],)), tmp_path / "fixed.pt2")
+    arrays = {}
+    for place, name in enumerate(("train", "validation", "test")):
+        arrays |= {f"{name}_inputs": x[place::3].numpy(), f"{name}_targets": np.sin(3 * x[place::3].numpy())}
+    for name in ("model", "fixed"):
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+    return model
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_a_program_is_a_network_once_it_is_trusted(lsr: Call, program: torch.nn.Module) -> None:
+    status, _, err = lsr("refine", "model.pt2")
+    assert status == 2
+    assert "unpickles" in err
+    assert "--trust" in err
+    record, run = refined(lsr, "model.pt2", "--trust")
+    assert record["n_params"] == sum(value.numel() for value in program.parameters())
+    loaded = load_problem(run.problem_path)
+    rows = loaded.train.inputs  # type: ignore[union-attr]
+    assert torch.allclose(loaded.model(rows), program(rows), rtol=1e-14)
+    assert record["refined"]["test_mse"] < 1e-6 * record["base"]["test_mse"]
+    assert "exactly 5 samples" in lsr("refine", "fixed.pt2", "--trust")[2]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_pickles_and_torchscript_are_refused_with_two_lines(lsr: Call, program: torch.nn.Module) -> None:
+    torch.save(program, "whole.pt")
+    torch.jit.script(program).save("script.pt")
+    for file, what in (("whole.pt", "pickled"), ("script.pt", "TorchScript")):
+        status, _, err = lsr("refine", file, "--trust")
+        assert status == 2
+        for word in (what, "torch.export.export(", "torch.export.save("):
+            assert word in err
