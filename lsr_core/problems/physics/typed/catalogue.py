@@ -116,4 +116,4 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "poisson": {"scale": {"x": 5.657, "y": 0.3536}},
     "wave": {"scale": {"x": 1.0, "t": 4.0}},
     "convection": {"scale": {"x": 0.08839, "t": 5.657}, "circular": True},
-}  # what suits an equation better than a network as it comes: found by the residual on fresh points
+}  # scales of the untrained samples of these equations, which meet their conditions by a formula; not searched again for rows
