@@ -21,8 +21,10 @@ from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.problems.problem import Problem
+from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Directions, LossPlane
+from lsr_core.storage.functions import read_fields
 from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import JobKind, Manifest
@@ -34,12 +36,12 @@ if TYPE_CHECKING:
     from lsr_core.diagnosis.plane import PlaneSettings
     from lsr_core.refinement.forecast import Forecast
 
-Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord)
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 RECONCILE_SECONDS = 3.0
 _GROWING = (
     *("steps.jsonl", "baselines.jsonl", "iteration.json"),
-    *("race.json", "isolation.json", "training.json", "plane.npz"),
+    *("race.json", "isolation.json", "training.json", "plane.npz", "cases.json"),
 )
 PROBLEM_VARIABLE = "LSR_PROBLEM"
 
@@ -154,6 +156,15 @@ def plane(run: Run) -> LossPlane | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _plane(path: str, stamp: str) -> LossPlane | None:
     return read_plane(Path(path))
+
+
+def function_fields(run: Run, case: int) -> CaseFields | None:
+    """What one function of a batch looks like; None where the run kept no fields.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return read_fields(run.path, case)
 
 
 def directions(run: Run) -> Directions | None:
