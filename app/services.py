@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
 import lsr_samples
@@ -30,10 +32,12 @@ from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import JobKind, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
+from lsr_core.validation import checked
 
 if TYPE_CHECKING:
     from lsr_app.lessonlab import Solution, Training
     from lsr_core.diagnosis.plane import PlaneSettings
+    from lsr_core.problems.physics.input_functions import InputArguments
     from lsr_core.refinement.forecast import Forecast
 
 Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
@@ -44,6 +48,8 @@ _GROWING = (
     *("race.json", "isolation.json", "training.json", "plane.npz", "cases.json"),
 )
 PROBLEM_VARIABLE = "LSR_PROBLEM"
+OPERATOR = "deeponet-field"  # the architecture whose networks see an input function
+INPUT_POINTS = 201  # that a curve is drawn through
 
 
 @dataclass(frozen=True)
@@ -432,6 +438,50 @@ def submit(
     if not listed:
         run.write_manifest(run.manifest.model_copy(update={"listed": False}))
     return run.id
+
+
+def input_arguments(folder: Path) -> InputArguments | None:
+    """Which input function a bundle's network and equation are given; None for problems without one.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments
+    from lsr_core.storage.bundles import read_description
+
+    described = read_description(folder)
+    if described.physics is None or described.network.architecture != OPERATOR:
+        return None
+    given = described.physics.arguments.get("input")
+    return None if given is None else checked(InputArguments, given)
+
+
+def input_curve(folder: Path, changes: Mapping[str, object]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places on [0, 1] and the values of the input function of a bundle there, with some of its arguments changed.
+
+    Raises:
+        InputError: arguments that cannot be used.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments, sensor_values
+
+    before = input_arguments(folder)
+    assert before is not None
+    values = sensor_values(checked(InputArguments, {**before.model_dump(), **changes}).function(), INPUT_POINTS)
+    return np.linspace(0, 1, INPUT_POINTS), values.numpy()
+
+
+def with_input(folder: Path, changes: Mapping[str, object], out: Path) -> Path:
+    """The bundle for another input function, written to a new folder.
+
+    Raises:
+        InputError: arguments that cannot be used.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments
+    from lsr_core.refinement.cases import case_of, input_of
+    from lsr_core.storage.bundles import load_problem, save_problem
+
+    loaded, before = input_of(load_problem(folder))
+    return save_problem(out, case_of(loaded, checked(InputArguments, {**before.model_dump(), **changes})))
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:

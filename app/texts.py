@@ -77,6 +77,11 @@ FIGURES = {
         "The input function, the truth, what the network makes of it, and what refinement makes of it.",
         "Choose the first in the list to see the one that stays worst.",
     ),
+    "input_function": Words(
+        "Input function",
+        "The function that network and equation are given.",
+        "The network sees it at its sensors, which are equally spaced.",
+    ),
     "confusion": Words(
         "Confusion of classes",
         "Test samples by their right class (down) and the class that they are given (across).",

@@ -50,7 +50,7 @@ def splits() -> tuple[Split, Split, Split]:
     """All four parameters uniform; targets are the dampings (n, 1)."""
     count = N_TRAIN + N_VALIDATION + N_TEST
     generator = np.random.default_rng(SEED)
-    drawn = [generator.uniform(*ends, count) for ends in (DAMPING, FREQUENCY, AMPLITUDE, (0, 2 * np.pi))]
+    drawn = [generator.uniform(low, high, count) for low, high in (DAMPING, FREQUENCY, AMPLITUDE, (0, 2 * np.pi))]
     inputs, targets = torch.from_numpy(paths(*drawn)).float(), torch.from_numpy(drawn[0][:, None]).float()
     ends = (0, N_TRAIN, N_TRAIN + N_VALIDATION, count)
     train, validation, test = (Split(inputs[start:end], targets[start:end]) for start, end in pairwise(ends))

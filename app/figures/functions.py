@@ -41,13 +41,20 @@ def distribution(functions: Functions, *, mode: str | None = None) -> Picture:
 
 def given(found: CaseFields, names: Names, *, mode: str | None = None) -> Picture:
     """The input function."""
+    return curve(found.axis, found.given, names[:2], mode=mode)
+
+
+def curve(
+    x: NDArray[Any], values: NDArray[Any], names: tuple[str, str] = ("x", words.SOURCE), *, mode: str | None = None
+) -> Picture:
+    """A function of one variable."""
     canvas = Canvas(mode)
-    canvas.line(found.axis, found.given, "", canvas.colours.truth)
+    canvas.line(light(x), light(values), "", canvas.colours.truth)
     canvas.axes(formats.plot(names[0]), formats.plot(names[1]))
     canvas.layout["showlegend"] = False
-    low, high = finite_range(found.given)
+    low, high = finite_range(values)
     alt = f"Input function between {formats.error(low)} and {formats.error(high)}."
-    return Picture(canvas.figure(), alt, (names[0], names[1]), lambda: zip(found.axis, found.given, strict=True))
+    return Picture(canvas.figure(), alt, names, lambda: zip(x.tolist(), values.tolist(), strict=True))
 
 
 def panels(found: CaseFields, names: Names, *, mode: str | None = None) -> list[tuple[str, Picture]]:
