@@ -41,4 +41,9 @@ def _one(functions: Functions, mode: str) -> None:
     show.headline(
         [show.before_after("Relative L2 error", float(functions.base[place]), float(functions.refined[place]))]
     )
-    show.group("one_function", figures.panels(found, functions.names, mode=mode))
+    curves = found.points.shape[1] == 1
+    show.group(
+        "one_function",
+        figures.panels(found, functions.names, mode=mode),
+        extra=(lambda: show.key(figures.key(mode))) if curves else None,
+    )

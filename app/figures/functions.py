@@ -13,7 +13,7 @@ from lsr_app.figures import maps
 from lsr_app.figures.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, positive
 from lsr_app.functiondata import Functions
 from lsr_app.rundata import Grid, find_grid
-from lsr_app.theme import SMALL
+from lsr_app.theme import SMALL, palette
 from lsr_core.refinement.case_records import CaseFields
 
 Names = tuple[str, str, tuple[str, ...], str]
@@ -58,9 +58,9 @@ def curve(
 
 
 def panels(found: CaseFields, names: Names, *, mode: str | None = None) -> list[tuple[str, Picture]]:
-    """The solution in one variable as curves, in two as maps."""
+    """The solution in one variable as curves, in two on a grid as maps."""
     grid = find_grid(found.points.astype(np.float64))
-    if found.points.shape[1] == 1 or grid is None:
+    if grid is None:
         return [
             (words.PANELS["given"], given(found, names, mode=mode)),
             (words.PANELS["values"], _values(found, names, mode)),
@@ -78,6 +78,13 @@ def panels(found: CaseFields, names: Names, *, mode: str | None = None) -> list[
     return [(words.PANELS["given"], given(found, names, mode=mode)), *shown]
 
 
+def key(mode: str | None = None) -> list[tuple[str, str, str]]:
+    """(glyph, colour, name) of the curves, which stand side by side and share one explanation."""
+    colours = palette(mode)
+    named = {"truth": colours.truth, "network": colours.network, "refined": colours.refined}
+    return [("━", colour, words.PANELS[name]) for name, colour in named.items()]
+
+
 def _values(found: CaseFields, names: Names, mode: str | None) -> Picture:
     canvas = Canvas(mode)
     colours, x = canvas.colours, found.points[:, 0]
@@ -86,6 +93,7 @@ def _values(found: CaseFields, names: Names, mode: str | None) -> Picture:
     canvas.line(x, found.network, words.PANELS["network"], colours.network, dash="dash")
     canvas.line(x, refined, words.PANELS["refined"], colours.refined)
     canvas.axes(formats.plot(names[2][0]), formats.plot(names[3]))
+    canvas.layout["showlegend"] = False
     alt = f"Truth, network and refined predictor at {len(x)} places."
     columns = (names[2][0], "truth", "network", "refined")
     return Picture(canvas.figure(), alt, columns, lambda: zip(x, found.truth, found.network, refined, strict=True))
@@ -98,6 +106,7 @@ def _errors(found: CaseFields, names: Names, mode: str | None) -> Picture:
     canvas.line(x, light(positive(before)), words.PANELS["network"], colours.network)
     canvas.line(x, light(positive(after)), words.PANELS["refined"], colours.refined)
     canvas.axes(formats.plot(names[2][0]), "|error|", logy=True)
+    canvas.layout["showlegend"] = False
     alt = f"Size of the errors, at most {formats.error(float(before.max()))} and {formats.error(float(after.max()))}."
     columns = (names[2][0], "network_error", "refined_error")
     return Picture(canvas.figure(), alt, columns, lambda: zip(x, before, after, strict=True))
