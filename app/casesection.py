@@ -1,40 +1,48 @@
-"""A batch of input functions: the distribution of their errors, before and after."""
+"""A batch of input functions: how far it has come, the distribution of their errors, and any of them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import formats, show, texts
+from lsr_app import formats, functiondata, functionsection, progress, services, show, texts
+from lsr_app import functiontexts as words
 from lsr_core.errors import InputError
 from lsr_core.refinement.case_records import CasesRecord
-from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.runs import Run
 
 NAMES = {"mean": "mean", "median": "median", "p90": "90 %", "max": "largest"}
 
 
-def section(run: Run) -> None:
+def section(run: Run, owner: str) -> None:
     """What the run holds so far."""
+    status = run.status().status
+    if status != "complete":
+        progress.of(run, status, owner)
     try:
-        record = read_experiment(run.path, CasesRecord)
+        record = services.experiment(run, CasesRecord)
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(formats.markdown(str(error)), icon=":material/error:")
         return
     if record is None or not record.cases:
         st.info(texts.CASES_NONE, icon=":material/info:")
         return
     st.markdown(texts.CASES_LEAD)
+    base, refined = record.base, record.refined
+    if base.mean is not None and refined.mean is not None and base.max is not None and refined.max is not None:
+        show.headline(
+            [
+                show.before_after("Mean error", base.mean, refined.mean),
+                show.before_after("Largest", base.max, refined.max),
+            ]
+        )
+    functionsection.section(functiondata.of_cases(run, record), show.mode())
     rows = [
-        (words, formats.error(getattr(record.base, name)), formats.error(getattr(record.refined, name)))
-        for name, words in NAMES.items()
+        (name, formats.error(getattr(base, key)), formats.error(getattr(refined, key))) for key, name in NAMES.items()
     ]
-    shown = record
+    shared, each = formats.seconds(record.shared_seconds), formats.seconds(record.seconds_per_case)
     show.table(
-        "cases",
-        ("relative L2 error", "network", "refined"),
-        rows,
-        caption=f"{len(record.cases):,} of {record.n_cases:,} functions at rank {record.rank}; "
-        f"{formats.seconds(record.shared_seconds)} shared by all, then {formats.seconds(record.seconds_per_case)} each.",
-        data=lambda: [(case.case, case.base, case.refined, case.residual) for case in shown.cases],
-        data_columns=("case", "network", "refined", "residual"),
-    )
+        "cases", ("Relative L2 error", "Network", "Refined"), rows,
+        caption=words.batch_caption(len(record.cases), record.n_cases, record.rank, shared, each),
+        data=lambda: [(case.case, case.base, case.refined, case.residual, case.steps, case.seconds) for case in record.cases],
+        data_columns=("case", "network", "refined", "residual", "steps", "seconds"),
+    )  # fmt: skip

@@ -23,7 +23,7 @@ def need_run(page: str) -> tuple[Now, RunData]:
         if now.run is None:
             offer_first_run(now)
         elif now.run.manifest.kind != "refine":
-            say_kind(now.run)
+            say_kind(now.run, now.owner)
         else:
             st.page_link(
                 "views/overview.py", label="Go to Overview", icon=":material/arrow_back:", query_params=state.query()
@@ -34,11 +34,11 @@ def need_run(page: str) -> tuple[Now, RunData]:
     return now, now.data
 
 
-def say_kind(run: Run) -> None:
+def say_kind(run: Run, owner: str) -> None:
     """What a run that is no single refinement is, and the page that shows it."""
     kind = run.manifest.kind
     if kind == "cases":
-        casesection.section(run)
+        casesection.section(run, owner)
         return
     if kind == "training":
         page, sentence = "training", texts.TRAINING_OF_OTHERS

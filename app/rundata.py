@@ -31,9 +31,13 @@ class About:
     title: str
     description: str = ""
     architecture: str = ""
-    physics: bool = False
+    kind: str = "supervised"
     inputs: tuple[Quantity, ...] = ()
     outputs: tuple[Quantity, ...] = ()
+
+    @property
+    def physics(self) -> bool:
+        return self.kind == "physics"
 
 
 @dataclass(frozen=True)
@@ -236,7 +240,7 @@ def about_bundle(folder: Path) -> About:
         name=described.name,
         title=described.title or described.name,
         description=described.description,
-        physics=described.kind == "physics",
+        kind=described.kind,
         architecture=_architecture(described.network.architecture, described.network.arguments),
         inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
         outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
 import lsr_samples
@@ -21,28 +23,34 @@ from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.problems.problem import Problem
+from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Directions, LossPlane
+from lsr_core.storage.functions import read_fields
 from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import JobKind, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
+from lsr_core.validation import checked
 
 if TYPE_CHECKING:
     from lsr_app.lessonlab import Solution, Training
     from lsr_core.diagnosis.plane import PlaneSettings
+    from lsr_core.problems.physics.input_functions import InputArguments
     from lsr_core.refinement.forecast import Forecast
 
-Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord)
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 RECONCILE_SECONDS = 3.0
 _GROWING = (
     *("steps.jsonl", "baselines.jsonl", "iteration.json"),
-    *("race.json", "isolation.json", "training.json", "plane.npz"),
+    *("race.json", "isolation.json", "training.json", "plane.npz", "cases.json"),
 )
 PROBLEM_VARIABLE = "LSR_PROBLEM"
 _GROUPS = {"supervised": "data", "physics": "equations"}
+OPERATOR = "deeponet-field"  # the architecture whose networks see an input function
+INPUT_POINTS = 201  # that a curve is drawn through
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,15 @@ def plane(run: Run) -> LossPlane | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _plane(path: str, stamp: str) -> LossPlane | None:
     return read_plane(Path(path))
+
+
+def function_fields(run: Run, case: int) -> CaseFields | None:
+    """What one function of a batch looks like; None where the run kept no fields.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return read_fields(run.path, case)
 
 
 def directions(run: Run) -> Directions | None:
@@ -328,9 +345,7 @@ def _sample(name: str, folder: str, stamp: str) -> Sample:
     from lsr_core.storage.bundles import parameter_count, read_description
 
     described = read_description(Path(folder))
-    network = described.network
-    for_functions = network is not None and network.architecture == "deeponet-field"
-    group = "others" if for_functions else _GROUPS.get(described.kind, "others")
+    group = "others" if described.network.architecture == OPERATOR else _GROUPS.get(described.kind, "others")
     return Sample(rundata.about_bundle(Path(folder)), parameter_count(described), group)
 
 
@@ -433,6 +448,7 @@ def submit(
     listed: bool = True,
     kind: JobKind = "refine",
     settings: Mapping[str, JsonValue] | None = None,
+    made_of: Path | None = None,
 ) -> str:
     """Queue a refinement, or a job of another kind, and return the id of its run.
 
@@ -441,7 +457,7 @@ def submit(
     """
     from lsr_core.jobs import queue
 
-    passing = is_passing(folder)
+    passing = is_passing(made_of or folder)
     run = queue.create(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
     _mark(run, listed=listed and not passing, session_only=passing)
     queue.start(run)
@@ -461,6 +477,50 @@ def is_passing(folder: Path) -> bool:
 def _mark(run: Run, *, listed: bool, session_only: bool) -> None:
     if not listed or session_only:
         run.write_manifest(run.manifest.model_copy(update={"listed": listed, "session_only": session_only}))
+
+
+def input_arguments(folder: Path) -> InputArguments | None:
+    """Which input function a bundle's network and equation are given; None for problems without one.
+
+    Raises:
+        InputError: the bundle is damaged.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments
+    from lsr_core.storage.bundles import read_description
+
+    described = read_description(folder)
+    if described.physics is None or described.network.architecture != OPERATOR:
+        return None
+    given = described.physics.arguments.get("input")
+    return None if given is None else checked(InputArguments, given)
+
+
+def input_curve(folder: Path, changes: Mapping[str, object]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places on [0, 1] and the values of the input function of a bundle there, with some of its arguments changed.
+
+    Raises:
+        InputError: arguments that cannot be used.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments, sensor_values
+
+    before = input_arguments(folder)
+    assert before is not None
+    values = sensor_values(checked(InputArguments, {**before.model_dump(), **changes}).function(), INPUT_POINTS)
+    return np.linspace(0, 1, INPUT_POINTS), values.numpy()
+
+
+def with_input(folder: Path, changes: Mapping[str, object], out: Path) -> Path:
+    """The bundle for another input function, written to a new folder.
+
+    Raises:
+        InputError: arguments that cannot be used.
+    """
+    from lsr_core.problems.physics.input_functions import InputArguments
+    from lsr_core.refinement.cases import case_of, input_of
+    from lsr_core.storage.bundles import load_problem, save_problem
+
+    loaded, before = input_of(load_problem(folder))
+    return save_problem(out, case_of(loaded, checked(InputArguments, {**before.model_dump(), **changes})))
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:

@@ -103,9 +103,15 @@ def headline(items: Sequence[tuple[str, str, str]]) -> None:
 
 def before_after(label: str, before: float, after: float) -> tuple[str, str, str]:
     """Headline item: base → refined, and the factor."""
+    label, value, _ = before_after_words(label, formats.error(before), formats.error(after))
+    return label, value, formats.page(formats.factor(before, after))
+
+
+def before_after_words(label: str, before: str, after: str) -> tuple[str, str, str]:
+    """Headline item: base → refined, of values that have no factor."""
     arrow = "<span class='lsr-arrow' aria-label='becomes'>→</span>"
-    value = f"<span class='lsr-base'>{formats.error(before)}</span>{arrow}<span class='lsr-refined'>{formats.error(after)}</span>"
-    return formats.page(label), value, formats.page(formats.factor(before, after))
+    value = f"<span class='lsr-base'>{formats.page(before)}</span>{arrow}<span class='lsr-refined'>{formats.page(after)}</span>"
+    return formats.page(label), value, ""
 
 
 def coloured(label: str, value: str, role: str, remark: str) -> tuple[str, str, str]:

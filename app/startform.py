@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import bringtexts, formats, iterateform, ownproblems, services, show, state, texts
+from lsr_app import bringtexts, formats, inputform, iterateform, ownproblems, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.services import Sample
 from lsr_core.errors import InputError
@@ -151,6 +151,7 @@ def _form(now: Now, options: list[str]) -> None:
             iterateform.submit(now, folder, config, rounds, listed)
         elif start:
             _start(now, folder, config, listed)
+    inputform.section(now, folder, config, listed)
 
 
 def _gauss_newton(before: RefineConfig, folder: Path) -> int:

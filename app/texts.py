@@ -67,6 +67,26 @@ EQUATION = Parts(
 
 
 FIGURES = {
+    "function_errors": Words(
+        "Errors of all functions",
+        "The share of functions whose relative L2 error is below the value on the axis.",
+        "Further left is better, and a step on the axis is a factor. A tail to the right is made of few functions that stay worse than the rest.",
+    ),
+    "one_function": Words(
+        "One function",
+        "The input function, the truth, what the network makes of it, and what refinement makes of it.",
+        "Choose the first in the list to see the one that stays worst.",
+    ),
+    "input_function": Words(
+        "Input function",
+        "The function that network and equation are given.",
+        "The network sees it at its sensors, which are equally spaced.",
+    ),
+    "confusion": Words(
+        "Confusion of classes",
+        "Test samples by their right class (down) and the class that they are given (across).",
+        "Samples off the diagonal are given a wrong class.",
+    ),
     "headline_map": Words(
         "Error before and after",
         "The truth, and the size of the error of the network and of the refined predictor at the selected rank.",

@@ -19,6 +19,7 @@ _ORDER = (
         "burgers-operator-untrained",
         "digits",
         "digits-untrained",
+        "sequence",
     ),
 )
 

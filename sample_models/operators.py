@@ -6,9 +6,12 @@ f + p passes, not f·p.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +20,10 @@ from lsr_core.networks import architectures
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction, sensor_values
+from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
+from lsr_core.problems.supervised import Architecture
 
 FUNCTIONS, POINTS = 100, 100  # in a batch
 REPORT = 1000
@@ -106,3 +112,98 @@ def adam(
             seconds = time.perf_counter() - began
             print(f"iteration {iteration}: loss {last:.3e}, {seconds:.0f} s", file=sys.stderr, flush=True)
     return last
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator that is learnt from an equation: how its network is made and trained.
+
+    Attributes:
+        name: of the bundle; the equation has the same.
+        script: module that makes it.
+        arguments: of the network.
+        length: of the correlation of the input functions.
+        functions: to train on, each known at `axis` equally spaced places.
+        spec: derivatives that the loss reads.
+        loss, draw: see `adam`.
+        words: what the loss is made of.
+        edges: points of a batch besides those inside.
+    """
+
+    name: str
+    title: str
+    description: str
+    script: str
+    arguments: dict[str, object]
+    length: float
+    functions: int
+    axis: int
+    spec: JetSpec
+    loss: Loss
+    draw: Callable[[torch.Generator], Tensor]
+    words: str
+    iterations: int
+    decay_every: int
+    edges: int = 0
+    seed: int = 0
+
+    def problem(self, iterations: int) -> PhysicsProblem:
+        """The trained network, at a function that it has not seen."""
+        branch = self.arguments["branch"]
+        assert isinstance(branch, list)
+        functions = training_functions(self.functions, self.length)
+        axis = torch.linspace(0, 1, self.axis, dtype=torch.float64)
+        table = torch.stack([function(axis) for function in functions]).float()
+        model = new_field(self.seed, self.arguments)
+        adam(
+            model,
+            self.spec,
+            sensors_of(functions, branch[0]),
+            table,
+            axis.float(),
+            self.loss,
+            self.draw,
+            iterations=iterations,
+            decay_every=self.decay_every,
+            seed=self.seed,
+        )
+        equation = build(self.name, {"input": {"length": self.length}})
+        assert equation.given is not None
+        model.sensors.copy_(sensor_values(equation.given, branch[0])[None])
+        model.eval()
+        return make_problem(
+            equation,
+            model,
+            seed=self.seed,
+            architecture=Architecture("deeponet-field", dict(self.arguments)),
+            title=self.title,
+            description=self.description,
+        )
+
+
+def main(operator: Operator) -> None:
+    """The command line of a script."""
+    parser = argparse.ArgumentParser(description=f"Train the operator {operator.name} and write its bundle.")
+    parser.add_argument("--iterations", type=int, default=operator.iterations)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    from lsr_core.storage.bundles import save_problem
+
+    recipe: dict[str, str | int | float | bool | None] = {
+        "script": f"lsr_samples.{operator.script}",
+        "optimiser": f"Adam, rate 1e-3, times 0.9 every {operator.decay_every} iterations",
+        "loss": operator.words,
+        "functions": operator.functions,
+        "batch": FUNCTIONS * (POINTS + operator.edges),
+        "iterations": options.iterations,
+        "dtype": "float32",
+    }
+    seeds = {"functions": 0, "initialisation": operator.seed, "batches": operator.seed, "points": operator.seed}
+    save_problem(
+        options.out / operator.name,
+        operator.problem(options.iterations),
+        training=recipe,
+        seeds=seeds,
+        overwrite=True,
+    )

@@ -99,7 +99,7 @@ class Canvas:
             if axis.get("type") == "log" and "dtick" not in axis:
                 axis.update(_log_ticks([trace.get(letter) for trace in self.traces], 7 if letter == "y" else 9))
         names = [trace["name"] for trace in self.traces if trace.get("name") and trace.get("showlegend", True)]
-        if "margin" not in self.layout and len(names) > 1:
+        if "margin" not in self.layout and len(names) > 1 and self.layout.get("showlegend", True):
             rows = _legend_rows(names, 340 if self.height <= HEIGHT else 480)
             self.layout["margin"] = theme.layout(self.mode)["margin"] | {"t": 10 + 20 * rows}
             self.height += 20 * (rows - 1)

@@ -109,7 +109,7 @@ def _draw(
         "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **bar,
     }  # fmt: skip
     if grid is not None:
-        canvas.traces.append(_heatmap(grid, values, limits, colours, colourbar))
+        canvas.traces.append(heatmap(grid, values, limits, colours, colourbar))
     else:
         canvas.traces.append(_scatter(inputs, values, limits, colours, colourbar, axes, mode))
     x, y = (formats.plot(run.input_name(axis)) for axis in axes)
@@ -130,7 +130,7 @@ def _draw(
     return Picture(canvas.figure(), formats.one_line(alt, 300), (*names, what), rows)
 
 
-def _heatmap(grid: Grid, values: NDArray[Any], limits: Limits, colours: Any, bar: dict[str, Any]) -> dict[str, Any]:
+def heatmap(grid: Grid, values: NDArray[Any], limits: Limits, colours: Any, bar: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "heatmap", "x": light(grid.x), "y": light(grid.y), "z": light(grid(values)), "zmin": limits[0],
         "zmax": limits[1], "colorscale": colours, "colorbar": bar, "name": "", "hovertemplate": "%{x:.3g}, %{y:.3g}: %{z:.3g}",

@@ -8,6 +8,7 @@ from lsr_app import (
     controls,
     formats,
     guards,
+    kindsection,
     physicssection,
     residualsection,
     runlist,
@@ -76,6 +77,7 @@ def headline(data: RunData, rank: int) -> None:
             ranks.errors(runs, at, measure="relative_l2", mode=mode),
         )
     residualsection.gauss_newton(data, mode)
+    kindsection.section(data, rank, mode)
     if now.run is not None and (equation := services.physics(now.run.problem_path)):
         physicssection.equation(equation)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
@@ -90,10 +92,10 @@ if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
     show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
-    if now.status != "complete":
+    if now.run.manifest.kind == "refine" or (now.run.manifest.kind != "cases" and now.status != "complete"):
         panel(now)
     if now.run.manifest.kind != "refine":
-        guards.say_kind(now.run)
+        guards.say_kind(now.run, now.owner)
 else:
     show.heading(texts.PRODUCT, texts.TAGLINE)
     guards.offer_first_run(now)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 
@@ -49,6 +51,27 @@ class CaseRecord(_Record):
     residual: float
     steps: int
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class CaseFields:
+    """What one input function and its solutions look like, in single precision; a refined field is kept as its error, which keeps its digits.
+
+    Attributes:
+        axis: places of the sensors, (s,).
+        given: the input function there, (s,).
+        points: of the fields, (n, d).
+        truth: the solution, (n,).
+        network: field of the network, (n,).
+        refined_error: refined field minus the solution, (n,).
+    """
+
+    axis: NDArray[np.float32]
+    given: NDArray[np.float32]
+    points: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    network: NDArray[np.float32]
+    refined_error: NDArray[np.float32]
 
 
 class CasesRecord(_Record):

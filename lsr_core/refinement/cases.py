@@ -21,7 +21,7 @@ from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.input_functions import InputArguments, Stream, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
-from lsr_core.refinement.case_records import CaseRecord, CasesRecord, Distribution
+from lsr_core.refinement.case_records import CaseFields, CaseRecord, CasesRecord, Distribution
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.shared_modes import SharedModes, TrunkModes
@@ -35,6 +35,7 @@ SETTLED = 0.9  # of the residual: a Gauss-Newton step that leaves more is the la
 AGREES = 1.1  # times the residual that the linear model promises, up to which the equation counts as linear there
 HALVINGS = 6
 SEED_STREAM = 11
+SHOWN = (201, 41)  # display points along each axis at most, of an equation in one variable, and in more
 STAGES = {"shared modes": 4, "rank": 2, "cases": 10}
 
 
@@ -87,6 +88,7 @@ def refine_cases(
     *,
     progress: ProgressCallback | None = None,
     on_record: Callable[[CasesRecord], None] = lambda record: None,
+    on_fields: Callable[[int, CaseFields], None] = lambda case, found: None,
 ) -> CasesRecord:
     """Refine one test function after another in a subspace that all share.
 
@@ -98,6 +100,7 @@ def refine_cases(
         config: of the refinement; rank, max_rank, oversampling, rcond and seed count.
         progress: called with (stage, fraction done); may raise `Cancelled` to stop.
         on_record: called with what there is from time to time.
+        on_fields: called with the number and the fields of every function.
 
     Raises:
         InputError: the equation has no input function.
@@ -136,7 +139,9 @@ def refine_cases(
 
     kept = time.perf_counter()
     for number in range(settings.cases):
-        cases.append(batch.refine(number, rank, settings.steps))
+        case, found = batch.refine(number, rank, settings.steps)
+        on_fields(number, found)
+        cases.append(case)
         clock.fraction((number + 1) / settings.cases)
         if time.perf_counter() - kept > 2:
             on_record(record())
@@ -219,6 +224,9 @@ class _Batch:
         clock.fraction(0.8)
         self._fresh = self._blocks(problem.fresh, residuals)
         self.n_residuals = sum(len(block.points) for block in self._fitted)
+        assert problem.test is not None
+        self._test_points = problem.test.inputs.double()
+        self._shown = _thinned(self._test_points)
 
     def choose_rank(self, steps: int, on_fraction: Callable[[float], None]) -> tuple[int, str, list[tuple[int, float]]]:
         """The rank, how it was chosen, and the residuals at fresh points by rank that were compared."""
@@ -239,19 +247,19 @@ class _Batch:
         tried = [(rank, float(loss)) for rank, loss in zip(ranks, losses, strict=True) if np.isfinite(loss)]
         return ranks[best], "auto: smallest residual at fresh points of validation functions", tried
 
-    def refine(self, case: int, rank: int, steps: int) -> CaseRecord:
-        """One test function."""
+    def refine(self, case: int, rank: int, steps: int) -> tuple[CaseRecord, CaseFields]:
+        """One test function, and what it looks like."""
         began = time.perf_counter()
         problem, branch, responses = self._case("test", case)
         fitted = self._rows(problem, self._fitted, branch, responses)
         base_residual = self._norm(fitted, branch.new_zeros(0))
         found, taken = self._solve(fitted, rank, steps)
         assert problem.test is not None
-        base, refined = self._shared.field(problem.test.inputs.double(), branch, responses, found)
+        base, refined = self._shared.field(self._test_points, branch, responses, found)
         seconds = time.perf_counter() - began
         truth = problem.test.targets.reshape(-1)
         size = truth.norm()
-        return CaseRecord(
+        record = CaseRecord(
             case=case,
             base=float((base - truth).norm() / size),
             refined=float((refined - truth).norm() / size),
@@ -260,6 +268,16 @@ class _Batch:
             steps=taken,
             seconds=seconds,
         )
+        given, shown = problem.model.get_buffer("sensors")[0], self._shown
+        arrays = (
+            torch.linspace(0, 1, len(given)),
+            given,
+            self._test_points[shown],
+            truth[shown],
+            base[shown],
+            (refined - truth)[shown],
+        )
+        return record, CaseFields(*(part.float().numpy() for part in arrays))
 
     def _solve(self, blocks: Sequence[_Rows], rank: int, steps: int) -> tuple[Tensor, int]:
         """Coefficients (rank,) by Gauss-Newton with step halving on the true residual, and how many steps were taken."""
@@ -318,3 +336,13 @@ class _Batch:
     def _sensors(self, stream: Stream, case: int) -> Tensor:
         chosen = self._given.model_copy(update={"stream": stream, "case": case, "values": None})
         return sensor_values(chosen.function(), self._n_sensors)
+
+
+def _thinned(points: Tensor) -> Tensor:
+    """Which points of a grid (n, d) are kept for display, (n,)."""
+    most = SHOWN[min(points.shape[1], 2) - 1]
+    kept = torch.ones(len(points), dtype=torch.bool)
+    for column in points.unbind(1):
+        values = column.unique()
+        kept &= torch.isin(column, values[:: -(-len(values) // most)])
+    return kept

@@ -27,6 +27,7 @@ from lsr_samples import (
     train_poisson,
     train_poisson_untrained,
     train_reaction,
+    train_sequence,
     train_sine2d,
     train_wave_untrained,
 )
@@ -163,6 +164,28 @@ def test_digits_are_told_better_after_refinement() -> None:
     assert (trained.refined.test_accuracy or 0) >= (trained.base.test_accuracy or 1) - 1 / 297
     assert (trained.refined.test_mse or 1) < (trained.base.test_mse or 0)
     assert (untrained.base.test_accuracy or 1) < 0.3 < 0.7 < (untrained.refined.test_accuracy or 0)
+
+
+def test_paths_of_the_sequence_sample_solve_their_equation() -> None:
+    """x'' + 2γ x' + (ω² + γ²) x = 0, by the recurrence that its solutions satisfy between equally spaced times."""
+    gamma, omega = np.array([0.3, 0.9]), np.array([5.0, 2.5])
+    x = train_sequence.paths(gamma, omega, np.array([1.2, 0.6]), np.array([0.1, 4.0]))[..., 0]
+    step = train_sequence.END / (train_sequence.STEPS - 1)
+    first, second = 2 * np.exp(-gamma * step) * np.cos(omega * step), np.exp(-2 * gamma * step)
+    np.testing.assert_allclose(x[:, 2:], first[:, None] * x[:, 1:-1] - second[:, None] * x[:, :-2], atol=1e-13)
+
+
+def test_the_transformer_is_told_the_damping_better_after_refinement() -> None:
+    """At a rank that takes seconds; docs/results.md has the larger one."""
+    shipped = load_problem("sequence")
+    for made, found in zip(train_sequence.splits(), shipped.splits().values(), strict=True):
+        torch.testing.assert_close(made.inputs, found.inputs, rtol=0, atol=1e-6)
+        torch.testing.assert_close(made.targets, found.targets, rtol=0, atol=1e-6)
+    summary = refine(shipped, max_rank=100).summary
+    assert summary.dtype == "float64"
+    assert (summary.refined.val_mse or 1) < 0.85 * (summary.base.val_mse or 0)
+    assert (summary.refined.test_mse or 1) < 0.85 * (summary.base.test_mse or 0)
+    assert sum(path.stat().st_size for path in lsr_samples.folder("sequence").iterdir()) < 1_000_000
 
 
 @pytest.mark.parametrize("name", ["digits", "burgers-operator"])
