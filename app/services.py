@@ -452,6 +452,9 @@ def submit(
 ) -> str:
     """Queue a refinement, or a job of another kind, and return the id of its run.
 
+    Args:
+        made_of: the problem that `folder` was made of, where it is another; its privacy counts.
+
     Raises:
         InputError: the problem or the configuration cannot be used.
     """
