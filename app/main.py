@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, show, state, texts, theme
+from lsr_app import controls, formats, presence, show, state, texts, theme
 
 # Drawn here because a browser fetches a named icon from a host on the internet.
 ICON = (
@@ -36,6 +36,7 @@ page = st.navigation(list(pages.values()), position="hidden")
 state.begin()
 show.styles()
 selected = controls.select()
+presence.mark(selected.owner)
 controls.sidebar(selected, list(pages.values()), page.url_path)
 state.finish()
 remarks = st.container(gap="small")

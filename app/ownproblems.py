@@ -13,6 +13,8 @@ from lsr_core.storage.bundles import DESCRIPTION, load_problem
 
 FOLDER = ".own"
 PREFIX = "own:"
+KEPT = "kept"  # a file of this name in a bundle's folder
+SEEN = "seen"  # and of this one beside the bundles of an owner; its time is that of the last visit
 
 
 def folder_of(owner: str) -> Path:
@@ -43,6 +45,22 @@ def add(owner: str, write: Callable[[Path], object]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return f"{PREFIX}{folder.name}"
+
+
+def holds(folder: Path) -> bool:
+    """Whether this is a bundle that a browser brought."""
+    return folder.parent.parent == places.runs_root() / FOLDER
+
+
+def kept(owner: str, key: str) -> bool:
+    """Whether it stays when its owner leaves."""
+    return key in (known := names(owner)) and (known[key] / KEPT).is_file()
+
+
+def keep(owner: str, key: str, wanted: bool) -> None:
+    """Let it stay, or no longer."""
+    if key in (known := names(owner)):
+        (known[key] / KEPT).touch() if wanted else (known[key] / KEPT).unlink(missing_ok=True)
 
 
 def remove(owner: str, key: str) -> None:

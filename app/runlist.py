@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from lsr_app import formats, services, show, state, texts
+from lsr_app import bringtexts, formats, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.services import Entry
 from lsr_core.errors import InputError
@@ -61,6 +61,8 @@ def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
         remarks.append(formats.ago(entry.manifest.created, time.time()))
     if mine:
         remarks.append("yours" if entry.manifest.listed else "yours, unlisted")
+    if entry.manifest.expires:
+        remarks.append("deleted after you leave")
     if entry.gain is not None:
         result = (
             f"<span class='lsr-base'>{formats.error(entry.gain[0])}</span><span class='lsr-arrow'>→</span>"
@@ -83,10 +85,15 @@ def _manage(now: Now, entry: Entry) -> None:
         )
         if st.button("Rename", key=f"rename_{entry.id}", disabled=not title.strip() or title == entry.manifest.title):
             _do(now, entry, lambda run: services.rename(run, now.owner, title))
+        if entry.manifest.expires and st.button(
+            "Keep after the session", key=f"keep_{entry.id}", help=bringtexts.HELP["keep_run"]
+        ):
+            _do(now, entry, lambda run: services.set_kept(run, now.owner, True))
         listed = st.toggle(
-            "Listed for everybody", value=entry.manifest.listed, key=f"listed_{entry.id}", help=texts.HELP["listed"]
-        )
-        if listed != entry.manifest.listed:
+            "Listed for everybody", value=entry.manifest.listed, key=f"listed_{entry.id}", help=texts.HELP["listed"],
+            disabled=entry.manifest.expires,
+        )  # fmt: skip
+        if listed != entry.manifest.listed and not entry.manifest.expires:
             _do(now, entry, lambda run: services.set_listed(run, now.owner, listed))
         if entry.state in ("queued", "running"):
             st.caption(texts.CANCEL_FIRST)

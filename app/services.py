@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import JsonValue
 
 import lsr_samples
-from lsr_app import iterationdata, physicsdata, places, rundata
+from lsr_app import iterationdata, ownproblems, physicsdata, places, rundata
 from lsr_app.iterationdata import Iteration
 from lsr_app.physicsdata import PhysicsAbout
 from lsr_app.rundata import About, RunData
@@ -417,10 +417,21 @@ def submit(
     """
     from lsr_core.jobs import queue
 
+    private = expires(folder)
     run = queue.submit(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
-    if not listed:
-        run.write_manifest(run.manifest.model_copy(update={"listed": False}))
+    if private or not listed:
+        run.write_manifest(run.manifest.model_copy(update={"listed": False, "expires": private}))
     return run.id
+
+
+def expires(folder: Path) -> bool:
+    """Whether a bundle was brought by a browser, or belongs to a run of such a one that is not kept."""
+    if ownproblems.holds(folder):
+        return True
+    try:
+        return folder.parent.parent == places.runs_root() and Run(folder.parent).manifest.expires
+    except InputError:
+        return False
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
@@ -432,6 +443,8 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     from lsr_core.jobs import planing, queue
 
     run = planing.create_plane(store(), source, settings, owner=owner)
+    if source.manifest.expires:
+        run.write_manifest(run.manifest.model_copy(update={"listed": False, "expires": True}))
     queue.start(run)
     return run.id
 
@@ -481,6 +494,12 @@ def rename(run: Run, owner: str, title: str) -> None:
 def set_listed(run: Run, owner: str, listed: bool) -> None:
     _require_owner(run, owner)
     run.write_manifest(run.manifest.model_copy(update={"listed": listed}))
+
+
+def set_kept(run: Run, owner: str, kept: bool) -> None:
+    """Keep a run of an upload after the session, or give it up again; kept or not, it is found by its link only."""
+    _require_owner(run, owner)
+    run.write_manifest(run.manifest.model_copy(update={"expires": not kept}))
 
 
 def delete(run: Run, owner: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import formats, iterateform, ownproblems, services, show, state, texts
+from lsr_app import bringtexts, formats, iterateform, ownproblems, services, show, state, texts
 from lsr_app.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
@@ -126,7 +126,11 @@ def _form(now: Now, options: list[str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Start refinement" if rounds is None else "Start iterative LSR"
             start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
-            listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
+            if services.expires(folder):
+                listed = False
+                st.caption(bringtexts.UNLISTED)
+            else:
+                listed = st.checkbox("Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"])
         if start and rounds is not None:
             iterateform.submit(now, folder, config, rounds, listed)
         elif start:
@@ -271,7 +275,10 @@ def _use(max_rank_key: str, rank: int) -> None:
 
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
-    title = f"{folder.name if folder.name != 'problem' else now.run.manifest.problem if now.run else 'run'}, rank {config.max_rank}"
+    name = folder.name if folder.name != "problem" else now.run.manifest.problem if now.run else "run"
+    if ownproblems.holds(folder):
+        name = formats.one_line(services.problem_title(folder), 100)
+    title = f"{name}, rank {config.max_rank}"
     if config.dtype == "float32":
         title += ", float32"
     try:

@@ -153,7 +153,8 @@ def _chain(weights: list[str], shapes: Shapes) -> list[str] | None:
 
 def _deeponet(shapes: Shapes, points: Sequence[int] | None) -> Guess:
     """DeepXDE's `DeepONetCartesianProd` with one output."""
-    names, widths = {}, {}
+    names: dict[str, str] = {}
+    widths: dict[str, list[int]] = {}
     rest = {name: shape for name, shape in shapes.items() if not name.startswith(("branch.", "trunk."))}
     for side in ("branch", "trunk"):
         part = {name: shape for name, shape in shapes.items() if name.startswith(f"{side}.")}

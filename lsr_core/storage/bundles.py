@@ -27,7 +27,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
 from lsr_core.storage import atomic
-from lsr_core.storage.archives import unpack
+from lsr_core.storage.archives import MAX_BYTES, unpack
 from lsr_core.storage.bundle_schema import (
     BUNDLE_FORMAT_VERSION,
     CHECKPOINT_PATTERN,
@@ -187,8 +187,8 @@ def save_problem(
 
 
 @contextmanager
-def bundle_folder(source: str | Path) -> Iterator[Path]:
-    """Yield the folder that holds a bundle's files; a zip is unpacked for the duration.
+def bundle_folder(source: str | Path, max_bytes: int = MAX_BYTES) -> Iterator[Path]:
+    """Yield the folder that holds a bundle's files; a zip is unpacked for the duration, to at most `max_bytes`.
 
     Raises:
         InputError: no such sample, folder or zip, or a zip that is refused.
@@ -200,24 +200,27 @@ def bundle_folder(source: str | Path) -> Iterator[Path]:
         yield path
     elif path.is_file():
         with tempfile.TemporaryDirectory(prefix="lsr-bundle-") as scratch:
-            unpack(path, Path(scratch), {DESCRIPTION, WEIGHTS, DATA}, pattern=CHECKPOINT_PATTERN)
+            unpack(path, Path(scratch), {DESCRIPTION, WEIGHTS, DATA}, max_bytes, pattern=CHECKPOINT_PATTERN)
             yield Path(scratch)
     else:
         samples = ", ".join(sample_names()) or "none installed"
         raise InputError(f"no bundle folder, zip or sample of this name; samples are: {samples}", file=str(source))
 
 
-def copy_bundle(source: str | Path, destination: Path, *, checkpoints: bool = False) -> None:
+def copy_bundle(
+    source: str | Path, destination: Path, *, checkpoints: bool = False, max_bytes: int = MAX_BYTES
+) -> None:
     """Copy a bundle into a new folder, after checking what is copied; on failure the folder is gone again.
 
     Args:
         checkpoints: take the checkpoints along; without them the copy has its three files.
+        max_bytes: largest size of what a zip unpacks to.
 
     Raises:
         InputError: the bundle cannot be used.
         OSError: it cannot be written, for example because the disk is full.
     """
-    with bundle_folder(source) as folder:
+    with bundle_folder(source, max_bytes) as folder:
         description = read_description(folder)
         for epoch in (None, *(entry.epoch for entry in description.checkpoints if checkpoints)):
             load_problem(folder, epoch)

@@ -56,6 +56,7 @@ class Manifest(_Record):
     Attributes:
         config: of the refinement, which every kind of job has at its heart.
         settings: what the kind of job has besides, checked by that job.
+        expires: whether the dashboard deletes it some time after its owner has left.
     """
 
     format_version: int = RUN_FORMAT_VERSION
@@ -65,6 +66,7 @@ class Manifest(_Record):
     created: float
     owner: str = Field(max_length=200)
     listed: bool = True
+    expires: bool = False
     problem: str
     config: RefineConfig
     settings: dict[str, JsonValue] = Field(default_factory=dict)
