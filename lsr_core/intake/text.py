@@ -40,8 +40,6 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
         raise InputError(
             f"every field below the header must be a number, with a point and not a comma: {what}", file=path.name
         ) from error
-    if len(table) == 0:
-        raise InputError("has a header but no rows", file=path.name)
     return {name: table[:, columns.index(name)].copy() for name in names}
 
 
@@ -80,6 +78,8 @@ def _layout(path: Path) -> tuple[list[str], str, int]:
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
         raise InputError("two columns have this name; rename one", file=file, key=doubled[:80])
+    if not any(line.strip() for line in lines[1:]):
+        raise InputError("has a header but no rows", file=file)
     return names, delimiter, 1
 
 

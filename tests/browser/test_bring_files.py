@@ -32,10 +32,7 @@ def refine(page: Page, server: Server, rank: int = 3) -> None:
     page.get_by_role("button", name="Refine", exact=True).first.click()
     start = page.get_by_role("button", name="Start refinement")
     expect(start).to_be_visible()
-    field = page.get_by_label("Maximum rank")
-    field.fill(str(rank))
-    field.press("Enter")
-    journeys.settle(page)
+    journeys.fill(page, "Maximum rank", rank)
     expect(page.get_by_text("it is a run of your own files")).to_be_visible()
     before = {run.id for run in server.store.list()}
     start.click()
