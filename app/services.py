@@ -418,9 +418,10 @@ def submit(
     from lsr_core.jobs import queue
 
     private = expires(folder)
-    run = queue.submit(store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
-    if private or not listed:
-        run.write_manifest(run.manifest.model_copy(update={"listed": False, "expires": private}))
+    run = queue.submit(
+        store(), folder, config, owner=owner, title=title, kind=kind, settings=settings,
+        listed=listed and not private, expires=private,
+    )  # fmt: skip
     return run.id
 
 
@@ -443,8 +444,6 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     from lsr_core.jobs import planing, queue
 
     run = planing.create_plane(store(), source, settings, owner=owner)
-    if source.manifest.expires:
-        run.write_manifest(run.manifest.model_copy(update={"listed": False, "expires": True}))
     queue.start(run)
     return run.id
 

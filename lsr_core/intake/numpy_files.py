@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator
@@ -16,7 +17,7 @@ from lsr_core.errors import InputError
 from lsr_core.intake.arrays import ArrayInfo, checked, numeric
 
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, SyntaxError)
-_MORE = (TypeError, MemoryError, OverflowError, RecursionError, NotImplementedError, UnicodeError)
+_MORE = (tokenize.TokenError, TypeError, MemoryError, OverflowError, RecursionError, NotImplementedError, UnicodeError)
 OBJECTS = "holds Python objects, which are never unpickled; save it as a plain numeric array"
 
 

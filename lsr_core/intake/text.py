@@ -40,6 +40,8 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
         raise InputError(
             f"every field below the header must be a number, with a point and not a comma: {what}", file=path.name
         ) from error
+    if table.shape[1] != len(columns):
+        raise InputError(f"its rows have {table.shape[1]} fields, the header names {len(columns)}", file=path.name)
     return {name: table[:, columns.index(name)].copy() for name in names}
 
 

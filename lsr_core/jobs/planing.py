@@ -29,8 +29,9 @@ def create_plane(store: RunStore, source: Run, settings: PlaneSettings, *, owner
     manifest = source.manifest
     asked: Mapping[str, JsonValue] = {**settings.model_dump(mode="json"), "run": source.id}
     run = create(
-        store, source.problem_path, manifest.config, owner=owner, title=manifest.title, kind="plane", settings=asked
-    )
+        store, source.problem_path, manifest.config, owner=owner, title=manifest.title, kind="plane", settings=asked,
+        listed=not manifest.expires, expires=manifest.expires,
+    )  # fmt: skip
     try:
         atomic.write_bytes(run.delta_path, source.delta_path.read_bytes())
     except BaseException:

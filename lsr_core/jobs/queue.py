@@ -30,6 +30,8 @@ def submit(
     workers: int = 1,
     kind: JobKind = "refine",
     settings: Mapping[str, JsonValue] | None = None,
+    listed: bool = True,
+    expires: bool = False,
 ) -> Run:
     """Make a run of the problem in `bundle` and start a worker that waits for its turn.
 
@@ -38,11 +40,15 @@ def submit(
         workers: how many runs of this store may be at work at once.
         kind: of job.
         settings: what this kind has besides the config.
+        listed: whether others see it in their lists.
+        expires: whether it goes when its owner does.
 
     Raises:
         InputError: the bundle cannot be used; no run is left behind.
     """
-    run = create(store, bundle, config, owner=owner, title=title, kind=kind, settings=settings)
+    run = create(
+        store, bundle, config, owner=owner, title=title, kind=kind, settings=settings, listed=listed, expires=expires
+    )
     start(run, workers)
     return run
 
@@ -82,6 +88,8 @@ def create(
     title: str = "",
     kind: JobKind = "refine",
     settings: Mapping[str, JsonValue] | None = None,
+    listed: bool = True,
+    expires: bool = False,
 ) -> Run:
     """Make a queued run of the problem in `bundle`, for a worker of its own or for `worker.execute`; raises as `submit`."""
     from lsr_core.storage.bundles import bundle_folder, copy_bundle, read_description
@@ -95,6 +103,8 @@ def create(
             title=title or described.title or described.name,
             kind=kind,
             settings=settings,
+            listed=listed,
+            expires=expires,
         )
         try:
             copy_bundle(folder, run.problem_path, checkpoints=kind == "training")

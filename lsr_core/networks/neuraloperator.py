@@ -99,7 +99,7 @@ class _Spectral(nn.Module):
         kept = spectrum[..., : self.modes[-1]]
         if len(axes) > 1:
             kept = kept[:, :, start : start + self.modes[0]]
-        product = torch.einsum("ni...,io...->no...", kept, torch.view_as_complex(self.weight))
+        product = torch.einsum("ni...,io...->no...", kept, torch.complex(self.weight[..., 0], self.weight[..., 1]))
         above = product.new_zeros(*product.shape[:-1], size[-1] // 2 + 1 - self.modes[-1])
         product = torch.cat([product, above], dim=-1)
         if len(axes) > 1:

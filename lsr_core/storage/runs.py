@@ -166,6 +166,8 @@ class RunStore:
         title: str,
         kind: JobKind = "refine",
         settings: Mapping[str, JsonValue] | None = None,
+        listed: bool = True,
+        expires: bool = False,
     ) -> Run:
         """Make the directory of a new, queued run; the caller then fills `problem_path`."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -177,6 +179,8 @@ class RunStore:
             title=title[:200],
             created=time.time(),
             owner=owner,
+            listed=listed,
+            expires=expires,
             problem=problem,
             config=config,
             settings=dict(settings or {}),

@@ -40,6 +40,7 @@ def refine(page: Page, server: Server, rank: int = 3) -> None:
     (made,) = [run for run in server.store.list() if run.id not in before]
     journeys.until(lambda: made.status().status in ("complete", "failed"), "the run has ended")
     assert made.status().status == "complete", made.status()
+    made = server.run(made.id)
     assert made.manifest.expires
     assert not made.manifest.listed
     base, refined = made.summary.base.train_mse, made.summary.refined.train_mse
