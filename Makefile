@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench fuzz clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -19,6 +19,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Damaged files against the readers; a few minutes at most.
+fuzz: $(VENV)/.dev
+	LSR_FUZZ_EXAMPLES=2000 timeout 600 $(BIN)/python -m pytest -q tests/fuzz
 
 bench: $(VENV)/.dashboard
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done

@@ -16,6 +16,8 @@ from lsr_core.storage.bundles import DESCRIPTION, read_description
 
 def section(now: Now) -> None:
     """A line for each; nothing where there are none."""
+    if told := st.session_state.pop("brought", None):
+        st.success(told, icon=":material/check:")
     found = ownproblems.names(now.owner)
     if not found:
         return

@@ -60,9 +60,14 @@ def is_kept(folder: Path) -> bool:
     return (folder / _KEPT).is_file()
 
 
+def is_own(folder: Path) -> bool:
+    """Whether this is a bundle that a browser brought."""
+    return folder.parent.parent == places.runs_root() / FOLDER
+
+
 def is_passing(folder: Path) -> bool:
-    """Whether this is the bundle of a problem that goes with its browser."""
-    return folder.parent.parent.name == FOLDER and not is_kept(folder)
+    """Whether it goes with its browser."""
+    return is_own(folder) and not is_kept(folder)
 
 
 def remove(owner: str, key: str) -> None:

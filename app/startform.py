@@ -292,7 +292,10 @@ def _use(max_rank_key: str, rank: int) -> None:
 
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
-    title = f"{folder.name if folder.name != 'problem' else now.run.manifest.problem if now.run else 'run'}, rank {config.max_rank}"
+    name = folder.name if folder.name != "problem" else now.run.manifest.problem if now.run else "run"
+    if ownproblems.is_own(folder):
+        name = formats.one_line(services.problem_title(folder), 100)
+    title = f"{name}, rank {config.max_rank}"
     if config.dtype == "float32":
         title += ", float32"
     try:

@@ -53,9 +53,10 @@ class _BranchAndTrunk(Arguments):
 
 
 class DeepONetArguments(_BranchAndTrunk):
-    """`deeponet`: the trunk has one coordinate, the grid's."""
+    """`deeponet`: the trunk has one coordinate, the grid's; DeepXDE applies the activation to the trunk's last layer too."""
 
     grid: Axis
+    activate_trunk: bool = False
 
     @model_validator(mode="after")
     def _one_coordinate(self) -> DeepONetArguments:
@@ -77,10 +78,12 @@ class DeepONet(nn.Module):
         self.branch = MLP(MLPArguments(layers=arguments.branch, activation=arguments.activation))
         self.trunk = MLP(MLPArguments(layers=arguments.trunk, activation=arguments.activation))
         self.bias = nn.Parameter(torch.zeros(1))
+        self.last = ACTIVATIONS[arguments.activation] if arguments.activate_trunk else None
         self.register_buffer("grid", arguments.grid.grid())
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.branch(inputs) @ self.trunk(self.grid).T + self.bias
+        modes = self.trunk(self.grid) if self.last is None else self.last(self.trunk(self.grid))
+        return self.branch(inputs) @ modes.T + self.bias
 
 
 @register("deeponet", DeepONetArguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -13,6 +14,11 @@ from numpy.lib import format as npy_format
 from lsr_core.errors import InputError
 
 MAX_BYTES = 8 * 2**30
+# numpy reads the header of an array as Python literals, and says in many ways that it is none
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError),
+    *(SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError),
+)
 
 
 def read_arrays(
@@ -44,7 +50,7 @@ def read_arrays(
         raise
     except FileNotFoundError as error:
         raise InputError("this file is missing", file=name) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError) as error:
+    except _DAMAGE as error:
         raise InputError("not a complete npz file; it may be truncated, save it again", file=name) from error
     missing = [key for key in required if key not in arrays]
     if missing:

@@ -1,0 +1,76 @@
+"""Uploaded files: on disk for as long as they are read, and what was read kept in the session that uploaded them."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+    from torch import Tensor
+
+    from lsr_core.intake.arrays import ArrayInfo
+
+_KEPT = "uploads_read"
+MOST_KEPT = 6
+
+
+@contextmanager
+def on_disk(file: UploadedFile) -> Iterator[Path]:
+    """The upload under a harmless form of its name, in a folder that is gone afterwards."""
+    name = re.sub(r"[^\w.-]", "_", Path(file.name).name)[-80:].lstrip(".") or "file"
+    path = Path(name)
+    with tempfile.TemporaryDirectory(prefix="lsr-upload-") as scratch:
+        target = Path(scratch) / f"{path.stem}{path.suffix.lower()}"
+        target.write_bytes(file.getbuffer())
+        yield target
+
+
+def tensors(file: UploadedFile) -> dict[str, Tensor]:
+    """The state dict in an upload. Raises InputError."""
+    from lsr_core.intake import state_dicts
+
+    found: dict[str, Tensor] = _once(("weights", file.file_id), file, state_dicts.read)
+    return found
+
+
+def listing(file: UploadedFile) -> list[ArrayInfo]:
+    """What a data file says it holds. Raises InputError."""
+    from lsr_core.intake import tables
+
+    found: list[ArrayInfo] = _once(("list", file.file_id), file, tables.listing)
+    return found
+
+
+def arrays(file: UploadedFile, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Arrays of a data file. Raises InputError."""
+    from lsr_core.intake import tables
+
+    key = ("arrays", file.file_id, *names)
+    found: dict[str, np.ndarray] = _once(key, file, lambda path: tables.read(path, names))
+    return found
+
+
+def _once(key: tuple[str, ...], file: UploadedFile, read: Callable[[Path], Any]) -> Any:
+    """Each upload is read once a session; the last few results stay."""
+    from lsr_core.errors import InputError
+
+    kept: dict[tuple[str, ...], Any] = st.session_state.setdefault(_KEPT, {})
+    if key not in kept:
+        try:
+            with on_disk(file) as path:
+                kept[key] = read(path)
+        except InputError as error:  # read again, it would fail again
+            kept[key] = error
+        for oldest in list(kept)[:-MOST_KEPT]:
+            del kept[oldest]
+    if isinstance(kept[key], InputError):
+        raise kept[key]
+    return kept[key]

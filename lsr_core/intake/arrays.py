@@ -1,0 +1,74 @@
+"""What a data file says it holds, before anything of it is read in full."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lsr_core.errors import InputError
+
+MAX_FILE_BYTES = 200 * 2**20
+MAX_BYTES = 2**30
+MAX_ARRAYS = 10_000
+MAX_DIMENSIONS = 6
+MAX_RATIO = 1000
+RATIO_FREE_BYTES = 16 * 2**20
+_KINDS = "fiub"
+
+
+@dataclass(frozen=True)
+class ArrayInfo:
+    """A named numeric array: shape, dtype as numpy writes it (`float64`), and the bytes it will take."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    itemsize: int
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.itemsize
+
+
+def numeric(kind: str) -> bool:
+    """Whether numpy's one-letter kind is of real numbers."""
+    return kind in _KINDS
+
+
+def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: int = MAX_BYTES) -> list[ArrayInfo]:
+    """The arrays, once their number and sizes are within bounds.
+
+    Args:
+        found: what the headers say.
+        file: named in messages.
+        stored: bytes of the file; arrays a thousand times as large are a bomb.
+
+    Raises:
+        InputError: nothing numeric, too much, or more than the file can hold.
+    """
+    infos = []
+    for info in found:
+        infos.append(info)
+        if len(infos) > MAX_ARRAYS:
+            raise InputError(f"holds more than {MAX_ARRAYS:,} arrays; save only what is needed", file=file)
+        if len(info.shape) > MAX_DIMENSIONS:
+            raise InputError(
+                f"has {len(info.shape)} dimensions; at most {MAX_DIMENSIONS} are read", file=file, key=info.name[:80]
+            )
+        if any(length < 0 for length in info.shape):
+            raise InputError("declares a negative length; the file is damaged", file=file, key=info.name[:80])
+        if info.bytes > max_bytes:
+            raise InputError(
+                f"declares the shape {info.shape}, {info.bytes:,} bytes; at most {max_bytes:,} are read",
+                file=file,
+                key=info.name[:80],
+            )
+    total = sum(info.bytes for info in infos)
+    if total > max_bytes:
+        raise InputError(f"its arrays need {total:,} bytes, more than the {max_bytes:,} allowed", file=file)
+    if total > max(RATIO_FREE_BYTES, MAX_RATIO * stored):
+        raise InputError(f"its arrays are more than {MAX_RATIO:,} times as large as the file; refused", file=file)
+    if not infos:
+        raise InputError("holds no numeric array; save numbers as plain arrays or columns", file=file)
+    return infos

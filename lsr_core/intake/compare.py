@@ -1,0 +1,80 @@
+"""A network that was loaded, against predictions of the network that was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lsr_core.errors import InputError
+from lsr_core.intake.guess import Guess, convert
+from lsr_core.networks.layered import ActivationName
+from lsr_core.storage.weights import load_network
+
+AGREES = 1e-4  # largest difference by the size of the predictions; they may be rounded to single precision
+MAX_COMPARED = 256
+
+
+def network(architecture: str, arguments: Mapping[str, Any], guess: Guess, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The registered network with the foreign weights, in their dtype.
+
+    Raises:
+        InputError: as `guess.convert`.
+    """
+    state = convert(architecture, arguments, tensors, guess.names)
+    dtype = next(value.dtype for value in state.values() if value.is_floating_point())
+    return load_network(architecture, arguments, state, dtype, "weights")
+
+
+def difference(model: nn.Module, inputs: np.ndarray, predictions: np.ndarray) -> float:
+    """max |q(x) − p| / max |p| over the first rows.
+
+    Args:
+        inputs: (n, d).
+        predictions: (k, o) with k ≤ n: of the first k rows.
+
+    Raises:
+        InputError: shapes that do not fit.
+    """
+    count = min(len(predictions), MAX_COMPARED)
+    if count == 0 or len(predictions) > len(inputs):
+        raise InputError(f"{len(predictions):,} predictions for {len(inputs):,} rows of inputs", key="predictions")
+    dtype = next(model.parameters()).dtype
+    try:
+        with torch.no_grad():
+            answer = model(torch.from_numpy(np.ascontiguousarray(inputs[:count])).to(dtype)).double().numpy()
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"the network does not take rows of {inputs.shape[1]} inputs; check the arguments and the columns",
+            key="inputs",
+        ) from error
+    wanted = np.asarray(predictions[:count], dtype=np.float64).reshape(count, -1)
+    if answer.shape != wanted.shape:
+        raise InputError(
+            f"one row has {wanted.shape[1]} values, the network gives {answer.shape[1]}", key="predictions"
+        )
+    if not np.isfinite(wanted).all():
+        raise InputError("hold NaN or infinite values", key="predictions")
+    return float(np.abs(answer - wanted).max() / max(np.abs(wanted).max(), np.finfo(float).tiny))
+
+
+def by_activation(
+    guess: Guess,
+    arguments: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    inputs: np.ndarray,
+    predictions: np.ndarray,
+) -> dict[str, float]:
+    """The difference with every activation, smallest first.
+
+    Raises:
+        InputError: as `difference`.
+    """
+    found = {}
+    for name in get_args(ActivationName):
+        model = network(guess.architecture, {**arguments, "activation": name}, guess, tensors)
+        found[name] = difference(model, inputs, predictions)
+    return dict(sorted(found.items(), key=lambda item: item[1]))

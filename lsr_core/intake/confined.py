@@ -1,0 +1,58 @@
+"""Runs a reader in a child process with limits on memory and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lsr_core.errors import InputError
+
+MEMORY = 4 * 2**30
+TABLE_SECONDS = 4
+WEIGHT_SECONDS = 12
+PATIENCE = 10  # times the seconds of work: a busy machine shares its cores
+_QUIET = {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def call(job: str, path: Path, *, seconds: int = TABLE_SECONDS, memory: int = MEMORY, **more: Any) -> Any:
+    """The answer of `lsr_core.intake.child` to one job.
+
+    Args:
+        seconds: of processor time; ten times as much by the clock.
+        memory: bytes of address space.
+
+    Raises:
+        InputError: what the child found wrong with the file, or that it used up its time or memory.
+    """
+    asked = {"job": job, "path": str(path), "seconds": seconds, "memory": memory, **more}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "lsr_core.intake.child", json.dumps(asked)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={**os.environ, **_QUIET}, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = child.communicate(timeout=seconds * PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise InputError(f"was not read within {seconds * PATIENCE} s; save less in it", file=path.name) from None
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        slow = child.returncode in (-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0))
+        raise InputError(
+            f"was not read within {seconds} s of work; save less in it"
+            if slow
+            else "broke the library that reads it; it is damaged, save it again",
+            file=path.name,
+        ) from None
+    if "answer" not in answer:
+        raise InputError(answer["message"], file=path.name, key=answer["key"])
+    return answer["answer"]

@@ -1,0 +1,87 @@
+"""HDF5 by h5py: plain datasets only, sizes checked against what is stored. Runs in the child."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lsr_core.errors import InputError
+from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked, numeric
+
+MAX_DEPTH = 8
+_FILTERS = {1, 2, 3}  # deflate, shuffle, Fletcher's checksum: what the library itself brings
+
+
+def listing(path: Path) -> list[ArrayInfo]:
+    """Datasets of real numbers in this file; links are not followed."""
+    import h5py
+
+    with h5py.File(path, "r", locking=False) as file:
+        found = []
+        for name, dataset in _datasets(file, "", 0):
+            if dataset.dtype.hasobject:
+                continue
+            if not numeric(dataset.dtype.kind) or dataset.shape is None:
+                continue
+            _plain(dataset, name, path.name)
+            found.append(ArrayInfo(name, _shape(dataset, path), dataset.dtype.name, dataset.dtype.itemsize))
+        return checked(found, path.name, path.stat().st_size)
+
+
+def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The datasets asked for, which the listing has checked."""
+    import h5py
+
+    with h5py.File(path, "r", locking=False) as file:
+        known = dict(_datasets(file, "", 0))
+        return {name: np.asarray(known[name][()]) for name in names}
+
+
+def _datasets(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    import h5py
+
+    if depth > MAX_DEPTH:
+        raise InputError(f"its groups are nested deeper than {MAX_DEPTH}; save plain datasets", file=None, key=prefix)
+    if len(group) > MAX_ARRAYS:
+        raise InputError(f"a group holds more than {MAX_ARRAYS:,} entries; save only what is needed", key=prefix or "/")
+    for name in group:
+        if name.startswith("#"):
+            continue  # MATLAB's own bookkeeping
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            raise InputError("is a link to another file, which is not followed", key=f"{prefix}{name}"[:80])
+        if not isinstance(link, h5py.HardLink):
+            continue
+        child = group[name]
+        if isinstance(child, h5py.Dataset):
+            yield f"{prefix}{name}", child
+        elif isinstance(child, h5py.Group):
+            yield from _datasets(child, f"{prefix}{name}/", depth + 1)
+
+
+def _plain(dataset: Any, name: str, file: str) -> None:
+    """Refuse data that lie elsewhere, filters from outside the library, and sizes that nothing stands behind."""
+    if dataset.is_virtual or dataset.external:
+        raise InputError("its values lie in other files, which are not opened", file=file, key=name[:80])
+    filters = dataset.id.get_create_plist()
+    for place in range(filters.get_nfilters()):
+        code = filters.get_filter(place)[0]
+        if code not in _FILTERS:
+            raise InputError(
+                f"is compressed by the filter {code}; save it with gzip or plainly", file=file, key=name[:80]
+            )
+    size, stored = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if size > max(2**20, 1000 * stored):
+        raise InputError(
+            f"declares {size:,} bytes, {stored:,} are stored; the rest would be filled up, which is refused",
+            file=file,
+            key=name[:80],
+        )
+
+
+def _shape(dataset: Any, path: Path) -> tuple[int, ...]:
+    shape = tuple(int(length) for length in dataset.shape)
+    return shape[::-1] if path.suffix == ".mat" else shape

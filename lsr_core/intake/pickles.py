@@ -1,0 +1,70 @@
+"""What a `.pt` file would import, found without unpickling it."""
+
+from __future__ import annotations
+
+import pickletools
+import zipfile
+import zlib
+from pathlib import Path
+
+from lsr_core.errors import InputError
+
+MAX_PICKLE_BYTES = 16 * 2**20
+_ALLOWED = {
+    "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", "torch Size",
+    "torch._utils _rebuild_tensor", "torch device", "torch._tensor _rebuild_from_type_v2",
+}  # fmt: skip
+_STORAGES = {
+    f"torch {name}Storage"
+    for name in ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool", "ComplexFloat", "ComplexDouble")
+}  # fmt: skip
+CONVERT = (
+    "Convert it where it was made: `model = torch.load(\"FILE\", weights_only=False)` and "
+    "`torch.save(model.state_dict(), \"weights.pt\")`."
+)  # fmt: skip
+CONVERT_SCRIPT = (
+    "Convert it where it was made: `model = torch.jit.load(\"FILE\")` and "
+    "`torch.save(model.state_dict(), \"weights.pt\")`."
+)  # fmt: skip
+
+
+def check(path: Path) -> None:
+    """Let only a state dict of tensors pass; nothing of the file is executed.
+
+    Raises:
+        InputError: not the zip that torch writes, TorchScript, or a pickle that wants more than tensors.
+    """
+    file = path.name
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if len(members) > 200_000:
+                raise InputError("has too many members for a state dict", file=file)
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+                raise InputError("is compressed, which torch.save never does; save it again", file=file)
+            names = [member.filename for member in members]
+            if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
+                raise InputError(f"is TorchScript, which holds code. {CONVERT_SCRIPT}", file=file)
+            pickles = [member for member in members if member.filename.endswith("data.pkl")]
+            if len(pickles) != 1 or any(name.endswith(".pkl") for name in names if name != pickles[0].filename):
+                raise InputError(f"is no file of torch.save. {CONVERT}", file=file)
+            if pickles[0].file_size > MAX_PICKLE_BYTES:
+                raise InputError("its table of tensors is too large for a state dict", file=file)
+            _scan(archive.read(pickles[0]), file)
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise InputError(
+            "is no complete file of torch.save (1.6 or later); it may be truncated. Save the state dict again: "
+            "`torch.save(model.state_dict(), \"weights.pt\")`",
+            file=file,
+        ) from error  # fmt: skip
+
+
+def _scan(data: bytes, file: str) -> None:
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "OBJ", "NEWOBJ", "NEWOBJ_EX"):
+            raise InputError(f"holds Python objects, which are never unpickled. {CONVERT}", file=file)
+        if opcode.name == "GLOBAL" and argument not in _ALLOWED | _STORAGES:
+            wanted = str(argument).replace(" ", ".")[:80]
+            raise InputError(f"would import {wanted}; it holds more than tensors. {CONVERT}", file=file)

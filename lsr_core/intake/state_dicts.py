@@ -1,0 +1,75 @@
+"""State dicts of networks made elsewhere: tensors by name, without wrappers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.intake import confined, pickles
+from lsr_core.intake.arrays import MAX_FILE_BYTES
+from lsr_core.storage.weights import read_tensors
+
+SUFFIXES = (".safetensors", ".pt", ".pth")
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
+_PREFIXES = ("module.", "_orig_mod.", "_module.", "state_dict.", "model_state_dict.", "model_state.")
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The floating-point tensors of a state dict in a `.safetensors`, `.pt` or `.pth` file.
+
+    Nothing is unpickled here: a `.pt` is scanned first, then read by `torch.load(weights_only=True)` in a child process.
+
+    Raises:
+        InputError: not such a file, damaged, too large, or a pickled module or TorchScript.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"holds no weights that are read; choose one of {', '.join(SUFFIXES)}", file=path.name)
+    if not path.is_file():
+        raise InputError("this file is missing", file=path.name)
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise InputError(f"is larger than the {MAX_FILE_BYTES:,} bytes allowed", file=path.name)
+    if path.suffix == ".safetensors":
+        tensors, _ = read_tensors(path, MAX_FILE_BYTES)
+    else:
+        pickles.check(path)
+        with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
+            converted = Path(scratch) / "weights.safetensors"
+            confined.call("weights", path, seconds=confined.WEIGHT_SECONDS, memory=16 * 2**30, out=str(converted))
+            tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
+    if not tensors:
+        raise InputError("holds no tensors; save `model.state_dict()`", file=path.name)
+    return _checked(unwrapped(tensors), path.name)
+
+
+def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without the prefixes that wrappers of training leave on every name."""
+    names = dict(tensors)
+    while True:
+        prefix = next((p for p in _PREFIXES if names and all(name.startswith(p) for name in names)), None)
+        if prefix is None:
+            return names
+        names = {name.removeprefix(prefix): tensor for name, tensor in names.items()}
+
+
+def _checked(tensors: dict[str, Tensor], file: str) -> dict[str, Tensor]:
+    found = {}
+    for name, tensor in tensors.items():
+        if tensor.dtype in (torch.int64, torch.int32) and tensor.ndim == 0:
+            continue  # counters, such as those of batch normalisation
+        if not (tensor.is_floating_point() or tensor.is_complex()):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise InputError(f"is {kind}; weights are floating-point numbers", file=file, key=name[:80])
+        if tensor.dtype in (torch.float16, torch.bfloat16):
+            tensor = tensor.float()
+        if not torch.isfinite(torch.view_as_real(tensor) if tensor.is_complex() else tensor).all():
+            raise InputError("holds NaN or infinite values; export a healthy network", file=file, key=name[:80])
+        found[name] = tensor
+    kinds = {tensor.dtype for tensor in found.values()}
+    if kinds & {torch.float64, torch.complex128} and kinds & {torch.float32, torch.complex64}:
+        found = {name: t.to(torch.complex128 if t.is_complex() else torch.float64) for name, t in found.items()}
+    return found

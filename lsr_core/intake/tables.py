@@ -1,0 +1,65 @@
+"""Data files to named arrays of real numbers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+
+from lsr_core.errors import InputError
+from lsr_core.intake import confined, numpy_files, text
+from lsr_core.intake.arrays import MAX_FILE_BYTES, ArrayInfo
+
+SUFFIXES = (".npz", ".npy", ".csv", ".parquet", ".mat", ".h5", ".hdf5")
+_PLAIN = {".npz": numpy_files, ".npy": numpy_files, ".csv": text}
+
+
+def listing(path: Path) -> list[ArrayInfo]:
+    """Name, shape and dtype of every array of real numbers in a file, by its headers.
+
+    Args:
+        path: `.npz`, `.npy`, `.csv`, `.parquet`, `.mat` (also 7.3), `.h5` or `.hdf5`.
+
+    Raises:
+        InputError: not such a file, damaged, too large, or holding nothing numeric; objects are refused.
+    """
+    _check(path)
+    if path.suffix in _PLAIN:
+        return _PLAIN[path.suffix].listing(path)
+    found = confined.call("list", path)
+    return [ArrayInfo(name, tuple(shape), dtype, itemsize) for name, shape, dtype, itemsize in found]
+
+
+def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays called `names`, after the checks of `listing`.
+
+    Raises:
+        InputError: as `listing`, or an array that is not there.
+    """
+    known = {info.name for info in listing(path)}
+    names = list(dict.fromkeys(names))
+    if missing := [name for name in names if name not in known]:
+        raise InputError(f"is not there; the file has {', '.join(sorted(known))[:300]}", file=path.name, key=missing[0])
+    if path.suffix in _PLAIN:
+        return {name: _native(array) for name, array in _PLAIN[path.suffix].read(path, names).items()}
+    with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
+        confined.call("read", path, names=names, out=scratch)
+        return {name: np.load(Path(scratch) / f"{place}.npy", allow_pickle=False) for place, name in enumerate(names)}
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _check(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"is no data file that is read; choose one of {', '.join(SUFFIXES)}", file=path.name)
+    if not path.is_file():
+        raise InputError("this file is missing", file=path.name)
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError("is empty", file=path.name)
+    if size > MAX_FILE_BYTES:
+        raise InputError(f"is larger than the {MAX_FILE_BYTES:,} bytes allowed", file=path.name)

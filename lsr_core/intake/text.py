@@ -1,0 +1,93 @@
+"""`.csv`: one header line or none, one number in every field."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from lsr_core.errors import InputError
+from lsr_core.intake.arrays import ArrayInfo, checked
+
+MAX_COLUMNS = 2000
+MAX_LINE = 2**16
+MAX_CSV_BYTES = 50 * 2**20
+_DELIMITERS = ",;\t"
+
+
+def listing(path: Path) -> list[ArrayInfo]:
+    """One array for each column. Raises InputError as `tables.listing`."""
+    names, _, _ = _layout(path)
+    with path.open("rb") as stream:
+        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(2**20), b""))
+    return checked([ArrayInfo(name, (lines,), "float64", 8) for name in names], path.name, path.stat().st_size)
+
+
+def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The columns asked for; an empty field is NaN. Raises InputError as `tables.read`."""
+    columns, delimiter, header = _layout(path)
+    try:
+        table = np.loadtxt(
+            path, delimiter=delimiter, skiprows=header, ndmin=2, comments=None, encoding="utf-8-sig", quotechar='"',
+            converters=_number, dtype=np.float64,
+        )  # fmt: skip
+    except (ValueError, UnicodeError, MemoryError, OverflowError) as error:
+        what = str(error).removesuffix(".").replace("; see", ", see")[:200]
+        raise InputError(
+            f"every field below the header must be a number, with a point and not a comma: {what}", file=path.name
+        ) from error
+    if table.shape[1] != len(columns):
+        raise InputError(f"its rows have {table.shape[1]} fields, the header names {len(columns)}", file=path.name)
+    return {name: table[:, columns.index(name)].copy() for name in names}
+
+
+def _number(field: str) -> float:
+    return float(field) if field.strip() else float("nan")
+
+
+def _layout(path: Path) -> tuple[list[str], str, int]:
+    """Names of the columns, the delimiter, and the number of header lines."""
+    file = path.name
+    if path.stat().st_size > MAX_CSV_BYTES:
+        raise InputError(f"is larger than {MAX_CSV_BYTES:,} bytes; save it as .npz or .parquet", file=file)
+    with path.open("rb") as stream:
+        raw = stream.read(8 * MAX_LINE)
+    if b"\0" in raw:
+        raise InputError("is not text; save it as UTF-8 text with a line for each row", file=file)
+    lines = raw.splitlines()
+    if not lines or not lines[0].strip():
+        raise InputError("begins with an empty line, or is empty; the first line should name the columns", file=file)
+    if len(lines[0]) >= MAX_LINE:
+        raise InputError(f"its first line has more than {MAX_LINE:,} characters; is it a table?", file=file)
+    try:
+        text = [line.decode("utf-8-sig") for line in islice(lines, 2)]
+    except UnicodeError as error:
+        raise InputError("is not UTF-8 text; save it again as UTF-8", file=file) from error
+    delimiter = max(_DELIMITERS, key=text[0].count)
+    try:
+        fields = next(csv.reader(io.StringIO(text[0]), delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError("its first line cannot be split into columns", file=file) from error
+    if len(fields) > MAX_COLUMNS:
+        raise InputError(f"has {len(fields):,} columns; at most {MAX_COLUMNS:,} are read", file=file)
+    if all(_is_number(field) for field in fields):
+        return [f"column {place + 1}" for place in range(len(fields))], delimiter, 0
+    names = [field.strip() or f"column {place + 1}" for place, field in enumerate(fields)]
+    if len(set(names)) < len(names):
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise InputError("two columns have this name; rename one", file=file, key=doubled[:80])
+    if not any(line.strip() for line in lines[1:]):
+        raise InputError("has a header but no rows", file=file)
+    return names, delimiter, 1
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,380 @@
+"""Malformed and hostile uploads, each made by a function of the path it is to be written to."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors.torch
+import scipy.io
+import torch
+
+Maker = Callable[[Path], None]
+HOSTILE: dict[str, tuple[str, Maker]] = {}
+GOOD = np.linspace(0.0, 1.0, 40).reshape(20, 2)
+
+
+class Bomb:
+    """Writes a canary when it is unpickled."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.canary}",)
+
+
+def canary(path: Path) -> Path:
+    return path.with_name("canary")
+
+
+def hostile(suffix: str) -> Callable[[Maker], Maker]:
+    def add(make: Maker) -> Maker:
+        HOSTILE[make.__name__] = (suffix, make)
+        return make
+
+    return add
+
+
+def plain(name: str, suffix: str, data: bytes) -> None:
+    HOSTILE[name] = (suffix, lambda path: path.write_bytes(data) and None)
+
+
+def npy(array: np.ndarray, **more: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, **more)
+    return buffer.getvalue()
+
+
+def npy_header(shape: str, descr: str = "'<f8'", version: bytes = b"\x01\x00") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    text += b" " * (-(len(text) + 11) % 64) + b"\n"
+    return b"\x93NUMPY" + version + struct.pack("<H", len(text)) + text
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def tensors_file(header: Any, data: bytes = b"", length: int | None = None) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+for suffix in (".npz", ".npy", ".csv", ".parquet", ".mat", ".h5", ".pt", ".safetensors", ".zip"):
+    plain(f"empty_{suffix[1:]}", suffix, b"")
+    plain(f"noise_{suffix[1:]}", suffix, bytes(range(256)) * 8)
+
+# numpy
+plain("npy_huge_shape", ".npy", npy_header("(1000000000, 1000000)") + b"\0" * 64)
+plain("npy_negative_shape", ".npy", npy_header("(-4, 2)") + b"\0" * 64)
+plain("npy_overflowing_shape", ".npy", npy_header("(9223372036854775807, 9223372036854775807)"))
+plain("npy_truncated", ".npy", npy(GOOD)[:200])
+plain("npy_object_dtype", ".npy", npy_header("(1,)", "'|O'") + pickle.dumps([1]))
+plain("npy_text", ".npy", npy(np.array(["a", "b"])))
+plain("npy_complex", ".npy", npy(np.ones(3, dtype=complex)))
+plain("npy_records", ".npy", npy(np.zeros(3, dtype=[("a", "f8"), ("b", "f8")])))
+plain("npy_code_in_header", ".npy", npy_header("(__import__('os').system('true'),)"))
+plain("npy_deep_header", ".npy", npy_header("(" * 3000 + ")" * 3000))
+plain("npy_many_dimensions", ".npy", npy(np.zeros((1,) * 20)))
+plain("npz_slip", ".npz", zipped({"../../evil.txt": b"x"}))
+plain("npz_no_arrays", ".npz", zipped({"readme.txt": b"hello"}))
+plain("npz_doubled", ".npz", zipped({"a.npy": npy(GOOD)})[:-30])
+plain("npz_bomb", ".npz", zipped({"a.npy": npy(np.zeros(30_000_000))}, zipfile.ZIP_DEFLATED))
+plain("npz_huge_member", ".npz", zipped({"a.npy": npy_header("(100000000000,)")}))
+plain("npz_truncated_member", ".npz", zipped({"a.npy": npy(GOOD)[:150]}))
+
+
+@hostile(".npy")
+def npy_pickle(path: Path) -> None:
+    path.write_bytes(npy(np.array([Bomb(canary(path))], dtype=object), allow_pickle=True))
+
+
+@hostile(".npz")
+def npz_pickle(path: Path) -> None:
+    path.write_bytes(zipped({"a.npy": npy(np.array([Bomb(canary(path))], dtype=object), allow_pickle=True)}))
+
+
+@hostile(".npy")
+def npy_bare_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Bomb(canary(path))))
+
+
+# text
+plain("csv_words", ".csv", b"x,y\none,two\n")
+plain("csv_ragged", ".csv", b"x,y\n1,2\n3\n")
+plain("csv_header_only", ".csv", b"x,y\n")
+plain("csv_nul", ".csv", b"x,y\n1,\0\n")
+plain("csv_utf16", ".csv", "x,y\n1,2\n".encode("utf-16"))
+plain("csv_doubled_name", ".csv", b"x,x\n1,2\n")
+plain("csv_too_many_columns", ".csv", b",".join(b"c%d" % i for i in range(5000)) + b"\n")
+plain("csv_endless_line", ".csv", b"1" * 2_000_000)
+plain("csv_formula", ".csv", b"x,y\n=cmd|' /C calc'!A0,2\n")
+plain("csv_open_quote", ".csv", b'x,y\n"1,2\n' + b"3,4\n" * 10)
+plain("csv_decimal_comma", ".csv", b"x;y\n1,5;2,5\n")
+plain("csv_blank_first_line", ".csv", b"\n\n1,2\n")
+
+
+# matlab, hdf5, parquet
+@hostile(".mat")
+def mat_struct(path: Path) -> None:
+    scipy.io.savemat(path, {"s": {"a": 1.0}})
+
+
+@hostile(".mat")
+def mat_cell(path: Path) -> None:
+    scipy.io.savemat(path, {"c": np.array([1, "a"], dtype=object)})
+
+
+@hostile(".mat")
+def mat_truncated(path: Path) -> None:
+    scipy.io.savemat(path, {"a": GOOD})
+    path.write_bytes(path.read_bytes()[:300])
+
+
+@hostile(".mat")
+def mat_huge_shape(path: Path) -> None:
+    scipy.io.savemat(path, {"a": GOOD})
+    path.write_bytes(path.read_bytes().replace(struct.pack("<ii", 20, 2), struct.pack("<ii", 2**30, 2**10), 1))
+
+
+@hostile(".mat")
+def mat_negative_shape(path: Path) -> None:
+    scipy.io.savemat(path, {"a": GOOD})
+    path.write_bytes(path.read_bytes().replace(struct.pack("<ii", 20, 2), struct.pack("<ii", -20, 2), 1))
+
+
+@hostile(".mat")
+def mat_zlib_bomb(path: Path) -> None:
+    scipy.io.savemat(path, {"a": GOOD})
+    body = zlib.compress(b"\x0e\0\0\0" + struct.pack("<I", 2**31 - 16) + b"\0" * 200_000_000, 9)
+    path.write_bytes(path.read_bytes()[:128] + struct.pack("<II", 15, len(body)) + body)
+
+
+@hostile(".h5")
+def h5_huge_shape(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", shape=(10**7, 10**6), chunks=(1000, 1000), dtype="f8")
+
+
+@hostile(".h5")
+def h5_nothing_stored(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", shape=(10**7,), chunks=(1000,), dtype="f8", fillvalue=1.0)
+
+
+@hostile(".h5")
+def h5_external_link(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+@hostile(".h5")
+def h5_external_storage(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", shape=(100,), dtype="u1", external=[("/etc/passwd", 0, 100)])
+
+
+@hostile(".h5")
+def h5_virtual(path: Path) -> None:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="f8")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "a", shape=(4,))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("a", layout)
+
+
+@hostile(".h5")
+def h5_strings(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = ["x", "y"]
+
+
+@hostile(".h5")
+def h5_loop(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("g")
+        group["again"] = file["g"]
+        file["a"] = GOOD
+
+
+@hostile(".h5")
+def h5_truncated(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["a"] = GOOD
+    path.write_bytes(path.read_bytes()[:900])
+
+
+@hostile(".h5")
+def h5_bomb(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset(
+            "a", data=np.zeros((4000, 4000)), compression="gzip", compression_opts=9, chunks=(4000, 4000)
+        )
+
+
+@hostile(".parquet")
+def parquet_text(path: Path) -> None:
+    pq.write_table(pa.table({"a": ["x", "y"]}), path)
+
+
+@hostile(".parquet")
+def parquet_truncated(path: Path) -> None:
+    pq.write_table(pa.table({"a": [1.0] * 1000}), path)
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@hostile(".parquet")
+def parquet_bomb(path: Path) -> None:
+    pq.write_table(pa.table({"a": np.zeros(30_000_000)}), path, compression="gzip")
+
+
+@hostile(".parquet")
+def parquet_wide(path: Path) -> None:
+    pq.write_table(pa.table({f"c{i}": [1.0] for i in range(2500)}), path)
+
+
+@hostile(".parquet")
+def parquet_damaged_footer(path: Path) -> None:
+    pq.write_table(pa.table({"a": [1.0] * 1000}), path)
+    data = bytearray(path.read_bytes())
+    data[-60:-20] = b"\xff" * 40
+    path.write_bytes(bytes(data))
+
+
+# weights
+plain("safetensors_huge_header", ".safetensors", tensors_file(b"{}", length=2**60))
+plain("safetensors_not_json", ".safetensors", tensors_file(b"{nothing}"))
+plain(
+    "safetensors_huge_shape",
+    ".safetensors",
+    tensors_file({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}),
+)
+plain(
+    "safetensors_overlap",
+    ".safetensors",
+    tensors_file({n: {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]} for n in "ab"}, b"\0" * 16),
+)
+plain(
+    "safetensors_wrong_size",
+    ".safetensors",
+    tensors_file({"a": {"dtype": "F32", "shape": [9], "data_offsets": [0, 16]}}, b"\0" * 16),
+)
+plain(
+    "safetensors_unknown_dtype",
+    ".safetensors",
+    tensors_file({"a": {"dtype": "Q9", "shape": [4], "data_offsets": [0, 16]}}, b"\0" * 16),
+)
+plain("safetensors_no_tensors", ".safetensors", tensors_file({}))
+plain("safetensors_deep", ".safetensors", tensors_file(b"[" * 100_000))
+plain("safetensors_nan", ".safetensors", safetensors.torch.save({"0.weight": torch.full((2, 2), float("nan"))}))
+plain("safetensors_integers", ".safetensors", safetensors.torch.save({"0.weight": torch.ones(2, 2, dtype=torch.int8)}))
+
+
+def torch_zip(path: Path, payload: bytes, **more: bytes) -> None:
+    path.write_bytes(zipped({"x/data.pkl": payload, "x/version": b"3\n", **more}))
+
+
+@hostile(".pt")
+def pt_bomb(path: Path) -> None:
+    torch.save(Bomb(canary(path)), path)
+
+
+@hostile(".pt")
+def pt_bomb_in_state_dict(path: Path) -> None:
+    torch.save({"0.weight": torch.ones(2, 2), "extra": Bomb(canary(path))}, path)
+
+
+@hostile(".pt")
+def pt_bomb_in_old_format(path: Path) -> None:
+    torch.save(Bomb(canary(path)), path, _use_new_zipfile_serialization=False)
+
+
+@hostile(".pt")
+def pt_bare_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Bomb(canary(path))))
+
+
+@hostile(".pt")
+def pt_stack_global(path: Path) -> None:
+    torch_zip(path, pickle.dumps(Bomb(canary(path)), protocol=4))
+
+
+@hostile(".pt")
+def pt_inst_opcode(path: Path) -> None:
+    torch_zip(path, b"(S'touch " + str(canary(path)).encode() + b"'\nios\nsystem\n.")
+
+
+@hostile(".pt")
+def pt_module(path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), path)
+
+
+@hostile(".pt")
+def pt_truncated(path: Path) -> None:
+    torch.save({"0.weight": torch.ones(64, 64)}, path)
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+@hostile(".pt")
+def pt_truncated_pickle(path: Path) -> None:
+    torch_zip(path, pickle.dumps({"a": 1}, protocol=2)[:-3])
+
+
+@hostile(".pt")
+def pt_compressed(path: Path) -> None:
+    path.write_bytes(zipped({"x/data.pkl": b"\x80\x02}." + b"\0" * 10**7}, zipfile.ZIP_DEFLATED))
+
+
+@hostile(".pt")
+def pt_torchscript(path: Path) -> None:
+    torch_zip(path, b"\x80\x02}.", **{"x/constants.pkl": b"\x80\x02).", "x/code/m.py": b"pass"})
+
+
+@hostile(".pt")
+def pt_no_tensors(path: Path) -> None:
+    torch.save({"epoch": 3}, path)
+
+
+@hostile(".pt")
+def pt_nan(path: Path) -> None:
+    torch.save({"0.weight": torch.full((2, 2), float("inf"))}, path)
+
+
+@hostile(".pt")
+def pt_expanded(path: Path) -> None:
+    torch.save({"0.weight": torch.ones(1).expand(40_000, 40_000)}, path)
+
+
+# bundles
+plain("zip_slip", ".zip", zipped({"../problem.json": b"{}"}))
+plain("zip_absolute", ".zip", zipped({"/etc/problem.json": b"{}"}))
+plain("zip_stranger", ".zip", zipped({"run.py": b"import os"}))
+plain("zip_bomb", ".zip", zipped({"data.npz": b"\0" * 50_000_000}, zipfile.ZIP_DEFLATED))
+plain("zip_not_json", ".zip", zipped({"problem.json": b"{", "model.safetensors": b"x", "data.npz": b"x"}))
+plain("zip_without_files", ".zip", zipped({"problem.json": b"{}"}))
+plain("zip_deep_json", ".zip", zipped({"problem.json": b"[" * 200_000}))
+plain("zip_truncated", ".zip", zipped({"problem.json": b"{}" * 1000})[:500])
+
+
+@hostile(".zip")
+def zip_link(path: Path) -> None:
+    info = zipfile.ZipInfo("problem.json")
+    info.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(info, "/etc/passwd")

@@ -1,0 +1,60 @@
+"""Every hostile upload ends in a clear message, soon, with nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lsr_core.errors import InputError
+from lsr_core.intake import state_dicts, tables
+from lsr_core.storage.bundles import copy_bundle
+from tests.hostile.files import HOSTILE, canary
+
+SECONDS = 5.0  # of work; a busy machine takes longer by the clock
+MEMORY = 200 * 2**20
+
+
+def read(path: Path) -> None:
+    """As the pages do."""
+    if path.suffix == ".zip":
+        copy_bundle(path, path.with_name("copied"), max_bytes=2**30)
+    elif path.suffix in state_dicts.SUFFIXES:
+        state_dicts.read(path)
+    else:
+        tables.read(path, [info.name for info in tables.listing(path)])
+
+
+def spent() -> float:
+    """Seconds of processor time of this process and of the children that have ended."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def test_there_are_at_least_sixty() -> None:
+    assert len(HOSTILE) >= 60
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
+    suffix, make = HOSTILE[name]
+    path = tmp_path / f"upload{suffix}"
+    make(path)
+    me = psutil.Process()
+    before, cpu, clock = me.memory_info().rss, spent(), time.monotonic()
+
+    with pytest.raises(InputError) as refused:
+        read(path)
+
+    print(f"{name}: {time.monotonic() - clock:.2f} s, {spent() - cpu:.2f} s of work: {refused.value}")
+    assert spent() - cpu < SECONDS
+    said = str(refused.value)
+    assert 10 < len(said) < 700
+    assert "Traceback" not in said
+    assert str(tmp_path) not in said
+    assert not canary(path).exists()
+    assert me.children(recursive=True) == []
+    assert me.memory_info().rss - before < MEMORY
+    assert sorted(file.name for file in tmp_path.iterdir()) == [path.name]
