@@ -190,7 +190,7 @@ def main(operator: Operator) -> None:
     torch.set_num_threads(1)
     from lsr_core.storage.bundles import save_problem
 
-    recipe: dict[str, object] = {
+    recipe: dict[str, str | int | float | bool | None] = {
         "script": f"lsr_samples.{operator.script}",
         "optimiser": f"Adam, rate 1e-3, times 0.9 every {operator.decay_every} iterations",
         "loss": operator.words,
