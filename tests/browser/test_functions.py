@@ -22,12 +22,13 @@ def test_a_batch_of_functions_is_refined_and_looked_at(page: Page, server: Serve
         field.press("Tab")
         journeys.settle(page)
     journeys.button(page, "start_batch").click()
+
+    def refined() -> bool:
+        made = [run for run in server.store.list() if run.id not in before]
+        return len(made) == 1 and made[0].status().status == "complete"
+
+    journeys.until(refined, "all functions are refined", 180)
     journeys.chart(page, "function_errors")
-    journeys.until(
-        lambda: all(run.status().status == "complete" for run in server.store.list() if run.id not in before),
-        "all functions are refined",
-        120,
-    )
     expect(page.get_by_text("3 of 3 functions at rank")).to_be_visible()
     worst = journeys.values(page, "one_function_1")
     picker = page.locator(".st-key-function_place").get_by_role("combobox")
