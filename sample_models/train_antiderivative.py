@@ -1,6 +1,6 @@
 """The antiderivative operator, learnt from its equation: a physics-informed DeepONet.
 
-    python -m lsr_samples.train_antiderivative [--iterations 20000] [--out DIR]
+    python -m lsr_samples.train_antiderivative [--iterations 8000] [--out DIR]
 
 writes the bundle DIR/antiderivative. Network, distribution of input functions and conditions are those of Wang, Wang & Perdikaris (2021), as
 Cao & Zhang (2026) use them; all pairs of 100 functions and 100 points make a batch of 10,000. No solution is ever shown to the network.
@@ -18,7 +18,7 @@ ARGUMENTS: dict[str, object] = {"branch": [100, *[50] * 5], "trunk": [1, *[50] *
 LENGTH = 0.2
 FUNCTIONS = 10_000
 AXIS = 1001
-ITERATIONS = 20_000
+ITERATIONS = 8_000
 DECAY = 500
 
 

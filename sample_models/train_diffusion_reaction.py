@@ -1,6 +1,6 @@
 """The solution operator of a diffusion-reaction equation, learnt from the equation: a physics-informed DeepONet.
 
-    python -m lsr_samples.train_diffusion_reaction [--iterations 4000] [--out DIR]
+    python -m lsr_samples.train_diffusion_reaction [--iterations 16000] [--out DIR]
 
 writes the bundle DIR/diffusion-reaction. Network, distribution of input functions and conditions are those of Wang, Wang & Perdikaris (2021),
 as Cao & Zhang (2026) use them; the training is much shorter than theirs. No solution is ever shown to the network.
@@ -18,8 +18,8 @@ ARGUMENTS: dict[str, object] = {"branch": [100, *[50] * 5], "trunk": [2, *[50] *
 LENGTH = 0.2
 FUNCTIONS = 5_000
 AXIS = 1001
-ITERATIONS = 4000
-DECAY = 150
+ITERATIONS = 16_000
+DECAY = 600
 EDGES = 25  # points at the start and at each end, beside those inside
 DIFFUSION, RATE = 0.01, 0.01
 

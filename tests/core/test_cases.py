@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 import torch
 
 from lsr_core.errors import Cancelled, InputError
+from lsr_core.iteration.config import IterateConfig
+from lsr_core.iteration.loop import Iteration
 from lsr_core.networks import architectures
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
@@ -25,6 +29,7 @@ from lsr_core.refinement.refine import refine
 from lsr_core.refinement.shared_modes import SharedModes
 from lsr_core.storage.bundles import load_problem, save_problem
 from tests.core import twins
+from tests.core.test_iteration import Notes
 
 ARGUMENTS = {"branch": [10, 8, 6], "trunk": [1, 12, 6]}
 
@@ -158,6 +163,23 @@ def test_a_nonlinear_equation_takes_steps_that_lower_the_true_residual() -> None
     record = refine_cases(problem, RefineConfig(rank=50), CasesSettings(cases=2))
     assert all(case.refined < 0.5 * case.base for case in record.cases)
     assert all(case.residual < 0.2 * case.base_residual for case in record.cases)
+
+
+def test_iterative_refinement_runs_on_an_operator(operator: PhysicsProblem) -> None:
+    """Both nets are aligned for the one function that the network is given."""
+    started = replace(operator, model=copy.deepcopy(operator.model))
+    book = Notes()
+    Iteration(started, IterateConfig(steps=2, align_steps=30, baselines=False), RefineConfig(max_rank=40), book).run()
+    kinds = [step.kind for step in book.steps]
+    assert kinds[:2] == ["start", "lsr"]
+    assert "align" in kinds
+    start, solved = book.steps[0].relative_l2.network, book.steps[1].relative_l2.refined
+    aligned = next(step for step in book.steps if step.kind == "align").relative_l2.network
+    assert start is not None
+    assert solved is not None
+    assert aligned is not None
+    assert solved < 1e-2 * start
+    assert aligned < 0.95 * start
 
 
 def test_cancelling_keeps_what_is_there(operator: PhysicsProblem) -> None:
