@@ -21,13 +21,15 @@ def upload(page: Page, weights: Path, data: Path) -> None:
     journeys.visit(page, "bring", way="files")
     files = page.locator("input[type=file]")
     files.nth(0).set_input_files(weights)
+    expect(page.get_by_text("What the files hold")).to_be_visible()  # redrawn, the page forgets a file given meanwhile
+    journeys.settle(page)
     files.nth(1).set_input_files(data)
     expect(page.get_by_role("button", name="Make the problem")).to_be_visible()
     journeys.settle(page)
 
 
-def refine(page: Page, server: Server, rank: int = 3) -> None:
-    """Make the problem, refine it with a tiny rank, and wait for the result."""
+def refine(page: Page, server: Server, rank: int = 30) -> None:
+    """Make the problem, refine it with a small rank, and wait for the result."""
     page.get_by_role("button", name="Make the problem").click()
     page.get_by_role("button", name="Refine", exact=True).first.click()
     start = page.get_by_role("button", name="Start refinement")
