@@ -21,7 +21,9 @@ def upload(page: Page, weights: Path, data: Path) -> None:
     journeys.visit(page, "bring", way="files")
     files = page.locator("input[type=file]")
     files.nth(0).set_input_files(weights)
-    expect(page.get_by_text("What the files hold")).to_be_visible()  # redrawn, the page forgets a file given meanwhile
+    expect(
+        page.get_by_text("What the files hold")
+    ).to_be_visible()  # a file given while the page was at work got lost once
     journeys.settle(page)
     files.nth(1).set_input_files(data)
     expect(page.get_by_role("button", name="Make the problem")).to_be_visible()
