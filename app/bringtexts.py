@@ -48,10 +48,10 @@ HELP = {
 
 
 def agrees(difference: float, activation: str) -> str:
-    return (
-        f"The loaded network gives the predictions of the file: the largest difference is {difference:.1e} of the largest "
-        f"prediction, with the activation {activation}."
+    size = (
+        f"the largest difference is {difference:.1e} of the largest prediction" if difference else "to the last digit"
     )
+    return f"The loaded network gives the predictions of the file, {size}, with the activation {activation}."
 
 
 def differs(difference: float, activation: str, best: str, smallest: float) -> str:

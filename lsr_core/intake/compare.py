@@ -14,7 +14,9 @@ from lsr_core.intake.guess import Guess, convert
 from lsr_core.networks.layered import ActivationName
 from lsr_core.storage.weights import load_network
 
-AGREES = 1e-4  # largest difference by the size of the predictions; they may be rounded to single precision
+AGREES = (
+    1e-5  # largest difference by the size of the predictions; they may come from single precision on another machine
+)
 MAX_COMPARED = 256
 
 

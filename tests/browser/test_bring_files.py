@@ -19,15 +19,16 @@ FOREIGN = Path(__file__).parents[1] / "foreign"
 def upload(page: Page, weights: Path, data: Path) -> None:
     """The page with both files given."""
     journeys.visit(page, "bring", way="files")
-    files = page.locator("input[type=file]")
-    files.nth(0).set_input_files(weights)
-    files.nth(1).set_input_files(data)
+    page.locator(".st-key-weights_file input[type=file]").set_input_files(weights)
+    expect(page.get_by_text("What the files hold")).to_be_visible()
+    journeys.settle(page)
+    page.locator(".st-key-data_file input[type=file]").set_input_files(data)
     expect(page.get_by_role("button", name="Make the problem")).to_be_visible()
     journeys.settle(page)
 
 
-def refine(page: Page, server: Server, rank: int = 3) -> None:
-    """Make the problem, refine it with a tiny rank, and wait for the result."""
+def refine(page: Page, server: Server, rank: int = 30) -> None:
+    """Make the problem, refine it with a small rank, and wait for the result."""
     page.get_by_role("button", name="Make the problem").click()
     page.get_by_role("button", name="Refine", exact=True).first.click()
     start = page.get_by_role("button", name="Start refinement")
@@ -77,10 +78,10 @@ def test_a_bundle_in_a_zip_is_added_and_what_is_no_bundle_is_refused(page: Page,
     shutil.copyfile(FOREIGN / "torch_mlp.npz", bad)
     journeys.visit(page, "bring", way="bundle")
 
-    page.locator("input[type=file]").set_input_files(bad)
+    page.locator(".st-key-bundle_file input[type=file]").set_input_files(bad)
     page.get_by_role("button", name="Add the bundle").click()
     expect(page.get_by_text("does not belong in a bundle")).to_be_visible()
 
-    page.locator("input[type=file]").set_input_files(good)
+    page.locator(".st-key-bundle_file input[type=file]").set_input_files(good)
     page.get_by_role("button", name="Add the bundle").click()
     expect(page.get_by_role("button", name="Forget").first).to_be_visible()

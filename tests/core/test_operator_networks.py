@@ -28,6 +28,10 @@ NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "deeponet-field": ({"branch": [5, 6, 4], "trunk": [2, 6, 4], "net": "modified-mlp"}, (2,)),
     "fno-1d": ({"points": 8, "modes": 3, "width": 2, "depth": 2}, (8,)),
     "fno-2d": ({"grid": [6, 5], "modes": [2, 2], "width": 2, "depth": 2}, (6, 5)),
+    "neuraloperator-fno": (
+        {"grid": [6, 5], "modes": [3, 2], "width": 2, "depth": 2, "lifting": 4, "projection": 3, "channel_mlp": 1},
+        (6, 5),
+    ),
     "cnn-classifier": ({"image": [1, 8, 8], "channels": [2, 3], "hidden": 4, "classes": 3}, (1, 8, 8)),
     "transformer-regressor": (
         {"length": 5, "features": 2, "width": 4, "heads": 2, "depth": 1, "feedforward": 6},
