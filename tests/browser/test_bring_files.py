@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,7 +32,7 @@ def refine(page: Page, server: Server, rank: int = 30) -> None:
     start = page.get_by_role("button", name="Start refinement")
     expect(start).to_be_visible()
     journeys.fill(page, "Maximum rank", rank)
-    expect(page.get_by_text("it is a run of your own files")).to_be_visible()
+    expect(page.get_by_text("deleted a few minutes after")).to_be_visible()
     before = {run.id for run in server.store.list()}
     start.click()
     journeys.until(lambda: len(server.store.list()) > len(before), "a run was made")
@@ -42,7 +40,7 @@ def refine(page: Page, server: Server, rank: int = 30) -> None:
     journeys.until(lambda: made.status().status in ("complete", "failed"), "the run has ended")
     assert made.status().status == "complete", made.status()
     made = server.run(made.id)
-    assert made.manifest.expires
+    assert made.manifest.session_only
     assert not made.manifest.listed
     base, refined = made.summary.base.train_mse, made.summary.refined.train_mse
     assert base is not None
@@ -65,23 +63,3 @@ def test_a_matlab_file_reaches_a_refined_predictor(page: Page, server: Server) -
 
     expect(page.get_by_text("No predictions are given")).to_be_visible()
     refine(page, server)
-
-
-def test_a_bundle_in_a_zip_is_added_and_what_is_no_bundle_is_refused(page: Page, tmp_path: Path) -> None:
-    import lsr_samples
-
-    good, bad = tmp_path / "good.zip", tmp_path / "bad.zip"
-    folder = lsr_samples.folder("noisy1d")
-    with zipfile.ZipFile(good, "w") as archive:
-        for file in ("problem.json", "model.safetensors", "data.npz"):
-            archive.write(folder / file, file)
-    shutil.copyfile(FOREIGN / "torch_mlp.npz", bad)
-    journeys.visit(page, "bring", way="bundle")
-
-    page.locator(".st-key-bundle_file input[type=file]").set_input_files(bad)
-    page.get_by_role("button", name="Add the bundle").click()
-    expect(page.get_by_text("does not belong in a bundle")).to_be_visible()
-
-    page.locator(".st-key-bundle_file input[type=file]").set_input_files(good)
-    page.get_by_role("button", name="Add the bundle").click()
-    expect(page.get_by_role("button", name="Forget").first).to_be_visible()
