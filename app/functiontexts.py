@@ -61,7 +61,8 @@ def batch_caption(done: int, asked: int, rank: int, shared: str, each: str) -> s
 
 def changed_caption(right: int, spoilt: int, shown: int, total: int) -> str:
     more = "" if shown == total else f"; {shown} of them listed"
-    return f"{total} samples change class{more}: {right} put right, {spoilt} spoilt"
+    said = "1 sample changes class" if total == 1 else f"{total} samples change class"
+    return f"{said}{more}: {right} put right, {spoilt} spoilt"
 
 
 def one_title(title: str, what: str) -> str:

@@ -28,7 +28,7 @@ def confusion(counts: Counts, most_wrong: int, what: str, *, mode: str | None = 
     canvas.traces.append(
         {
             "type": "heatmap", "z": wrong, "x": names, "y": names, "zmin": 0, "zmax": max(1, most_wrong), "showscale": False,
-            "colorscale": [[0, "rgba(0,0,0,0)"], [1, canvas.colours.stepped]], "xgap": 1, "ygap": 1, "name": "",
+            "colorscale": [[0, canvas.colours.surface], [1, canvas.colours.stepped]], "xgap": 1, "ygap": 1, "name": "",
             "text": shown, "texttemplate": "%{text}" if len(table) <= WRITTEN else "", "hovertemplate": "right %{y}, given %{x}: %{text}",
         }
     )  # fmt: skip
@@ -36,7 +36,7 @@ def confusion(counts: Counts, most_wrong: int, what: str, *, mode: str | None = 
     for axis in ("xaxis", "yaxis"):
         canvas.layout[axis] |= {"type": "category", "showgrid": False}
     canvas.layout["yaxis"] |= {"autorange": "reversed"}
-    canvas.layout["margin"] = {"l": 46, "r": 10, "t": 8, "b": 42}
+    canvas.layout["margin"] = {"l": 60, "r": 10, "t": 8, "b": 42}
     total, right = int(table.sum()), int(np.trace(table))
 
     def rows() -> Rows:

@@ -25,7 +25,8 @@ def test_a_batch_of_functions_is_refined_and_looked_at(page: Page, server: Serve
 
     def refined() -> bool:
         made = [run for run in server.store.list() if run.id not in before]
-        return len(made) == 1 and made[0].status().status == "complete"
+        known = len(made) == 1 and (made[0].path / "status.json").is_file()
+        return known and made[0].status().status == "complete"
 
     journeys.until(refined, "all functions are refined", 180)
     journeys.chart(page, "function_errors")
