@@ -42,7 +42,7 @@ def section(now: Now) -> None:
         _fill(texts.FIRST)
     _keep()
     _ready()
-    left, right = st.columns([5, 4], gap="medium")
+    left, right = st.columns([1, 1], gap="medium")
     with left:
         sheet = st.session_state[_LAST] = _tables()
         network = _network()

@@ -115,7 +115,9 @@ def test_the_form_offers_input_functions_where_there_are_any(
 ) -> None:
     asked: list[tuple[str, object]] = []
 
-    def submit(folder: Path, config: RefineConfig, *rest: object, kind: str = "refine", settings: object = None) -> str:
+    def submit(
+        folder: Path, config: RefineConfig, *rest: object, kind: str = "refine", settings: object = None, **_: object
+    ) -> str:
         physics = json.loads((folder / "problem.json").read_text())["physics"]
         asked.append((kind, settings or physics["arguments"]["input"]["case"]))
         raise InputError("stopped here")
