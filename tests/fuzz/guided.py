@@ -78,7 +78,12 @@ def fuzz(name: str, seconds: int) -> None:
 
     with tempfile.TemporaryDirectory() as corpus:
         (Path(corpus) / "good").write_bytes(SEED_OF[name])
-        limits = [f"-max_total_time={seconds}", f"-rss_limit_mb={MEMORY_MB}", f"-timeout={LONGEST_SECONDS}", "-max_len=4096"]
+        limits = [
+            f"-max_total_time={seconds}",
+            f"-rss_limit_mb={MEMORY_MB}",
+            f"-timeout={LONGEST_SECONDS}",
+            "-max_len=4096",
+        ]
         atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", "-verbosity=0", corpus], one)
         atheris.Fuzz()
 
