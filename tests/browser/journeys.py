@@ -23,7 +23,7 @@ PAGES = {
     "conditioning": "Conditioning",
     "export": "Export",
 }
-DRAWN = """graph => JSON.stringify(graph.data.map(trace => {
+DRAWN = """graph => graph.data && JSON.stringify(graph.data.map(trace => {
   const values = trace.z ?? trace.y;
   const rows = ArrayBuffer.isView(values) || Array.isArray(values) ? values : values._inputArray;
   return Array.from(rows).flatMap(row => typeof row === "object" && row !== null ? Array.from(row) : [row]);
@@ -123,8 +123,10 @@ def chart(page: Page, key: str) -> Locator:
 
 
 def values(page: Page, key: str) -> Any:
-    """The numbers that a figure has drawn."""
-    return chart(page, key).evaluate(DRAWN)
+    """The numbers that a figure has drawn; its place may be there before they are."""
+    graph = chart(page, key)
+    until(lambda: graph.evaluate(DRAWN) is not None, f"{key} is drawn")
+    return graph.evaluate(DRAWN)
 
 
 def expect_other_values(page: Page, key: str, before: Any) -> Any:
@@ -156,8 +158,12 @@ def open_advanced(page: Page) -> None:
     page.locator(".st-key-start_form").get_by_test_id("stExpander").locator("summary").click()
 
 
-def choose(page: Page, sample: str) -> None:
-    """Fill the form with a sample."""
+def choose(page: Page, sample: str, group: str = "Functions from data") -> None:
+    """Fill the form with a sample of a group of the gallery."""
+    page.locator(".st-key-gallery").get_by_role("radio", name=group).or_(
+        page.locator(".st-key-gallery").get_by_role("button", name=group)
+    ).first.click()
+    settle(page)
     button(page, f"choose_{sample}").click()
     expect(page.locator(".st-key-start_form").get_by_role("combobox", name="Problem")).to_have_value(sample)
     settle(page)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_a_batch_of_functions_is_refined_and_looked_at(page: Page, server: Server) -> None:
     before = {run.id for run in server.store.list()}
     journeys.visit(page)
-    journeys.choose(page, "antiderivative")
+    journeys.choose(page, "antiderivative", "Operators and classes")
     form = page.locator(".st-key-batch_form")
     for label, value in (("Functions", "3"), ("Maximum rank", "30")):
         field = form.get_by_role("spinbutton", name=label)
