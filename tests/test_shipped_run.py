@@ -15,7 +15,6 @@ from lsr_samples.make_runs import SHIPPED_ID, make
 MAX_BYTES = 5 * 10**6
 
 
-@pytest.mark.slow
 def test_made_again_it_is_the_same_to_rounding(tmp_path: Path) -> None:
     shipped = RunStore(lsr_samples.runs_folder()).open(SHIPPED_ID)
     again = make(tmp_path)

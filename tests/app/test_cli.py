@@ -499,6 +499,7 @@ def test_the_command_line_needs_no_streamlit() -> None:
     assert json.loads(result.stdout)["samples"]
 
 
+@pytest.mark.slow
 def test_fractions_prints_an_error_for_each_share(lsr: Any, tmp_path: Path) -> None:
     done = lsr("fractions", "noisy1d", "--fractions", "1,0.2", "--max-rank", "20", "--json", "--runs", tmp_path)
     record = done.json

@@ -58,6 +58,7 @@ def test_a_foreign_network_reaches_a_refined_predictor(page: Page, server: Serve
     refine(page, server)
 
 
+@pytest.mark.slow
 def test_a_matlab_file_reaches_a_refined_predictor(page: Page, server: Server) -> None:
     upload(page, FOREIGN / "torch_mlp.pt", FOREIGN / "wave.mat")
 

@@ -35,6 +35,7 @@ def test_a_race_grows_on_the_page_and_opens_again(page: Page, server: Server, ti
     journeys.expect_no_trouble(page)
 
 
+@pytest.mark.slow
 def test_a_cancelled_race_keeps_what_it_had(page: Page, server: Server, tiny_run: Run) -> None:
     race = start_race(page, server, tiny_run, NEVER_DONE)
     journeys.until(lambda: methods_kept(race) > 0, "the first method is through")
@@ -50,6 +51,7 @@ def test_a_cancelled_race_keeps_what_it_had(page: Page, server: Server, tiny_run
     journeys.expect_no_trouble(page)
 
 
+@pytest.mark.slow
 def test_a_plane_is_computed_from_the_page(page: Page, server: Server, tiny_run: Run) -> None:
     journeys.visit(page, "conditioning", run=tiny_run.id, lab="plane")
     before = {run.id for run in server.store.list()}

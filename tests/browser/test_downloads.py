@@ -70,6 +70,7 @@ def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(
         np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_python_module_is_made_checked_and_downloaded(
     page: Page, download: Callable[[str], Path], tiny_run: Run
 ) -> None:

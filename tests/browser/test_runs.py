@@ -100,6 +100,7 @@ def test_only_the_browser_that_started_a_run_cancels_it_and_the_worker_is_gone_a
     assert seconds < CANCEL_SECONDS
 
 
+@pytest.mark.slow
 def test_a_killed_worker_shows_as_a_failed_run_with_its_reason(page: Page, server: Server, tiny_run: Run) -> None:
     journeys.visit(page)
     run = server.run(journeys.start_long(page))

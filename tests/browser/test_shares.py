@@ -12,6 +12,7 @@ from tests.browser.conftest import Server
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_missing_shares_are_refined_and_drawn_as_they_end(page: Page, tiny_run: Run, server: Server) -> None:
     before = {run.id for run in server.store.list()}
     journeys.visit(page, "rank", run=tiny_run.id)
@@ -32,6 +33,7 @@ def test_missing_shares_are_refined_and_drawn_as_they_end(page: Page, tiny_run: 
     assert sorted(run.manifest.config.parameter_fraction for run in made()) == [0.01, 0.03, 0.1, 0.3]
 
 
+@pytest.mark.slow
 def test_layers_are_chosen_from_the_list_or_typed(page: Page) -> None:
     journeys.visit(page)
     journeys.choose(page, "noisy1d")

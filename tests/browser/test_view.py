@@ -30,6 +30,7 @@ def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: P
     assert journeys.expect_other_values(page, "headline_map_2", refined) == moved
 
 
+@pytest.mark.slow
 def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page, shipped: Run) -> None:
     journeys.visit(page, "fields", run=shipped.id)
     page.get_by_role("radio", name="Slices").click()
@@ -72,6 +73,7 @@ def test_links_reload_back_and_forward_keep_the_view_on_every_page(page: Page, s
         expect_wanted(path)
 
 
+@pytest.mark.slow
 def test_two_browsers_do_not_see_each_others_selection(new_page: Callable[[], Page], shipped: Run) -> None:
     first, second = new_page(), new_page()
     journeys.visit(first, "export")
@@ -85,6 +87,7 @@ def test_two_browsers_do_not_see_each_others_selection(new_page: Callable[[], Pa
     journeys.expect_rank(first, rank)
 
 
+@pytest.mark.slow
 def test_a_second_run_is_laid_over_the_first(page: Page, tiny_run: Run, shipped: Run) -> None:
     journeys.visit(page, run=shipped.id)
     journeys.button(page, f"compare_{tiny_run.id}").click()

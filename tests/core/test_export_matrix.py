@@ -75,7 +75,8 @@ def traced(name: str, dtype: torch.dtype) -> tuple[RefinedPredictor, torch.Tenso
 
 
 FORMS = [
-    ("pt2", "float64"), ("python", "float64"), ("onnx", "float64"), ("pt2", "float32"), ("python", "float32"), ("onnx", "float32"),
+    ("pt2", "float64"), ("python", "float64"), pytest.param("onnx", "float64", marks=pytest.mark.slow),
+    pytest.param("pt2", "float32", marks=pytest.mark.slow), ("python", "float32"), ("onnx", "float32"),
 ]  # fmt: skip
 
 

@@ -140,6 +140,7 @@ def test_a_wrong_file_is_not_given_out(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @ONNX
 def test_what_onnxruntime_cannot_compute_is_said(tmp_path: Path) -> None:
     given, delta = problem("mlp gelu")
