@@ -169,3 +169,18 @@ def test_products_with_triangles_skip_only_zeros(size: int) -> None:
     triangle = torch.randn(size, size, generator=generator(2), dtype=torch.float64).triu()
     for factor in (triangle, torch.diag(triangle.diagonal())):
         torch.testing.assert_close(times_upper(block, factor), block @ factor, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("apart", [0.5, 0.999, 1.001, 2.0, 30.0, 1e5])
+def test_bounds_decide_about_the_cut_as_singular_values_do(apart: float) -> None:
+    """On both sides of the cut-off, near and far: two columns apart by about `apart` times what is cut."""
+    rcond = 1e-7
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.randn(30, 8, generator=generator, dtype=torch.float64)
+        rows[:, 7] = rows[:, 6] + apart * rcond * torch.randn(30, generator=generator, dtype=torch.float64)
+        triangle = torch.linalg.qr(torch.cat([rows, rows[:, :1]], dim=1)).R
+        solver = TriangularSolver(triangle, rcond=rcond)
+        for rank in range(1, 9):
+            values = torch.linalg.svdvals(solver.leading(rank))
+            assert solver.cut_is_active(rank) == bool(values[-1] < rcond * values[0]), (seed, rank)
