@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
@@ -21,6 +22,9 @@ from lsr_core.networks.layers import FactoredNetwork
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
 COARSE = 4e9  # bytes of a basis with its copies up to which float32 takes the exact route
 SMALL = 2e10  # floating-point operations that nobody notices
+ROW_PASSES = 2  # over all rows: for the sketch, and for the modes
+TANGENT = 3  # passes that a tangent costs beside the value
+SLOWER = 8  # times the time of an operation in a product of rows that one in forward mode takes
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Strategy:
     Attributes:
         name: matrix-free, row-blocks or factored.
         reason: one sentence on why this one.
+        network: of the layers whose factors make rows and images; without one, factored directions go through forward mode.
+        pass_flops: floating-point operations of one sample's forward pass, where it is forward mode that takes the images; else 0.
     """
 
     name: str
@@ -38,10 +44,11 @@ class Strategy:
     n_outputs: int
     network: FactoredNetwork | None = None
     block_bytes: int = BLOCK_BYTES
+    pass_flops: float = 0.0
 
     def at(self, inputs: Tensor, *, keep: bool = False) -> JacobianOperator:
         """J at `inputs`; with `keep`, rows are kept after the first product where there are rows."""
-        if self.name == "matrix-free":
+        if self.name == "matrix-free" or self.pass_flops > 0:
             return MatrixFreeJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes)
         if self.network is not None:
             return self.factored_at(inputs, keep=keep)
@@ -90,14 +97,18 @@ def choose_strategy(
     if function.module is not None:
         network = FactoredNetwork(function, example)
         share = network.factored_share
+    quick_rows = network if share >= MOSTLY else None
+    flops = 0.0 if network is None or quick_rows is not None or function.is_partial else _pass_flops(function, example)
+    in_forward_mode = 0 < SLOWER * TANGENT * flops < 2 * ROW_PASSES * n_outputs * function.n_params
     if wanted == "factored":
+        if in_forward_mode:
+            return Strategy(wanted, "asked for", function, n_outputs, pass_flops=flops)
         if network is None or not network.layers or function.is_partial:
             raise InputError(
                 "there is no linear layer, wholly free, that each sample passes once; use row-blocks or auto",
                 key="strategy",
             )
         return Strategy(wanted, "asked for", function, n_outputs, network)
-    quick_rows = network if share >= MOSTLY else None
     if wanted == "row-blocks":
         return Strategy(wanted, "asked for", function, n_outputs, quick_rows)
     if 8 * n_rows * function.n_params * min(n_rows, width) <= SMALL:
@@ -112,4 +123,17 @@ def choose_strategy(
     if quick_rows is not None:
         reason = f"{share:.0%} of the free parameters are in linear layers"
         return Strategy("factored", reason, function, n_outputs, quick_rows)
+    if in_forward_mode and function.dtype == torch.float64:
+        reason = f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than their rows"
+        return Strategy("factored", reason, function, n_outputs, pass_flops=flops)
     return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)
+
+
+def _pass_flops(function: ParametricFunction, example: Tensor) -> float:
+    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass."""
+    counts = []
+    for inputs in (example[:1], torch.cat([example[:1]] * 2)):
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            function(function.theta0, inputs)
+        counts.append(counter.get_total_flops())
+    return float(counts[1] - counts[0])

@@ -1,4 +1,4 @@
-"""V in the span of factored random directions: the fast route for networks of linear layers."""
+"""V in the span of factored random directions: the fast route for networks of linear layers, and for many outputs of one pass."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
+from lsr_core.networks.directions import Directions, LayerDirections, TensorDirections
 from lsr_core.networks.jacobians import FactoredJacobian
-from lsr_core.networks.layers import Factors
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,
@@ -23,12 +23,13 @@ from lsr_core.refinement.basis import (
     solved_factor,
     subset,
 )
-from lsr_core.refinement.plan import PROBES, ROWS, directions
+from lsr_core.refinement.plan import PROBES, directions
 from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
 
 ANCHORS = 2048  # samples from which the sizes of signals are taken
+FEW_ANCHORS = 256  # and those of gradients
 
 
 def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSubspace | None = None) -> Basis:
@@ -40,34 +41,39 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
     its directions are kept and more are drawn.
     """
     function, strategy = setting.function, setting.strategy
-    network = strategy.network
-    assert network is not None
-    generator = setting.generator(SKETCH)
-    anchors = subset(setting, ANCHORS).inputs
     count = directions(setting.sizes, setting.config, setting.max_rank)
     if start is None:
-        omega = network.capture(anchors).random_directions(count, generator)
+        omega = _random(setting, count, SKETCH)
     else:
-        generator = setting.generator(extension(count))
-        more = network.capture(anchors).random_directions(count - start.directions.n_rows, generator)
-        omega = start.directions.joined(more)
+        omega = start.directions.joined(_random(setting, count - start.directions.count, extension(count)))
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
-    rows = TrainingRows(strategy, function, setting.train, samples=ROWS)
+    rows = TrainingRows(strategy, function, setting.train, samples=setting.plan.samples)
     counter = Counter(len(rows) * 4 / 3, on_fraction)
     qr = qr_for(setting, count + PROBES + 1)
     for block in rows:
-        assert isinstance(block.operator, FactoredJacobian)
-        qr.update(block.operator.gram(omega), block.operator.images(probes), block.errors)
+        operator = block.operator
+        images = operator.images(probes) if isinstance(operator, FactoredJacobian) else operator.matmat(probes)
+        qr.update(omega.through(operator), images, block.errors)
         counter()
     on_fraction(1.0)
-    return basis_from(setting, omega, omega.gram(omega, network), qr.factor)
+    return basis_from(setting, omega, qr.factor)
 
 
-def basis_from(setting: Setting, omega: Factors, gram: Tensor, factor: Tensor) -> Basis:
-    """V and the solved problem from the factor of [J Ω, J P, f] and the Gram matrix of the directions Ω."""
-    count = omega.n_rows
-    whiten = _inverse_root(gram)
+def _random(setting: Setting, count: int, stream: int) -> Directions:
+    """Directions by the factors of the layers, or, where samples do not pass them one by one, for forward mode."""
+    network, generator = setting.strategy.network, setting.generator(stream)
+    if network is not None:
+        anchors = network.capture(subset(setting, ANCHORS).inputs)
+        return LayerDirections(anchors.random_directions(count, generator), network)
+    few = setting.strategy.at(subset(setting, FEW_ANCHORS).inputs)
+    return TensorDirections.random(setting.function, few, count, generator)
+
+
+def basis_from(setting: Setting, omega: Directions, factor: Tensor) -> Basis:
+    """V and the solved problem from the factor of [J Ω, J P, f]."""
+    count = omega.count
+    whiten = _inverse_root(omega.gram())
     left, values, right_t = torch.linalg.svd(factor[:count, :count] @ whiten, full_matrices=False)
     rank = min(setting.max_rank, len(values))
     shown = as_source(values[:rank], setting)

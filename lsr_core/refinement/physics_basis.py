@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
+from lsr_core.networks.directions import LayerDirections
 from lsr_core.networks.residuals import factors_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
 from lsr_core.refinement.factored import ANCHORS, basis_from
@@ -58,19 +59,18 @@ def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     assert network is not None
     largest = max(setting.fitted, key=lambda part: part.n_rows)
     anchors = factors_of(largest.residual, largest.points[:: max(1, len(largest.points) // ANCHORS)])
-    omega = anchors.random_directions(
-        directions(setting.sizes, setting.config, setting.max_rank), setting.generator(SKETCH)
-    )
+    count = directions(setting.sizes, setting.config, setting.max_rank)
+    factors = anchors.random_directions(count, setting.generator(SKETCH))
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
-    qr = qr_for(setting, omega.n_rows + PROBES + 1)
+    qr = qr_for(setting, count + PROBES + 1)
     for done, part in enumerate(setting.fitted):
         for points in part.points.split(SAMPLES):
             rows = factors_of(part.residual, points)
             errors = part.residual.outputs(points).reshape(-1, 1)
-            qr.update(rows.gram(omega, network), rows.images(probes, network), errors)
+            qr.update(rows.gram(factors, network), rows.images(probes, network), errors)
         on_fraction((done + 1) / len(setting.fitted))
-    return basis_from(setting, omega, omega.gram(omega, network), qr.factor)
+    return basis_from(setting, LayerDirections(factors, network), qr.factor)
 
 
 def _range(setting: PhysicsSetting, source: Rows, width: int, count: Counter) -> tuple[Tensor, float]:

@@ -14,13 +14,16 @@ from lsr_core.refinement.resources import available_bytes
 
 LIBRARIES = 330 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
+LARGEST_BLOCK = 2**30  # in forward mode, where each block costs the passes over what samples share once more
+BLOCK_SHARE = 0.07  # of the budget that such a block, or one of factored images, may take
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
 DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
-ROWS = 1024  # samples in a block of the factored route
+ROWS = 1024  # samples in a block of the factored route at most
 PATH_SAMPLES = 52 * (20 * 200 + 2500)  # forward passes of loss paths and moved networks
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
 ENTRY = 150  # operations for which an entry of a Jacobian row counts: it is made, written and read
+FORWARD = 24  # operations of a product of rows whose time one of a pass takes as a tangent
 STARTING = 0.3  # seconds of everything that does not grow
 
 
@@ -29,7 +32,7 @@ class Sizes:
     """The numbers that decide what a refinement costs.
 
     `signals` is the sum of layer widths, inputs and outputs; `row_entries` the scalars that a Jacobian row is made of before those
-    that do not move are left out (0 = as many as there are parameters).
+    that do not move are left out (0 = as many as there are parameters). `pass_flops` is that of the strategy.
     """
 
     n_params: int
@@ -40,6 +43,7 @@ class Sizes:
     signals: int
     layers: int
     row_entries: int = 0
+    pass_flops: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Plan:
     Attributes:
         block_bytes: largest block of rows or modes.
         gather: rows gathered for a QR step, in multiples of its columns.
+        samples: in a block of the factored route.
         keep_rows: whether Jacobian rows are kept between passes.
         peak_bytes: of the process, its libraries included.
         seconds: rough duration on this machine.
@@ -56,6 +61,7 @@ class Plan:
 
     block_bytes: int
     gather: int
+    samples: int
     keep_rows: bool
     peak_bytes: int
     seconds: float
@@ -78,10 +84,13 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
     item = 8 if config.dtype == "float64" else 4
     kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
     keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
+    share = int(BLOCK_SHARE * budget)
+    most = max(MAX_BLOCK, min(LARGEST_BLOCK, share)) if sizes.pass_flops else MAX_BLOCK
+    samples = max(1, min(ROWS, share // (directions(sizes, config, rank) * sizes.n_outputs * item + 1)))
     plan = None
-    for gather, block_bytes in ((7, MAX_BLOCK), (3, MAX_BLOCK), (2, MAX_BLOCK // 4), (1, MIN_BLOCK)):
-        peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather) + keep * kept
-        plan = Plan(block_bytes, gather, keep, peak, _seconds(sizes, config, strategy, rank, gather))
+    for gather, block_bytes in ((7, most), (3, most), (2, most // 4), (1, MIN_BLOCK)):
+        peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather, samples) + keep * kept
+        plan = Plan(block_bytes, gather, samples, keep, peak, _seconds(sizes, config, strategy, rank, gather))
         if peak <= budget:
             return plan
     assert plan is not None
@@ -89,7 +98,7 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
 
 
 def _peak(
-    sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int
+    sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int, samples: int
 ) -> int:
     train_rows, most_rows = sizes.n_train * sizes.n_outputs, max(sizes.n_train, sizes.n_other) * sizes.n_outputs
 
@@ -101,7 +110,7 @@ def _peak(
     width = min(rank + config.oversampling, sizes.n_train * sizes.n_outputs, sizes.n_params)
     if strategy == "factored":
         p = directions(sizes, config, rank)
-        block = ROWS * sizes.n_outputs * item * (3 * p + 2 * sizes.signals)
+        block = samples * sizes.n_outputs * item * (3 * p + 2 * sizes.signals)
         basis = p**2 * item + block + max(qr(p + PROBES + 1), 9 * p**2 * item)
         held = p * (rank + sizes.signals) * item
         return fixed + max(basis + p * sizes.signals * item, held + modes + block)
@@ -120,8 +129,10 @@ def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gathe
     if strategy == "factored":
         p = directions(sizes, config, rank)
         samples = sizes.n_train + sizes.n_other
-        gram = (train + other + samples) * p * sizes.signals + 60 * (train + other) * p * sizes.layers
-        work = gram / ROW_RATE + 2 * train * p**2 * share / QR_RATE + 30 * p**3 / SVD_RATE
+        images = FORWARD * sizes.pass_flops * samples * p
+        if not sizes.pass_flops:
+            images = (train + other + samples) * p * sizes.signals + 60 * (train + other) * p * sizes.layers
+        work = images / ROW_RATE + 2 * train * p**2 * share / QR_RATE + 30 * p**3 / SVD_RATE
         work += 2 * other * p * rank / ROW_RATE
     else:
         speed = MODE_RATE if strategy == "matrix-free" else ROW_RATE

@@ -122,7 +122,7 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
         wanted=config.strategy,
         sample_wise=sample_wise,
     )
-    sizes = _sizes(problem, function, dtype)
+    sizes = replace(_sizes(problem, function, dtype), pass_flops=strategy.pass_flops)
     plan = make_plan(sizes, config, strategy.name, max_rank)
     return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import times_upper
-from lsr_core.networks.layers import Factors
+from lsr_core.networks.directions import Directions
 from lsr_core.networks.strategies import Strategy
 
 
@@ -74,14 +74,13 @@ class ExplicitSubspace(Subspace):
 class SketchedSubspace(Subspace):
     """V = Ω C with directions Ω in factored form, one outer product a layer each; neither V nor Ω is ever formed.
 
-    C makes V orthonormal and orders it by the singular values of J on the span of Ω. The modes J V = (J Ω) C cost inner products of
-    layer inputs and signals only.
+    C makes V orthonormal and orders it by the singular values of J on the span of Ω.
     """
 
     def __init__(
         self,
         strategy: Strategy,
-        directions: Factors,
+        directions: Directions,
         coefficients: Tensor,
         singular_values: Tensor,
         *,
@@ -97,16 +96,17 @@ class SketchedSubspace(Subspace):
         self._coefficients = coefficients * scale
 
     def modes(self, inputs: Tensor) -> Tensor:
-        return self.strategy.factored_at(inputs).gram(self.directions) @ self._coefficients
+        return self._images(inputs) @ self._coefficients
 
     def corrections(self, coefficients: Tensor) -> Callable[[Tensor], Tensor]:
         weights = self._coefficients[:, : len(coefficients)] @ coefficients
-        return lambda inputs: self.strategy.factored_at(inputs).gram(self.directions) @ weights
+        return lambda inputs: self._images(inputs) @ weights
 
     def delta(self, coefficients: Tensor) -> Tensor:
         weights = self._coefficients[:, : len(coefficients)] @ coefficients
-        network = self.strategy.network
-        assert network is not None
         if weights.ndim == 1:
-            return self.directions.combination(weights, network)
-        return torch.stack([self.directions.combination(column, network) for column in weights.unbind(1)], dim=1)
+            return self.directions.combination(weights)
+        return torch.stack([self.directions.combination(column) for column in weights.unbind(1)], dim=1)
+
+    def _images(self, inputs: Tensor) -> Tensor:
+        return self.directions.through(self.strategy.at(inputs))
