@@ -26,7 +26,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.shared_modes import SharedModes, TrunkModes
 
-DEFAULT_RANKS = (100, 300)  # of an equation in one variable, and in more
+DEFAULT_RANKS = (100, 450)  # of an equation in one variable, and in more
 PAIRS_PER_RANK = 10  # pairs of function and point that the subspace comes from
 POOL = 100  # validation functions that they are drawn from
 VALIDATION = 12  # of them, by whose residual at fresh points the rank is chosen

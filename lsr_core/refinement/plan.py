@@ -14,8 +14,8 @@ from lsr_core.refinement.resources import available_bytes
 
 LIBRARIES = 330 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
-LARGEST_BLOCK = 2**30  # in forward mode, where each block costs the passes over what samples share once more
-BLOCK_SHARE = 0.07  # of the budget that such a block, or one of factored images, may take
+LARGEST_BLOCK = 2**29  # in forward mode, where each block costs the passes over what samples share once more
+BLOCK_SHARE = 0.05  # of the budget that such a block, or one of factored images, may take
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
 DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
@@ -84,8 +84,8 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
     item = 8 if config.dtype == "float64" else 4
     kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
     keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
-    share = int(BLOCK_SHARE * budget)
-    most = max(MAX_BLOCK, min(LARGEST_BLOCK, share)) if sizes.pass_flops else MAX_BLOCK
+    share = min(LARGEST_BLOCK, int(BLOCK_SHARE * budget))
+    most = max(MAX_BLOCK, share) if sizes.pass_flops else MAX_BLOCK
     samples = max(1, min(ROWS, share // (directions(sizes, config, rank) * sizes.n_outputs * item + 1)))
     plan = None
     for gather, block_bytes in ((7, most), (3, most), (2, most // 4), (1, MIN_BLOCK)):
