@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lsr_app import services
 from lsr_app.controls import Now
+from lsr_app.services import problems, runs
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.storage.lab import LAB_KINDS
@@ -52,16 +52,16 @@ def find(now: Now) -> Bench:
     assert now.run is not None
     anchor = now.run
     base = anchor if anchor.manifest.kind == "refine" else _refinement(now, anchor)
-    runs: dict[JobKind, Run] = {}
+    shown: dict[JobKind, Run] = {}
     for kind in LAB_KINDS:
         if anchor.manifest.kind == kind:
-            runs[kind] = anchor
+            shown[kind] = anchor
             continue
         for run in _alike(now, anchor, kind):
             if kind != "plane" or (base is not None and run.manifest.settings.get("run") == base.id):
-                runs[kind] = run
+                shown[kind] = run
                 break
-    return Bench(anchor, base, runs)
+    return Bench(anchor, base, shown)
 
 
 def _refinement(now: Now, anchor: Run) -> Run | None:
@@ -69,7 +69,7 @@ def _refinement(now: Now, anchor: Run) -> Run | None:
     source = anchor.manifest.settings.get("run")
     try:
         if isinstance(source, str):
-            run = services.find(source)[0]
+            run = runs.find(source)[0]
             return run if run.status().status == "complete" else None
     except InputError:
         return None
@@ -84,8 +84,8 @@ def _alike(now: Now, anchor: Run, kind: JobKind, state: str | None = None) -> It
         if state is not None and entry.state != state:
             continue
         try:
-            run = services.find(entry.id)[0]
+            run = runs.find(entry.id)[0]
         except InputError:
             continue
-        if services.same_problem(anchor, run):
+        if problems.same_problem(anchor, run):
             yield run

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import formats, functiondata, functionsection, progress, services, show, texts
+from lsr_app import formats, functiondata, functionsection, progress, show, texts
 from lsr_app import functiontexts as words
+from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.refinement.case_records import CasesRecord
 from lsr_core.storage.runs import Run
@@ -19,7 +20,7 @@ def section(run: Run, owner: str) -> None:
     if status != "complete":
         progress.of(run, status, owner)
     try:
-        record = services.experiment(run, CasesRecord)
+        record = results.experiment(run, CasesRecord)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import streamlit as st
 
-from lsr_app import experiments, formats, services, show, texts
+from lsr_app import experiments, formats, show, texts
 from lsr_app.bench import Bench
 from lsr_app.figures import directions as figures
+from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.refinement.results import Directions
 
@@ -21,7 +22,7 @@ def section(bench: Bench, mode: str) -> None:
         st.info(texts.DIRECTIONS_NEED_RUN, icon=":material/info:")
         return
     try:
-        found = services.directions(bench.base)
+        found = results.directions(bench.base)
     except InputError as error:
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import streamlit as st
 
-from lsr_app import formats, progress, services, show, state, texts
+from lsr_app import formats, progress, show, state, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
+from lsr_app.services import problems
 from lsr_core.errors import InputError
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import Run
@@ -60,7 +61,7 @@ def heading(section: str) -> None:
 
 def title(bench: Bench, kind: JobKind) -> str:
     """Name of a new run."""
-    return f"{services.problem_title(bench.anchor.problem_path)}, {texts.LAB_TITLES[kind]}"
+    return f"{problems.title(bench.anchor.problem_path)}, {texts.LAB_TITLES[kind]}"
 
 
 def _name(run: Run, bench: Bench) -> None:

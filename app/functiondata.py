@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app import functiontexts as words
-from lsr_app import services
 from lsr_app.rundata import RunData
+from lsr_app.services import problems, results
 from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.storage.runs import Run
 
@@ -43,7 +43,7 @@ class Functions:
 
 def of_cases(run: Run, record: CasesRecord) -> Functions:
     """The functions of a batch."""
-    about = services.physics(run.problem_path)
+    about = problems.equation(run.problem_path)
     variables = tuple(about.domain) if about is not None else ("x",)
     cases = record.cases
     return Functions(
@@ -51,7 +51,7 @@ def of_cases(run: Run, record: CasesRecord) -> Functions:
         np.array([case.base for case in cases]),
         np.array([case.refined for case in cases]),
         (variables[0], words.SOURCE, variables, words.SOLUTION),
-        lambda place: services.function_fields(run, cases[place].case),
+        lambda place: results.function_fields(run, cases[place].case),
     )
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from lsr_app import formats, services, show, texts
+from lsr_app import formats, show, texts
 from lsr_app import functiontexts as words
 from lsr_app.controls import Now
 from lsr_app.figures import functions as figures
 from lsr_app.launch import launch
+from lsr_app.services import jobs, operators, problems
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 
@@ -23,7 +24,7 @@ CASES, RANK = 300, 300
 def section(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
     """Nothing for a problem without an input function."""
     try:
-        given = services.input_arguments(folder)
+        given = operators.input_arguments(folder)
     except InputError:
         return
     if given is None:
@@ -39,7 +40,7 @@ def section(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
             chosen = _points(folder) if way == "points" else _number()
             start = st.button(words.START_ONE, type="primary", key="start_input", icon=":material/play_arrow:")
         try:
-            picture = figures.curve(*services.input_curve(folder, chosen), mode=show.mode())
+            picture = figures.curve(*operators.input_curve(folder, chosen), mode=show.mode())
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
@@ -47,7 +48,7 @@ def section(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
             show.figure("input_function", picture)
     if start:
         name = words.OWN_NAME if "values" in chosen else words.drawn_name(int(str(chosen["case"])))
-        title = words.one_title(services.problem_title(folder), name)
+        title = words.one_title(problems.title(folder), name)
         launch(lambda: _submit_one(now, folder, chosen, config, title, listed), open_it=True)
     _batch(now, folder, config, listed)
 
@@ -61,7 +62,7 @@ def _points(folder: Path) -> dict[str, object]:
     """Values at equal distances, from a table that begins with those of the function in the bundle."""
     import pandas as pd
 
-    x, u = services.input_curve(folder, {})
+    x, u = operators.input_curve(folder, {})
     places = [step / (POINTS - 1) for step in range(POINTS)]
     near = [round(float(u[round(place * (len(x) - 1))]), 2) for place in places]
     table = st.data_editor(
@@ -76,8 +77,8 @@ def _submit_one(
     now: Now, folder: Path, chosen: dict[str, object], config: RefineConfig, title: str, listed: bool
 ) -> str:
     with tempfile.TemporaryDirectory() as place:
-        bundle = services.with_input(folder, chosen, Path(place) / "problem")
-        return services.submit(bundle, config, now.owner, title, listed, made_of=folder)
+        bundle = operators.with_input(folder, chosen, Path(place) / "problem")
+        return jobs.submit(bundle, config, now.owner, title, listed, made_of=folder)
 
 
 def _batch(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
@@ -86,14 +87,14 @@ def _batch(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
         first, second = st.columns(2, gap="small")
         count = first.number_input(words.COUNT, 1, LARGEST, CASES, key="batch_count", help=words.COUNT_HELP)
         rank = second.number_input(
-            words.BATCH_RANK, 1, services.largest_rank(folder), min(RANK, services.largest_rank(folder)), key="batch_rank",
+            words.BATCH_RANK, 1, problems.largest_rank(folder), min(RANK, problems.largest_rank(folder)), key="batch_rank",
             help=words.BATCH_RANK_HELP,
         )  # fmt: skip
         if st.button(words.START_BATCH, type="primary", key="start_batch", icon=":material/play_arrow:"):
-            title = f"{services.problem_title(folder)}, {texts.KINDS['cases']}"
+            title = f"{problems.title(folder)}, {texts.KINDS['cases']}"
             wanted = config.model_copy(update={"max_rank": int(rank), "rank": "auto"})
             launch(
-                lambda: services.submit(
+                lambda: jobs.submit(
                     folder, wanted, now.owner, title, listed, kind="cases", settings={"cases": int(count)}
                 ),
                 open_it=True,

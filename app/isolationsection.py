@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lsr_app import experiments, formats, services, show, texts
+from lsr_app import experiments, formats, show, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import isolation as figures
 from lsr_app.figures.base import Rows
 from lsr_app.launch import launch
+from lsr_app.services import jobs, problems, results
 from lsr_core.lab.isolation import IsolationSettings
 from lsr_core.lab.records import Contender, IsolationRecord
 
@@ -23,10 +24,10 @@ Errors = Mapping[str, float | None]
 def section(now: Now, bench: Bench, mode: str) -> None:
     """The isolation that is shown, as far as it has come."""
     experiments.heading("isolation")
-    if services.physics(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
+    if problems.equation(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
         st.info(texts.ISOLATION_PHYSICS, icon=":material/info:")
         return
-    record = experiments.result(now, bench, "isolate", lambda run: services.experiment(run, IsolationRecord))
+    record = experiments.result(now, bench, "isolate", lambda run: results.experiment(run, IsolationRecord))
     if record is not None and record.contenders:
         _results(record, mode)
     _form(now, bench)
@@ -112,7 +113,7 @@ def _form(now: Now, bench: Bench) -> None:
             config = bench.config.model_copy(update={"max_rank": int(rank)})
             settings = IsolationSettings(iterations=int(iterations))
             launch(
-                lambda: services.submit(
+                lambda: jobs.submit(
                     bench.anchor.problem_path, config, now.owner, experiments.title(bench, "isolate"), kind="isolate",
                     settings=settings.model_dump(mode="json"),
                 ),

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, ownproblems, services, show, startform, state
+from lsr_app import bringtexts, formats, ownproblems, show, startform, state
 from lsr_app.controls import Now
+from lsr_app.services import problems
 from lsr_core.storage.bundles import DESCRIPTION, read_description
 
 
@@ -24,7 +25,7 @@ def section(now: Now) -> None:
     show.section(bringtexts.YOURS, bringtexts.YOURS_LEAD, apart=False)
     for key, folder in found.items():
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{folder.name}"):
-            title = formats.one_line(services.problem_title(folder), 80)
+            title = formats.one_line(problems.title(folder), 80)
             st.markdown(f"**{formats.markdown(title)}**", width="stretch")
             if st.button("Refine", key=f"refine_{key}", type="primary", on_click=_choose, args=(key, title)):
                 st.switch_page("views/overview.py", query_params=state.query())

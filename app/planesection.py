@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from lsr_app import experiments, formats, services, show, texts
+from lsr_app import experiments, formats, show, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import planes
 from lsr_app.launch import launch
+from lsr_app.services import jobs, results
 from lsr_core.diagnosis.plane import ROWS, PlaneSettings
 from lsr_core.errors import InputError
 from lsr_core.refinement.results import LossPlane
@@ -26,7 +27,7 @@ BEYOND = 4  # times the reach of agreement
 def section(now: Now, bench: Bench, mode: str) -> None:
     """The plane that is shown, as fine as it is so far."""
     experiments.heading("plane")
-    plane = experiments.result(now, bench, "plane", services.plane)
+    plane = experiments.result(now, bench, "plane", results.plane)
     if plane is not None:
         _results(plane, bench.runs["plane"], mode)
     if bench.base is None:
@@ -93,7 +94,7 @@ def _headline(plane: LossPlane, share: float) -> None:
 def _near(base: Run) -> float:
     """How far to go to see where the linear model ends to hold: some times the reach of agreement along the step; 0 if not known."""
     try:
-        paths = services.load(base).paths
+        paths = results.load(base).paths
     except InputError:
         return 0.0
     rung = int(np.argmin(np.abs(paths.ranks - base.summary.rank)))
@@ -154,4 +155,4 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
             except ValidationError as error:
                 st.error(formats.markdown(str(describe(error))), icon=":material/error:")
                 return
-            launch(lambda: services.submit_plane(base, settings, now.owner), open_it=bench.opens("plane"))
+            launch(lambda: jobs.submit_plane(base, settings, now.owner), open_it=bench.opens("plane"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import controls, experiments, formats, racedata, services, show, state, texts
+from lsr_app import controls, experiments, formats, racedata, show, state, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import race as figures
 from lsr_app.figures.base import Rows
 from lsr_app.launch import launch
+from lsr_app.services import jobs, results
 from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord
 
 ITERATIONS = {"subspace": 5000, "full": 50}
@@ -20,7 +21,7 @@ PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
 def section(now: Now, bench: Bench, mode: str) -> None:
     """The race that is shown, as far as it has come."""
     experiments.heading("race")
-    record = experiments.result(now, bench, "race", lambda run: services.experiment(run, RaceRecord))
+    record = experiments.result(now, bench, "race", lambda run: results.experiment(run, RaceRecord))
     if record is not None:
         _headline(record)
         if record.methods:
@@ -169,7 +170,7 @@ def _form(now: Now, bench: Bench) -> None:
                 "dtype": "both" if both else "float64",
             }
             launch(
-                lambda: services.submit(
+                lambda: jobs.submit(
                     bench.anchor.problem_path, config, now.owner, experiments.title(bench, "race"), kind="race", settings=wanted,
                 ),
                 open_it=bench.opens("race"),

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import bench, racedata, services, texts
+from lsr_app import bench, racedata, texts
 from lsr_app.figures import directions as direction_figures
 from lsr_app.figures import isolation as isolation_figures
 from lsr_app.figures import planes as plane_figures
 from lsr_app.figures import race as race_figures
+from lsr_app.services import jobs, runs
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane
 from lsr_core.storage.runs import Run, RunStore
@@ -248,7 +249,7 @@ def test_a_plane_belongs_to_the_run_whose_step_it_holds(store: RunStore, open_pa
     other = synthetic.complete(store, seed=1, **SMALL)
     assert open_page("conditioning", run=first.id, lab="plane").get("plotly_chart")
     assert not open_page("conditioning", run=other.id, lab="plane").get("plotly_chart")
-    services.store().delete(first)
+    runs.store().delete(first)
     app = open_page("conditioning", run=plane.id)
     assert app.get("plotly_chart")
     assert texts.PLANE_NEEDS_RUN in said(app)
@@ -300,7 +301,7 @@ def test_the_form_queues_what_it_says(
         asked.append((folder, config.max_rank, more["kind"], more["settings"]))
         return lab.experiment(store, more["kind"], "queued", owner=owner, title=title).id
 
-    monkeypatch.setattr(services, "submit", submit)
+    monkeypatch.setattr(jobs, "submit", submit)
     app = open_page("conditioning", run=base.id, lab=section)
     app.button(key=f"start_{section}").click().run()
     assert not app.exception
@@ -313,9 +314,7 @@ def test_the_form_queues_what_it_says(
 def test_the_form_asks_for_a_plane(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     base = synthetic.complete(store, **SMALL)
     asked: list[Any] = []
-    monkeypatch.setattr(
-        services, "submit_plane", lambda run, settings, owner: asked.append((run.id, settings)) or base.id
-    )
+    monkeypatch.setattr(jobs, "submit_plane", lambda run, settings, owner: asked.append((run.id, settings)) or base.id)
     app = open_page("conditioning", run=base.id, lab="plane")
     next(box for box in app.selectbox if box.label == "Second direction").set_value("singular").run()
     app.button(key="start_plane").click().run()
@@ -328,7 +327,7 @@ def test_a_plane_may_reach_as_far_as_both_losses_agree(
 ) -> None:
     base = synthetic.complete(store, **SMALL)
     asked: list[Any] = []
-    monkeypatch.setattr(services, "submit_plane", lambda run, settings, owner: asked.append(settings) or base.id)
+    monkeypatch.setattr(jobs, "submit_plane", lambda run, settings, owner: asked.append(settings) or base.id)
     rung = int(np.flatnonzero(base.paths.ranks == base.summary.rank)[0])
     known = base.paths.agreement
     known[rung] = [0.0, 2e-4]
@@ -357,7 +356,7 @@ def test_largest_dimension_is_that_of_the_refinement(store: RunStore) -> None:
     from lsr_app.controls import Now
 
     base, race = made(store, "race")
-    entries = services.entries("cli")
+    entries = runs.entries("cli")
     laid = bench.find(Now("cli", run=race, entries=entries))
     assert laid.base is not None
     assert (laid.base.id, laid.largest) == (base.id, 40)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import lsr_samples
-from lsr_app import services, texts, trainingdata
+from lsr_app import texts, trainingdata
 from lsr_app.figures import training as figures
+from lsr_app.services import problems, results
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
@@ -70,7 +71,7 @@ def test_page_draws_a_complete_run(store: RunStore, folder: Path, open_page: Ope
     assert len(charts) == 3
     assert all(chart.proto.alt for chart in charts)
     assert len(spec(app)["data"]) == 2  # type: ignore[arg-type]
-    found = services.experiment(run, TrainingRecord)
+    found = results.experiment(run, TrainingRecord)
     assert found is not None
     assert any(found.sentence[:40] in markdown.value.replace("\\", "") for markdown in app.markdown)
     assert all(words in html(app) for words in ("Verdicts", "3 of 3", "Limited by"))
@@ -92,15 +93,15 @@ def test_a_refinement_leads_to_the_training_of_its_problem(
 ) -> None:
     """Runs leave checkpoints behind; those of the sample that a run came from are found again."""
     run = made(store, folder, kind="refine")
-    assert services.checkpoints(run.problem_path) == []
+    assert problems.checkpoints(run.problem_path) == []
     assert texts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
     monkeypatch.setattr(lsr_samples, "names", lambda: ["along"])
     monkeypatch.setattr(lsr_samples, "folder", lambda name: folder)
-    assert services.with_checkpoints(run) == folder
+    assert problems.with_checkpoints(run) == folder
     app = open_page("training", run=run.id)
     assert [button.label for button in app.button if button.key == "start_training"] == [texts.LAB_START["training"]]
     along = made(store, folder)
-    assert services.same_problem(run, along)
+    assert problems.same_problem(run, along)
     assert len(open_page("training", run=run.id).get("plotly_chart")) == 3
 
 
