@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from lsr_app import experiments, formats, show, texts
+from lsr_app import experiments, formats, labtexts, show, texts
 from lsr_app.bench import Bench
 from lsr_app.figures import directions as figures
 from lsr_app.services import results
@@ -19,7 +19,7 @@ def section(bench: Bench, mode: str) -> None:
     """What each direction corrects, how slowly training would, and where it lives."""
     experiments.heading("directions")
     if bench.base is None:
-        st.info(texts.DIRECTIONS_NEED_RUN, icon=":material/info:")
+        st.info(labtexts.DIRECTIONS_NEED_RUN, icon=":material/info:")
         return
     try:
         found = results.directions(bench.base)
@@ -27,14 +27,14 @@ def section(bench: Bench, mode: str) -> None:
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return
     if found is None or not len(found.index):
-        st.info(texts.DIRECTIONS_OLD if found is None else texts.DIRECTIONS_NONE, icon=":material/info:")
+        st.info(labtexts.DIRECTIONS_OLD if found is None else labtexts.DIRECTIONS_NONE, icon=":material/info:")
         return
     known = figures.has_frequencies(found)
     _headline(found)
     if not math.isnan(found.correlation):
-        st.markdown(formats.markdown(texts.correlation(found.correlation, len(found.index))))
+        st.markdown(formats.markdown(labtexts.correlation(found.correlation, len(found.index))))
     elif not known:
-        st.caption(texts.DIRECTIONS_NO_GRID)
+        st.caption(labtexts.DIRECTIONS_NO_GRID)
     show.figure("directions" if known else "directions_share", figures.slowness(found, mode=mode))
     show.figure("layers", figures.layers(found, mode=mode))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from lsr_app import formats, progress, show, state, texts
+from lsr_app import formats, labtexts, progress, show, state, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.services import problems
@@ -25,7 +25,7 @@ def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result |
     """What the experiment has found so far, below its progress or how it ended; the page says why where there is nothing."""
     run, section = bench.runs.get(kind), SECTIONS[kind]
     if run is None:
-        st.caption(texts.LAB_NONE[section])
+        st.caption(labtexts.LAB_NONE[section])
         return None
     status = run.status().status
     _name(run, bench)
@@ -37,7 +37,7 @@ def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result |
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return None
     if found is None and status in ("queued", "running"):
-        st.info(texts.LAB_FIRST[section], icon=":material/hourglass_empty:")
+        st.info(labtexts.LAB_FIRST[section], icon=":material/hourglass_empty:")
     return found
 
 
@@ -45,23 +45,23 @@ def form(bench: Bench, kind: JobKind) -> AbstractContextManager[object]:
     """Where the settings of another experiment are asked for: open if there is none yet."""
     section = SECTIONS[kind]
     if kind in bench.runs:
-        return st.expander(texts.LAB_AGAIN[section], icon=":material/play_arrow:", key=f"{section}_form")
+        return st.expander(labtexts.LAB_AGAIN[section], icon=":material/play_arrow:", key=f"{section}_form")
     return st.container(border=True, key=f"{section}_form")
 
 
 def start(kind: JobKind) -> bool:
     """The button of the form."""
     section = SECTIONS[kind]
-    return st.button(texts.LAB_START[section], type="primary", key=f"start_{section}", icon=":material/play_arrow:")
+    return st.button(labtexts.LAB_START[section], type="primary", key=f"start_{section}", icon=":material/play_arrow:")
 
 
 def heading(section: str) -> None:
-    show.section(texts.LAB_SECTIONS[section], texts.LAB_LEADS[section], apart=False)
+    show.section(labtexts.LAB_SECTIONS[section], labtexts.LAB_LEADS[section], apart=False)
 
 
 def title(bench: Bench, kind: JobKind) -> str:
     """Name of a new run."""
-    return f"{problems.title(bench.anchor.problem_path)}, {texts.LAB_TITLES[kind]}"
+    return f"{problems.title(bench.anchor.problem_path)}, {labtexts.LAB_TITLES[kind]}"
 
 
 def _name(run: Run, bench: Bench) -> None:
@@ -69,7 +69,7 @@ def _name(run: Run, bench: Bench) -> None:
     if run.id == bench.anchor.id:
         if bench.base is not None:
             _link(
-                texts.lab_beside(formats.one_line(bench.base.manifest.title, 60)),
+                labtexts.lab_beside(formats.one_line(bench.base.manifest.title, 60)),
                 "Open the refinement",
                 bench.base,
                 run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import casesection, controls, show, state, texts
+from lsr_app import casesection, controls, labtexts, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
@@ -42,9 +42,9 @@ def say_kind(run: Run, owner: str) -> None:
         casesection.section(run, owner)
         return
     if kind == "training":
-        page, sentence = "training", texts.TRAINING_OF_OTHERS
+        page, sentence = "training", labtexts.TRAINING_OF_OTHERS
     elif kind in LAB_KINDS:
-        page, sentence = "conditioning", texts.LAB_OF_OTHERS
+        page, sentence = "conditioning", labtexts.LAB_OF_OTHERS
     else:
         page, sentence = "frequencies", texts.FREQUENCIES_OF_ITERATE
     st.info(sentence, icon=":material/info:")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lsr_app import experiments, formats, show, texts
+from lsr_app import experiments, formats, labtexts, show, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import isolation as figures
@@ -25,7 +25,7 @@ def section(now: Now, bench: Bench, mode: str) -> None:
     """The isolation that is shown, as far as it has come."""
     experiments.heading("isolation")
     if problems.equation(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
-        st.info(texts.ISOLATION_PHYSICS, icon=":material/info:")
+        st.info(labtexts.ISOLATION_PHYSICS, icon=":material/info:")
         return
     record = experiments.result(now, bench, "isolate", lambda run: results.experiment(run, IsolationRecord))
     if record is not None and record.contenders:
@@ -41,8 +41,8 @@ def _results(record: IsolationRecord, mode: str) -> None:
         st.markdown(formats.markdown(said))
     show.figure("isolation", figures.bars(record, split, mode=mode))
     show.table(
-        "isolation_table", texts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
-        caption=texts.ISOLATION_CAPTION, data=lambda: _rows(record),
+        "isolation_table", labtexts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
+        caption=labtexts.ISOLATION_CAPTION, data=lambda: _rows(record),
         data_columns=("contender", "unknowns", "linear", *SPLITS, "seconds", "iterations", "settings", "note"),
     )  # fmt: skip
     for note in record.notes:
@@ -55,7 +55,7 @@ def _headline(errors: Errors, split: str) -> None:
     if base is None or own is None:
         return
     items = [show.before_after(f"Linear solve (LSR), {split} error", base, own)]
-    for name, (words, role) in texts.ISOLATION_HEADS.items():
+    for name, (words, role) in labtexts.ISOLATION_HEADS.items():
         if (value := errors.get(name)) is not None:
             items.append(show.coloured(words, formats.error(value), role, formats.factor(base, value)))
     show.headline(items)
@@ -64,18 +64,18 @@ def _headline(errors: Errors, split: str) -> None:
 def _sentence(errors: Errors) -> str:
     own = errors.get("jacobian-subspace")
     others = [
-        (texts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
+        (labtexts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
         for name, value in errors.items()
         if name not in ("network", "jacobian-subspace") and value is not None
     ]
     if own is None or not others:
         return ""
-    said = texts.isolation_sentence(texts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
+    said = labtexts.isolation_sentence(labtexts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
     same = [value for name, value in errors.items() if name.startswith("nonlinear") and value is not None]
     random = errors.get("random-subspace")
     if not same or random is None or own <= 0:
         return said
-    return f"{said} {texts.isolation_reason(_times(min(same) / own), _times(random / own))}"
+    return f"{said} {labtexts.isolation_reason(_times(min(same) / own), _times(random / own))}"
 
 
 def _times(ratio: float) -> str:
@@ -84,9 +84,9 @@ def _times(ratio: float) -> str:
 
 def _row(contender: Contender) -> tuple[str, ...]:
     iterations = "" if contender.iterations is None else f"{contender.iterations:,} iterations"
-    remarks = (iterations, texts.settings(contender.settings), contender.note)
+    remarks = (iterations, labtexts.settings(contender.settings), contender.note)
     return (
-        texts.CONTENDERS.get(contender.name, contender.name), f"{contender.dimension:,}",
+        labtexts.CONTENDERS.get(contender.name, contender.name), f"{contender.dimension:,}",
         *(formats.error(getattr(contender.errors, split)) for split in SPLITS), formats.seconds(contender.seconds),
         ", ".join(remark for remark in remarks if remark),
     )  # fmt: skip
@@ -95,7 +95,7 @@ def _row(contender: Contender) -> tuple[str, ...]:
 def _rows(record: IsolationRecord) -> Rows:
     for c in record.contenders:
         errors = (getattr(c.errors, split) for split in SPLITS)
-        yield c.name, c.dimension, c.linear, *errors, c.seconds, c.iterations, texts.settings(c.settings), c.note
+        yield c.name, c.dimension, c.linear, *errors, c.seconds, c.iterations, labtexts.settings(c.settings), c.note
 
 
 @st.fragment

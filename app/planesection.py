@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from lsr_app import experiments, formats, show, texts
+from lsr_app import experiments, formats, labtexts, show, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import planes
@@ -31,9 +32,9 @@ def section(now: Now, bench: Bench, mode: str) -> None:
     if plane is not None:
         _results(plane, bench.runs["plane"], mode)
     if bench.base is None:
-        st.info(texts.PLANE_NEEDS_RUN, icon=":material/info:")
+        st.info(labtexts.PLANE_NEEDS_RUN, icon=":material/info:")
     elif bench.base.summary.rank == 0:
-        st.info(texts.PLANE_NEEDS_STEP, icon=":material/info:")
+        st.info(labtexts.PLANE_NEEDS_STEP, icon=":material/info:")
     else:
         _form(now, bench, bench.base)
 
@@ -45,11 +46,11 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
     _headline(plane, float(near.mean()))
     st.markdown(
         formats.markdown(
-            texts.plane_sentence(
-                int(near.sum()), near.size, formats.error(plane.length), texts.SECOND_DIRECTIONS.get(name, name).lower()
+            labtexts.plane_sentence(
+                int(near.sum()), near.size, formats.error(plane.length), labtexts.SECOND_DIRECTIONS.get(name, name).lower()
             )
             + " "
-            + texts.plane_lowest(
+            + labtexts.plane_lowest(
                 formats.error(network[1], 3), _at(network[0]), formats.error(linear[1], 3), _at(linear[0])
             )
         )
@@ -59,7 +60,7 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
         "plane",
         [
             (words, planes.losses(plane, which, shared, mode=mode))
-            for which, words in texts.PLANE_PANELS.items()
+            for which, words in labtexts.PLANE_PANELS.items()
         ],
         extra=lambda: show.key(planes.key(plane, mode)),
     )  # fmt: skip
@@ -67,7 +68,7 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
     growing = run.status().status in ("queued", "running")
     st.caption(
         formats.markdown(
-            texts.plane_grid(
+            labtexts.plane_grid(
                 len(plane.beta),
                 len(plane.alpha),
                 growing,
@@ -111,7 +112,7 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
     with experiments.form(bench, "plane"):
         first, second = st.columns(2, gap="small")
         direction = first.selectbox(
-            "Second direction", list(texts.SECOND_DIRECTIONS), format_func=texts.SECOND_DIRECTIONS.__getitem__,
+            "Second direction", list(labtexts.SECOND_DIRECTIONS), format_func=labtexts.SECOND_DIRECTIONS.__getitem__,
             key="plane_direction", help=texts.HELP["direction"],
         )  # fmt: skip
         singular = second.number_input(
@@ -120,30 +121,13 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
         first, second, third = st.columns([1.4, 1, 1], gap="small", vertical_alignment="bottom")
         near = _near(base)
         reach = first.segmented_control(
-            "Reach", [word for word in texts.REACHES if word == "step" or near], format_func=texts.REACHES.__getitem__,
+            "Reach", [word for word in labtexts.REACHES if word == "step" or near], format_func=labtexts.REACHES.__getitem__,
             default="step", required=True, key="plane_reach", help=texts.HELP["plane_reach"],
         )  # fmt: skip
         low, high = (-near, near) if near and reach == "near" else WHOLE_STEP
-        start = second.number_input(
-            "α from",
-            -100.0,
-            0.0,
-            low,
-            step=(high - low) / 8,
-            format="%.3g",
-            key=f"plane_from_{reach}",
-            help=texts.HELP["reach"],
-        )
-        end = third.number_input(
-            "α to",
-            1e-12,
-            100.0,
-            high,
-            step=(high - low) / 8,
-            format="%.3g",
-            key=f"plane_to_{reach}",
-            help=texts.HELP["reach"],
-        )
+        shown: dict[str, Any] = {"step": (high - low) / 8, "format": "%.3g", "help": texts.HELP["reach"]}
+        start = second.number_input("α from", -100.0, 0.0, low, key=f"plane_from_{reach}", **shown)
+        end = third.number_input("α to", 1e-12, 100.0, high, key=f"plane_to_{reach}", **shown)
         normalised = st.checkbox("Filter-normalised", key="plane_filter", help=texts.HELP["filter_normalised"])
         if experiments.start("plane"):
             asked = {

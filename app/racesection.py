@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import controls, experiments, formats, racedata, show, state, texts
+from lsr_app import controls, experiments, formats, labtexts, racedata, show, state, texts
 from lsr_app.bench import Bench
 from lsr_app.controls import Now
 from lsr_app.figures import race as figures
@@ -49,19 +49,23 @@ def _headline(record: RaceRecord) -> None:
 
 
 def _results(record: RaceRecord, mode: str) -> None:
-    precisions = {name: word for name, word in texts.PRECISIONS.items() if any(m.dtype == name for m in record.methods)}
+    precisions = {
+        name: word for name, word in labtexts.PRECISIONS.items() if any(m.dtype == name for m in record.methods)
+    }
     if state.get("precision") not in precisions:
         state.put_quietly("precision", next(iter(precisions)))
     precision: Precision = state.get("precision")
     if said := racedata.sentence(record, precision):
         st.markdown(formats.markdown(said))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        against = controls.words("against", "Against", texts.AGAINST, visible=True)
+        against = controls.words("against", "Against", labtexts.AGAINST, visible=True)
         if len(precisions) > 1:
             precision = controls.words("precision", "Precision", precisions, visible=True)  # type: ignore[assignment]
         both = any(method.coordinates == "whitened" for method in record.methods)
         place = (
-            controls.words("coordinates", "Coordinates", texts.COORDINATE_CHOICES, visible=True) if both else "original"
+            controls.words("coordinates", "Coordinates", labtexts.COORDINATE_CHOICES, visible=True)
+            if both
+            else "original"
         )
         reorthogonalised = controls.toggle("reorth", "Reorthogonalised")
     places = PLACES if place == "both" else tuple(name for name in PLACES if name == place)
@@ -80,7 +84,7 @@ def _results(record: RaceRecord, mode: str) -> None:
             "race_both",
             [
                 (
-                    texts.race_place(name, racedata.kappa(record, name)),
+                    labtexts.race_place(name, racedata.kappa(record, name)),
                     figures.courses(record, methods, name, axes, against=against, panel=True, mode=mode),
                 )
                 for name, methods in lines.items()
@@ -92,31 +96,31 @@ def _results(record: RaceRecord, mode: str) -> None:
 
 
 def _tables(record: RaceRecord, shown: list[MethodRecord]) -> None:
-    columns = list(texts.RACE_COLUMNS)
+    columns = list(labtexts.RACE_COLUMNS)
     if record.floor is None:
         columns[3] = "Part of the start"
     show.table(
-        "race_methods", columns, [_row(method) for method in shown], caption=texts.RACE_CAPTION,
+        "race_methods", columns, [_row(method) for method in shown], caption=labtexts.RACE_CAPTION,
         data=lambda: _method_rows(record),
         data_columns=("method", "dtype", "coordinates", "best_loss", "loss_above_floor", "iterations", "products", "seconds", "settings",
             "diverged_at"),
     )  # fmt: skip
     if any(method.coordinates == "singular" for method in shown):
-        st.caption(texts.SINGULAR_COORDINATES)
-    with st.expander(texts.SWEEP_TRIED, icon=":material/tune:"):
+        st.caption(labtexts.SINGULAR_COORDINATES)
+    with st.expander(labtexts.SWEEP_TRIED, icon=":material/tune:"):
         show.table(
-            "race_trials", texts.TRIAL_COLUMNS, [row for method in shown for row in _trials(method)],
-            caption=texts.SWEEP_TRIED, data=lambda: _trial_rows(record),
+            "race_trials", labtexts.TRIAL_COLUMNS, [row for method in shown for row in _trials(method)],
+            caption=labtexts.SWEEP_TRIED, data=lambda: _trial_rows(record),
             data_columns=("method", "dtype", "coordinates", "settings", "best_loss", "diverged_at"),
         )  # fmt: skip
 
 
 def _row(method: MethodRecord) -> tuple[str, ...]:
-    end = texts.diverged(method.diverged_at) if method.diverged else racedata.place(method)
+    end = labtexts.diverged(method.diverged_at) if method.diverged else racedata.place(method)
     return (
-        racedata.name(method), texts.COORDINATES[method.coordinates], formats.error(method.best_loss), end, f"{method.iterations:,}",
-        f"{method.products:,}", formats.seconds(method.seconds), texts.settings(method.settings) or formats.NONE,
-        texts.tried(len(method.sweep), racedata.lost(method)),
+        racedata.name(method), labtexts.COORDINATES[method.coordinates], formats.error(method.best_loss), end, f"{method.iterations:,}",
+        f"{method.products:,}", formats.seconds(method.seconds), labtexts.settings(method.settings) or formats.NONE,
+        labtexts.tried(len(method.sweep), racedata.lost(method)),
     )  # fmt: skip
 
 
@@ -124,11 +128,11 @@ def _trials(method: MethodRecord) -> list[tuple[str, ...]]:
     """Only of methods that have something to set."""
     return [
         (
-            racedata.name(method), texts.COORDINATES[method.coordinates], words, formats.error(trial.best_loss),
-            texts.diverged(trial.diverged_at) or formats.NONE,
+            racedata.name(method), labtexts.COORDINATES[method.coordinates], words, formats.error(trial.best_loss),
+            labtexts.diverged(trial.diverged_at) or formats.NONE,
         )
         for trial in method.sweep
-        if (words := texts.settings(trial.settings))
+        if (words := labtexts.settings(trial.settings))
     ]  # fmt: skip
 
 
@@ -136,14 +140,14 @@ def _method_rows(record: RaceRecord) -> Rows:
     for m in record.methods:
         yield (
             m.name, m.dtype, m.coordinates, m.best_loss, m.loss_above_floor, m.iterations, m.products, m.seconds,
-            texts.settings(m.settings), m.diverged_at,
+            labtexts.settings(m.settings), m.diverged_at,
         )  # fmt: skip
 
 
 def _trial_rows(record: RaceRecord) -> Rows:
     for m in record.methods:
         for trial in m.sweep:
-            yield m.name, m.dtype, m.coordinates, texts.settings(trial.settings), trial.best_loss, trial.diverged_at
+            yield m.name, m.dtype, m.coordinates, labtexts.settings(trial.settings), trial.best_loss, trial.diverged_at
 
 
 @st.fragment
@@ -151,7 +155,7 @@ def _form(now: Now, bench: Bench) -> None:
     with experiments.form(bench, "race"):
         first, second, third = st.columns([1.4, 1, 1], gap="small")
         space = first.segmented_control(
-            "Unknowns", list(texts.SPACES), format_func=texts.SPACES.__getitem__, default="subspace", required=True,
+            "Unknowns", list(labtexts.SPACES), format_func=labtexts.SPACES.__getitem__, default="subspace", required=True,
             key="race_space", help=texts.HELP["space"],
         )  # fmt: skip
         rank = second.number_input(

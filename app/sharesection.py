@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from lsr_app import formats, show, texts
+from lsr_app import show, texts
 from lsr_app.controls import Now
 from lsr_app.figures import shares as figures
+from lsr_app.launch import launch
 from lsr_app.services import jobs, problems, runs
 from lsr_app.shares import DEFAULT_SHARES, Share, comparable, config_for, one_of_each
 from lsr_core.errors import InputError
@@ -117,18 +118,14 @@ def _submit(now: Now, missing: list[float]) -> None:
     folder, config = now.run.problem_path, now.run.manifest.config
     n_params = round(now.data.summary.n_params / config.parameter_fraction)  # of the layers that may move
     configs = {share: config_for(config, share, n_params) for share in missing}
-    try:
+    problem, owner = now.run.manifest.problem, now.owner
+
+    def submit() -> None:
         for wanted in configs.values():
             forecast = problems.forecast(folder, wanted)
             if not forecast.fits:
                 raise InputError(forecast.sentence)
         for share, wanted in configs.items():
-            title = f"{now.run.manifest.problem}, {share:.0%} of the parameters"
-            jobs.submit(folder, wanted, now.owner, title)
-    except InputError as error:
-        st.error(formats.markdown(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
-        return
-    st.rerun(scope="app")
+            jobs.submit(folder, wanted, owner, f"{problem}, {share:.0%} of the parameters")
+
+    launch(submit, open_it=False)

@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app import bringtexts, formats, inputform, iterateform, ownproblems, show, state, texts
 from lsr_app.controls import Now
+from lsr_app.launch import launch
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_core.errors import InputError
@@ -299,13 +300,4 @@ def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
     title = f"{name}, rank {config.max_rank}"
     if config.dtype == "float32":
         title += ", float32"
-    try:
-        run_id = jobs.submit(folder, config, now.owner, title, listed)
-    except InputError as error:
-        st.error(formats.markdown(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
-        return
-    state.open_run(run_id)
-    st.rerun(scope="app")
+    launch(lambda: jobs.submit(folder, config, now.owner, title, listed), open_it=True)

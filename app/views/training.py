@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app import bench as laid_out
-from lsr_app import controls, experiments, formats, guards, show, texts, trainingdata
+from lsr_app import controls, experiments, formats, guards, labtexts, show, texts, trainingdata
 from lsr_app.bench import Bench
 from lsr_app.figures import training as figures
 from lsr_app.figures.base import Rows
@@ -32,7 +32,7 @@ def findings(record: TrainingRecord) -> None:
     with right:
         show.figure("training_spectra", figures.spectra(record, mode=mode))
     show.table(
-        "training", texts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=texts.TRAINING_CAPTION,
+        "training", labtexts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=labtexts.TRAINING_CAPTION,
         data=lambda: data_rows(record),
         data_columns=("epoch", "network_error", "refined_error", "rank", "condition_number", "limit", "confidence", "seconds"),
     )  # fmt: skip
@@ -75,7 +75,7 @@ def row(one: CheckpointRecord) -> tuple[str, ...]:
     base, refined = one.base_error, one.refined_error
     return (
         f"{one.epoch:,}", formats.error(base), formats.error(refined), formats.factor(base, refined), f"{one.rank:,}",
-        formats.error(one.condition_number), texts.LIMITS[one.verdict.limit], f"{one.verdict.confidence:.2f}", formats.seconds(one.seconds),
+        formats.error(one.condition_number), labtexts.LIMITS[one.verdict.limit], f"{one.verdict.confidence:.2f}", formats.seconds(one.seconds),
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def form(bench: Bench) -> None:
     """Settings of another refinement at every checkpoint."""
     source = problems.with_checkpoints(bench.anchor)
     if source is None:
-        st.info(texts.NO_CHECKPOINTS, icon=":material/info:")
+        st.info(labtexts.NO_CHECKPOINTS, icon=":material/info:")
         return
     epochs = problems.checkpoints(source)
     with experiments.form(bench, "training"):
@@ -106,7 +106,7 @@ def form(bench: Bench) -> None:
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
-        st.caption(formats.markdown(texts.training_takes(epochs, formats.seconds(seconds))))
+        st.caption(formats.markdown(labtexts.training_takes(epochs, formats.seconds(seconds))))
         if experiments.start("training"):
             launch(
                 lambda: jobs.submit(source, config, now.owner, experiments.title(bench, "training"), kind="training"),

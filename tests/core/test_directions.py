@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from lsr_core.diagnosis.directions import directions
-from lsr_core.diagnosis.grids import regular_grid
 from lsr_core.networks.functions import PureFunction
+from lsr_core.problems.grids import regular_grid
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.results import Directions

@@ -118,7 +118,7 @@ def test_solve_is_the_best_of_its_ranks_on_fresh_points() -> None:
     assert found.norms.linear == pytest.approx(found.residual, rel=1e-6)  # the equation is linear in u
     fixed = solve(problem, REFINE.model_copy(update={"rank": 0}), lambda done: None)
     assert fixed.rank == 0
-    assert fixed.fresh_residual == fixed.base_fresh_residual
+    assert fixed.fresh_residual == fixed.norms.fresh_base
 
 
 def test_loop_goes_in_half_steps_and_the_refined_field_wins() -> None:
