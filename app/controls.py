@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from lsr_app import formats, owner, state, texts
+from lsr_app import formats, state, texts
 from lsr_app.figures.base import Labelled
+from lsr_app.owning import owner
 from lsr_app.rundata import RunData
 from lsr_app.services import jobs, presence, results, runs
 from lsr_app.services.runs import Entry

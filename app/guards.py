@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import casesection, controls, labtexts, show, state, texts
+from lsr_app import controls, labtexts, show, state, texts
 from lsr_app.controls import Now
+from lsr_app.functions import casesection
 from lsr_app.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
 from lsr_core.errors import InputError

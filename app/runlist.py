@@ -6,7 +6,8 @@ import time
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, show, state, texts
+from lsr_app import formats, show, state, texts
+from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
 from lsr_app.services import ownership, runs
 from lsr_app.services.runs import Entry

@@ -9,9 +9,12 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import bringtexts, formats, inputform, iterateform, ownproblems, show, state, texts
+from lsr_app import formats, iterateform, show, state, texts
+from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
+from lsr_app.functions import inputform
 from lsr_app.launch import launch
+from lsr_app.owning import ownproblems
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_core.errors import InputError

@@ -12,7 +12,7 @@ from lsr_app.figures.race import colour
 from lsr_core.lab.records import RaceRecord
 
 if TYPE_CHECKING:
-    from lsr_app.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+    from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
 
 HEIGHT = 340
 SHOWN = 400  # points of a curve, more than a screen tells apart

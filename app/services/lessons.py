@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lsr_app import lessonlab
+from lsr_app.lesson import lessonlab
 
 if TYPE_CHECKING:
-    from lsr_app.lessonlab import Solution, Training
+    from lsr_app.lesson.lessonlab import Solution, Training
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

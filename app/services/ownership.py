@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lsr_app import ownproblems
+from lsr_app.owning import ownproblems
 from lsr_app.services import runs
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run

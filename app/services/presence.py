@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import brought, visits
+from lsr_app.owning import brought, visits
 
 
 def visit(owner: str) -> None:

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from lsr_app import bench as laid_out
-from lsr_app import (
-    controls,
-    directionsection,
-    guards,
-    isolationsection,
-    labtexts,
-    planesection,
-    racesection,
-    show,
-    texts,
-)
+from lsr_app import controls, guards, labtexts, show, texts
+from lsr_app.lab import bench as laid_out
+from lsr_app.lab import directionsection, isolationsection, planesection, racesection
 from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, lessonsteps, show, state, texts
-from lsr_app import lessontexts as words
+from lsr_app import controls, formats, show, state, texts
 from lsr_app.figures.base import enlarged
-from lsr_app.lessonsteps import Answer
+from lsr_app.lesson import lessonsteps
+from lsr_app.lesson import lessontexts as words
+from lsr_app.lesson.lessonsteps import Answer
 from lsr_app.services import lessons
 
 GUESSES, DONE = "lsr_lesson_guesses", "lsr_lesson_done"  # what this tab has predicted and seen, by step

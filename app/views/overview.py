@@ -8,7 +8,6 @@ from lsr_app import (
     controls,
     formats,
     guards,
-    kindsection,
     physicssection,
     residualsection,
     runlist,
@@ -18,6 +17,7 @@ from lsr_app import (
     unreferenced,
 )
 from lsr_app.figures import lines, maps, ranks
+from lsr_app.functions import kindsection
 from lsr_app.progress import panel
 from lsr_app.rundata import RunData
 from lsr_app.services import problems

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import bench as laid_out
-from lsr_app import controls, experiments, formats, guards, labtexts, show, texts, trainingdata
-from lsr_app.bench import Bench
+from lsr_app import controls, formats, guards, labtexts, show, texts
 from lsr_app.figures import training as figures
 from lsr_app.figures.base import Rows
+from lsr_app.lab import bench as laid_out
+from lsr_app.lab import experiments, trainingdata
+from lsr_app.lab.bench import Bench
 from lsr_app.launch import launch
 from lsr_app.services import jobs, problems, results
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import bench, labtexts, racedata, texts
+from lsr_app import labtexts, racedata, texts
 from lsr_app.figures import directions as direction_figures
 from lsr_app.figures import isolation as isolation_figures
 from lsr_app.figures import planes as plane_figures
 from lsr_app.figures import race as race_figures
+from lsr_app.lab import bench
 from lsr_app.services import jobs, runs
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane

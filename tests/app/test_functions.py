@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsr_app import functiondata
 from lsr_app.figures import classes, functions
+from lsr_app.functions import functiondata
 from lsr_app.services import jobs, operators, results
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create

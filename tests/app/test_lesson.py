@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import formats, lessonlab, lessonsteps, lessontexts, state
+from lsr_app import formats, state
 from lsr_app.figures.base import enlarged
-from lsr_app.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
+from lsr_app.lesson import lessonlab, lessonsteps, lessontexts
+from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
 from lsr_app.services import lessons
 from lsr_core.lab.records import RaceRecord
 from lsr_core.storage.runs import RunStore

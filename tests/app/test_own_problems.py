@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lsr_app import brought, ownproblems, uploadlimits, visits
+from lsr_app.bring import uploadlimits
+from lsr_app.owning import brought, ownproblems, visits
 from lsr_app.services import jobs, ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
@@ -146,7 +147,7 @@ def test_a_zip_becomes_a_problem_and_too_large_ones_are_refused(
 
 
 def test_the_page_shows_what_there_is(open_page: Opener, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lsr_app.owner.of", lambda *_: ME)
+    monkeypatch.setattr("lsr_app.owning.owner.of", lambda *_: ME)
     key, folder = bring(bundle)
     page = open_page("bring", way="bundle")
     assert page.button(key=f"refine_{key}").label == "Refine"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsr_app import owner
+from lsr_app.owning import owner
 from lsr_app.services import ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import RunStore

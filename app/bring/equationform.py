@@ -9,10 +9,12 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from lsr_app import equationdata, equationlatex, formats, ownproblems, show, startform
-from lsr_app import equationtexts as texts
+from lsr_app import formats, show, startform
+from lsr_app.bring import equationdata, equationlatex
+from lsr_app.bring import equationtexts as texts
+from lsr_app.bring.equationdata import Checked, Row, Sheet
 from lsr_app.controls import Now
-from lsr_app.equationdata import Checked, Row, Sheet
+from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
 from lsr_core.networks.layered import ActivationName
 from lsr_core.problems.physics.typed.arguments import TypedArguments

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, ownproblems, uploadlimits
+from lsr_app import formats
+from lsr_app.bring import bringtexts, uploadlimits
 from lsr_app.controls import Now
+from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
 
 _ROUND = "bundle_round"  # a new key empties the uploader

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, ownproblems, show, startform, state
+from lsr_app import formats, show, startform, state
+from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
+from lsr_app.owning import ownproblems
 from lsr_app.services import problems
 from lsr_core.storage.bundles import DESCRIPTION, read_description
 

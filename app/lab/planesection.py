@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from lsr_app import experiments, formats, labtexts, show, texts
-from lsr_app.bench import Bench
+from lsr_app import formats, labtexts, show, texts
 from lsr_app.controls import Now
 from lsr_app.figures import planes
+from lsr_app.lab import experiments
+from lsr_app.lab.bench import Bench
 from lsr_app.launch import launch
 from lsr_app.services import jobs, results
 from lsr_core.diagnosis.plane import ROWS, PlaneSettings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lsr_app import classsection, functiondata, functionsection, show
-from lsr_app import functiontexts as words
+from lsr_app import show
+from lsr_app.functions import classsection, functiondata, functionsection
+from lsr_app.functions import functiontexts as words
 from lsr_app.rundata import RunData
 
 

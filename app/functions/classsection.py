@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lsr_app import functiontexts as words
 from lsr_app import show
 from lsr_app.figures import classes as figures
+from lsr_app.functions import functiontexts as words
 from lsr_app.rundata import RunData
 
 LISTED = 50

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lsr_app import experiments, formats, labtexts, show, texts
-from lsr_app.bench import Bench
+from lsr_app import formats, labtexts, show, texts
 from lsr_app.controls import Now
 from lsr_app.figures import isolation as figures
 from lsr_app.figures.base import Rows
+from lsr_app.lab import experiments
+from lsr_app.lab.bench import Bench
 from lsr_app.launch import launch
 from lsr_app.services import jobs, problems, results
 from lsr_core.lab.isolation import IsolationSettings

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from lsr_app import bringtexts
+from lsr_app.bring import bringtexts
 from lsr_core.errors import InputError
 from lsr_core.networks.layered import ActivationName
 

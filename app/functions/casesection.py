@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import formats, functiondata, functionsection, progress, show, texts
-from lsr_app import functiontexts as words
+from lsr_app import formats, progress, show, texts
+from lsr_app.functions import functiondata, functionsection
+from lsr_app.functions import functiontexts as words
 from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.refinement.case_records import CasesRecord

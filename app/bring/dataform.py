@@ -10,9 +10,11 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from lsr_app import argumentsform, bringtexts, formats, mappingform, ownproblems, show, startform, texts, uploads
+from lsr_app import formats, show, startform, texts
+from lsr_app.bring import argumentsform, bringtexts, mappingform, uploads
 from lsr_app.controls import Now
 from lsr_app.figures import brought
+from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import controls, experiments, formats, labtexts, racedata, show, state, texts
-from lsr_app.bench import Bench
+from lsr_app import controls, formats, labtexts, racedata, show, state, texts
 from lsr_app.controls import Now
 from lsr_app.figures import race as figures
 from lsr_app.figures.base import Rows
+from lsr_app.lab import experiments
+from lsr_app.lab.bench import Bench
 from lsr_app.launch import launch
 from lsr_app.services import jobs, results
 from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord

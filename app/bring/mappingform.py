@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lsr_app import bringtexts
+from lsr_app.bring import bringtexts
 from lsr_core.intake.arrays import ArrayInfo
 from lsr_core.intake.mapping import DataMapping, Pair, choices
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 import streamlit as st
 
 from lsr_app import formats, labtexts, progress, show, state, texts
-from lsr_app.bench import Bench
 from lsr_app.controls import Now
+from lsr_app.lab.bench import Bench
 from lsr_app.services import problems
 from lsr_core.errors import InputError
 from lsr_core.storage.records import JobKind

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app import functiontexts as words
+from lsr_app.functions import functiontexts as words
 from lsr_app.rundata import RunData
 from lsr_app.services import problems, results
 from lsr_core.refinement.case_records import CaseFields, CasesRecord

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lsr_app import formats, lessontexts, racedata
+from lsr_app import formats, racedata
 from lsr_app.figures import lesson as figures
 from lsr_app.figures.base import Picture
+from lsr_app.lesson import lessontexts
 from lsr_core.lab.records import CoordinateName, RaceRecord
 
 if TYPE_CHECKING:
-    from lsr_app.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+    from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
 
 Draw = Callable[[str], Picture]
 PLACES: tuple[CoordinateName, ...] = ("original", "whitened")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 
-from lsr_app import ownproblems, places
+from lsr_app import places
+from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
 from lsr_core.storage.runs import RunStore

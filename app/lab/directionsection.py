@@ -7,9 +7,10 @@ import math
 import numpy as np
 import streamlit as st
 
-from lsr_app import experiments, formats, labtexts, show, texts
-from lsr_app.bench import Bench
+from lsr_app import formats, labtexts, show, texts
 from lsr_app.figures import directions as figures
+from lsr_app.lab import experiments
+from lsr_app.lab.bench import Bench
 from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.refinement.results import Directions

@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from lsr_app import formats, show, texts
-from lsr_app import functiontexts as words
 from lsr_app.controls import Now
 from lsr_app.figures import functions as figures
+from lsr_app.functions import functiontexts as words
 from lsr_app.launch import launch
 from lsr_app.services import jobs, operators, problems
 from lsr_core.errors import InputError

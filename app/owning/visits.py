@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from lsr_app import brought
+from lsr_app.owning import brought
 
 GRACE_SECONDS = 150.0  # a page that is loaded again, or a machine that wakes up, is back by then
 _present: Counter[str] = Counter()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app import formats, show
-from lsr_app import functiontexts as words
 from lsr_app.figures import functions as figures
-from lsr_app.functiondata import Functions
+from lsr_app.functions import functiontexts as words
+from lsr_app.functions.functiondata import Functions
 from lsr_core.errors import InputError
 
 
