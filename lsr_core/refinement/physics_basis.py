@@ -11,7 +11,7 @@ from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction,
 from lsr_core.refinement.factored import ANCHORS, basis_from
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import PROBES, directions
-from lsr_core.refinement.streamed import range_of, triangle_of
+from lsr_core.refinement.streamed import missed, range_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -34,14 +34,17 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     whole = setting.max_rank == setting.function.n_params
     passes = 1 if whole else 2 + 2 * setting.config.power_iterations
     count = Counter(passes * len(source) + 2 * len(rows), on_fraction)
-    none = setting.function.theta0.new_empty(setting.function.n_params, 0)
-    basis, error = (None, 0.0) if whole else range_of(setting, source, width, SKETCH, count, none)
-    start = basis if basis is not None else torch.eye(setting.max_rank).to(setting.function.theta0)
+    error, theta = 0.0, setting.function.theta0
+    if whole:
+        start = torch.eye(setting.max_rank).to(theta)
+    else:
+        start, probes = range_of(setting, source, width, SKETCH, count, theta.new_empty(len(theta), 0))
+        error = missed(start, probes)
     triangle = triangle_of(source, start, setting, count, with_errors=False)
     _, values, right_t = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])
     rank = min(setting.max_rank, len(right_t))
     shown = torch.cat([values, values.new_zeros(len(right_t) - len(values))])[:rank]
-    ordered = right_t[:rank].T.contiguous() if basis is None else basis @ right_t[:rank].T
+    ordered = right_t[:rank].T.contiguous() if whole else start @ right_t[:rank].T
     scale = column_scale(shown, setting)
     factor = triangle_of(rows, ordered, setting, count, with_errors=True)
     factor[:, :rank] *= scale

@@ -43,7 +43,9 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
     stream = SKETCH if start is None else extension(width)
-    basis, error = range_of(setting, sketched, width, stream, count, known)
+    more, probes = range_of(setting, sketched, width, stream, count, known)
+    basis = torch.cat([known, more], dim=1)
+    error = missed(basis, probes)
     factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
     rank = min(setting.max_rank, len(values))
@@ -61,11 +63,11 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
 
 def range_of(
     setting: Setting, source: Rows, width: int, stream: int, count: Counter, known: Tensor
-) -> tuple[Tensor, float]:
-    """Orthonormal columns (m, width), the known ones first, that nearly span the leading right singular vectors of the rows.
+) -> tuple[Tensor, Tensor]:
+    """Orthonormal columns that with the known ones, `width` in all, nearly span the leading right singular vectors of the rows.
 
     Returns:
-        The columns, and the bound on what they miss.
+        The columns (m, width − known), and the probes (m, p) that tell what is missed.
     """
     more = width - known.shape[1]
     sketch = sketch_of(setting, source, more, stream, count)
@@ -78,8 +80,12 @@ def range_of(
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
         basis, triangle = beyond(known, preimage)
-    basis = torch.cat([known, basis], dim=1)
-    return basis, probe_bound(probes - basis @ (basis.T @ probes))
+    return basis, probes
+
+
+def missed(basis: Tensor, probes: Tensor) -> float:
+    """Bound on what of the rows is outside the span of the basis."""
+    return probe_bound(probes - basis @ (basis.T @ probes))
 
 
 def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Counter) -> Tensor:
