@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lsr_app.lesson import lessonlab
-
 if TYPE_CHECKING:
     from lsr_app.lesson.lessonlab import Solution, Training
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def result(step: int) -> Any:
     """What the experiment of a step of the lesson has found, 1 to 6; what it builds on is made first, and each but once."""
+    from lsr_app.lesson import lessonlab
 
     experiments: tuple[Callable[[], object], ...] = (
         _training,
@@ -30,11 +29,13 @@ def result(step: int) -> Any:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _training() -> Training:
+    from lsr_app.lesson import lessonlab
 
     return lessonlab.train()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _solution() -> Solution:
+    from lsr_app.lesson import lessonlab
 
     return lessonlab.solve(_training().problem)

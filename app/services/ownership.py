@@ -1,4 +1,4 @@
-"""What only the browser that started a run may do with it, and what goes with the browser that brought it."""
+"""What only the browser that started a run may do with it, and what stays private to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""This browser is here; when its last session ends, what it brought and did not keep goes."""
+"""Sessions of browsers, each noted once when it begins and when it ends."""
 
 from __future__ import annotations
 
