@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from lsr_core.diagnosis.directions import directions
-from lsr_core.diagnosis.grids import regular_grid
 from lsr_core.networks.functions import PureFunction
+from lsr_core.problems.grids import find_grid, regular_grid
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.results import Directions
@@ -32,7 +32,12 @@ def test_a_grid_is_found_in_any_order(points: np.ndarray) -> None:
         along = grid(column)
         assert np.ptp(np.moveaxis(along, axis, 0).reshape(grid.shape[axis], -1), axis=1).max() == 0
     assert regular_grid(shuffled[1:]) is None
-    assert regular_grid(shuffled**3 + shuffled) is None
+    uneven = shuffled**3 + shuffled
+    assert regular_grid(uneven) is None
+    found = find_grid(uneven)
+    assert found is not None
+    assert found.shape == grid.shape
+    assert np.array_equal(found(np.stack([column, -column], axis=1))[..., 1], -grid(column))
 
 
 def cosines(count: int, weights: list[float]) -> SupervisedProblem:
