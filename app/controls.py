@@ -9,9 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from lsr_app import formats, owner, services, state, texts
+from lsr_app import formats, state, texts
 from lsr_app.figures.base import Labelled
+from lsr_app.owning import owner
 from lsr_app.rundata import RunData
+from lsr_app.services import jobs, presence, results, runs
+from lsr_app.services.runs import Entry
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
 
@@ -30,7 +33,7 @@ class Now:
     rank: int = 0
     trouble: str = ""
     compare: RunData | None = None
-    entries: list[services.Entry] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
     @property
     def mine(self) -> bool:
@@ -56,21 +59,21 @@ class Now:
 def select() -> Now:
     """Find the run the view names, read it if it is complete, and settle the rank."""
     now = Now(owner.of(st.context.cookies, st.session_state))  # type: ignore[arg-type]
-    services.visit(now.owner)
+    presence.visit(now.owner)
     wanted = state.get(state.RUN)
     if wanted is None and not state.get("bad_run"):
-        wanted = services.default_run(now.owner)
+        wanted = runs.default_run(now.owner)
         state.put_quietly(state.RUN, wanted)
-    now.entries = services.entries(now.owner, also=wanted)
+    now.entries = runs.entries(now.owner, also=wanted)
     if any(entry.state in ("queued", "running") for entry in now.entries):
-        services.reconcile()
-        now.entries = services.entries(now.owner, also=wanted)
+        jobs.reconcile()
+        now.entries = runs.entries(now.owner, also=wanted)
     if wanted is not None:
         try:
-            now.run, now.shipped = services.find_for(now.owner, wanted)
+            now.run, now.shipped = runs.find_for(now.owner, wanted)
             now.status = now.run.status().status
             if now.status == "complete" and now.run.manifest.kind == "refine":
-                now.data = services.load(now.run)
+                now.data = results.load(now.run)
                 now.rank = state.rank_of(now.data)
         except InputError as error:
             now.trouble = texts.run_not_found() if now.run is None else texts.damaged(str(error))
@@ -260,9 +263,9 @@ def note_toggle(key: str, label: str) -> None:
 
 def _other(owner: str, run_id: str) -> RunData | None:
     try:
-        run, _ = services.find_for(owner, run_id)
+        run, _ = runs.find_for(owner, run_id)
         if run.status().status == "complete" and run.manifest.kind == "refine":
-            return services.load(run)
+            return results.load(run)
     except InputError:
         pass
     state.say(texts.COMPARE_SKIPPED)
@@ -273,18 +276,18 @@ def _label(data: RunData) -> str:
     return formats.one_line(data.manifest.title, 28)
 
 
-def _comparable(entry: services.Entry) -> bool:
+def _comparable(entry: Entry) -> bool:
     return entry.state == "complete" and entry.manifest.kind == "refine"
 
 
-def _titles(entries: Sequence[services.Entry]) -> dict[str, str]:
+def _titles(entries: Sequence[Entry]) -> dict[str, str]:
     """Titles by id, made different where runs share one: a select box knows its options by what it shows."""
     titles = {entry.id: _title(entry) for entry in entries}
     shared = {title for title, times in Counter(titles.values()).items() if times > 1}
     return {run_id: f"{title} · {run_id[:6]}" if title in shared else title for run_id, title in titles.items()}
 
 
-def _title(entry: services.Entry) -> str:
+def _title(entry: Entry) -> str:
     title = formats.one_line(entry.manifest.title, 60)
     if entry.state != "complete":
         return f"{title} ({texts.STATES[entry.state].lower()})"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from lsr_app import places, texts
+from lsr_app import exporttexts, places
 from lsr_app.rebuild import beside
 from lsr_app.rundata import RunData
 from lsr_core.storage import tables
@@ -86,7 +86,7 @@ def progress(run: Run, rank: int, format: str = "predictor") -> str:
     if process.poll() is None:
         return "working"
     reason = beside(path, "error")
-    return reason.read_text(encoding="utf-8") if reason.is_file() else texts.EXPORT_STOPPED
+    return reason.read_text(encoding="utf-8") if reason.is_file() else exporttexts.EXPORT_STOPPED
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import casesection, controls, services, show, state, texts
+from lsr_app import controls, labtexts, show, state, texts
 from lsr_app.controls import Now
+from lsr_app.functions import casesection
 from lsr_app.rundata import RunData
+from lsr_app.services import gallery, jobs, runs
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.lab import LAB_KINDS
@@ -41,9 +43,9 @@ def say_kind(run: Run, owner: str) -> None:
         casesection.section(run, owner)
         return
     if kind == "training":
-        page, sentence = "training", texts.TRAINING_OF_OTHERS
+        page, sentence = "training", labtexts.TRAINING_OF_OTHERS
     elif kind in LAB_KINDS:
-        page, sentence = "conditioning", texts.LAB_OF_OTHERS
+        page, sentence = "conditioning", labtexts.LAB_OF_OTHERS
     else:
         page, sentence = "frequencies", texts.FREQUENCIES_OF_ITERATE
     st.info(sentence, icon=":material/info:")
@@ -55,7 +57,7 @@ def say_kind(run: Run, owner: str) -> None:
 
 def offer_first_run(now: Now) -> None:
     """The one button that makes a run, where there is none; otherwise a way back to one."""
-    if default := services.default_run(now.owner):
+    if default := runs.default_run(now.owner):
         if st.button(
             "Open the run that comes with the product" if _shipped(now, default) else "Open the newest run",
             type="primary",
@@ -64,7 +66,7 @@ def offer_first_run(now: Now) -> None:
             st.rerun()
         return
     st.info(texts.NO_RUN, icon=":material/info:")
-    samples = services.samples()
+    samples = gallery.samples()
     if not samples:
         st.warning(texts.NO_SAMPLES)
         return
@@ -78,7 +80,7 @@ def start_sample(now: Now, name: str) -> None:
     import lsr_samples
 
     try:
-        run_id = services.submit(lsr_samples.folder(name), RefineConfig(), now.owner, name)
+        run_id = jobs.submit(lsr_samples.folder(name), RefineConfig(), now.owner, name)
     except InputError as error:
         st.error(str(error))
         return

@@ -8,9 +8,10 @@ from pathlib import Path
 import streamlit as st
 from pydantic import JsonValue, ValidationError
 
-from lsr_app import services, show, texts
+from lsr_app import show, texts
 from lsr_app.controls import Now
 from lsr_app.launch import launch
+from lsr_app.services import jobs, problems
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.refinement.config import RefineConfig
 
@@ -43,8 +44,8 @@ def section(now: Now, folder: Path, config: RefineConfig) -> None:
 
 def submit(now: Now, folder: Path, config: RefineConfig, wanted: dict[str, JsonValue], listed: bool = True) -> None:
     """Queue the job and open its run; what cannot be done is said in place."""
-    title = f"{services.problem_title(folder)}, iterative"
+    title = f"{problems.title(folder)}, iterative"
     launch(
-        lambda: services.submit(folder, config, now.owner, title, listed, "iterate", wanted),
+        lambda: jobs.submit(folder, config, now.owner, title, listed, "iterate", wanted),
         open_it=True,
     )

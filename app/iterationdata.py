@@ -22,11 +22,11 @@ from lsr_core.iteration.records import (
     SpectrumPair,
 )
 from lsr_core.iteration.sentence import sentence
+from lsr_core.problems.grids import regular_grid
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 
 Floats = NDArray[np.float64]
 MAX_SHOWN = 160  # points of an axis that a map draws
-EVEN = 1e-6  # of a spacing, by which the points of an axis may be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,14 +135,13 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
         periods: of the solution, by variable.
     """
     names = [run.input_name(place) for place in range(run.dimension)]
-    grid = _grid(run)
-    if grid is None:
+    grid = regular_grid(run.fields.inputs)
+    if grid is None or run.dimension > 2:
         return None
-    axes, shape, order = grid
-    truth = run.fields.targets[order, 0].reshape(shape)
-    network = run.network_error(0)[order].reshape(shape)
-    refined = run.refined_error(rank, 0)[order].reshape(shape)
-    how = _transforms(dict(zip(run.variables, axes, strict=True)), periods, network)
+    truth, network, refined = (
+        grid(values) for values in (run.fields.targets[:, 0], run.network_error(0), run.refined_error(rank, 0))
+    )
+    how = _transforms(dict(zip(run.variables, grid.axes, strict=True)), periods, network)
     before, after = error_spectrum(network, how), error_spectrum(refined, how)
     size = float(np.sqrt(np.mean(truth**2)))
     norms = run.summary.residual_norm
@@ -173,7 +172,7 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
     fields = StepFields(network, refined)
     return Iteration(
         steps=(start, solved),
-        grid=FieldGrid(dict(zip(names, axes, strict=True)), truth),
+        grid=FieldGrid(dict(zip(names, grid.axes, strict=True)), truth),
         transform=_words(how),
         kept={0: replace(fields, refined=None), 1: fields},
         single=True,
@@ -200,20 +199,6 @@ def _transforms(axes: Mapping[str, Floats], periods: Mapping[str, float], error:
 
 def _words(how: list[Axis]) -> str:
     return "; ".join(axis.sentence for axis in how)
-
-
-def _grid(run: RunData) -> tuple[list[Floats], tuple[int, ...], NDArray[np.int64]] | None:
-    """Axes, shape and the order that sorts the display points into it, the last variable fastest."""
-    inputs = run.fields.inputs
-    axes = [np.unique(inputs[:, place]) for place in range(inputs.shape[1])]
-    shape = tuple(len(axis) for axis in axes)
-    if len(shape) > 2 or min(shape) < 4 or int(np.prod(shape)) != len(inputs):
-        return None
-    if any(float(np.ptp(np.diff(axis))) > EVEN * float(np.diff(axis).mean()) for axis in axes):
-        return None
-    order = np.lexsort(tuple(inputs[:, place] for place in reversed(range(len(axes)))))
-    expected = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
-    return (axes, shape, order) if np.array_equal(inputs[order], expected) else None
 
 
 def _bands(spectrum: ErrorSpectrum) -> Bands:

@@ -10,11 +10,11 @@ from lsr_app import formats, state, texts
 from lsr_core.errors import InputError
 
 
-def launch(submit: Callable[[], str], *, open_it: bool) -> None:
-    """Queue a job and draw the page again, with its run open if that is asked for.
+def launch(submit: Callable[[], str | None], *, open_it: bool) -> None:
+    """Queue a job, or several, and draw the page again, with a run open if that is asked for.
 
     Args:
-        submit: queues it and returns the id of its run.
+        submit: queues it and returns the id of its run; None for several.
     """
     try:
         run_id = submit()
@@ -24,6 +24,6 @@ def launch(submit: Callable[[], str], *, open_it: bool) -> None:
     except OSError as error:
         st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
         return
-    if open_it:
+    if open_it and run_id is not None:
         state.open_run(run_id)
     st.rerun(scope="app")

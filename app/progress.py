@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import formats, services, state, texts
+from lsr_app import formats, state, texts
 from lsr_app.controls import Now
+from lsr_app.services import jobs, ownership, problems, runs, stamps
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
 
@@ -22,7 +23,7 @@ def panel(now: Now) -> None:
 def of(run: Run, status: str, owner: str) -> None:
     """The same of any run that is not complete."""
     if status in ("queued", "running"):
-        _watch(run.id, status, services.growth_stamp(run), services.owned(run, owner), owner)
+        _watch(run.id, status, stamps.growth_stamp(run), ownership.owned(run, owner), owner)
     else:
         _ended(run, status)
 
@@ -31,15 +32,15 @@ def of(run: Run, status: str, owner: str) -> None:
 def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     """Polls the status file; the rest of the page is drawn again only when there is more to see."""
     try:
-        run, _ = services.find(run_id)
-        services.reconcile()
+        run, _ = runs.find(run_id)
+        jobs.reconcile()
         status = run.status()
     except InputError:
         st.rerun(scope="app")
-    if status.status != drawn or services.growth_stamp(run) != stamp:
+    if status.status != drawn or stamps.growth_stamp(run) != stamp:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
-    physics = services.physics(run.problem_path) is not None
+    physics = problems.equation(run.problem_path) is not None
     stage = texts.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if status.remaining is not None:
@@ -58,7 +59,7 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
 
 def _cancel(run_id: str, owner: str) -> None:
     try:
-        services.cancel(services.find(run_id)[0], owner)
+        ownership.cancel(runs.find(run_id)[0], owner)
     except InputError as error:
         state.say(str(error))
 
@@ -75,7 +76,7 @@ def _ended(run: Run, status: str) -> None:
     else:
         st.info(
             texts.cancelled_at(
-                formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction, services.has_grown(run)
+                formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction, stamps.has_grown(run)
             ),
             icon=":material/stop_circle:",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lsr_app import formats, texts
+from lsr_app import formats, labtexts
 from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord
 
 NEAR = 2.0  # times the floor: where a method counts as having arrived
@@ -76,12 +76,12 @@ def place(method: MethodRecord) -> str:
 
 
 def name(method: MethodRecord) -> str:
-    return texts.METHODS.get(method.name, method.name)
+    return labtexts.METHODS.get(method.name, method.name)
 
 
 def _end(method: MethodRecord, floor: float) -> str:
     if method.diverged:
-        return texts.diverged(method.diverged_at).replace("diverged", "diverges at every rate, with the best one")
+        return labtexts.diverged(method.diverged_at).replace("diverged", "diverges at every rate, with the best one")
     iteration = arrived(method, floor)
     if iteration is not None:
         return f"is within twice the floor after {iteration:,} iterations"

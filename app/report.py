@@ -10,7 +10,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from lsr_app import formats, rundata, texts, theme
+from lsr_app import figuretexts, formats, rundata, texts, theme
 from lsr_app.figures import lines, maps, paths, ranks
 from lsr_app.figures.base import Picture
 from lsr_app.figures.fields import known_fields
@@ -48,7 +48,7 @@ def report(data: RunData, rank: int) -> tuple[str, int, list[str]]:
     """The page, its bytes beside the plot library, and the titles of figures that did not fit in `MAX_DATA_BYTES`."""
     body, left_out, spent = [_head(data, rank)], [], 0
     for place, (key, pictures) in enumerate(_figures(data, rank)):
-        words = texts.FIGURES[key]
+        words = figuretexts.FIGURES[key]
         drawn = [(name, picture, _json(picture)) for name, picture in pictures]
         size = sum(len(text.encode()) for *_, text in drawn)
         if spent + size > MAX_DATA_BYTES * 9 // 10:
@@ -130,7 +130,7 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
         )
 
 
-def _section(name: str, words: texts.Words, drawn: list[tuple[str, Picture, str]]) -> str:
+def _section(name: str, words: figuretexts.Words, drawn: list[tuple[str, Picture, str]]) -> str:
     panels = "".join(
         f"<figure><figcaption>{_safe(title)}</figcaption><div data-figure='{name}_{place}' role='img' aria-label='{_safe(picture.alt)}'>"
         f"</div><script type='application/json' id='{name}_{place}'>{text}</script></figure>"

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from lsr_app import texts
 from lsr_core.errors import InputError
+from lsr_core.problems import grids
 from lsr_core.problems.supervised import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.storage import code
 from lsr_core.storage.bundles import read_description
 from lsr_core.storage.records import Manifest, Summary
 from lsr_core.storage.runs import Run
+
+FEWEST = 3  # values along an axis that make a map
 
 
 @dataclass(frozen=True)
@@ -248,15 +251,14 @@ def about_bundle(folder: Path) -> About:
 
 
 def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
-    """The points as a full rectangular grid, or None."""
-    if inputs.ndim != 2 or inputs.shape[1] != 2 or len(inputs) < 9:
+    """The points as a rectangular grid of three or more values along both axes, or None."""
+    if inputs.ndim != 2 or inputs.shape[1] != 2:
         return None
-    x, y = np.unique(inputs[:, 0]), np.unique(inputs[:, 1])
-    if min(len(x), len(y)) < 3 or len(x) * len(y) != len(inputs):
+    found = grids.find_grid(inputs)
+    if found is None or min(found.shape) < FEWEST:
         return None
-    order = np.lexsort((inputs[:, 0], inputs[:, 1]))
-    expected = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x))])
-    return Grid(x, y, order) if np.array_equal(inputs[order], expected) else None
+    x, y = found.axes
+    return Grid(x, y, found.order.reshape(found.shape).T.ravel())
 
 
 def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:

@@ -6,9 +6,11 @@ import time
 
 import streamlit as st
 
-from lsr_app import bringtexts, formats, services, show, state, texts
+from lsr_app import formats, show, state, texts
+from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
-from lsr_app.services import Entry
+from lsr_app.services import ownership, runs
+from lsr_app.services.runs import Entry
 from lsr_core.errors import InputError
 
 SHORT = 6
@@ -83,11 +85,11 @@ def _manage(now: Now, entry: Entry) -> None:
             "Name", value=entry.manifest.title, max_chars=200, key=f"name_{entry.id}_{entry.manifest.title}"
         )
         if st.button("Rename", key=f"rename_{entry.id}", disabled=not title.strip() or title == entry.manifest.title):
-            _do(now, entry, lambda run: services.rename(run, now.owner, title))
+            _do(now, entry, lambda run: ownership.rename(run, now.owner, title))
         if entry.manifest.session_only and st.button(
             bringtexts.KEEP_RUN, key=f"keep_{entry.id}", help=bringtexts.KEEP_RUN_HELP, icon=":material/bookmark:"
         ):
-            _do(now, entry, lambda run: services.keep(run, now.owner))
+            _do(now, entry, lambda run: ownership.keep(run, now.owner))
         listed = st.toggle(
             "Listed for everybody",
             value=entry.manifest.listed,
@@ -96,19 +98,19 @@ def _manage(now: Now, entry: Entry) -> None:
             disabled=entry.manifest.session_only,
         )
         if listed != entry.manifest.listed:
-            _do(now, entry, lambda run: services.set_listed(run, now.owner, listed))
+            _do(now, entry, lambda run: ownership.set_listed(run, now.owner, listed))
         if entry.state in ("queued", "running"):
             st.caption(texts.CANCEL_FIRST)
             return
         sure = st.checkbox("Yes, delete it for good", key=f"sure_{entry.id}")
         if st.button("Delete", key=f"delete_{entry.id}", disabled=not sure, icon=":material/delete:"):
-            _do(now, entry, lambda run: services.delete(run, now.owner))
+            _do(now, entry, lambda run: ownership.delete(run, now.owner))
 
 
 def _do(now: Now, entry: Entry, change) -> None:  # type: ignore[no-untyped-def]
     """Apply a change of the owner's; the service checks again whose run it is."""
     try:
-        run, _ = services.find(entry.id)
+        run, _ = runs.find(entry.id)
         change(run)
     except InputError as error:
         st.error(formats.markdown(str(error)))

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from lsr_app import formats, services, show, texts
+from lsr_app import show, texts
 from lsr_app.controls import Now
 from lsr_app.figures import shares as figures
+from lsr_app.launch import launch
+from lsr_app.services import jobs, problems, runs
 from lsr_app.shares import DEFAULT_SHARES, Share, comparable, config_for, one_of_each
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
@@ -67,8 +69,8 @@ def _series(now: Now, split: str) -> Series:
         if manifest.problem != now.run.manifest.problem or not comparable(manifest.config, now.run.manifest.config):
             continue
         try:
-            run, _ = services.find(entry.id)
-            if not services.same_problem(run, now.run):
+            run, _ = runs.find(entry.id)
+            if not problems.same_problem(run, now.run):
                 continue
             if entry.state in ("queued", "running"):
                 series.waiting[entry.id] = manifest.config
@@ -96,11 +98,11 @@ def _share(run: Run, split: str) -> Share | None:
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(ids: list[str]) -> None:
     """One bar for all runs that are on their way; the page is drawn again when one of them ends."""
-    services.reconcile()
+    jobs.reconcile()
     done = 0.0
     for run_id in ids:
         try:
-            status = services.find(run_id)[0].status()
+            status = runs.find(run_id)[0].status()
         except InputError:
             st.rerun(scope="app")
         if status.status not in ("queued", "running"):
@@ -116,18 +118,14 @@ def _submit(now: Now, missing: list[float]) -> None:
     folder, config = now.run.problem_path, now.run.manifest.config
     n_params = round(now.data.summary.n_params / config.parameter_fraction)  # of the layers that may move
     configs = {share: config_for(config, share, n_params) for share in missing}
-    try:
+    problem, owner = now.run.manifest.problem, now.owner
+
+    def submit() -> None:
         for wanted in configs.values():
-            forecast = services.forecast(folder, wanted)
+            forecast = problems.forecast(folder, wanted)
             if not forecast.fits:
                 raise InputError(forecast.sentence)
         for share, wanted in configs.items():
-            title = f"{now.run.manifest.problem}, {share:.0%} of the parameters"
-            services.submit(folder, wanted, now.owner, title)
-    except InputError as error:
-        st.error(formats.markdown(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
-        return
-    st.rerun(scope="app")
+            jobs.submit(folder, wanted, owner, f"{problem}, {share:.0%} of the parameters")
+
+    launch(submit, open_it=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from lsr_app import formats, texts, theme
+from lsr_app import figuretexts, formats, texts, theme
 from lsr_app.figures.base import Picture, Rows
 from lsr_app.figures.ranks import sweep_table
 from lsr_app.rundata import RunData
@@ -32,7 +32,7 @@ def config(name: str) -> dict[str, Any]:
 
 def figure(key: str, picture: Picture, extra: Callable[[], None] | None = None) -> None:
     """One figure with everything that belongs to it; `extra` stands between title and chart."""
-    words = texts.FIGURES[key]
+    words = figuretexts.FIGURES[key]
     with st.container(key=f"figure_{key}", gap="xsmall"):
         _title(words.title)
         if extra is not None:
@@ -49,7 +49,7 @@ def group(
     Args:
         across: columns of the page, however many panels there are; two panels always share its width.
     """
-    words = texts.FIGURES[key]
+    words = figuretexts.FIGURES[key]
     with st.container(key=f"group_{key}", gap="xsmall"):
         _title(words.title)
         if extra is not None:
@@ -247,7 +247,7 @@ def _chart(key: str, picture: Picture) -> None:
     )
 
 
-def _foot(key: str, words: texts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
+def _foot(key: str, words: figuretexts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
     st.html(f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>")
 
     def rows() -> Rows:

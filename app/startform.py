@@ -9,9 +9,14 @@ import streamlit as st
 from pydantic import JsonValue, ValidationError
 
 import lsr_samples
-from lsr_app import bringtexts, formats, inputform, iterateform, ownproblems, services, show, state, texts
+from lsr_app import formats, iterateform, show, state, texts
+from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
-from lsr_app.services import Sample
+from lsr_app.functions import inputform
+from lsr_app.launch import launch
+from lsr_app.owning import ownproblems
+from lsr_app.services import gallery, jobs, ownership, problems
+from lsr_app.services.gallery import Sample
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.validation import describe
@@ -24,13 +29,13 @@ _SOURCE = "form_filled_from"
 
 def section(now: Now) -> None:
     """Gallery and form."""
-    samples = services.samples()
+    samples = gallery.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
     show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
     if samples and now.status not in ("queued", "running"):
         _gallery(samples)
-        services.make_ready()
-    options = [GIVEN] if services.given_problem() else []
+        jobs.make_ready()
+    options = [GIVEN] if gallery.given_problem() else []
     options += list(ownproblems.names(now.owner))
     if now.run is not None and (now.run.problem_path / "problem.json").is_file():
         options.append(OPEN_RUN)
@@ -113,7 +118,7 @@ def _form(now: Now, options: list[str]) -> None:
         )  # fmt: skip
         folder = _folder(choice, now)
         try:
-            largest = services.largest_rank(folder)
+            largest = problems.largest_rank(folder)
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
@@ -131,7 +136,7 @@ def _form(now: Now, options: list[str]) -> None:
         rounds = _rounds(folder, now)
         values["gauss_newton"] = _gauss_newton(before, folder) if rounds is None else 0
         with st.expander("Advanced"):
-            values |= _advanced(before, services.layer_patterns(folder))
+            values |= _advanced(before, problems.layer_patterns(folder))
         try:
             config = RefineConfig.model_validate({**before.model_dump(), **values, "device": "cpu"})
         except ValidationError as error:
@@ -141,7 +146,7 @@ def _form(now: Now, options: list[str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             label = "Start refinement" if rounds is None else "Start iterative LSR"
             start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
-            private = services.is_passing(folder)
+            private = ownership.is_passing(folder)
             listed = not private and st.checkbox(
                 "Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"]
             )
@@ -156,7 +161,7 @@ def _form(now: Now, options: list[str]) -> None:
 
 def _gauss_newton(before: RefineConfig, folder: Path) -> int:
     """Asked for equations only: the residual of data is linear in the field."""
-    if services.physics(folder) is None:
+    if problems.equation(folder) is None:
         return 0
     return st.number_input(
         "Gauss-Newton steps", 0, 1000, key=_set("gauss_newton", before.gauss_newton), help=texts.HELP["gauss_newton"],
@@ -166,7 +171,7 @@ def _gauss_newton(before: RefineConfig, folder: Path) -> int:
 
 def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     """Settings of iterative LSR where that is chosen; it needs an equation."""
-    if services.physics(folder) is None:
+    if problems.equation(folder) is None:
         return None
     retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
     again = retried is not None and retried.kind == "iterate"
@@ -193,7 +198,7 @@ def _set(name: str, value: Any) -> str:
 def _folder(choice: str, now: Now) -> Path:
     if choice == OPEN_RUN and now.run is not None:
         return now.run.problem_path
-    given = services.given_problem()
+    given = gallery.given_problem()
     if choice == GIVEN and given is not None:
         return given
     if choice.startswith(ownproblems.PREFIX):
@@ -204,10 +209,10 @@ def _folder(choice: str, now: Now) -> Path:
 
 def _name(choice: str, now: Now) -> str:
     if choice in (OPEN_RUN, GIVEN):
-        title = formats.one_line(services.problem_title(_folder(choice, now)), 40)
+        title = formats.one_line(problems.title(_folder(choice, now)), 40)
         return f"{title} ({'of the open run' if choice == OPEN_RUN else 'given at the start'})"
     if choice.startswith(ownproblems.PREFIX):
-        return f"{formats.one_line(services.problem_title(_folder(choice, now)), 40)} (yours)"
+        return f"{formats.one_line(problems.title(_folder(choice, now)), 40)} (yours)"
     return choice
 
 
@@ -268,7 +273,7 @@ def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
 def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_solve: bool = False) -> bool:
     """Say what the refinement, or each solve of many, will take; False if it does not fit, with the largest rank that does one click away."""
     try:
-        forecast = services.forecast(folder, config)
+        forecast = problems.forecast(folder, config)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
@@ -294,17 +299,8 @@ def _use(max_rank_key: str, rank: int) -> None:
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
     name = folder.name if folder.name != "problem" else now.run.manifest.problem if now.run else "run"
     if ownproblems.is_own(folder):
-        name = formats.one_line(services.problem_title(folder), 100)
+        name = formats.one_line(problems.title(folder), 100)
     title = f"{name}, rank {config.max_rank}"
     if config.dtype == "float32":
         title += ", float32"
-    try:
-        run_id = services.submit(folder, config, now.owner, title, listed)
-    except InputError as error:
-        st.error(formats.markdown(str(error)), icon=":material/error:")
-        return
-    except OSError as error:
-        st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
-        return
-    state.open_run(run_id)
-    st.rerun(scope="app")
+    launch(lambda: jobs.submit(folder, config, now.owner, title, listed), open_it=True)

@@ -23,7 +23,7 @@ import numpy as np
 from playwright.async_api import Browser, Error, Page, async_playwright
 
 from benchmarks._browser import FLAGS, server
-from lsr_app import owner, ownproblems
+from lsr_app.owning import owner, ownproblems
 from lsr_app.places import RUNS_VARIABLE
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute

@@ -16,9 +16,12 @@ from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.supervised import Architecture
+from lsr_core.training.levenberg_marquardt import levenberg_marquardt
+from lsr_core.training.objective import Draw, PhysicsObjective
 from lsr_core.training.records import Step
 
 Recipe = Mapping[str, str | int | float | bool | None]
+Training = Callable[[PhysicsProblem, int], PhysicsProblem]
 HERE = Path(__file__).parent
 
 
@@ -43,7 +46,7 @@ class Sample:
     scale: Mapping[str, float]
     options: Mapping[str, Any] = field(default_factory=dict)
     circular: bool = False
-    train: Callable[[PhysicsProblem, int], PhysicsProblem] | None = None
+    train: Training | None = None
     recipe: Recipe = field(default_factory=dict)
 
     def start(self, seed: int) -> PhysicsProblem:
@@ -74,6 +77,25 @@ class Sample:
         """The problem as the script leaves it."""
         problem = self.start(seed)
         return problem if self.train is None else self.train(problem, seed)
+
+
+def by_levenberg_marquardt(steps: int, points: int) -> tuple[Training, Recipe]:
+    """Levenberg-Marquardt on all weights, on points that are drawn anew every 12 steps, half of them by the residual; and that in words."""
+
+    def train(problem: PhysicsProblem, seed: int) -> PhysicsProblem:
+        generator = torch.Generator().manual_seed(seed)
+        objective = PhysicsObjective(problem, Draw({"interior": points}))
+        found = levenberg_marquardt(objective, steps=steps, generator=generator, on_step=every(10))
+        report(found.sentence)
+        return objective.trained(found.theta)
+
+    recipe: Recipe = {
+        "optimiser": "Levenberg-Marquardt",
+        "steps": steps,
+        "points": points,
+        "redrawn": "every 12 steps, half by the residual",
+    }
+    return train, recipe
 
 
 def main(sample: Sample) -> None:

@@ -8,15 +8,13 @@ writes the bundles DIR/digits and DIR/digits-untrained (the same network at its 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from lsr_core.networks import architectures
 from lsr_core.problems.classification import ClassificationProblem, one_hot
 from lsr_core.problems.supervised import Architecture, Quantity, Split
+from lsr_samples import training
 
 ARGUMENTS = {"image": [1, 8, 8], "channels": [24, 48], "hidden": 32, "classes": 10, "activation": "gelu"}
 SEED = 0
@@ -83,11 +81,7 @@ def problem(*, trained: bool, epochs: int = EPOCHS) -> ClassificationProblem:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the digits sample and write its two bundles.")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = training.asked("Train the digits sample and write its two bundles.", EPOCHS)
     from lsr_core.storage.bundles import save_problem
 
     data = "scikit-learn's load_digits, shuffled, divided by 16"

@@ -7,9 +7,6 @@ writes the bundle DIR/noisy1d. The training is short, so the network underfits; 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -63,11 +60,7 @@ def problem(epochs: int = EPOCHS) -> SupervisedProblem:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the noisy1d sample and write its bundle.")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = training.asked("Train the noisy1d sample and write its bundle.", EPOCHS)
     from lsr_core.storage.bundles import save_problem
 
     recipe = {

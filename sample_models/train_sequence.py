@@ -8,9 +8,7 @@ network is asked for γ. There is no noise, so what is left of the error is the 
 
 from __future__ import annotations
 
-import argparse
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -84,11 +82,7 @@ def problem(epochs: int = EPOCHS) -> SupervisedProblem:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the sequence sample and write its bundle.")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = training.asked("Train the sequence sample and write its bundle.", EPOCHS)
     from lsr_core.storage.bundles import save_problem
 
     recipe = {

@@ -8,9 +8,6 @@ at its random start). Seeds are fixed and one thread is used, so a rerun on the 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -95,11 +92,7 @@ def problems(epochs: int, checkpoints: dict[int, State] | None = None) -> tuple[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the sine2d samples and write their bundles.")
-    parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+    options = training.asked("Train the sine2d samples and write their bundles.", 200)
     from lsr_core.storage.bundles import save_problem
 
     checkpoints: dict[int, State] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +68,16 @@ def adam(
         on_epoch(epoch)
         if epoch % 10 == 0 or epoch == epochs:
             report(f"epoch {epoch}: validation mse {loss:.3e}, rate {schedule.get_last_lr()[0]:.2e}")
+
+
+def asked(what: str, epochs: int) -> argparse.Namespace:
+    """What the command line of a script asks for: `epochs`, and the folder `out`; on one thread, as results depend on their number."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    return options
 
 
 def frozen_copy(model: nn.Module) -> nn.Module:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app import formats
-from lsr_app import functiontexts as words
 from lsr_app.figures import maps
 from lsr_app.figures.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, positive
-from lsr_app.functiondata import Functions
+from lsr_app.functions import functiontexts as words
+from lsr_app.functions.functiondata import Functions
 from lsr_app.rundata import Grid, find_grid
 from lsr_app.theme import SMALL, palette
 from lsr_core.refinement.case_records import CaseFields

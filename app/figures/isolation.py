@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lsr_app import formats, texts
+from lsr_app import formats, labtexts
 from lsr_app.figures.base import Canvas, Picture, Rows
 from lsr_core.lab.records import Contender, IsolationRecord
 
@@ -33,7 +33,7 @@ def bars(record: IsolationRecord, split: str, *, mode: str | None = None) -> Pic
     canvas.traces.append(
         {
             "type": "bar", "orientation": "h", "base": [start] * len(found), "x": [value - start for _, value in found],
-            "y": [texts.CONTENDERS.get(c.name, c.name) for c, _ in found],
+            "y": [labtexts.CONTENDERS.get(c.name, c.name) for c, _ in found],
             "marker": {
                 "color": [colour(c) for c, _ in found],
                 "pattern": {"shape": ["" if c.linear else "/" for c, _ in found], "solidity": 0.35},
@@ -48,7 +48,7 @@ def bars(record: IsolationRecord, split: str, *, mode: str | None = None) -> Pic
         yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 236, "r": 20, "t": 6, "b": 44, "autoexpand": False}}
-    listed = ", ".join(f"{texts.CONTENDERS.get(c.name, c.name)} {formats.error(value)}" for c, value in found)
+    listed = ", ".join(f"{labtexts.CONTENDERS.get(c.name, c.name)} {formats.error(value)}" for c, value in found)
 
     def rows() -> Rows:
         for contender, value in found:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lsr_app import formats, texts
+from lsr_app import formats, labtexts
 from lsr_app.figures.base import Canvas, Picture, Rows, light, positive
 from lsr_app.figures.race import colour
 from lsr_core.lab.records import RaceRecord
 
 if TYPE_CHECKING:
-    from lsr_app.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+    from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
 
 HEIGHT = 340
 SHOWN = 400  # points of a curve, more than a screen tells apart
@@ -99,7 +99,7 @@ def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
     for one in shown:
         iterations, tint = np.asarray(one.curve.iterations[1:], dtype=np.float64), colour(one.name, mode)
         losses = positive(np.asarray(one.curve.losses[1:])) / floor
-        words = f"{texts.METHODS[one.name]}, {texts.COORDINATES[one.coordinates].lower()}"
+        words = f"{labtexts.METHODS[one.name]}, {labtexts.COORDINATES[one.coordinates].lower()}"
         if len(losses) == 1:  # there at once: around the mark of the direct solve, which is there as well
             canvas.points(iterations, losses, words, tint, symbol="circle-open", size=18)
         else:
@@ -107,7 +107,7 @@ def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
             canvas.line(iterations, losses, words, tint, dash=dash, width=2.5)
     canvas.points(np.array([1.0]), np.array([1.0]), "Direct solve", canvas.colours.refined, symbol="diamond", size=10)
     canvas.axes("Iterations", "Loss over the smallest loss", logx=True, logy=True)
-    ends = [f"{texts.METHODS[one.name]} {one.coordinates} {formats.error(one.times_floor, 3)}" for one in shown]
+    ends = [f"{labtexts.METHODS[one.name]} {one.coordinates} {formats.error(one.times_floor, 3)}" for one in shown]
     alt = f"Loss at the end, in units of the smallest one: {', '.join(ends)}."
 
     def rows() -> Rows:

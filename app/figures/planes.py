@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app import formats, texts, theme
+from lsr_app import formats, labtexts, theme
 from lsr_app.figures import maps
 from lsr_app.figures.base import Canvas, Picture, Rows, light, log_magnitude, number
 from lsr_core.refinement.results import LossPlane
@@ -54,7 +54,7 @@ def losses(plane: LossPlane, which: str, shared: Limits, *, mode: str | None = N
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 56, "r": 58, "t": 8, "b": 44, "autoexpand": False}}
     (x, y), lowest = lowest_at(plane, which)
-    alt = f"{texts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at α = {x:.3g}, β = {y:.3g}."
+    alt = f"{labtexts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at α = {x:.3g}, β = {y:.3g}."
 
     def rows() -> Rows:
         for b, losses_at in zip(plane.beta.tolist(), values.tolist(), strict=True):

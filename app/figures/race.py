@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app import formats, racedata, texts, theme
+from lsr_app import formats, labtexts, racedata, theme
 from lsr_app.figures.base import Canvas, Picture, Rows
 from lsr_core.lab.records import CoordinateName, Curve, MethodRecord, RaceRecord
 
@@ -62,7 +62,7 @@ def key(
     seen: dict[str, str] = {}
     for method in sorted(methods, key=lambda method: ORDER.index(_plain(method.name))):
         lost = (
-            f" ({texts.COORDINATES[method.coordinates].lower()}: {texts.diverged(method.diverged_at)})"
+            f" ({labtexts.COORDINATES[method.coordinates].lower()}: {labtexts.diverged(method.diverged_at)})"
             if method.diverged
             else ""
         )
@@ -74,7 +74,7 @@ def key(
     if against == "iterations":
         drawn = {method.coordinates for method in methods}
         names = {bound.name for bound in record.bounds if bound.coordinates in drawn}
-        lines += [(BOUND_GLYPHS[name], muted, words) for name, words in texts.BOUNDS.items() if name in names]
+        lines += [(BOUND_GLYPHS[name], muted, words) for name, words in labtexts.BOUNDS.items() if name in names]
     return lines
 
 
@@ -95,7 +95,7 @@ def courses(
     loss = "Loss above the floor" if record.floor else "Loss"
     spacing = max(1, round(math.log10(axes.high / axes.low) / LABELS))
     canvas.axes(
-        texts.AGAINST_AXES[against], f"{loss} (mean square)", logx=True, logy=True,
+        labtexts.AGAINST_AXES[against], f"{loss} (mean square)", logx=True, logy=True,
         xaxis={"range": list(np.log10([axes.left, axes.right]))},
         yaxis={"range": list(np.log10([axes.low, axes.high])), "dtick": spacing},
     )  # fmt: skip
@@ -138,7 +138,7 @@ def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> 
         "hovertemplate": f"{words}, {against} %{{x:.3g}}: %{{customdata:.3g}}<extra></extra>",
     }
     if method.diverged:
-        words = f"{words} ({texts.diverged(method.diverged_at)})"
+        words = f"{words} ({labtexts.diverged(method.diverged_at)})"
     if len(x) == 1:
         symbol, size = ("diamond", 10) if method.name == "direct" else ("circle", 7)
         canvas.points(x, shown, words, tint, symbol=symbol, size=size, outline=1, **hover)
@@ -156,7 +156,7 @@ def _lost_settings(canvas: Canvas, methods: Sequence[MethodRecord], axes: Reach,
         lost = [trial for trial in method.sweep if trial.diverged_at is not None]
         if lost:
             names = [
-                f"{racedata.name(method)}, {texts.settings(trial.settings)}: {texts.diverged(trial.diverged_at)}"
+                f"{racedata.name(method)}, {labtexts.settings(trial.settings)}: {labtexts.diverged(trial.diverged_at)}"
                 for trial in lost
             ]
             canvas.points(
@@ -173,7 +173,7 @@ def _bounds(canvas: Canvas, record: RaceRecord, coordinates: CoordinateName, axe
         x, y = np.asarray(bound.iterations, dtype=np.float64), np.asarray(bound.excess, dtype=np.float64)
         kept = (x > 0) & (y > axes.low)
         canvas.line(
-            x[kept], y[kept], texts.BOUNDS[bound.name], canvas.colours.muted, dash=BOUND_DASHES[bound.name], width=1.3,
+            x[kept], y[kept], labtexts.BOUNDS[bound.name], canvas.colours.muted, dash=BOUND_DASHES[bound.name], width=1.3,
         )  # fmt: skip
 
 

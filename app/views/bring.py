@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lsr_app import bundleform, controls, dataform, equationform, ownlist, show, state, texts
+from lsr_app import controls, show, state, texts
+from lsr_app.bring import bundleform, dataform, equationform, ownlist
 from lsr_app.controls import Now
 
 WAYS: dict[str, Callable[[Now], None]] = {

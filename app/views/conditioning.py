@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lsr_app import bench as laid_out
-from lsr_app import controls, directionsection, guards, isolationsection, planesection, racesection, show, texts
+from lsr_app import controls, guards, labtexts, show, texts
+from lsr_app.lab import bench as laid_out
+from lsr_app.lab import directionsection, isolationsection, planesection, racesection
 from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
@@ -16,7 +17,7 @@ else:
 assert now.run is not None
 OWN = {"race": "race", "plane": "plane", "isolate": "isolation"}  # the section that a run opens with
 own = OWN.get(now.run.manifest.kind, "race")
-part = controls.words("lab", "Part of the page", texts.LAB_SECTIONS, default=own)
+part = controls.words("lab", "Part of the page", labtexts.LAB_SECTIONS, default=own)
 bench = laid_out.find(now)
 if part == "race":
     racesection.section(now, bench, mode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import exports, formats, guards, show, texts
+from lsr_app import exports, exporttexts, formats, guards, show
 from lsr_core.storage.runs import Run
 
 now, data = guards.need_run("export")
@@ -13,7 +13,7 @@ assert run is not None
 opened: Run = run
 chosen = data.summary.rank
 label, _, base, refined = data.headline(rank)
-stem = texts.file_stem(data.about.name)
+stem = exporttexts.file_stem(data.about.name)
 show.headline(
     [
         show.before_after(label, base, refined),
@@ -34,11 +34,11 @@ def other_rank() -> None:
         )  # fmt: skip
         return
     if state == "working":
-        st.progress(1.0, text=texts.REBUILDING)
+        st.progress(1.0, text=exporttexts.REBUILDING)
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
-    st.caption(texts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
+    st.caption(exporttexts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
     if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
         exports.start(opened, rank)
         st.rerun()
@@ -46,7 +46,7 @@ def other_rank() -> None:
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Refined predictor", texts.EXPORT_PREDICTOR, apart=False)
+    show.section("Refined predictor", exporttexts.EXPORT_PREDICTOR, apart=False)
     if rank == chosen:
         st.download_button(
             f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(opened), type="primary",
@@ -59,15 +59,17 @@ with left:
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
 with right:
-    st.code(texts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python", wrap_lines=True)
+    st.code(
+        exporttexts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python", wrap_lines=True
+    )
 
-form = st.session_state.get("form") or next(iter(texts.EXPORT_FORMS))
+form = st.session_state.get("form") or next(iter(exporttexts.EXPORT_FORMS))
 
 
 @st.fragment(run_every=1.0 if exports.progress(opened, rank, form) == "working" else None)
 def other_form() -> None:
     """A file of the selected form: made on request, given out once it has passed its check."""
-    name, about = texts.EXPORT_FORMS[form]
+    name, about = exporttexts.EXPORT_FORMS[form]
     st.caption(about)
     state = exports.progress(opened, rank, form)
     if state == "ready":
@@ -78,7 +80,7 @@ def other_form() -> None:
         st.caption(formats.markdown(exports.note(opened, rank, form)))
         return
     if state == "working":
-        st.progress(1.0, text=texts.EXPORT_MAKING)
+        st.progress(1.0, text=exporttexts.EXPORT_MAKING)
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
@@ -87,36 +89,36 @@ def other_form() -> None:
         st.rerun()
 
 
-show.section("Without this program", texts.EXPORT_OTHERS, apart=False)
+show.section("Without this program", exporttexts.EXPORT_OTHERS, apart=False)
 st.segmented_control(
-    "Form", list(texts.EXPORT_FORMS), format_func=lambda key: texts.EXPORT_FORMS[key][0], key="form",
+    "Form", list(exporttexts.EXPORT_FORMS), format_func=lambda key: exporttexts.EXPORT_FORMS[key][0], key="form",
     default=form if "form" not in st.session_state else None, label_visibility="collapsed",
 )  # fmt: skip
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     other_form()
 with right:
-    if code := texts.code_form(form, f"{stem}-rank{rank}{exports.ENDINGS[form]}", data.dimension):
+    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exports.ENDINGS[form]}", data.dimension):
         st.code(code, language="python", wrap_lines=True)
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Predictions", texts.export_predictions(len(data.fields.inputs), data.shown_split), apart=False)
+    show.section("Predictions", exporttexts.export_predictions(len(data.fields.inputs), data.shown_split), apart=False)
     st.download_button(
         f"Predictions at rank {rank:,}", data=lambda: exports.predictions(data, rank), mime="text/csv",
         file_name=f"{stem}-rank{rank}.csv", on_click="ignore", key="predictions", icon=":material/download:",
     )  # fmt: skip
 with right:
-    st.code(texts.code_predictions(f"{stem}-rank{rank}.csv"), language="python", wrap_lines=True)
+    st.code(exporttexts.code_predictions(f"{stem}-rank{rank}.csv"), language="python", wrap_lines=True)
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Record of the run", texts.EXPORT_RECORD, apart=False)
+    show.section("Record of the run", exporttexts.EXPORT_RECORD, apart=False)
     st.download_button(
         "Run as JSON", data=lambda: exports.record(opened), mime="application/json", file_name=f"{stem}-run.json",
         on_click="ignore", key="record", icon=":material/download:",
     )  # fmt: skip
 with right:
-    st.code(texts.code_record(f"{stem}-run.json"), language="python", wrap_lines=True)
+    st.code(exporttexts.code_record(f"{stem}-run.json"), language="python", wrap_lines=True)
 show.section("The same from the command line")
-st.code(texts.code_commands(run.id), language="bash", wrap_lines=True)
+st.code(exporttexts.code_commands(run.id), language="bash", wrap_lines=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, guards, iterateform, progress, services, show, state, texts
+from lsr_app import controls, formats, guards, iterateform, progress, show, state, texts
 from lsr_app.figures import frequencies
 from lsr_app.iterationdata import Iteration
+from lsr_app.services import problems, results
 from lsr_core.errors import InputError
 
 NOTES = 4  # that are shown, the last ones
@@ -22,7 +23,7 @@ def iterative() -> None:
     if now.status != "complete":
         progress.panel(now)
     try:
-        found = services.iteration(now.run)
+        found = results.iteration(now.run)
     except InputError as error:
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return
@@ -145,7 +146,7 @@ def single() -> None:
     """An ordinary run: network and refined predictor at the selected rank."""
     current, data = guards.need_run("frequencies")
     assert current.run is not None
-    found = services.two_steps(current.run, data, current.rank)
+    found = results.two_steps(current.run, data, current.rank)
     if found is None:
         st.info(texts.FREQUENCIES_NEED, icon=":material/info:")
     else:
@@ -163,7 +164,7 @@ def single() -> None:
         band_table(rows)
         error_fields(found, found.last.index)
         st.caption(formats.markdown(texts.spectra_note(found.transform)))
-    if services.physics(current.run.problem_path) is not None:
+    if problems.equation(current.run.problem_path) is not None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, lessonsteps, services, show, state, texts
-from lsr_app import lessontexts as words
+from lsr_app import controls, formats, show, state, texts
 from lsr_app.figures.base import enlarged
-from lsr_app.lessonsteps import Answer
+from lsr_app.lesson import lessonsteps
+from lsr_app.lesson import lessontexts as words
+from lsr_app.lesson.lessonsteps import Answer
+from lsr_app.services import lessons
 
 GUESSES, DONE = "lsr_lesson_guesses", "lsr_lesson_done"  # what this tab has predicted and seen, by step
 COUNT = len(words.QUESTIONS)
@@ -92,7 +94,7 @@ with left:
             st.caption(words.PREDICT_FIRST)
         if run:
             with st.spinner(words.PREPARING):
-                services.lesson(step)
+                lessons.result(step)
             done().add(step)
             st.rerun()
     else:
@@ -101,7 +103,7 @@ with left:
         )
 with right:
     if step in done() and guess is not None:
-        answered(step, guess, answer := lessonsteps.JUDGES[step - 1](services.lesson(step)))
+        answered(step, guess, answer := lessonsteps.JUDGES[step - 1](lessons.result(step)))
 if step in done() and guess is not None:
     picture = answer.draw(show.mode())
     show.figure(f"lesson_{step}", enlarged(picture) if present else picture)

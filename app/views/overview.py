@@ -8,19 +8,19 @@ from lsr_app import (
     controls,
     formats,
     guards,
-    kindsection,
     physicssection,
     residualsection,
     runlist,
-    services,
     show,
     startform,
     texts,
     unreferenced,
 )
 from lsr_app.figures import lines, maps, ranks
+from lsr_app.functions import kindsection
 from lsr_app.progress import panel
 from lsr_app.rundata import RunData
+from lsr_app.services import problems
 
 now = controls.now()
 
@@ -78,7 +78,7 @@ def headline(data: RunData, rank: int) -> None:
         )
     residualsection.gauss_newton(data, mode)
     kindsection.section(data, rank, mode)
-    if now.run is not None and (equation := services.physics(now.run.problem_path)):
+    if now.run is not None and (equation := problems.equation(now.run.problem_path)):
         physicssection.equation(equation)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))

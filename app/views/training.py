@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import bench as laid_out
-from lsr_app import controls, experiments, formats, guards, services, show, texts, trainingdata
-from lsr_app.bench import Bench
+from lsr_app import controls, formats, guards, labtexts, show, texts
 from lsr_app.figures import training as figures
 from lsr_app.figures.base import Rows
+from lsr_app.lab import bench as laid_out
+from lsr_app.lab import experiments, trainingdata
+from lsr_app.lab.bench import Bench
 from lsr_app.launch import launch
+from lsr_app.services import jobs, problems, results
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.storage.lab import LAB_KINDS
@@ -18,7 +20,7 @@ now = controls.now()
 mode = show.mode()
 
 
-def results(record: TrainingRecord) -> None:
+def findings(record: TrainingRecord) -> None:
     """What the checkpoints so far have shown."""
     headline(record)
     if record.sentence:
@@ -31,7 +33,7 @@ def results(record: TrainingRecord) -> None:
     with right:
         show.figure("training_spectra", figures.spectra(record, mode=mode))
     show.table(
-        "training", texts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=texts.TRAINING_CAPTION,
+        "training", labtexts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=labtexts.TRAINING_CAPTION,
         data=lambda: data_rows(record),
         data_columns=("epoch", "network_error", "refined_error", "rank", "condition_number", "limit", "confidence", "seconds"),
     )  # fmt: skip
@@ -74,7 +76,7 @@ def row(one: CheckpointRecord) -> tuple[str, ...]:
     base, refined = one.base_error, one.refined_error
     return (
         f"{one.epoch:,}", formats.error(base), formats.error(refined), formats.factor(base, refined), f"{one.rank:,}",
-        formats.error(one.condition_number), texts.LIMITS[one.verdict.limit], f"{one.verdict.confidence:.2f}", formats.seconds(one.seconds),
+        formats.error(one.condition_number), labtexts.LIMITS[one.verdict.limit], f"{one.verdict.confidence:.2f}", formats.seconds(one.seconds),
     )  # fmt: skip
 
 
@@ -89,11 +91,11 @@ def data_rows(record: TrainingRecord) -> Rows:
 @st.fragment
 def form(bench: Bench) -> None:
     """Settings of another refinement at every checkpoint."""
-    source = services.with_checkpoints(bench.anchor)
+    source = problems.with_checkpoints(bench.anchor)
     if source is None:
-        st.info(texts.NO_CHECKPOINTS, icon=":material/info:")
+        st.info(labtexts.NO_CHECKPOINTS, icon=":material/info:")
         return
-    epochs = services.checkpoints(source)
+    epochs = problems.checkpoints(source)
     with experiments.form(bench, "training"):
         most = max(1, bench.largest)
         rank = st.number_input(
@@ -101,16 +103,14 @@ def form(bench: Bench) -> None:
         )
         config = bench.config.model_copy(update={"max_rank": int(rank)})
         try:
-            seconds = len(epochs) * services.forecast(source, config).seconds
+            seconds = len(epochs) * problems.forecast(source, config).seconds
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
-        st.caption(formats.markdown(texts.training_takes(epochs, formats.seconds(seconds))))
+        st.caption(formats.markdown(labtexts.training_takes(epochs, formats.seconds(seconds))))
         if experiments.start("training"):
             launch(
-                lambda: services.submit(
-                    source, config, now.owner, experiments.title(bench, "training"), kind="training"
-                ),
+                lambda: jobs.submit(source, config, now.owner, experiments.title(bench, "training"), kind="training"),
                 open_it=bench.opens("training"),
             )
 
@@ -120,7 +120,7 @@ if now.run is not None and now.run.manifest.kind in LAB_KINDS and now.status:
 else:
     guards.need_run("training")
 bench = laid_out.find(now)
-record = experiments.result(now, bench, "training", lambda run: services.experiment(run, TrainingRecord))
+record = experiments.result(now, bench, "training", lambda run: results.experiment(run, TrainingRecord))
 if record is not None and record.checkpoints:
-    results(record)
+    findings(record)
 form(bench)

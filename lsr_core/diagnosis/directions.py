@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lsr_core.diagnosis.frequencies import Axis, error_spectrum
-from lsr_core.diagnosis.grids import RegularGrid, regular_grid
+from lsr_core.problems.grids import Grid, regular_grid
 from lsr_core.refinement.fields import thinned
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Directions, Floats
@@ -93,7 +93,7 @@ def _frequencies(refinement: Refinement, vectors: Tensor) -> Floats:
     return np.array([_mean_frequency(grid, column) for column in moved.T.cpu().double().numpy()])
 
 
-def _mean_frequency(grid: RegularGrid, response: Floats) -> float:
+def _mean_frequency(grid: Grid, response: Floats) -> float:
     axes = [Axis(f"x{number + 1}", "cosine") for number in range(len(grid.shape))]
     spectrum = error_spectrum(grid(response), axes)
     total = float(spectrum.energies.sum())

@@ -30,7 +30,6 @@ from lsr_core.iteration.state import Best, Progress, State, Stopped
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import ProgressCallback, silent
-from lsr_core.refinement.summary import ResidualNorms
 from lsr_core.training.records import Step
 
 PATIENCE = 3  # rounds in a row that gain less than a tenth before it counts as stagnation
@@ -326,28 +325,16 @@ class Iteration:
 
 
 def _best(found: Solve, index: int, number: int, network: Seen, refined: Seen) -> Best:
-    setting = found.setting
     return Best(
         index=index,
         round=number,
         rank=found.rank,
-        max_rank=found.max_rank,
         fresh_residual=found.fresh_residual,
-        residual=ResidualNorms(
-            base=found.base_residual,
-            linear=found.linear,
-            nonlinear=found.residual,
-            fresh_base=found.base_fresh_residual,
-            fresh_nonlinear=found.fresh_residual,
-        ),
+        residual=found.norms,
         base_relative_l2=network.relative_l2,
         relative_l2=refined.relative_l2,
-        strategy=setting.strategy.name,
-        strategy_reason=setting.strategy.reason,
-        adjoint_error=setting.adjoint_error,
-        sketch_error=found.sketch_error,
-        rcond=setting.rcond,
-        notes=list(setting.notes),
+        notes=list(found.setting.notes),
+        **found.method.model_dump(),
     )
 
 

@@ -14,10 +14,10 @@ from lsr_core.diagnosis.frequencies import Axis, ErrorSpectrum, axes_for, error_
 from lsr_core.errors import InputError
 from lsr_core.iteration.records import Bands, Floats
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.grids import regular_grid
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
-from lsr_core.problems.supervised import Split
 
 MOST = 65  # points by axis that are kept of a field
 
@@ -55,16 +55,17 @@ class Measures:
         problem: its network decides which transform suits each axis: hard conditions make the error vanish at the ends.
 
     Attributes:
-        axes: coordinates of the full grid by variable; None where the reference is not on one.
+        grid: of the reference; None where it is not on a regular one.
         transform: how each axis is transformed, in words.
     """
 
     def __init__(self, problem: PhysicsProblem) -> None:
         self.test = problem.test
         self._outputs = len(problem.outputs)
-        self.axes = None if problem.test is None else _axes_of(problem.test, problem.variables)
+        self._variables = problem.variables
+        self.grid = None if problem.test is None else regular_grid(problem.test.inputs.cpu().double().numpy())
         self._transforms: list[Axis] = []
-        if self.axes is not None and problem.test is not None:
+        if self.grid is not None and problem.test is not None:
             function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
             errors = self._on_grid(function.outputs(problem.test.inputs) - problem.test.targets)
             zero = zero_ends(errors[..., 0], problem.variables)
@@ -74,9 +75,9 @@ class Measures:
     @property
     def thinned(self) -> tuple[dict[str, Floats], Floats] | None:
         """Axes and truth of the first output on the grid that is kept."""
-        if self.axes is None or self.test is None:
+        if self.grid is None or self.test is None:
             return None
-        axes = {name: axis[_every(len(axis))] for name, axis in self.axes.items()}
+        axes = {name: axis[_every(len(axis))] for name, axis in zip(self._variables, self.grid.axes, strict=True)}
         return axes, self._thin(self._on_grid(self.test.targets)[..., 0])
 
     def of(self, field: Tensor | None) -> Seen:
@@ -88,16 +89,15 @@ class Measures:
         relative = float(error.norm()) / size if size > 0 else math.nan
         if not math.isfinite(relative):
             return NOTHING
-        if self.axes is None:
+        if self.grid is None:
             return Seen(relative, None, None)
         on_grid = self._on_grid(error)
         found = [error_spectrum(on_grid[..., output], self._transforms) for output in range(self._outputs)]
         return Seen(relative, _summed(found), self._thin(on_grid[..., 0]))
 
     def _on_grid(self, values: Tensor) -> Floats:
-        assert self.axes is not None
-        grid: Floats = values.detach().cpu().double().numpy().reshape(*(len(axis) for axis in self.axes.values()), -1)
-        return grid
+        assert self.grid is not None
+        return self.grid(values.detach().cpu().double().numpy())
 
     def _thin(self, values: Floats) -> Floats:
         return values[np.ix_(*(_every(n) for n in values.shape))]
@@ -117,20 +117,6 @@ def _residual(problem: PhysicsProblem, theta: Tensor, points: Mapping[str, Tenso
     function = ParametricFunction.from_module(problem.model, dtype=torch.float64).moved(theta)
     found = float(residual_vector(block_rows(problem, function, points, check=False)).norm())
     return found if math.isfinite(found) else math.inf
-
-
-def _axes_of(test: Split, variables: tuple[str, ...]) -> dict[str, Floats] | None:
-    """Coordinates by variable where the points are a grid, the last variable fastest and all equally spaced."""
-    axes = [test.inputs[:, column].unique() for column in range(len(variables))]
-    if math.prod(len(axis) for axis in axes) != len(test.inputs) or any(len(axis) < 4 for axis in axes):
-        return None
-    for axis in axes:
-        gaps = axis.diff()
-        if not torch.allclose(gaps, gaps.mean().expand_as(gaps), rtol=1e-6):
-            return None
-    if not torch.equal(torch.cartesian_prod(*axes).reshape(len(test.inputs), -1), test.inputs):
-        return None
-    return {name: axis.double().numpy() for name, axis in zip(variables, axes, strict=True)}
 
 
 def _periods(problem: PhysicsProblem) -> Mapping[str, float]:

@@ -20,6 +20,8 @@ from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.summarising import method_of
+from lsr_core.refinement.summary import Method, ResidualNorms
 
 SHARES = (1.0, 0.7, 0.4)  # of the maximum rank, which are tried
 OnFraction = Callable[[float], None]
@@ -31,27 +33,21 @@ class Solve:
 
     Attributes:
         setting: what was solved.
+        method: how.
         rank: with the smallest true residual at the fresh points; 0 = the network as it is.
-        max_rank: the largest that was tried.
         delta: Δθ (m,) of all parameters, float64.
-        linear: residual norm of the linear model.
-        residual: √ of the true loss of the refined field at the fitted points.
-        base_residual: the same of the network.
-        fresh_residual: at the fresh points.
-        base_fresh_residual: the same of the network.
-        sketch_error: of the basis; None if unknown.
+        norms: √ of the losses of network, linear model and refined field.
+        residual: of the refined field at the fitted points.
+        fresh_residual: the same at the fresh points.
     """
 
     setting: PhysicsSetting
+    method: Method
     rank: int
-    max_rank: int
     delta: Tensor
-    linear: float
+    norms: ResidualNorms
     residual: float
-    base_residual: float
     fresh_residual: float
-    base_fresh_residual: float
-    sketch_error: float | None
 
 
 def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction) -> Solve:
@@ -85,17 +81,21 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
     rank, step = ranks[best], steps[:, [best, 0]]
     fitted = true_losses(setting.fitted, step, name)
     linear = factor[:, :-1] @ coefficients[:, best] + factor[:, -1]
+    residual, fresh_residual = math.sqrt(fitted[0]), math.sqrt(fresh[best])
     return Solve(
         setting=setting,
+        method=method_of(setting, subspace),
         rank=rank,
-        max_rank=subspace.rank,
         delta=setting.function.expand(step[:, 0]).cpu().double(),
-        linear=float(linear.norm()),
-        residual=math.sqrt(fitted[0]),
-        base_residual=math.sqrt(fitted[1]),
-        fresh_residual=math.sqrt(fresh[best]),
-        base_fresh_residual=math.sqrt(fresh[0]),
-        sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
+        norms=ResidualNorms(
+            base=math.sqrt(fitted[1]),
+            linear=float(linear.norm()),
+            nonlinear=residual,
+            fresh_base=math.sqrt(fresh[0]),
+            fresh_nonlinear=fresh_residual,
+        ),
+        residual=residual,
+        fresh_residual=fresh_residual,
     )
 
 

@@ -8,27 +8,22 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from lsr_core.refinement.summary import ResidualNorms
+from lsr_core.refinement.summary import Method, ResidualNorms
 
 Stopped = Literal["steps", "seconds", "stagnation", "asked"]
 
 
-class Best(BaseModel):
-    """The figures of the best linear predictor so far.
+class Best(Method):
+    """The figures of the best linear predictor so far, and how it was found.
 
     Attributes:
         index: half step that found it.
         round: in which; its points follow from it.
         rank: chosen by the fresh points.
-        max_rank: the largest that was tried.
         fresh_residual: by which it is the best.
         residual: norms before and after the solve.
         base_relative_l2: error of the network that it is linearised at.
         relative_l2: its own.
-        strategy: how Jacobians were applied.
-        adjoint_error: of that.
-        sketch_error: of the basis.
-        rcond: of the solve.
         notes: of the solve.
     """
 
@@ -37,16 +32,10 @@ class Best(BaseModel):
     index: int = Field(ge=1)
     round: int = Field(ge=1)
     rank: int = Field(ge=0)
-    max_rank: int = Field(ge=0)
     fresh_residual: float = Field(ge=0)
     residual: ResidualNorms
     base_relative_l2: float | None
     relative_l2: float | None
-    strategy: str
-    strategy_reason: str
-    adjoint_error: float
-    sketch_error: float | None
-    rcond: float
     notes: list[str]
 
 

@@ -113,23 +113,21 @@ class RunBook:
 
 def _summary(run: Run, problem: PhysicsProblem, state: State) -> Summary:
     """The best solve as a refinement of its own."""
-    from lsr_core.refinement.resources import peak_rss_bytes
-    from lsr_core.refinement.summary import Errors, Summary
+    from lsr_core.refinement.summarising import summarise
+    from lsr_core.refinement.summary import Errors
 
     best, config = state.progress.best, run.manifest.config
     assert best is not None
     assert state.best_theta is not None
     assert state.best_delta is not None
     norms, count = best.residual, len(state.best_theta)
-    return Summary(
-        problem=problem.name,
+    return summarise(
+        problem.name,
+        config,
+        best,
         n_params=count,
         n_params_total=count,
         n_residuals=problem.n_rows,
-        dtype=config.dtype,
-        device=config.device,
-        seed=config.seed,
-        max_rank=best.max_rank,
         rank=best.rank,
         rank_choice="fixed" if isinstance(config.rank, int) else "auto: smallest residual at fresh points",
         knee=best.rank,
@@ -141,16 +139,10 @@ def _summary(run: Run, problem: PhysicsProblem, state: State) -> Summary:
         ),
         condition_number=None,
         solved_condition_number=None,
-        rcond=best.rcond,
         delta_norm=float(state.best_delta.norm()),
         theta_norm=float(state.best_theta.norm()),
         residual_norm=norms,
-        strategy=best.strategy,
-        strategy_reason=best.strategy_reason,
-        sketch_error=best.sketch_error,
-        adjoint_error=best.adjoint_error,
         seconds=state.progress.seconds,
-        peak_rss_bytes=peak_rss_bytes(),
         notes=[f"The solve of round {best.round} of iterative LSR.", *best.notes],
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.problems.grids import find_grid
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import Setting
@@ -70,29 +71,17 @@ def thinned(count: int, most: int) -> Tensor:
 
 
 def thinned_points(points: Tensor, most: int) -> Tensor:
-    """As `thinned`; points (n, 2) that fill a rectangular grid, the last variable fastest, stay one, with its end points where that can be."""
-    shape = _grid_shape(points)
-    if shape is None or len(points) <= most:
+    """As `thinned`; points (n, 2) that fill a rectangular grid stay one, with its end points where that can be."""
+    if len(points) <= most or points.ndim != 2 or points.shape[1] != 2:
+        return thinned(len(points), most)
+    grid = find_grid(points.cpu().double().numpy())
+    if grid is None:
         return thinned(len(points), most)
     strides = [1, 1]
-    while (left := [-(-n // stride) for n, stride in zip(shape, strides, strict=True)])[0] * left[1] > most:
+    while (left := [-(-n // stride) for n, stride in zip(grid.shape, strides, strict=True)])[0] * left[1] > most:
         longest = left.index(max(left))
-        intervals, stride = shape[longest] - 1, strides[longest]
+        intervals, stride = grid.shape[longest] - 1, strides[longest]
         even = (wider for wider in range(stride + 1, 3 * stride + 1) if intervals % wider == 0)
         strides[longest] = next(even, stride + 1)
-    rows, columns = (torch.arange(0, n, stride) for n, stride in zip(shape, strides, strict=True))
-    return (rows[:, None] * shape[1] + columns[None, :]).flatten()
-
-
-def _grid_shape(points: Tensor) -> tuple[int, int] | None:
-    """Sizes of a grid of two variables, the last fastest; None for other points."""
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 4:
-        return None
-    columns = int((points[:, 0] == points[0, 0]).sum())
-    if len(points) % columns:
-        return None
-    cells = points.view(-1, columns, 2)
-    regular = torch.equal(cells[:, :1, 0].expand_as(cells[..., 0]), cells[..., 0]) and torch.equal(
-        cells[:1, :, 1].expand_as(cells[..., 1]), cells[..., 1]
-    )
-    return (len(cells), columns) if regular else None
+    kept = grid.order.reshape(grid.shape)[:: strides[0], :: strides[1]]
+    return torch.from_numpy(np.sort(kept, axis=None))

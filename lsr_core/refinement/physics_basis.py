@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
 
-from lsr_core.linalg.randomized import probe_bound
 from lsr_core.networks.directions import LayerDirections
 from lsr_core.networks.residuals import factors_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
 from lsr_core.refinement.factored import ANCHORS, basis_from
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import PROBES, directions
-from lsr_core.refinement.rows import Rows
-from lsr_core.refinement.streamed import beyond, inverse_of, sketch_of, triangle_of
+from lsr_core.refinement.streamed import missed, range_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -38,18 +35,24 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     whole = setting.max_rank == setting.function.n_params
     passes = 1 if whole else 2 + 2 * setting.config.power_iterations
     count = Counter(passes * len(source) + 2 * len(rows), on_fraction)
-    basis, error = (None, 0.0) if whole else _range(setting, source, width, count)
-    start = basis if basis is not None else torch.eye(setting.max_rank).to(setting.function.theta0)
+    error, theta = 0.0, setting.function.theta0
+    if whole:
+        start = torch.eye(setting.max_rank).to(theta)
+    else:
+        start, probes = range_of(setting, source, width, SKETCH, count, theta.new_empty(len(theta), 0))
+        error = missed(start, probes)
     triangle = triangle_of(source, start, setting, count, with_errors=False)
     _, values, right_t = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])
     rank = min(setting.max_rank, len(right_t))
     shown = torch.cat([values, values.new_zeros(len(right_t) - len(values))])[:rank]
-    ordered = right_t[:rank].T.contiguous() if basis is None else basis @ right_t[:rank].T
+    ordered = right_t[:rank].T.contiguous() if whole else start @ right_t[:rank].T
     scale = column_scale(shown, setting)
     factor = triangle_of(rows, ordered, setting, count, with_errors=True)
     factor[:, :rank] *= scale
     on_fraction(1.0)
-    subspace = ExplicitSubspace(setting.strategy, ordered, shown, scale=scale, sketch_error=error)
+    subspace = ExplicitSubspace(
+        setting.strategy, ordered, shown, scale=scale, sketch_error=error if math.isfinite(error) else math.nan
+    )
     return Basis(subspace, SplitFactor(factor, setting.mean_square_target))
 
 
@@ -71,20 +74,3 @@ def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
             qr.update(rows.gram(factors, network), rows.images(probes, network), errors)
         on_fraction((done + 1) / len(setting.fitted))
     return basis_from(setting, LayerDirections(factors, network), qr.factor)
-
-
-def _range(setting: PhysicsSetting, source: Rows, width: int, count: Counter) -> tuple[Tensor, float]:
-    """Orthonormal columns that nearly span the leading right singular vectors, and the bound on what they miss."""
-    sketch = sketch_of(setting, source, width, SKETCH, count)
-    probes = sketch[:, width:]
-    none = sketch[:, :0]
-    basis, triangle = beyond(none, sketch[:, :width])
-    for _ in range(setting.config.power_iterations):
-        whitened = basis @ inverse_of(triangle).T
-        preimage = torch.zeros_like(basis)
-        for block in source:
-            preimage += block.operator.rmatmat(block.operator.matmat(whitened))
-            count()
-        basis, triangle = beyond(none, preimage)
-    error = probe_bound(probes - basis @ (basis.T @ probes))
-    return basis, error if math.isfinite(error) else math.nan

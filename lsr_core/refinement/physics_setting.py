@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
-from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.jets import JetFunction, JetSpec
@@ -24,13 +24,14 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.plan import Sizes, make_plan
 from lsr_core.refinement.rows import RowBlock
 from lsr_core.refinement.setting import (
-    ADJOINT_TOLERANCE,
     HEALTH_SAMPLES,
     Outline,
     Setting,
     clamp_rank,
     converted,
-    device_of,
+    function_of,
+    rcond_of,
+    refuse_wrong_gradient,
 )
 
 FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
@@ -173,17 +174,7 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
             "the authors' modes are offered for data, not for equations; choose source, scaling and rank instead",
             key="published",
         )
-    device = device_of(config)
-    dtype = torch.float64 if config.dtype == "float64" else torch.float32
-    refuse_training_mode(problem.model)
-    function = ParametricFunction.from_module(
-        problem.model,
-        dtype=dtype,
-        device=device,
-        layers=config.layers,
-        fraction=config.parameter_fraction,
-        generator=torch.Generator().manual_seed(config.seed),
-    )
+    function = function_of(problem.model, config)
     few = {name: points[:2] for name, points in problem.points.items()}
     widths = {part.block.name: part.width for part in block_rows(problem, function, few, check=False)}
     n_residuals = sum(len(problem.points[name]) * width for name, width in widths.items())
@@ -229,13 +220,7 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
         )
         for part in fitted
     )
-    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
-        raise InputError(
-            f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
-            key="model",
-        )
-    n_residuals = sum(part.n_rows for part in fitted)
-    rcond = config.rcond if config.rcond is not None else n_residuals * torch.finfo(function.dtype).eps
+    refuse_wrong_gradient(adjoint_error, function)
     return PhysicsSetting(
         config=config,
         function=function,
@@ -246,7 +231,7 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
         splits=splits,
         display=problem.display[0],
         max_rank=seen.max_rank,
-        rcond=min(rcond, 0.5),
+        rcond=rcond_of(config, sum(part.n_rows for part in fitted), function),
         adjoint_error=adjoint_error,
         notes=seen.notes,
         problem=problem,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,10 +23,10 @@ from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.report import kappa_at, unscaled
-from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.summarising import method_of, summarise
 from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions
 from lsr_core.validation import checked
@@ -214,15 +213,13 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     fields, points = evaluation.fields()
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
     timings = clock.finish()
-    summary = Summary(
-        problem=problem.name,
+    summary = summarise(
+        problem.name,
+        config,
+        method_of(setting, subspace),
         n_params=function.n_params,
         n_params_total=function.n_total,
         n_residuals=setting.n_residuals,
-        dtype=config.dtype,
-        device=config.device,
-        seed=config.seed,
-        max_rank=max_rank,
         rank=rank,
         rank_choice=how,
         knee=bend,
@@ -234,16 +231,10 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
             rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank]
         ),
         solved_condition_number=kappa_at(rank, sweep.solved_condition_number, sweep, lambda: solver.leading(rank)),
-        rcond=setting.rcond,
         delta_norm=float(delta.norm()),
         theta_norm=float(function.theta0.norm()),
         residual_norm=found.norms,
-        strategy=setting.strategy.name,
-        strategy_reason=setting.strategy.reason,
-        sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
-        adjoint_error=setting.adjoint_error,
         seconds=time.perf_counter() - started,
-        peak_rss_bytes=peak_rss_bytes(),
         timings=timings,
         notes=[*setting.notes, *found.notes],
         classes=found.classes,

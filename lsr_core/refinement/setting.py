@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
@@ -98,17 +98,8 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     """
     if config.gauss_newton > 0:
         raise InputError(ALREADY_LINEAR, key="gauss_newton")
-    device = device_of(config)
-    dtype = torch.float64 if config.dtype == "float64" else torch.float32
-    refuse_training_mode(problem.model)
-    function = ParametricFunction.from_module(
-        problem.model,
-        dtype=dtype,
-        device=device,
-        layers=config.layers,
-        fraction=config.parameter_fraction,
-        generator=torch.Generator().manual_seed(config.seed),
-    )
+    function = function_of(problem.model, config)
+    dtype, device = function.dtype, function.device
     train = problem.train
     n_residuals = train.targets.numel()
     max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
@@ -125,6 +116,38 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     sizes = replace(_sizes(problem, function, dtype), pass_flops=strategy.pass_flops)
     plan = make_plan(sizes, config, strategy.name, max_rank)
     return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
+
+
+def function_of(model: nn.Module, config: RefineConfig) -> ParametricFunction:
+    """The network by the parameters that may move, on the device and in the dtype that were asked for.
+
+    Raises:
+        InputError: a device this machine does not have, a network in training mode, layers that it does not have.
+    """
+    device = device_of(config)
+    refuse_training_mode(model)
+    return ParametricFunction.from_module(
+        model,
+        dtype=torch.float64 if config.dtype == "float64" else torch.float32,
+        device=device,
+        layers=config.layers,
+        fraction=config.parameter_fraction,
+        generator=torch.Generator().manual_seed(config.seed),
+    )
+
+
+def refuse_wrong_gradient(adjoint_error: float, function: ParametricFunction) -> None:
+    """Raise an `InputError` if the dot-product test says that forward and reverse mode are not of one function."""
+    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
+        raise InputError(
+            f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
+            key="model",
+        )
+
+
+def rcond_of(config: RefineConfig, n_residuals: int, function: ParametricFunction) -> float:
+    """The cut-off of small singular values, relative to the largest."""
+    return min(config.rcond if config.rcond is not None else n_residuals * torch.finfo(function.dtype).eps, 0.5)
 
 
 def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
@@ -144,14 +167,7 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     adjoint_error = dot_test(
         seen.strategy.at(splits["train"].inputs[:HEALTH_SAMPLES]), torch.Generator().manual_seed(config.seed)
     )
-    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
-        raise InputError(
-            f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
-            key="model",
-        )
-    rcond = (
-        config.rcond if config.rcond is not None else splits["train"].targets.numel() * torch.finfo(function.dtype).eps
-    )
+    refuse_wrong_gradient(adjoint_error, function)
     return Setting(
         config=config,
         function=seen.function,
@@ -162,7 +178,7 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         splits=splits,
         display=problem.display[0],
         max_rank=seen.max_rank,
-        rcond=min(rcond, 0.5),
+        rcond=rcond_of(config, splits["train"].targets.numel(), function),
         adjoint_error=adjoint_error,
         notes=seen.notes,
     )

@@ -43,18 +43,9 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
     stream = SKETCH if start is None else extension(width)
-    sketch = sketch_of(setting, sketched, width - known.shape[1], stream, count)
-    probes = sketch[:, width - known.shape[1] :]
-    basis, triangle = beyond(known, sketch[:, : width - known.shape[1]])
-    for _ in range(config.power_iterations):
-        whitened = basis @ inverse_of(triangle).T
-        preimage = torch.zeros_like(basis)
-        for block in sketched:
-            preimage += block.operator.rmatmat(block.operator.matmat(whitened))
-            count()
-        basis, triangle = beyond(known, preimage)
-    basis = torch.cat([known, basis], dim=1)
-    error = probe_bound(probes - basis @ (basis.T @ probes))
+    more, probes = range_of(setting, sketched, width, stream, count, known)
+    basis = torch.cat([known, more], dim=1)
+    error = missed(basis, probes)
     factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
     rank = min(setting.max_rank, len(values))
@@ -68,6 +59,33 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
         sketch_error=float(as_source(error, setting)),
     )
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
+
+
+def range_of(
+    setting: Setting, source: Rows, width: int, stream: int, count: Counter, known: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Orthonormal columns that with the known ones, `width` in all, nearly span the leading right singular vectors of the rows.
+
+    Returns:
+        The columns (m, width − known), and the probes (m, p) that tell what is missed.
+    """
+    more = width - known.shape[1]
+    sketch = sketch_of(setting, source, more, stream, count)
+    probes = sketch[:, more:]
+    basis, triangle = beyond(known, sketch[:, :more])
+    for _ in range(setting.config.power_iterations):
+        whitened = basis @ inverse_of(triangle).T
+        preimage = torch.zeros_like(basis)
+        for block in source:
+            preimage += block.operator.rmatmat(block.operator.matmat(whitened))
+            count()
+        basis, triangle = beyond(known, preimage)
+    return basis, probes
+
+
+def missed(basis: Tensor, probes: Tensor) -> float:
+    """Bound on what of the rows is outside the span of the basis."""
+    return probe_bound(probes - basis @ (basis.T @ probes))
 
 
 def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Counter) -> Tensor:

@@ -163,6 +163,25 @@ class Verdict(_Record):
     signatures: list[str] = Field(default_factory=list)
 
 
+class Method(_Record):
+    """How a solve was made.
+
+    Attributes:
+        max_rank: of the subspace.
+        strategy: how Jacobians were applied.
+        adjoint_error: of that.
+        sketch_error: of the basis; None if unknown.
+        rcond: of the solve.
+    """
+
+    max_rank: int
+    strategy: str
+    strategy_reason: str
+    adjoint_error: float
+    sketch_error: float | None
+    rcond: float
+
+
 class Summary(_Record):
     """What `lsr refine --json` prints about a refinement.
 

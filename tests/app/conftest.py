@@ -9,11 +9,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import lsr_app.services
+import lsr_app
 from lsr_app.places import RUNS_VARIABLE
+from lsr_app.services import jobs, runs
 from lsr_core.storage.runs import RunStore
 
-MAIN = Path(lsr_app.services.__file__).with_name("main.py")
+MAIN = Path(lsr_app.__file__).with_name("main.py")
 SCRIPTS = {
     "overview": "views/overview.py",
     "rank": "views/rank.py",
@@ -35,8 +36,8 @@ Opener = Callable[..., AppTest]
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """An empty folder of runs that the dashboard sees; no run ships with the product."""
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
-    monkeypatch.setattr(lsr_app.services, "shipped_store", lambda: None)
-    monkeypatch.setattr(lsr_app.services, "reconcile", lambda: None)
+    monkeypatch.setattr(runs, "shipped_store", lambda: None)
+    monkeypatch.setattr(jobs, "reconcile", lambda: None)
     st.cache_resource.clear()
     st.cache_data.clear()
     return RunStore(tmp_path / "runs")

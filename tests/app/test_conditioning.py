@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import bench, racedata, services, texts
+from lsr_app import labtexts, racedata, texts
 from lsr_app.figures import directions as direction_figures
 from lsr_app.figures import isolation as isolation_figures
 from lsr_app.figures import planes as plane_figures
 from lsr_app.figures import race as race_figures
+from lsr_app.lab import bench
+from lsr_app.services import jobs, runs
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane
 from lsr_core.storage.runs import Run, RunStore
@@ -52,8 +54,8 @@ def test_an_experiment_is_shown_beside_its_refinement_and_opened_by_itself(
     assert len(charts) == CHARTS[section]
     assert all(chart.proto.alt for chart in charts)
     assert not app.error
-    assert texts.LAB_SECTIONS[section] in html(app)
-    assert any(button.label == texts.LAB_START[section] for button in app.button)
+    assert labtexts.LAB_SECTIONS[section] in html(app)
+    assert any(button.label == labtexts.LAB_START[section] for button in app.button)
     assert any(button.label == "Open this run" for button in app.button) == (opened == "refinement")
 
 
@@ -71,7 +73,7 @@ def test_every_state_of_an_experiment_is_said_and_what_it_has_is_drawn(
     assert bool(app.get("plotly_chart")) == begun
     if status in ("queued", "running"):
         assert len(app.get("progress")) == 1
-        assert (texts.LAB_FIRST[section] in said(app)) == (not begun)
+        assert (labtexts.LAB_FIRST[section] in said(app)) == (not begun)
     elif status == "cancelled":
         assert ("What it had found by then is kept" in said(app)) == begun
     else:
@@ -85,10 +87,10 @@ def test_no_other_page_stumbles_over_an_experiment(section: str, store: RunStore
         app = open_page(page, run=run.id)
         assert not app.error
         if page != "conditioning":
-            assert texts.LAB_OF_OTHERS in said(app)
+            assert labtexts.LAB_OF_OTHERS in said(app)
 
 
-@pytest.mark.parametrize("lab_part", texts.LAB_SECTIONS)
+@pytest.mark.parametrize("lab_part", labtexts.LAB_SECTIONS)
 def test_each_part_says_what_is_missing_and_offers_to_make_it(
     lab_part: str, store: RunStore, open_page: Opener
 ) -> None:
@@ -96,10 +98,10 @@ def test_each_part_says_what_is_missing_and_offers_to_make_it(
     assert not app.get("plotly_chart")
     assert not app.error
     if lab_part == "directions":
-        assert texts.DIRECTIONS_OLD in said(app)
+        assert labtexts.DIRECTIONS_OLD in said(app)
     else:
-        assert texts.LAB_NONE[lab_part] in said(app)
-        assert any(button.label == texts.LAB_START[lab_part] for button in app.button)
+        assert labtexts.LAB_NONE[lab_part] in said(app)
+        assert any(button.label == labtexts.LAB_START[lab_part] for button in app.button)
 
 
 def test_a_run_that_is_no_experiment_and_no_refinement_is_sent_to_its_page(store: RunStore, open_page: Opener) -> None:
@@ -186,10 +188,10 @@ def test_switches_choose_what_is_drawn_and_stand_in_the_address(store: RunStore,
     names = {trace["name"] for trace in drawn(app)}
     assert "LSQR, reorthogonalised" in names
     assert "LSQR" not in names
-    assert not names & set(texts.BOUNDS.values())  # known in iterations only
+    assert not names & set(labtexts.BOUNDS.values())  # known in iterations only
     assert spec(app)["layout"]["xaxis"]["title"]["text"] == "Jacobian products"  # type: ignore[index]
     plain = open_page("conditioning", run=run.id, coordinates="original")
-    assert set(texts.BOUNDS.values()) <= {trace["name"] for trace in drawn(plain)}
+    assert set(labtexts.BOUNDS.values()) <= {trace["name"] for trace in drawn(plain)}
     assert "LSQR" in {trace["name"] for trace in drawn(plain)}
 
 
@@ -248,10 +250,10 @@ def test_a_plane_belongs_to_the_run_whose_step_it_holds(store: RunStore, open_pa
     other = synthetic.complete(store, seed=1, **SMALL)
     assert open_page("conditioning", run=first.id, lab="plane").get("plotly_chart")
     assert not open_page("conditioning", run=other.id, lab="plane").get("plotly_chart")
-    services.store().delete(first)
+    runs.store().delete(first)
     app = open_page("conditioning", run=plane.id)
     assert app.get("plotly_chart")
-    assert texts.PLANE_NEEDS_RUN in said(app)
+    assert labtexts.PLANE_NEEDS_RUN in said(app)
 
 
 def test_directions_link_slowness_and_frequency(store: RunStore, open_page: Opener) -> None:
@@ -268,7 +270,7 @@ def test_directions_link_slowness_and_frequency(store: RunStore, open_page: Open
 def test_directions_without_a_grid_show_the_residual(store: RunStore, open_page: Opener) -> None:
     run = lab.with_directions(synthetic.complete(store, **SMALL), grid=False)
     app = open_page("conditioning", run=run.id, lab="directions")
-    assert texts.DIRECTIONS_NO_GRID in said(app)
+    assert labtexts.DIRECTIONS_NO_GRID in said(app)
     assert "Spearman" not in said(app)
     assert len(app.get("plotly_chart")) == 2
 
@@ -285,8 +287,8 @@ def test_isolation_compares_with_the_linear_solve(store: RunStore, open_page: Op
 
 def test_an_isolation_needs_data(store: RunStore, open_page: Opener) -> None:
     app = open_page("conditioning", run=synthetic.physics(store, **SMALL).id, lab="isolation")
-    assert texts.ISOLATION_PHYSICS in said(app)
-    assert not any(button.label == texts.LAB_START["isolation"] for button in app.button)
+    assert labtexts.ISOLATION_PHYSICS in said(app)
+    assert not any(button.label == labtexts.LAB_START["isolation"] for button in app.button)
 
 
 @pytest.mark.parametrize(("section", "kind"), [("race", "race"), ("isolation", "isolate")])
@@ -300,7 +302,7 @@ def test_the_form_queues_what_it_says(
         asked.append((folder, config.max_rank, more["kind"], more["settings"]))
         return lab.experiment(store, more["kind"], "queued", owner=owner, title=title).id
 
-    monkeypatch.setattr(services, "submit", submit)
+    monkeypatch.setattr(jobs, "submit", submit)
     app = open_page("conditioning", run=base.id, lab=section)
     app.button(key=f"start_{section}").click().run()
     assert not app.exception
@@ -313,9 +315,7 @@ def test_the_form_queues_what_it_says(
 def test_the_form_asks_for_a_plane(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     base = synthetic.complete(store, **SMALL)
     asked: list[Any] = []
-    monkeypatch.setattr(
-        services, "submit_plane", lambda run, settings, owner: asked.append((run.id, settings)) or base.id
-    )
+    monkeypatch.setattr(jobs, "submit_plane", lambda run, settings, owner: asked.append((run.id, settings)) or base.id)
     app = open_page("conditioning", run=base.id, lab="plane")
     next(box for box in app.selectbox if box.label == "Second direction").set_value("singular").run()
     app.button(key="start_plane").click().run()
@@ -328,7 +328,7 @@ def test_a_plane_may_reach_as_far_as_both_losses_agree(
 ) -> None:
     base = synthetic.complete(store, **SMALL)
     asked: list[Any] = []
-    monkeypatch.setattr(services, "submit_plane", lambda run, settings, owner: asked.append(settings) or base.id)
+    monkeypatch.setattr(jobs, "submit_plane", lambda run, settings, owner: asked.append(settings) or base.id)
     rung = int(np.flatnonzero(base.paths.ranks == base.summary.rank)[0])
     known = base.paths.agreement
     known[rung] = [0.0, 2e-4]
@@ -357,7 +357,7 @@ def test_largest_dimension_is_that_of_the_refinement(store: RunStore) -> None:
     from lsr_app.controls import Now
 
     base, race = made(store, "race")
-    entries = services.entries("cli")
+    entries = runs.entries("cli")
     laid = bench.find(Now("cli", run=race, entries=entries))
     assert laid.base is not None
     assert (laid.base.id, laid.largest) == (base.id, 40)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import equationdata, equationlatex, equationtexts, ownproblems
-from lsr_app.equationdata import Sheet, arguments_of, sheet_of
+from lsr_app.bring import equationdata, equationlatex, equationtexts
+from lsr_app.bring.equationdata import Sheet, arguments_of, sheet_of
+from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.catalogue import READY
@@ -93,7 +94,7 @@ def test_form_opens_on_an_equation_that_can_be_made(open_page: Opener) -> None:
 
 
 def test_a_ready_equation_becomes_a_problem_of_this_browser(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lsr_app.owner.of", lambda *_: "somebody")
+    monkeypatch.setattr("lsr_app.owning.owner.of", lambda *_: "somebody")
     app = _form(open_page)
     app.selectbox(key="typed_ready").set_value("boundary-layer").run()
     app.button(key="typed_fill").click().run()

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsr_app import functiondata, services
 from lsr_app.figures import classes, functions
+from lsr_app.functions import functiondata
+from lsr_app.services import jobs, operators, results
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
@@ -35,7 +36,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_fields_of_every_case_have_the_errors_of_the_record(batch: Run) -> None:
-    record = services.experiment(batch, CasesRecord)
+    record = results.experiment(batch, CasesRecord)
     assert record is not None
     found = functiondata.of_cases(batch, record)
     for place, case in enumerate(record.cases):
@@ -73,7 +74,7 @@ def test_the_page_of_a_batch_shows_the_function_that_is_picked(batch: Run, open_
 def test_functions_of_an_operator_from_data(tmp_path: Path, open_page: Opener, store: RunStore) -> None:
     run = create(store, save_problem(tmp_path / "tiny", operator()), RefineConfig(max_rank=15), owner="tests")  # type: ignore[arg-type]
     execute(run)
-    data = services.load(run)
+    data = results.load(run)
     found = functiondata.of_data(data, data.snap(run.summary.rank))
     assert float(found.base.mean()) == pytest.approx(run.summary.base.mean or 0, rel=1e-6)
     assert float(found.refined.mean()) == pytest.approx(run.summary.refined.mean or 0, rel=1e-4)
@@ -98,16 +99,16 @@ def test_classes_of_a_classifier(tmp_path: Path, open_page: Opener, store: RunSt
 def test_a_function_of_the_users_own_becomes_a_run(tmp_path: Path, store: RunStore) -> None:
     bundle = save_problem(tmp_path / "tiny", equation())  # type: ignore[arg-type]
     values = [0.0, 1.0, -1.0, 0.5]
-    other = services.with_input(bundle, {"values": values}, tmp_path / "other")
+    other = operators.with_input(bundle, {"values": values}, tmp_path / "other")
     described = read_description(other)
     assert described.physics is not None
     assert described.physics.arguments["input"]["values"] == values  # type: ignore[index,call-overload]
-    x, u = services.input_curve(other, {})
+    x, u = operators.input_curve(other, {})
     np.testing.assert_allclose(np.interp([0, 1 / 3, 2 / 3, 1], x, u), values, atol=2e-3)
     sensors = load_problem(other).model.get_buffer("sensors")[0].numpy()
     np.testing.assert_allclose(sensors[[0, -1]], [0.0, 0.5], atol=1e-6)
     with pytest.raises(InputError):
-        services.input_curve(bundle, {"values": [1.0]})
+        operators.input_curve(bundle, {"values": [1.0]})
 
 
 def test_the_form_offers_input_functions_where_there_are_any(
@@ -122,7 +123,7 @@ def test_the_form_offers_input_functions_where_there_are_any(
         asked.append((kind, settings or physics["arguments"]["input"]["case"]))
         raise InputError("stopped here")
 
-    monkeypatch.setattr(services, "submit", submit)
+    monkeypatch.setattr(jobs, "submit", submit)
     app = open_page("overview", problem="antiderivative")
     app.number_input(key="input_case").set_value(7).run()
     app.button(key="start_input").click().run()

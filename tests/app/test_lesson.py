@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import formats, lessonlab, lessonsteps, lessontexts, services, state
+from lsr_app import formats, state
 from lsr_app.figures.base import enlarged
-from lsr_app.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
+from lsr_app.lesson import lessonlab, lessonsteps, lessontexts
+from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
+from lsr_app.services import lessons
 from lsr_core.lab.records import RaceRecord
 from lsr_core.storage.runs import RunStore
 from tests.app.conftest import Opener, html
@@ -39,7 +41,7 @@ def found() -> dict[int, object]:
 
 @pytest.fixture
 def lesson(store: RunStore, found: dict[int, object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "lesson", found.__getitem__)
+    monkeypatch.setattr(lessons, "result", found.__getitem__)
 
 
 def press(app: AppTest, key: str) -> AppTest:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lsr_app import brought, ownproblems, services, uploadlimits, visits
+from lsr_app.bring import uploadlimits
+from lsr_app.owning import brought, ownproblems, visits
+from lsr_app.services import jobs, ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
 from lsr_core.refinement.config import RefineConfig
@@ -37,7 +39,7 @@ def bring(bundle: Path, owner: str = ME) -> tuple[str, Path]:
 
 
 def submitted(folder: Path) -> Run:
-    return services.find(services.submit(folder, RefineConfig(max_rank=2), ME, "mine", listed=True))[0]
+    return runs.find(jobs.submit(folder, RefineConfig(max_rank=2), ME, "mine", listed=True))[0]
 
 
 def zipped(bundle: Path, target: Path) -> Path:
@@ -72,17 +74,17 @@ def test_runs_of_a_brought_problem_are_seen_by_their_owner_only(store: RunStore,
     run = submitted(bring(bundle)[1])
     assert run.manifest.session_only
     assert not run.manifest.listed
-    assert [entry.id for entry in services.entries(ME)] == [run.id]
-    assert services.entries(OTHER, also=run.id) == []
-    assert services.find_for(ME, run.id)[0].id == run.id
+    assert [entry.id for entry in runs.entries(ME)] == [run.id]
+    assert runs.entries(OTHER, also=run.id) == []
+    assert runs.find_for(ME, run.id)[0].id == run.id
     with pytest.raises(InputError, match="no run"):
-        services.find_for(OTHER, run.id)
-    again = services.submit(run.problem_path, RefineConfig(max_rank=1), ME, "again")
-    assert services.find(again)[0].manifest.session_only
-    services.keep(run, ME)
-    assert services.find_for(OTHER, run.id)[0].id == run.id
+        runs.find_for(OTHER, run.id)
+    again = jobs.submit(run.problem_path, RefineConfig(max_rank=1), ME, "again")
+    assert runs.find(again)[0].manifest.session_only
+    ownership.keep(run, ME)
+    assert runs.find_for(OTHER, run.id)[0].id == run.id
     with pytest.raises(InputError):
-        services.keep(run, OTHER)
+        ownership.keep(run, OTHER)
 
 
 @pytest.mark.usefixtures("idle")
@@ -93,7 +95,7 @@ def test_everything_goes_with_the_last_session_but_what_was_kept(
     key, folder = bring(bundle)
     kept_key, kept = bring(bundle)
     passing, stays = submitted(folder), submitted(folder)
-    services.keep(stays, ME)
+    ownership.keep(stays, ME)
     ownproblems.keep(kept)
     of_kept = submitted(kept)
     visits.arrive(ME)
@@ -145,7 +147,7 @@ def test_a_zip_becomes_a_problem_and_too_large_ones_are_refused(
 
 
 def test_the_page_shows_what_there_is(open_page: Opener, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lsr_app.owner.of", lambda *_: ME)
+    monkeypatch.setattr("lsr_app.owning.owner.of", lambda *_: ME)
     key, folder = bring(bundle)
     page = open_page("bring", way="bundle")
     assert page.button(key=f"refine_{key}").label == "Refine"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lsr_app import owner, services
+from lsr_app.owning import owner
+from lsr_app.services import ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import RunStore
 from tests.app import synthetic
@@ -36,31 +37,31 @@ def test_without_a_usable_cookie_the_session_is_the_owner(text: str) -> None:
 def test_only_the_owner_changes_a_run(store: RunStore) -> None:
     run = synthetic.unfinished(store, "cancelled", owner="browser:me")
     for action in (
-        lambda: services.rename(run, "browser:other", "x"),
-        lambda: services.set_listed(run, "browser:other", False),
-        lambda: services.delete(run, "browser:other"),
-        lambda: services.cancel(run, "browser:other"),
+        lambda: ownership.rename(run, "browser:other", "x"),
+        lambda: ownership.set_listed(run, "browser:other", False),
+        lambda: ownership.delete(run, "browser:other"),
+        lambda: ownership.cancel(run, "browser:other"),
     ):
         with pytest.raises(InputError, match="only the browser that started"):
             action()
-    services.rename(run, "browser:me", "  mine ")
+    ownership.rename(run, "browser:me", "  mine ")
     assert store.open(run.id).manifest.title == "mine"
-    services.delete(run, "browser:me")
+    ownership.delete(run, "browser:me")
     assert not run.path.exists()
 
 
 def test_a_run_at_work_is_not_deleted(store: RunStore) -> None:
     run = synthetic.unfinished(store, "running", owner="browser:me")
     with pytest.raises(InputError, match="cancel the run"):
-        services.delete(run, "browser:me")
+        ownership.delete(run, "browser:me")
 
 
 def test_unlisted_runs_are_listed_for_the_owner_only(store: RunStore) -> None:
     run = synthetic.unfinished(store, "cancelled", owner="browser:me")
-    services.set_listed(run, "browser:me", False)
-    assert [entry.id for entry in services.entries("browser:me")] == [run.id]
-    assert services.entries("browser:other") == []
-    assert [entry.id for entry in services.entries("browser:other", also=run.id)] == [run.id]
+    ownership.set_listed(run, "browser:me", False)
+    assert [entry.id for entry in runs.entries("browser:me")] == [run.id]
+    assert runs.entries("browser:other") == []
+    assert [entry.id for entry in runs.entries("browser:other", also=run.id)] == [run.id]
 
 
 def test_page_offers_cancel_to_the_owner_only(
@@ -74,5 +75,5 @@ def test_page_offers_cancel_to_the_owner_only(
 
 def test_unlisted_run_opens_by_its_link(store: RunStore, open_page: Opener) -> None:
     run = synthetic.complete(store, owner="browser:me", side=12, max_rank=20)
-    services.set_listed(run, "browser:me", False)
+    ownership.set_listed(run, "browser:me", False)
     assert open_page("rank", run=run.id).get("plotly_chart")

@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lsr_samples
-from lsr_app import services, texts
+from lsr_app import texts
+from lsr_app.services import gallery, jobs, problems
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
@@ -74,7 +75,7 @@ def test_form_asks_for_gauss_newton_steps_of_equations_only(
         model = architectures.build("pinn-mlp", arguments).eval()
         problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
         folder = save_problem(tmp_path / "bundle", problem)
-    monkeypatch.setenv(services.PROBLEM_VARIABLE, str(folder))
+    monkeypatch.setenv(gallery.PROBLEM_VARIABLE, str(folder))
     app = open_page("overview")
     assert not app.error
     assert ("Gauss-Newton steps" in [field.label for field in app.number_input]) == equation
@@ -271,8 +272,8 @@ def test_runs_with_other_shares_of_the_parameters_make_a_line(store: RunStore, o
 def test_missing_shares_are_queued(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic.complete(store, **SMALL)
     submitted = []
-    monkeypatch.setattr(services, "submit", lambda folder, config, owner, title: submitted.append(config))
-    monkeypatch.setattr(services, "forecast", lambda folder, config: SimpleNamespace(fits=True))
+    monkeypatch.setattr(jobs, "submit", lambda folder, config, owner, title: submitted.append(config))
+    monkeypatch.setattr(problems, "forecast", lambda folder, config: SimpleNamespace(fits=True))
     app = open_page("rank", run=run.id)
     assert any("two shares make a line" in caption.value for caption in app.caption)
     next(button for button in app.button if button.key == "shares_start").click().run()
@@ -319,8 +320,8 @@ def test_shares_that_do_not_fit_are_not_queued(
     store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = synthetic.complete(store, **SMALL)
-    monkeypatch.setattr(services, "submit", lambda *_: pytest.fail("queued"))
-    monkeypatch.setattr(services, "forecast", lambda folder, config: SimpleNamespace(fits=False, sentence="too large"))
+    monkeypatch.setattr(jobs, "submit", lambda *_: pytest.fail("queued"))
+    monkeypatch.setattr(problems, "forecast", lambda folder, config: SimpleNamespace(fits=False, sentence="too large"))
     app = open_page("rank", run=run.id)
     next(button for button in app.button if button.key == "shares_start").click().run()
     assert [error.value for error in app.error] == ["too large"]
@@ -390,7 +391,7 @@ def test_every_choice_of_a_failed_run_is_in_the_form_and_in_what_is_started(
     )  # fmt: skip
     run = failed_run(store, config)
     started = []
-    monkeypatch.setattr(services, "submit", lambda folder, config, *_: started.append(config) or run.id)
+    monkeypatch.setattr(jobs, "submit", lambda folder, config, *_: started.append(config) or run.id)
     app = open_page(run=run.id)
     values = form_values(app)
     assert (values["Sketch"], values["Basis points"], values["Layers"]) == ("uniform", "50", "linears.[12].*")

@@ -73,7 +73,7 @@ def test_iterative_lsr_is_one_button_away(store: RunStore, open_page: Opener, mo
         asked.append(arguments)
         return iterations.complete(store).id
 
-    monkeypatch.setattr("lsr_app.services.submit", submit)
+    monkeypatch.setattr("lsr_app.services.jobs.submit", submit)
     app = open_page("frequencies", run=run.id)
     next(box for box in app.number_input if box.key == "iterate_rounds").set_value(3).run()
     next(button for button in app.button if button.key == "start_iterate").click().run()
@@ -93,7 +93,7 @@ def test_the_form_offers_iterative_lsr_for_equations(
         asked.append(arguments)
         return iterations.complete(store).id
 
-    monkeypatch.setattr("lsr_app.services.submit", submit)
+    monkeypatch.setattr("lsr_app.services.jobs.submit", submit)
     app = open_page()
     work = next(control for control in app.get("button_group") if control.key == "form_set_work")
     assert not [box for box in app.number_input if box.key == "form_set_rounds"]

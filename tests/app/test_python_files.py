@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import lsr_core
-from lsr_app import cli, physicsdata, services
+from lsr_app import cli, physicsdata
+from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
 from lsr_core.storage import code_problems
@@ -108,7 +109,7 @@ def test_without_trust_figures_are_there_and_rebuilding_says_what_it_needs(
     _, run = refined(lsr, "mine.py")
     Path("calls").unlink()
     forget(monkeypatch)
-    data = services.load(run)
+    data = results.load(run)
     assert data.summary.rank == run.summary.rank
     assert data.about.architecture == "from mine.py"
     status, _, err = lsr("path", run.path)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import lsr_samples
-from lsr_app import services, texts, trainingdata
+from lsr_app import labtexts
 from lsr_app.figures import training as figures
+from lsr_app.lab import trainingdata
+from lsr_app.services import problems, results
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
@@ -70,7 +72,7 @@ def test_page_draws_a_complete_run(store: RunStore, folder: Path, open_page: Ope
     assert len(charts) == 3
     assert all(chart.proto.alt for chart in charts)
     assert len(spec(app)["data"]) == 2  # type: ignore[arg-type]
-    found = services.experiment(run, TrainingRecord)
+    found = results.experiment(run, TrainingRecord)
     assert found is not None
     assert any(found.sentence[:40] in markdown.value.replace("\\", "") for markdown in app.markdown)
     assert all(words in html(app) for words in ("Verdicts", "3 of 3", "Limited by"))
@@ -80,7 +82,7 @@ def test_page_shows_what_is_there_while_the_run_is_at_work(store: RunStore, fold
     run = made(store, folder, work=False)
     app = open_page("training", run=run.id)
     assert not app.get("plotly_chart")
-    assert texts.LAB_FIRST["training"] in [info.value for info in app.info]
+    assert labtexts.LAB_FIRST["training"] in [info.value for info in app.info]
     write_experiment(run.path, record(checkpoint(0, 0.1)))
     app.run()
     assert len(app.get("plotly_chart")) == 3
@@ -92,22 +94,22 @@ def test_a_refinement_leads_to_the_training_of_its_problem(
 ) -> None:
     """Runs leave checkpoints behind; those of the sample that a run came from are found again."""
     run = made(store, folder, kind="refine")
-    assert services.checkpoints(run.problem_path) == []
-    assert texts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
+    assert problems.checkpoints(run.problem_path) == []
+    assert labtexts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
     monkeypatch.setattr(lsr_samples, "names", lambda: ["along"])
     monkeypatch.setattr(lsr_samples, "folder", lambda name: folder)
-    assert services.with_checkpoints(run) == folder
+    assert problems.with_checkpoints(run) == folder
     app = open_page("training", run=run.id)
-    assert [button.label for button in app.button if button.key == "start_training"] == [texts.LAB_START["training"]]
+    assert [button.label for button in app.button if button.key == "start_training"] == [labtexts.LAB_START["training"]]
     along = made(store, folder)
-    assert services.same_problem(run, along)
+    assert problems.same_problem(run, along)
     assert len(open_page("training", run=run.id).get("plotly_chart")) == 3
 
 
 def test_other_pages_say_where_a_training_is_shown(store: RunStore, folder: Path, open_page: Opener) -> None:
     run = made(store, folder)
     app = open_page("rank", run=run.id)
-    assert texts.TRAINING_OF_OTHERS in [info.value for info in app.info]
+    assert labtexts.TRAINING_OF_OTHERS in [info.value for info in app.info]
 
 
 def test_stretches_of_one_limit_are_told_together_by_the_least_certain() -> None:

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from lsr_app import texts
+from lsr_app import labtexts
 from tests.browser.journeys import button, chart, settle, visit
 
 
@@ -26,4 +26,4 @@ def test_start_watch_and_cancel(page: Page) -> None:
     expect(page.locator(".st-key-progress")).to_have_count(0)
     chart(page, "training_errors")
     expect(through).to_have_text(re.compile("[1-7] of 7"))
-    expect(page.get_by_text(texts.LAB_AGAIN["training"])).to_be_visible()
+    expect(page.get_by_text(labtexts.LAB_AGAIN["training"])).to_be_visible()

@@ -113,12 +113,12 @@ def test_solve_is_the_best_of_its_ranks_on_fresh_points() -> None:
     function = found.setting.function
     direct = true_losses(found.setting.fresh, found.delta[:, None], "row-blocks")
     assert found.fresh_residual == pytest.approx(math.sqrt(direct[0]), rel=1e-6)
-    assert found.base_fresh_residual == pytest.approx(fresh_residual(problem, function.theta0))
-    assert found.fresh_residual < 0.2 * found.base_fresh_residual
-    assert found.linear == pytest.approx(found.residual, rel=1e-6)  # the equation is linear in u
+    assert found.norms.fresh_base == pytest.approx(fresh_residual(problem, function.theta0))
+    assert found.fresh_residual < 0.2 * found.norms.fresh_base
+    assert found.norms.linear == pytest.approx(found.residual, rel=1e-6)  # the equation is linear in u
     fixed = solve(problem, REFINE.model_copy(update={"rank": 0}), lambda done: None)
     assert fixed.rank == 0
-    assert fixed.fresh_residual == fixed.base_fresh_residual
+    assert fixed.fresh_residual == fixed.norms.fresh_base
 
 
 def test_loop_goes_in_half_steps_and_the_refined_field_wins() -> None:

@@ -128,6 +128,13 @@ def test_thinned_grid_is_a_grid_that_reaches_its_ends(shape: tuple[int, int]) ->
         assert [float(axis[-1]) for axis in axes] == [1.0, 1.0]
 
 
+def test_thinning_keeps_a_grid_whose_points_come_in_any_order() -> None:
+    points = torch.cartesian_prod(*(torch.linspace(0, 1, n, dtype=torch.float64) for n in (65, 129)))
+    shuffled = points[torch.randperm(len(points), generator=torch.Generator().manual_seed(0))]
+    expected, found = points[thinned_points(points, 2_500)], shuffled[thinned_points(shuffled, 2_500)]
+    assert {tuple(point) for point in found.tolist()} == {tuple(point) for point in expected.tolist()}
+
+
 def test_thinning_takes_scattered_points_as_they_come() -> None:
     points = torch.rand(9_000, 2, generator=torch.Generator().manual_seed(0))
     assert torch.equal(thinned_points(points, 2_500), thinned(9_000, 2_500))

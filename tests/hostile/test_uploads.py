@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lsr_app import uploadlimits
+from lsr_app.bring import uploadlimits
 from lsr_core.errors import InputError
 from lsr_core.intake import state_dicts, tables
 from lsr_core.storage.bundles import load_problem

@@ -1,0 +1,1 @@
+"""The page Bring your own: files, bundles and typed equations become problems of this browser."""

@@ -1,0 +1,282 @@
+"""What stands beside figures: titles, what they show, how to read them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """Title of a figure, what it shows, how to read it."""
+
+    title: str
+    shows: str
+    read: str
+
+
+FIGURES = {
+    "function_errors": Words(
+        "Errors of all functions",
+        "The share of functions whose relative L2 error is below the value on the axis.",
+        "Further left is better, and a step on the axis is a factor. A tail to the right is made of few functions that stay worse than the rest.",
+    ),
+    "one_function": Words(
+        "One function",
+        "The input function, the truth, what the network makes of it, and what refinement makes of it.",
+        "Choose the first in the list to see the one that stays worst.",
+    ),
+    "input_function": Words(
+        "Input function",
+        "The function that network and equation are given.",
+        "The network sees it at its sensors, which are equally spaced.",
+    ),
+    "confusion": Words(
+        "Confusion of classes",
+        "Test samples by their right class (down) and the class that they are given (across).",
+        "Samples off the diagonal are given a wrong class.",
+    ),
+    "headline_map": Words(
+        "Error before and after",
+        "The truth, and the size of the error of the network and of the refined predictor at the selected rank.",
+        "Both error maps share one logarithmic colour scale: a step on the colour bar is a factor, darker is better.",
+    ),
+    "known_fields": Words(
+        "Before and after",
+        "The network and the refined predictor at the selected rank. What the truth is here is not known.",
+        "Whether the refined field solves the equation is told by its residual at fresh points, which the solve did not see.",
+    ),
+    "headline_lines": Words(
+        "Before and after",
+        "The truth, the network and the refined predictor at the selected rank.",
+        "The closer a line lies to the broad one, the better; Error fields shows the differences enlarged.",
+    ),
+    "headline_rank": Words(
+        "Error against rank",
+        "The error of the refined predictor at every rank, on each part of the data.",
+        "Rank 0 is the network itself; a test curve that turns upwards says that the rank is too large.",
+    ),
+    "errors": Words(
+        "Error against rank",
+        "The error of the refined predictor at every rank, on the training, validation and test data.",
+        "The dashed line is the network. Where validation turns upwards while training falls, the rank is too large; "
+        "dotted parts are interpolated.",
+    ),
+    "errors_physics": Words(
+        "Loss and error against rank",
+        "At every rank: the loss of the linear model at the points the solve was fitted to, the true loss of the refined field at fresh "
+        "points, and the mean square error against the reference.",
+        "The loss at fresh points chooses the rank; where it turns upwards, the rank is too large. The reference is only reported. "
+        "The dashed line is the network’s error.",
+    ),
+    "spectrum": Words(
+        "Singular values",
+        "The singular values of the Jacobian: how strongly each direction of the subspace moves the outputs.",
+        "A steep fall means that few directions do the work. Values below the dashed sketch error are not to be trusted.",
+    ),
+    "condition": Words(
+        "Condition number",
+        "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
+        "A large κ magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
+    ),
+    "shares": Words(
+        "Error by share",
+        "The error after refinement when only a random share of the scalars may move, each at the rank its own run chose. "
+        "Diamonds are runs whose parameters were chosen by their names.",
+        "Where the line is flat already at a small share, the network has many more parameters than the refinement needs.",
+    ),
+    "step": Words(
+        "Step length",
+        "The length of the parameter step Δθ at each rank, beside the length of the parameters θ0.",
+        "A step that is not small against the dashed line leaves the region where the network itself is linear.",
+    ),
+    "gauss_newton": Words(
+        "True residual by step",
+        "The residual of the equation for the refined field itself after each Gauss-Newton step, at the points that are fitted and at fresh ones.",
+        "Step 0 is what the steps start from. Where the fresh points stay above the fitted ones, more points are needed.",
+    ),
+    "maps": Words(
+        "Fields",
+        "The truth, the network and the refined predictor at the selected rank.",
+        "All three share one colour range, that of the truth; differences too small to see here are drawn below.",
+    ),
+    "error_maps": Words(
+        "Errors",
+        "Network minus truth, refined predictor minus truth, and the ratio of their sizes.",
+        "The two errors share one symmetric scale unless each is given its own. In the ratio, blue means that "
+        "refinement lowered the error there, orange that it raised it.",
+    ),
+    "curves": Words(
+        "Fields",
+        "The truth, the network and the refined predictor at the selected rank over the single input.",
+        "The broad pale line is the truth; the refined predictor should run along its middle.",
+    ),
+    "curve_errors": Words(
+        "Errors",
+        "The size of the error of the network and of the refined predictor over the single input.",
+        "On the logarithmic axis the distance between the curves is a factor; narrow dips are changes of sign.",
+    ),
+    "histogram": Words(
+        "Distribution of the error",
+        "The share of the display points at which the error has a given size.",
+        "Further left is better; a tail to the right belongs to the worst points in the table.",
+    ),
+    "slice_values": Words(
+        "Slice: values",
+        "The truth, the network and the refined predictor along a line through the field.",
+        "The broad pale line is the truth; move the slice with the control above.",
+    ),
+    "slice_errors": Words(
+        "Slice: errors",
+        "The size of both errors along the same line.",
+        "On the logarithmic axis the distance between the curves is a factor; narrow dips are changes of sign.",
+    ),
+    "loss_path": Words(
+        "Loss along the step",
+        "The loss when only a part α of the step is taken: of the linear model, and of the network with changed parameters.",
+        "In the shaded interval both agree within 10 %. LSR uses the linear model at α = 1; the network itself would follow the other curve.",
+    ),
+    "three_maps": Words(
+        "Errors of the three objects",
+        "The size of the error of the network, of the refined predictor, and of the network with parameters θ0 + Δθ.",
+        "One logarithmic colour scale for all three. The third is what LSR is not: the step is meant for the linear model only.",
+    ),
+    "heat": Words(
+        "Energy of the error by half step and frequency",
+        "How much of the mean square error lies at each frequency, after every half step: of the network, and of the refined predictor.",
+        "Both share one logarithmic colour scale, darker is better. Dotted lines part the low, middle and high band; "
+        "the marks above say what each half step was.",
+    ),
+    "bands": Words(
+        "Energy by band",
+        "The mean square error in the low, middle and high frequencies over the half steps. All three share one axis.",
+        "A solve (diamond) moves the blue line, an alignment (circle) moves the grey one. Where the grey line stays above, "
+        "the network does not follow the refined predictor.",
+    ),
+    "step_fields": Words(
+        "Error fields after the half step",
+        "The size of the error of the network and of the refined predictor over the domain.",
+        "Both share one logarithmic colour scale, the same at every half step unless this one is given its own; darker is better.",
+    ),
+    "step_spectrum": Words(
+        "Spectrum of the error after the half step",
+        "The energy of both errors by frequency; all energies together are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the bands.",
+    ),
+    "two_fields": Words(
+        "Error fields",
+        "The size of the error of the network and of the refined predictor at the selected rank.",
+        "Both share one logarithmic colour scale; darker is better.",
+    ),
+    "two_spectra": Words(
+        "Spectrum of the error",
+        "The energy of the error of the network and of the refined predictor at the selected rank, by frequency; all energies together "
+        "are the mean square error.",
+        "The distance between the curves is what refinement removes at that frequency. Dotted lines part the low, middle and high band.",
+    ),
+    "error_seconds": Words(
+        "Error against time",
+        "The relative L2 error against the reference, of network and refined predictor and of the trainings that ran beside them.",
+        "Each counts its own seconds, so points above each other cost the same. Measuring errors is not counted.",
+    ),
+    "residual_seconds": Words(
+        "Residual against time",
+        "The square root of the loss at fresh points, which no method is fitted to: of the refined field after a solve, "
+        "of the network after an alignment.",
+        "This is what a run without a reference can go by, and what chooses the half step that is kept.",
+    ),
+    "race_both": Words(
+        "Loss above the floor",
+        "How far each optimiser’s best run is above the smallest loss of the linearised problem: in the network’s own coordinates, and in "
+        "whitened ones.",
+        "Problem, optimisers and axes are the same in both; only the coordinates differ. Below the dashed line the loss is within twice the "
+        "floor. Crosses at the top are settings that diverged.",
+    ),
+    "race_original": Words(
+        "Loss above the floor, original coordinates",
+        "How far each optimiser’s best run is above the smallest loss of the linearised problem, over orthonormal parameter directions.",
+        "The dotted lines are what theory promises from κ alone; no run may lie above its own. Below the dashed line the loss is within twice "
+        "the floor. Crosses at the top are settings that diverged.",
+    ),
+    "race_whitened": Words(
+        "Loss above the floor, whitened coordinates",
+        "The same problem and the same optimisers, over coordinates in which the condition number is one.",
+        "Below the dashed line the loss is within twice the floor. Crosses at the top are settings that diverged.",
+    ),
+    "plane": Words(
+        "Loss around the trained network",
+        "The loss on the plane that the step Δθ and a second direction span: of the network itself, and of its linear model at θ0.",
+        "Both share their levels, a colour step is a factor. Inside the outline around θ0 the two agree within 10 %. The dashed line is the "
+        "path of the page Loss path, α from 0 to 1.",
+    ),
+    "directions": Words(
+        "Slow directions and their frequencies",
+        "Each mark is a direction of the subspace: how many steps gradient descent takes along it, how finely its response oscillates, and, by "
+        "colour, how much of the squared residual it and the directions since the mark before it remove.",
+        "Marks that rise to the right say that what training learns last are the high frequencies: spectral bias.",
+    ),
+    "directions_share": Words(
+        "Slow directions and the residual",
+        "Each mark is a direction of the subspace: how many steps gradient descent takes along it, and how much of the squared residual it and "
+        "the directions since the mark before it remove.",
+        "Marks high on the right are error that training would have to wait long for.",
+    ),
+    "layers": Words(
+        "Where the directions live",
+        "For each direction, the share of its squared length that lies in each layer.",
+        "Every column adds up to one. Directions are ordered by singular value, the strongest on the left.",
+    ),
+    "isolation": Words(
+        "Error by what is done with the same freedom",
+        "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
+        "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
+    ),
+    "lesson_1": Words(
+        "Loss along the training",
+        "The loss after each step of Adam.",
+        "Both axes are logarithmic: a straight line means that each further factor costs a multiple of the steps so far. Dotted: half of the steps.",
+    ),
+    "lesson_2": Words(
+        "Errors before and after",
+        "The size of the error over the input: of the network, and of the refined predictor made from it.",
+        "A step on the vertical axis is a factor.",
+    ),
+    "lesson_3": Words(
+        "Loss along the step",
+        "The loss at θ0 + αΔθ: of the linear model, whose end at α = 1 is the refined predictor, and of the network itself.",
+        "Where the lines part, the network no longer follows its linear model.",
+    ),
+    "lesson_4": Words(
+        "How long gradient descent takes",
+        "For each direction that the solve uses, the steps after which gradient descent has come about two thirds of the way.",
+        "Marks above the dashed line are directions for which the training was too short.",
+    ),
+    "lesson_5": Words(
+        "The same optimisers in two systems of coordinates",
+        "The loss of the linear problem, in units of its smallest value, for the best run of each method.",
+        "One is as low as it gets. Solid lines are the original coordinates, dashed ones those with condition number one.",
+    ),
+    "lesson_6": Words(
+        "Error against rank, with noisy observations",
+        "The error of the refined predictor at every rank, on the noisy training and validation data and on test data without noise.",
+        "Where the training error falls while the others rise, the predictor learns the noise. Dotted: the rank that validation chooses.",
+    ),
+    "training_errors": Words(
+        "Errors along the training",
+        "The error of the network at each checkpoint of its training, and that of the refined predictor made from the same weights.",
+        "Where the lower line rises while the upper one falls, training makes the network better and a worse start for LSR.",
+    ),
+    "training_condition": Words(
+        "Condition number along the training",
+        "The condition number κ of the problem that was solved at each checkpoint, at the rank chosen there.",
+        "A large κ holds up gradient methods; the direct solve bears it up to the rounding of the numbers.",
+    ),
+    "training_spectra": Words(
+        "Singular values along the training",
+        "The singular values of the Jacobian at each checkpoint, early ones orange and late ones blue.",
+        "The higher a line lies on the right, the more directions the solve can use.",
+    ),
+    "three_lines": Words(
+        "The three objects",
+        "The truth, the network, the refined predictor, and the network with parameters θ0 + Δθ.",
+        "The axis is held to the reach of the truth; the third object may leave it, because the step is meant for the linear model only.",
+    ),
+}

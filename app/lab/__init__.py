@@ -1,0 +1,1 @@
+"""Experiments around a trained network, on the pages Conditioning and Along the training."""

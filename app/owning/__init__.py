@@ -1,0 +1,1 @@
+"""Whose problems and runs they are, who is here, and what goes when its browser is gone."""

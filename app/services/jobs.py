@@ -1,0 +1,88 @@
+"""Hand jobs to the queue, and let it look after them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from pydantic import JsonValue
+
+from lsr_app import places
+from lsr_app.services import ownership, runs
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.records import JobKind
+from lsr_core.storage.runs import Run
+
+if TYPE_CHECKING:
+    from lsr_core.diagnosis.plane import PlaneSettings
+
+RECONCILE_SECONDS = 3.0
+
+
+def submit(
+    folder: Path,
+    config: RefineConfig,
+    owner: str,
+    title: str,
+    listed: bool = True,
+    kind: JobKind = "refine",
+    settings: Mapping[str, JsonValue] | None = None,
+    made_of: Path | None = None,
+) -> str:
+    """Queue a refinement, or a job of another kind, and return the id of its run.
+
+    Args:
+        made_of: the problem that `folder` was made of, where it is another; its privacy counts.
+
+    Raises:
+        InputError: the problem or the configuration cannot be used.
+    """
+    from lsr_core.jobs import queue
+
+    passing = ownership.is_passing(made_of or folder)
+    run = queue.create(runs.store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
+    _mark(run, listed=listed and not passing, session_only=passing)
+    queue.start(run)
+    return run.id
+
+
+def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
+    """Queue a loss plane for the step of a refinement and return the id of its run.
+
+    Raises:
+        InputError: the refinement has no step.
+    """
+    from lsr_core.jobs import planing, queue
+
+    run = planing.create_plane(runs.store(), source, settings, owner=owner)
+    _mark(run, listed=not source.manifest.session_only, session_only=source.manifest.session_only)
+    queue.start(run)
+    return run.id
+
+
+def _mark(run: Run, *, listed: bool, session_only: bool) -> None:
+    if not listed or session_only:
+        run.write_manifest(run.manifest.model_copy(update={"listed": listed, "session_only": session_only}))
+
+
+def make_ready() -> None:
+    """Have a worker process wait for the next job, in a server that keeps one."""
+    if places.keeps_a_worker_ready():
+        from lsr_core.jobs import standby
+
+        standby.prepare()
+
+
+def reconcile() -> None:
+    """Let the queue notice workers that died, at most every few seconds for the whole server."""
+    _reconcile(int(time.time() / RECONCILE_SECONDS))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _reconcile(period: int) -> None:
+    from lsr_core.jobs import queue
+
+    queue.reconcile(runs.store())

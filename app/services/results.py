@@ -1,0 +1,121 @@
+"""What runs have found, read once for all browsers and shared read only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from lsr_app import iterationdata, rundata
+from lsr_app.iterationdata import Iteration
+from lsr_app.rundata import RunData
+from lsr_app.services import problems
+from lsr_app.services.stamps import growth_stamp, stamp_of
+from lsr_core.diagnosis.training_records import TrainingRecord
+from lsr_core.lab.records import IsolationRecord, RaceRecord
+from lsr_core.refinement.case_records import CaseFields, CasesRecord
+from lsr_core.refinement.results import Directions, LossPlane
+from lsr_core.storage.functions import read_fields
+from lsr_core.storage.lab import read_experiment
+from lsr_core.storage.planes import read_plane
+from lsr_core.storage.runs import Run
+from lsr_core.storage.steps import StepStore
+
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
+
+
+def load(run: Run) -> RunData:
+    """A complete run, from memory if it was read before.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _load(str(run.path), stamp_of(run.path, "summary.json", "fields.npz", "run.json"))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _load(path: str, stamp: str) -> RunData:
+    return rundata.read(Run(Path(path)))
+
+
+def iteration(run: Run) -> Iteration | None:
+    """The half steps of a run as far as they have come, from memory if none was added; None before the first.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _iteration(str(run.path), growth_stamp(run))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _iteration(path: str, stamp: str) -> Iteration | None:
+    folder = Path(path)
+    found = iterationdata.read(StepStore(folder))
+    if found is None or found.transform:
+        return found
+    about = problems.equation(folder / "problem")
+    return iterationdata.with_transform(found, about.periods if about else {})
+
+
+def two_steps(run: Run, data: RunData, rank: int) -> Iteration | None:
+    """An ordinary run as two half steps; None where its display points are no regular grid."""
+    return _two_steps(str(run.path), stamp_of(run.path, "summary.json", "fields.npz"), rank, data)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _two_steps(path: str, stamp: str, rank: int, _data: RunData) -> Iteration | None:
+    about = problems.equation(Path(path) / "problem")
+    return iterationdata.of_refinement(_data, rank, about.periods if about else {})
+
+
+def experiment(run: Run, kind: type[Experiment]) -> Experiment | None:
+    """What a race or an isolation has found so far, from memory if nothing was added. Read only.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    found: Experiment | None = _experiment(str(run.path), growth_stamp(run), kind)
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _experiment(path: str, stamp: str, kind: Any) -> Any:
+    return read_experiment(Path(path), kind)
+
+
+def plane(run: Run) -> LossPlane | None:
+    """A loss plane as fine as it is so far.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _plane(str(run.path), growth_stamp(run))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _plane(path: str, stamp: str) -> LossPlane | None:
+    return read_plane(Path(path))
+
+
+def directions(run: Run) -> Directions | None:
+    """What the directions of a refinement correct; None for runs from before they were kept.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _directions(str(run.path), stamp_of(run.path, "directions.npz"))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _directions(path: str, stamp: str) -> Directions | None:
+    return Run(Path(path)).directions
+
+
+def function_fields(run: Run, case: int) -> CaseFields | None:
+    """What one function of a batch looks like; None where the run kept no fields.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return read_fields(run.path, case)

@@ -1,0 +1,116 @@
+"""The runs there are, and which of them a browser may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+import lsr_samples
+from lsr_app import places
+from lsr_app.services.stamps import stamp_of
+from lsr_core.errors import InputError
+from lsr_core.storage.records import Manifest
+from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
+from lsr_core.storage.steps import StepStore
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the list of runs."""
+
+    id: str
+    manifest: Manifest
+    state: str
+    shipped: bool
+    rank: int | None = None
+    gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
+
+
+def store() -> RunStore:
+    return RunStore(places.runs_root())
+
+
+def shipped_store() -> RunStore | None:
+    """The runs that come with the product; nobody owns them."""
+    folder = getattr(lsr_samples, "runs_folder", None)
+    return RunStore(folder()) if folder is not None else None
+
+
+def find(run_id: str) -> tuple[Run, bool]:
+    """The run with this id, and whether it came with the product.
+
+    Raises:
+        InputError: no such run.
+    """
+    shipped = shipped_store()
+    if shipped is not None and ID_PATTERN.fullmatch(run_id) and (shipped.root / run_id / "run.json").is_file():
+        return shipped.open(run_id), True
+    return store().open(run_id), False
+
+
+def find_for(owner: str, run_id: str) -> tuple[Run, bool]:
+    """As `find`, for this browser; a run of a session only is there for that session alone."""
+    run, shipped = find(run_id)
+    if run.manifest.session_only and run.manifest.owner != owner:
+        raise InputError("no run of this id", key="run")
+    return run, shipped
+
+
+def entries(owner: str, also: str | None = None) -> list[Entry]:
+    """Runs this browser may see in its list: listed ones, its own, the shipped ones, and the one that is open."""
+    found = []
+    shipped = shipped_store()
+    for root, is_shipped in ((shipped, True), (store(), False)):
+        if root is None or not root.root.is_dir():
+            continue
+        for path in root.root.iterdir():
+            if not ID_PATTERN.fullmatch(path.name) or path.is_symlink():
+                continue
+            entry = _entry(str(path), stamp_of(path, "run.json", "status.json"), is_shipped)
+            if entry and (is_shipped or _may_see(entry, owner, also)):
+                found.append(entry)
+    return sorted(found, key=lambda entry: (not entry.shipped, entry.manifest.created), reverse=True)
+
+
+def default_run(owner: str) -> str | None:
+    """What the first page opens on: the shipped run, else the newest complete one."""
+    complete = [entry for entry in entries(owner) if entry.state == "complete" and entry.manifest.kind == "refine"]
+    shipped = [entry for entry in complete if entry.shipped]
+    chosen = shipped or complete
+    return chosen[0].id if chosen else None
+
+
+def _may_see(entry: Entry, owner: str, also: str | None) -> bool:
+    manifest = entry.manifest
+    return manifest.owner == owner or (not manifest.session_only and (manifest.listed or entry.id == also))
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
+    run = Run(Path(path))
+    try:
+        state = run.status().status
+        if state != "complete":
+            return Entry(run.id, run.manifest, state, shipped)
+        if run.manifest.kind != "refine":
+            return Entry(run.id, run.manifest, state, shipped, gain=_iterated(run))
+        summary = run.summary
+    except InputError:
+        return None
+    for base, refined in (
+        (summary.base.test_relative_l2, summary.refined.test_relative_l2),
+        (summary.base.test_mse, summary.refined.test_mse),
+        (summary.base.train_mse, summary.refined.train_mse),
+    ):
+        if base is not None and refined is not None:
+            return Entry(run.id, run.manifest, state, shipped, summary.rank, (base, refined))
+    return Entry(run.id, run.manifest, state, shipped, summary.rank)
+
+
+def _iterated(run: Run) -> tuple[float, float] | None:
+    summary = StepStore(run.path).summary() if run.manifest.kind == "iterate" else None
+    if summary is None or summary.base_relative_l2 is None or summary.best_relative_l2 is None:
+        return None
+    return summary.base_relative_l2, summary.best_relative_l2
