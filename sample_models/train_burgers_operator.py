@@ -131,7 +131,7 @@ def quasi_newton(model: nn.Module, train: Split, iterations: int) -> None:
         return value
 
     for done in range(ROUND, iterations + 1, ROUND):
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
+        optimiser.step(closure)
         report(f"iteration {done}", model, Split(inputs, targets))
     model.float()
 
