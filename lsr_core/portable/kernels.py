@@ -39,6 +39,7 @@ def decompositions(dtype: torch.dtype) -> dict[Any, Callable[..., Any]]:
         ops.gelu.default: gelu,
         ops.gelu_backward.default: gelu_backward,
         ops.convolution.default: convolution,
+        ops.native_layer_norm.default: layer_norm,
     }
 
 
@@ -85,6 +86,19 @@ def convolution(
     found = rows @ weight.flatten(1).T
     found = found if bias is None else found + bias
     return found.transpose(1, 2).reshape(values.shape[0], weight.shape[0], *points)
+
+
+def layer_norm(
+    x: Tensor, shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `torch.native_layer_norm`; the runtime's own gives mean and deviation in float32, which the derivative uses."""
+    axes = list(range(x.ndim - len(shape), x.ndim))
+    mean = x.mean(axes, keepdim=True)
+    centred = x - mean
+    inverse = torch.rsqrt((centred * centred).mean(axes, keepdim=True) + eps)
+    found = centred * inverse
+    found = found if weight is None else found * weight
+    return found if bias is None else found + bias, mean, inverse
 
 
 def _normal(x: Tensor) -> Tensor:
