@@ -1,13 +1,21 @@
-"""One small network of every kind that can leave in a file, for the matrix of exports and its test."""
+"""One small network of every kind that can leave in a file, and many files read by one process; for the matrix of exports and its test."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from lsr_core.networks import architectures
 from lsr_core.networks.transforms import names as conditions
+from lsr_core.portable.check import RUNNER
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 
 DOMAIN = {"x": [-1.0, 1.0], "t": [0.0, 1.0]}
@@ -51,3 +59,47 @@ def problem(name: str) -> SupervisedProblem:
         targets = torch.sin(3 * model(inputs))
     halves = [Split(inputs[part], targets[part]) for part in (slice(300), slice(300, None))]
     return SupervisedProblem(name, model, halves[0], test=halves[1], architecture=Architecture(architecture, arguments))
+
+
+ALL_AT_ONCE = """
+import json, sys, traceback
+import importlib.util
+spec = importlib.util.spec_from_file_location("runner", sys.argv[1])
+runner = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(runner)
+for form, file, given, results in json.loads(sys.argv[2]):
+    sys.modules.pop("predictor", None)
+    try:
+        runner.main([form, file, given, results])
+    except Exception:
+        traceback.print_exc()
+    if form == "python":
+        sys.path.pop(0)
+assert sys.modules["lsr_core"] is None
+"""
+
+
+def read_together(files: Sequence[tuple[str, Path, Mapping[str, Tensor]]]) -> tuple[list[dict[str, Tensor]], str]:
+    """What files compute of their inputs, all read by one fresh process without this package; nothing of one that cannot be read.
+
+    Args:
+        files: form, path and named inputs of each.
+
+    Returns:
+        Outputs by the names of the inputs, and what the process said about the files that it could not read.
+    """
+    orders = []
+    for form, path, inputs in files:
+        given = path.with_name(path.name + ".given.npz")
+        np.savez(given, allow_pickle=False, **{name: value.numpy() for name, value in inputs.items()})
+        orders.append([form, str(path), str(given), str(path.with_name(path.name + ".results.npz"))])
+    command = [sys.executable, "-P", "-c", ALL_AT_ONCE, str(RUNNER), json.dumps(orders)]
+    done = subprocess.run(command, cwd=files[0][1].parent, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: list[dict[str, Tensor]] = []
+    for *_, results in orders:
+        found.append({})
+        if Path(results).is_file():
+            with np.load(results, allow_pickle=False) as read:
+                found[-1] = {name: torch.from_numpy(read[name]) for name in read.files}
+    return found, done.stderr

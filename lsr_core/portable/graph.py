@@ -55,8 +55,14 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     named = {name: value.detach() for name, value in tensors.items()}
     steps = {f"step_{name}": value for name, value in delta.items()}
     if plain:
-        with RealParts(transforms := {}), torch.no_grad():
-            model(example[:1])
+        try:
+            with RealParts(transforms := {}), torch.no_grad():
+                model(example[:1])
+        except NotImplementedError as error:
+            raise InputError(
+                f"ONNX has no complex numbers, and {error} is not among what is written in real ones; export pt2 or python",
+                key="model",
+            ) from error
         named |= {f"{TRANSFORM}{name}": value for name, value in transforms.items()}
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
     # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch

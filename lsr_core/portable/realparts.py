@@ -24,7 +24,7 @@ class Pair:
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        raise NotImplementedError(f"{getattr(func, '__name__', func)} of complex numbers")
+        raise NotImplementedError(f"`{getattr(func, '__name__', func)}` of them")
 
     @property
     def shape(self) -> torch.Size:
