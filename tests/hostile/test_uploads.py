@@ -11,9 +11,8 @@ import pytest
 
 from lsr_app import uploadlimits
 from lsr_core.errors import InputError
-from lsr_core.intake import state_dicts, tables
-from lsr_core.storage.bundles import load_problem
-from tests.hostile.files import HOSTILE, canary
+from lsr_core.intake import bundles, state_dicts, tables
+from tests.hostile.files import HOSTILE, attentive, canary
 
 SECONDS = 5.0  # of work; a busy machine takes longer by the clock
 MEMORY = 200 * 2**20
@@ -25,7 +24,6 @@ def read(path: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "unpacked"
             uploadlimits.unpack_bundle(path, folder)
-            load_problem(folder)
     elif path.suffix in state_dicts.SUFFIXES:
         state_dicts.read(path)
     else:
@@ -63,3 +61,14 @@ def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
     assert me.children(recursive=True) == []
     assert me.memory_info().rss - before < MEMORY
     assert sorted(file.name for file in tmp_path.iterdir()) == [path.name]
+
+
+def test_a_network_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    archive = tmp_path / "upload.zip"
+    attentive(archive, 6_000, 200)
+    limits = bundles.Limits(uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS)
+    before = spent()
+    with pytest.raises(InputError, match="not read within 5 s of work"):
+        bundles.accept(archive, tmp_path / "unpacked", limits, seconds=5)
+    assert 4 < spent() - before < 8
+    assert psutil.Process().children(recursive=True) == []
