@@ -388,7 +388,7 @@ def attentive(path: Path, length: int, depth: int) -> None:
     """A small, well-formed bundle of a transformer whose attention over a long sequence asks for length² numbers, depth times."""
     arguments = {"length": length, "features": 1, "width": 1, "heads": 1, "depth": depth, "feedforward": 1}
     state = architectures.build("transformer-regressor", arguments).double().state_dict()
-    rows = {"inputs": np.linspace(0, 1, length).reshape(1, length, 1), "targets": np.zeros((1, 1))}
+    rows = {"inputs": np.linspace(0, 1, 2 * length).reshape(2, length, 1), "targets": np.eye(2)[:, :1]}
     data = {f"{split}_{side}": array for split in ("train", "validation", "test") for side, array in rows.items()}
     network = {"architecture": "transformer-regressor", "arguments": arguments}
     with tempfile.TemporaryDirectory() as scratch:
