@@ -398,8 +398,3 @@ def attentive(path: Path, length: int, depth: int) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in folder.iterdir():
                 archive.write(file, file.name)
-
-
-@hostile(".zip")
-def zip_network_beyond_memory(path: Path) -> None:
-    attentive(path, 60_000, 1)
