@@ -1,68 +1,114 @@
-"""Every registered kind of network in every form that runs without this package, each file read in a fresh process.
+"""Every kind of network in every form that it can leave in, each file read in a fresh process without this package.
 
-    python -m benchmarks.export_matrix
+    python benchmarks/export_matrix.py [NAME …]
 
-Prints a Markdown table of max|difference|/max|q| over the batch sizes 1, 17 and 300; a cell that is refused shows why below.
+Each network starts at random and is refined for a smooth target. A Markdown table of max|difference|/max|q| over the batch sizes 1, 17
+and 300, then one of relative L2 test errors: before, refined, and of what each file computes. A cell that is refused shows why below.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import get_args
 
 import torch
+from _networks import NETWORKS, problem, read_together
+from torch import Tensor, fx
 
+import lsr_core
 from lsr_core.errors import InputError
-from lsr_core.networks import architectures
-from lsr_core.portable.deliver import Precision, deliver
-from lsr_core.portable.write import Form
-from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.portable.check import BATCHES, relative_error, spread, tolerance
+from lsr_core.portable.deliver import Precision, predictor_of
+from lsr_core.portable.graph import explicit
+from lsr_core.portable.weights import aligned_weights
+from lsr_core.portable.write import Form, write
+from lsr_core.problems.supervised import SupervisedProblem
 
-DOMAIN = {"x": [-1.0, 1.0], "t": [0.0, 1.0]}
-FEATURES = [{"kind": "periodic", "input": "x", "period": 2.0, "harmonics": 3}, {"kind": "fourier", "count": 8}]
-PINN = {"layers": [2, 24, 24, 1], "domain": DOMAIN, "features": FEATURES}
-NETWORKS = [
-    *(
-        (f"mlp, {name}", "mlp", {"layers": [2, 24, 24, 2], "activation": name, "normalise_inputs": True})
-        for name in ("tanh", "relu", "gelu", "silu", "sin")
-    ),
-    ("pinn-mlp, periodic and Fourier features", "pinn-mlp", PINN),
-    *(
-        (f"pinn-mlp, features and hard conditions `{name}`", "pinn-mlp", PINN | {"output": {"name": name}})
-        for name in ("allen-cahn", "wave-initial")
-    ),
-]
-
-
-def problem(architecture: str, arguments: dict[str, object]) -> tuple[SupervisedProblem, torch.Tensor]:
-    torch.manual_seed(0)
-    model = architectures.build(architecture, arguments).double()
-    inputs = torch.rand(300, 2, dtype=torch.float64)
-    with torch.no_grad():
-        split = Split(inputs, torch.sin(3 * model(inputs)))
-    delta = 0.2 * torch.randn(sum(value.numel() for value in model.parameters()), dtype=torch.float64)
-    return SupervisedProblem("matrix", model, split, test=split, architecture=Architecture(architecture, {})), delta
+MAX_RANK = 16
+FIT_SECONDS = 5.0
+CELLS = [(form, precision) for form in get_args(Form) for precision in get_args(Precision)]
+NAMES = [f"{form} {precision}" for form, precision in CELLS]
 
 
 def main() -> None:
-    columns = [(form, precision) for form in get_args(Form) for precision in get_args(Precision)]
-    print("| network | " + " | ".join(f"{form} {precision}" for form, precision in columns) + " |")
-    print("|---|" + "---|" * len(columns))
-    refused = {}
-    for name, architecture, arguments in NETWORKS:
-        given, delta = problem(architecture, arguments)
-        cells = []
-        for form, precision in columns:
-            with tempfile.TemporaryDirectory() as scratch:
-                try:
-                    cells.append(f"{deliver(Path(scratch) / 'file', given, delta, form, precision).difference:.0e}")
-                except InputError as error:
-                    refused[name, form, precision] = error.message
-                    cells.append("no")
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    refused: dict[str, str] = {}
+    rows = [
+        f"| network | before | refined | {' | '.join([*NAMES, '`weights`'])} |",
+        "|---|" + "---|" * (len(CELLS) + 3),
+    ]
+    print("| network | `predictor` | " + " | ".join(NAMES) + " |\n|---|" + "---|" * (len(CELLS) + 1))
+    for name in sys.argv[1:] or NETWORKS:
+        given = problem(name)
+        refined = lsr_core.refine(given, max_rank=MAX_RANK, oversampling=4)
+        delta = refined.delta.double()
+        with tempfile.TemporaryDirectory() as scratch:
+            bundle = bundled(Path(scratch) / "predictor", given, delta, refined.rank)
+            cells = measured(Path(scratch), name, given, delta, refused)
+            aligned = aligned_weights(Path(scratch) / "weights", given, delta, seconds=FIT_SECONDS)
+        print(f"| {name} | {bundle:.0e} | " + " | ".join(cell[0] for cell in cells) + " |", flush=True)
+        errors = [
+            f"{aligned.network:.4e}",
+            f"{aligned.refined:.4e}",
+            *(cell[1] for cell in cells),
+            f"{aligned.aligned:.4e}",
+        ]
+        rows.append(f"| {name} | " + " | ".join(errors) + " |")
+    print("\n" + "\n".join(rows))
     for cell, reason in refused.items():
-        print(f"\n{', '.join(cell)}: {reason}")
+        print(f"\n{cell}: {reason}")
+
+
+def measured(
+    folder: Path, name: str, given: SupervisedProblem, delta: Tensor, refused: dict[str, str]
+) -> list[tuple[str, str]]:
+    """Difference and test error of every cell of a network; `refused` gets the reasons of those that there are not."""
+    assert given.test is not None
+    graphs: dict[tuple[bool, str], fx.GraphModule] = {}
+    files = {}
+    for form, precision in CELLS:
+        dtype, plain = getattr(torch, precision), form == "onnx"
+        predictor, inputs = predictor_of(given, delta, dtype), given.test.inputs.to(dtype)
+        try:
+            if (plain, precision) not in graphs:
+                graphs[plain, precision] = explicit(predictor, inputs[:2], plain=plain)
+            path = folder / f"{form}-{precision}"
+            write(form, path, graphs[plain, precision], inputs[:2], name)
+        except InputError as error:
+            refused[f"{name}, {form} {precision}"] = error.message
+            continue
+        batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES} | {"all": inputs}
+        files[form, precision] = (
+            form,
+            path,
+            batches,
+            {key: predictor.predict(value) for key, value in batches.items()},
+        )
+    found, said = read_together([file[:3] for file in files.values()])
+    if said:
+        refused[name] = said.strip().splitlines()[-1]
+    cells = dict.fromkeys(CELLS, ("no", "–"))
+    for cell, file, outputs in zip(files, files.values(), found, strict=True):
+        if outputs:
+            memory = file[3]
+            largest = max(float(values.abs().max()) for values in memory.values())
+            worst = max(float((outputs[key] - values).abs().max()) for key, values in memory.items()) / largest
+            allowed = worst <= tolerance(cell[0], getattr(torch, cell[1]))
+            error = relative_error(outputs["all"], given.test)
+            cells[cell] = (f"{worst:.0e}" + ("" if allowed else " (refused)"), f"{error:.4e}")
+    return list(cells.values())
+
+
+def bundled(path: Path, given: SupervisedProblem, delta: Tensor, rank: int) -> float:
+    """max|difference|/max|q| of a `predictor` file that was written and read again."""
+    assert given.test is not None
+    lsr_core.save_predictor(path, given, delta, {"rank": rank})
+    read, memory = lsr_core.load_predictor(path), predictor_of(given, delta, delta.dtype)
+    pairs = [(one.predict(spread(given.test.inputs, size)) for one in (read, memory)) for size in BATCHES]
+    both = [tuple(pair) for pair in pairs]
+    largest = max(float(values.abs().max()) for _, values in both)
+    return max(float((one - two).abs().max()) for one, two in both) / largest
 
 
 if __name__ == "__main__":

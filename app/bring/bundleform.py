@@ -45,4 +45,4 @@ def _add(now: Now, content: memoryview) -> None:
     with tempfile.TemporaryDirectory(prefix="lsr-upload-") as scratch:
         archive = Path(scratch) / "upload.zip"
         archive.write_bytes(content)
-        ownproblems.add(now.owner, lambda folder: uploadlimits.unpack_bundle(archive, folder))
+        ownproblems.place(now.owner, lambda folder: uploadlimits.unpack_bundle(archive, folder))

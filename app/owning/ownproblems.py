@@ -40,11 +40,20 @@ def add(owner: str, write: Callable[[Path], object]) -> str:
         InputError: what was written is no bundle that can be used; nothing is left of it.
         OSError: it cannot be written.
     """
+
+    def checked(folder: Path) -> None:
+        write(folder)
+        load_problem(folder)
+
+    return place(owner, checked)
+
+
+def place(owner: str, write: Callable[[Path], object]) -> str:
+    """The same for a `write` that has loaded what it made."""
     folder = folder_of(owner) / secrets.token_hex(8)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         write(folder)
-        load_problem(folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -24,7 +24,7 @@ def main(arguments: str) -> dict[str, Any]:
     try:
         return {"answer": _do(asked, path)}
     except InputError as error:
-        return {"message": error.message, "key": error.key}
+        return {"message": error.message, "key": error.key, "file": error.file}
     except MemoryError:
         return {"message": "needs more memory than reading a file may take; save less in it", "key": None}
     except ImportError as error:
@@ -42,6 +42,10 @@ def _do(asked: dict[str, Any], path: Path) -> Any:
         from lsr_core.intake import torch_files
 
         return torch_files.convert(path, Path(asked["out"]))
+    if asked["job"] == "bundle":
+        from lsr_core.intake import bundles
+
+        return bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
     from lsr_core.intake import hdf, matlab, parquet
 
     reader: Any = {".mat": matlab, ".parquet": parquet}.get(path.suffix, hdf)

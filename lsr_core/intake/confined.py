@@ -54,5 +54,5 @@ def call(job: str, path: Path, *, seconds: int = TABLE_SECONDS, memory: int = ME
             file=path.name,
         ) from None
     if "answer" not in answer:
-        raise InputError(answer["message"], file=path.name, key=answer["key"])
+        raise InputError(answer["message"], file=answer.get("file") or path.name, key=answer["key"])
     return answer["answer"]

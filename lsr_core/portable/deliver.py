@@ -38,7 +38,7 @@ def deliver(path: Path, problem: Problem, delta: Tensor, form: Form, precision: 
     predictor = predictor_of(problem, delta, dtype)
     named = reported_split(problem)
     example = named[1].inputs[:2].to(dtype)
-    graph = explicit(predictor, example)
+    graph = explicit(predictor, example, plain=form == "onnx")
     with atomic.replacing(path) as temporary:
         write(form, temporary, graph, example, f"{problem.title or problem.name}, refined predictor")
         return check(temporary, form, predictor, exact, named)

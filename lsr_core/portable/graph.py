@@ -12,17 +12,21 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call, vjp
+from torch.func import functional_call, functionalize, vjp
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.errors import InputError
+from lsr_core.portable.kernels import decompositions
+from lsr_core.portable.realparts import RealParts
 from lsr_core.refinement.predictor import RefinedPredictor
 
 INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
+TRANSFORM = "transform "  # a name that no parameter can have
 _BINARY = {
     torch.ops.aten.add.Tensor,
     torch.ops.aten.sub.Tensor,
@@ -31,12 +35,14 @@ _BINARY = {
 }
 
 
-def explicit(predictor: RefinedPredictor, example: Tensor) -> fx.GraphModule:
+def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = False) -> fx.GraphModule:
     """x ↦ q(θ0, x) + J(x) Δθ as a module whose graph names every operation.
 
     Args:
         predictor: in the dtype that the graph is to compute in.
         example: some inputs (n, …), n ≥ 1; only shape and dtype count, and n may be any later.
+        plain: in operations that ONNX and its runtime have in this dtype: complex numbers by their parts, transforms as products with
+            matrices, and in float64 GELU and convolutions written out.
 
     Returns:
         A module of one input; parameters, buffers and Δθ (`step_…`) are its buffers.
@@ -48,13 +54,27 @@ def explicit(predictor: RefinedPredictor, example: Tensor) -> fx.GraphModule:
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     named = {name: value.detach() for name, value in tensors.items()}
     steps = {f"step_{name}": value for name, value in delta.items()}
+    if plain:
+        try:
+            with RealParts(transforms := {}), torch.no_grad():
+                model(example[:1])
+        except NotImplementedError as error:
+            raise InputError(
+                f"ONNX has no complex numbers, and {error} is not among what is written in real ones; export pt2 or python",
+                key="model",
+            ) from error
+        named |= {f"{TRANSFORM}{name}": value for name, value in transforms.items()}
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
     # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch
     counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
-    call = _refined(model, list(named), list(steps))
+    call = _refined(model, list(named), list(steps), plain)
+    table = decompositions(example.dtype) if plain else None
+    call = (
+        functionalize(call) if plain else call
+    )  # what writes in place is never dead, and never the same as something else
     try:
         graph, twin = (
-            make_fx(call, tracing_mode="symbolic")(
+            make_fx(call, table, tracing_mode="fake")(
                 example[:1].expand(count, *example.shape[1:]).contiguous(), *named.values(), *steps.values()
             )
             for count in counts
@@ -64,6 +84,8 @@ def explicit(predictor: RefinedPredictor, example: Tensor) -> fx.GraphModule:
         raise untraceable(error) from error
     _own(graph, {**named, **steps})
     _shorten(graph.graph)
+    if plain:
+        _merge(graph.graph)
     graph.graph.eliminate_dead_code()
     graph.delete_all_unused_submodules()
     used = {node.target for node in graph.graph.nodes if node.op == "get_attr"}
@@ -126,16 +148,18 @@ def untraceable(error: Exception) -> InputError:
     return InputError(f"this network cannot be written as a graph ({first[:200]}); {INSTEAD}", key="model")
 
 
-def _refined(model: nn.Module, names: list[str], steps: list[str]) -> Callable[..., Tensor]:
+def _refined(model: nn.Module, names: list[str], steps: list[str], plain: bool) -> Callable[..., Tensor]:
     moving = [name.removeprefix("step_") for name in steps]
 
     def call(inputs: Tensor, *tensors: Tensor) -> Tensor:
         state = dict(zip(names, tensors, strict=False))
         delta = dict(zip(moving, tensors[len(names) :], strict=True))
+        transforms = {name.removeprefix(TRANSFORM): state.pop(name) for name in names if name.startswith(TRANSFORM)}
         fixed = {name: value for name, value in state.items() if name not in delta}
 
         def at(free: dict[str, Tensor]) -> Tensor:
-            result: Tensor = functional_call(model, {**fixed, **free}, (inputs,))
+            with RealParts(transforms) if plain else nullcontext():
+                result: Tensor = functional_call(model, {**fixed, **free}, (inputs,))
             return result
 
         network, pull = vjp(at, {name: state[name] for name in moving})[:2]
@@ -153,7 +177,7 @@ def _own(graph: fx.GraphModule, tensors: dict[str, Tensor]) -> None:
     inputs._rename("inputs")
     for node, (name, value) in zip(places, tensors.items(), strict=True):
         if node.users:
-            own = name.replace(".", "_")
+            own = name.replace(".", "_").replace(" ", "_")
             while hasattr(graph, own):
                 own += "_"
             graph.register_buffer(own, value.detach().clone())
@@ -171,6 +195,26 @@ def _shorten(graph: fx.Graph) -> None:
         if whole or twice:
             node.replace_all_uses_with(node.args[0] if whole else node.args[0].args[0])
             graph.erase_node(node)
+
+
+def _merge(graph: fx.Graph) -> None:
+    """Compute what several nodes ask for once, such as erf in GELU and in its derivative; nothing may write in place."""
+    seen: dict[Any, fx.Node] = {}
+    for node in list(graph.nodes):
+        if node.op == "call_function":
+            key = (node.target, _hashable(node.args), _hashable(node.kwargs))
+            first = seen.setdefault(key, node)
+            if first is not node:
+                node.replace_all_uses_with(first)
+                graph.erase_node(node)
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_hashable(part) for part in value)
+    if isinstance(value, dict):
+        return tuple((key, _hashable(part)) for key, part in value.items())
+    return type(value), value  # 1, 1.0 and True are equal
 
 
 def with_numbers_as_tensors(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:

@@ -284,6 +284,12 @@ def _check_fit(
         with torch.no_grad():
             answer = model(inputs[:1].to(dtype))
     except (RuntimeError, IndexError, ValueError) as error:
+        if "allocate memory" in str(error):  # torch has no class for it
+            raise InputError(
+                "needs more memory for a single row than there is; use a smaller network",
+                file=DESCRIPTION,
+                key="network",
+            ) from error
         raise InputError(
             f"the network does not take rows of the shape {shape_of(inputs)}", file=DATA, key=f"{key}_inputs"
         ) from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import torch
 
 import lsr_core
 from lsr_app import cli, physicsdata
+from lsr_app.commands import dashboard
 from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
@@ -174,6 +177,54 @@ def test_what_is_wrong_in_the_file_is_one_line_with_its_place(lsr: Call, text: s
     for word in words:
         assert word in err
     assert "Traceback" in lsr("refine", "mine.py", "--debug")[2]
+
+
+SERVER = """
+import json, sys
+from pathlib import Path
+import lsr_core
+from lsr_app import services
+
+folder = services.given_problem()
+refined = lsr_core.refine(services.problem(folder), max_rank=8)
+errors = [refined.summary.base.test_mse, refined.summary.refined.test_mse]
+Path("seen.json").write_text(json.dumps([services.problem_title(folder), *errors]))
+"""
+
+
+def test_the_dashboard_s_server_has_the_problem_of_the_file(
+    lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("my_problem.py").write_text(DATA, encoding="utf-8")
+    monkeypatch.setattr(dashboard, "command", lambda host, port: [sys.executable, "-c", SERVER])
+    status, _, err = lsr(
+        "dashboard", "my_problem.py", "--port", free_port(), "--no-browser", "--runs", tmp_path / "runs"
+    )
+    assert status == 0, err
+    assert "?problem=given" in err
+    assert str(tmp_path) not in err
+    title, before, after = json.loads(Path("seen.json").read_text())
+    assert title == "mine"
+    assert after < before
+
+
+def test_the_dashboard_says_in_one_line_what_is_wrong_in_the_file(lsr: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(host: str, port: int) -> list[str]:
+        raise AssertionError("a server was started")
+
+    monkeypatch.setattr(dashboard, "command", never)
+    Path("broken.py").write_text("def problem():\n    return 1 / 0\n", encoding="utf-8")
+    status, out, err = lsr("dashboard", "broken.py", "--port", free_port(), "--no-browser")
+    assert (status, out) == (2, "")
+    assert "broken.py" in err
+    assert "line 2" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_a_residual_that_fails_in_the_run_is_named_with_its_line(lsr: Call) -> None:

@@ -129,8 +129,8 @@ def test_a_file_agrees_in_a_process_without_this_package(form: Form, precision: 
 def test_a_wrong_file_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given, delta = problem("mlp tanh")
 
-    def wrong(predictor: RefinedPredictor, example: Tensor) -> Any:
-        graph = explicit(predictor, example)
+    def wrong(predictor: RefinedPredictor, example: Tensor, *, plain: bool) -> Any:
+        graph = explicit(predictor, example, plain=plain)
         graph.get_buffer("step_linears_0_bias").mul_(1 + 1e-9)
         return graph
 

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -20,6 +21,9 @@ import pyarrow.parquet as pq
 import safetensors.torch
 import scipy.io
 import torch
+
+from lsr_core.networks import architectures
+from tests import bundles
 
 Maker = Callable[[Path], None]
 HOSTILE: dict[str, tuple[str, Maker]] = {}
@@ -378,3 +382,19 @@ def zip_link(path: Path) -> None:
     info.external_attr = 0o120777 << 16
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(info, "/etc/passwd")
+
+
+def attentive(path: Path, length: int, depth: int) -> None:
+    """A small, well-formed bundle of a transformer whose attention over a long sequence asks for length² numbers, depth times."""
+    arguments = {"length": length, "features": 1, "width": 1, "heads": 1, "depth": depth, "feedforward": 1}
+    state = architectures.build("transformer-regressor", arguments).double().state_dict()
+    rows = {"inputs": np.linspace(0, 1, 2 * length).reshape(2, length, 1), "targets": np.eye(2)[:, :1]}
+    data = {f"{split}_{side}": array for split in ("train", "validation", "test") for side, array in rows.items()}
+    network = {"architecture": "transformer-regressor", "arguments": arguments}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = bundles.write(
+            Path(scratch), problem=bundles.description(network=network, inputs=[], outputs=[]), weights=state, data=data
+        )
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in folder.iterdir():
+                archive.write(file, file.name)

@@ -11,9 +11,8 @@ import pytest
 
 from lsr_app.bring import uploadlimits
 from lsr_core.errors import InputError
-from lsr_core.intake import state_dicts, tables
-from lsr_core.storage.bundles import load_problem
-from tests.hostile.files import HOSTILE, canary
+from lsr_core.intake import bundles, state_dicts, tables
+from tests.hostile.files import HOSTILE, attentive, canary
 
 SECONDS = 5.0  # of work; a busy machine takes longer by the clock
 MEMORY = 200 * 2**20
@@ -25,7 +24,6 @@ def read(path: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "unpacked"
             uploadlimits.unpack_bundle(path, folder)
-            load_problem(folder)
     elif path.suffix in state_dicts.SUFFIXES:
         state_dicts.read(path)
     else:
@@ -63,3 +61,18 @@ def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
     assert me.children(recursive=True) == []
     assert me.memory_info().rss - before < MEMORY
     assert sorted(file.name for file in tmp_path.iterdir()) == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("length", "depth", "words"),
+    [(30_000, 1, "more memory for a single row"), (6_000, 200, "not read within 5 s of work")],
+)
+def test_a_network_beyond_the_child_s_limits_is_stopped(length: int, depth: int, words: str, tmp_path: Path) -> None:
+    archive = tmp_path / "upload.zip"
+    attentive(archive, length, depth)
+    limits = bundles.Limits(uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS)
+    before = spent()
+    with pytest.raises(InputError, match=words):
+        bundles.accept(archive, tmp_path / "unpacked", limits, seconds=5 if depth > 1 else bundles.SECONDS)
+    assert spent() - before < 10  # the child imports torch, and a busy machine makes that dear
+    assert psutil.Process().children(recursive=True) == []
