@@ -21,9 +21,9 @@ from pathlib import Path
 from _browser import open_browser, server
 from playwright.sync_api import Browser, BrowserContext, Page
 
-DRAWN = ".st-key-chart_function_errors .js-plotly-plot .main-svg .plot .trace"
+DRAWN = ".st-key-chart_function_errors .scatterlayer .js-line"
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-PATIENCE_MS = 120_000
+PATIENCE_MS = 60_000
 TICK = os.sysconf("SC_CLK_TCK")
 
 
