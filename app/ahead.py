@@ -19,12 +19,26 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LARGE = ("lsr_core.storage.bundles", "plotly.graph_objects", "lsr_core.diagnosis.frequencies", "pandas")
+LARGE = ("lsr_core.storage.bundles", "plotly.graph_objects", "lsr_core.diagnosis.frequencies")
 
 
-def import_large() -> None:
-    """Import what pages need, beside the server; modules with Streamlit's decorators are left to the page."""
-    threading.Thread(target=lambda: [importlib.import_module(name) for name in LARGE], daemon=True).start()
+def _import_large() -> None:
+    for name in LARGE:
+        importlib.import_module(name)
+
+
+_importing = threading.Thread(target=_import_large, daemon=True)
+
+
+def start_imports() -> None:
+    """Import what pages need beside the server; modules with Streamlit's decorators are left to the page."""
+    _importing.start()
+
+
+def finish_imports() -> None:
+    """Wait for that where it was begun: libraries that look at each other's modules must not see half of one."""
+    if _importing.ident is not None:
+        _importing.join()
 
 
 class PreloadPlotly:

@@ -9,5 +9,5 @@ from streamlit.starlette import App
 
 from lsr_app import ahead
 
-ahead.import_large()
+ahead.start_imports()
 app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(ahead.PreloadPlotly)])

@@ -25,7 +25,7 @@ def _script_hashes() -> list[str]:
 
 # Taken out of the environment, which workers inherit.
 token = os.environ.pop(TOKEN_VARIABLE, None)
-ahead.import_large()
+ahead.start_imports()
 app = App(
     Path(__file__).with_name("main.py"),
     middleware=[
