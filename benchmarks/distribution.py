@@ -2,10 +2,10 @@
 
     LSR_RUNS=RUNS python benchmarks/distribution.py RUN [--url URL] [--loads 7]
 
-RUN is the run's folder name, made by `lsr refine antiderivative --cases 300` (or by the dashboard). Time runs from the navigation to the run's link until
-the distribution of errors is drawn. `first` is the first page that a new server gives to a new browser, `new_browser` a later one for a
-browser that has nothing cached, `known_browser` one for a browser that has seen the dashboard. CPU seconds are of one load in a known
-browser until everything on the page is at rest; they are what a busy machine disturbs least.
+RUN is the run's folder name, made by `lsr refine antiderivative --cases 300` or by the dashboard. Time runs from the navigation to
+the run's link until the distribution of errors is drawn. `first` is the first page that a new server gives, to a new browser;
+`new_browser` a later one for a browser that has nothing cached, `known_browser` one for a browser that has seen the dashboard.
+CPU seconds are of one load in a known browser until everything on the page is at rest; a busy machine disturbs them least.
 Needs playwright and a Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
 """
 
