@@ -1,9 +1,9 @@
 """How long the page of a batch of functions takes to open, in headless Chromium: one JSON line.
 
-    LSR_RUNS=RUNS python benchmarks/distribution.py RUN [--url URL] [--loads 7]
+    python benchmarks/distribution.py [--run ID] [--url URL] [--loads 7]
 
-RUN is the run's folder name, made by `lsr refine antiderivative --cases 300` or by the dashboard. Time runs from the navigation to
-the run's link until the distribution of errors is drawn. `first` is the first page that a new server gives, to a new browser;
+Without `--run`, an id below the runs folder named by LSR_RUNS, 300 functions of antiderivative are refined first, in a folder that
+goes away. Time runs from the navigation to the run's link until the distribution of errors is drawn. `first` is the first page that a new server gives, to a new browser;
 `new_browser` a later one for a browser that has nothing cached, `known_browser` one for a browser that has seen the dashboard.
 CPU seconds are of one load in a known browser until everything on the page is at rest; a busy machine disturbs them least.
 Needs playwright and a Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
@@ -15,7 +15,12 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from _browser import open_browser, server
@@ -24,17 +29,18 @@ from playwright.sync_api import Browser, BrowserContext, Page
 DRAWN = ".st-key-chart_function_errors .scatterlayer .js-line"
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PATIENCE_MS = 120_000
+CASES = 300
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run")
+    parser.add_argument("--run", help="a finished batch in the runs folder named by LSR_RUNS")
     parser.add_argument("--url")
     parser.add_argument("--loads", type=int, default=7)
     options = parser.parse_args()
-    with server(options.url) as url, open_browser() as browser:
-        link = f"{url}/?run={options.run}"
+    with batch(options.run) as run, server(options.url) as url, open_browser() as browser:
+        link = f"{url}/?run={run}"
         first = new_browser(browser, link)
         new = [new_browser(browser, link) for _ in range(options.loads)]
         known, work = known_browser(browser, link, options.loads)
@@ -48,6 +54,23 @@ def main() -> None:
         "cpu_seconds": {name: round(statistics.median(load[name] for load in work), 2) for name in work[0]},
     }
     print(json.dumps(line))
+
+
+@contextmanager
+def batch(run: str | None) -> Iterator[str]:
+    """The run's id; a batch of its own where none is named."""
+    if run:
+        yield run
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["LSR_RUNS"] = folder
+        made = subprocess.run(
+            [sys.executable, "-m", "lsr_app", "refine", "antiderivative", "--cases", str(CASES), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        yield json.loads(made.stdout)["run"]
 
 
 def new_browser(browser: Browser, link: str) -> float:
