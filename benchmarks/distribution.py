@@ -3,8 +3,9 @@
     python benchmarks/distribution.py [--run ID] [--url URL] [--loads 7]
 
 Without `--run`, an id below the runs folder named by LSR_RUNS, 300 functions of antiderivative are refined first, in a folder that
-goes away. Time runs from the navigation to the run's link until the distribution of errors is drawn. `first` is the first page that a new server gives, to a new browser;
-`new_browser` a later one for a browser that has nothing cached, `known_browser` one for a browser that has seen the dashboard.
+goes away. Time runs from the navigation to the run's link until the distribution of errors is drawn. `first` is the first page that
+a new server gives, to a new browser; `new_browser` a later one for a browser that has nothing cached, `known_browser` one for a
+browser that has seen the dashboard.
 CPU seconds are of one load in a known browser until everything on the page is at rest; a busy machine disturbs them least.
 Needs playwright and a Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
 """
