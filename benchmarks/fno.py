@@ -1,6 +1,6 @@
 """A Fourier neural operator on the data of the Burgers samples, trained and then refined in double precision: one JSON line.
 
-    python benchmarks/fno.py [--epochs 200] [--rank 1000]
+    python benchmarks/fno.py [--epochs 30] [--rank 500]
 
 The network is the library's `fno-1d` with 12 channels, 12 frequencies and 3 layers on 32 points, trained as the samples are.
 Initial functions have no mean, which would only move their solutions along. Errors are relative L2 norms of functions that neither
@@ -26,8 +26,8 @@ SIZES = [sample.N_TRAIN, sample.N_VALIDATION, sample.N_TEST]
 
 def main() -> None:
     parser = harness.parser(__doc__)
-    parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--rank", type=int, default=1_000)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--rank", type=int, default=500)
     options = parser.parse_args()
     harness.begin(options)
     epochs, rank = (1, 20) if options.quick else (options.epochs, options.rank)
