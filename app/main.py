@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app import controls, formats, show, state, texts, theme
+from lsr_app import ahead
+
+ahead.finish_imports()
+from lsr_app import controls, formats, show, state, texts, theme  # noqa: E402
 
 # Drawn here because a browser fetches a named icon from a host on the internet.
 ICON = (

@@ -12,6 +12,7 @@ import streamlit
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from lsr_app import ahead
 from lsr_app.gate import TOKEN_VARIABLE, Gate, page_policy
 
 
@@ -24,7 +25,11 @@ def _script_hashes() -> list[str]:
 
 # Taken out of the environment, which workers inherit.
 token = os.environ.pop(TOKEN_VARIABLE, None)
+ahead.start_imports()
 app = App(
     Path(__file__).with_name("main.py"),
-    middleware=[Middleware(Gate, token=token or None, policy=page_policy(_script_hashes()))],
+    middleware=[
+        Middleware(Gate, token=token or None, policy=page_policy(_script_hashes())),
+        Middleware(ahead.PreloadPlotly),
+    ],
 )

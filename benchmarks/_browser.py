@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -24,13 +24,20 @@ FLAGS = [
 
 
 @contextmanager
-def open_page() -> Iterator[Page]:
-    """A page of 1280 by 900; CHROMIUM names the program."""
+def open_browser() -> Iterator[Browser]:
+    """Chromium; CHROMIUM names the program."""
     with sync_playwright() as play:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        yield browser
         browser.close()
+
+
+@contextmanager
+def open_page() -> Iterator[Page]:
+    """A page of 1280 by 900."""
+    with open_browser() as browser:
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
 
 
 @contextmanager

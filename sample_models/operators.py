@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -128,6 +128,7 @@ class Operator:
         loss, draw: see `adam`.
         words: what the loss is made of.
         edges: points of a batch besides those inside.
+        options: of the equation, besides its input function.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Operator:
     decay_every: int
     edges: int = 0
     seed: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def problem(self, iterations: int) -> PhysicsProblem:
         """The trained network, at a function that it has not seen."""
@@ -167,7 +169,7 @@ class Operator:
             decay_every=self.decay_every,
             seed=self.seed,
         )
-        equation = build(self.name, {"input": {"length": self.length}})
+        equation = build(self.name, {**self.options, "input": {"length": self.length}})
         assert equation.given is not None
         model.sensors.copy_(sensor_values(equation.given, branch[0])[None])
         model.eval()

@@ -24,11 +24,11 @@ EDGES = 25  # points at the start and at each end, beside those inside
 DIFFUSION, RATE = 0.01, 0.01
 
 
-def loss(jets: Tensor, given: Tensor, points: Tensor) -> Tensor:
+def loss(jets: Tensor, given: Tensor, points: Tensor, *, rate: float = RATE) -> Tensor:
     """Mean squares of the conditions and of the equation; components are s, s_x, s_t and s_xx."""
     edge, inside = jets[:, : 3 * EDGES, 0], jets[:, 3 * EDGES :]
     source = given[:, 3 * EDGES :]
-    residual = inside[..., 2] - DIFFUSION * inside[..., 3] - RATE * inside[..., 0].square() - source
+    residual = inside[..., 2] - DIFFUSION * inside[..., 3] - rate * inside[..., 0].square() - source
     return edge.square().mean() + residual.square().mean()
 
 

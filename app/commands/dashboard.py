@@ -96,7 +96,7 @@ def command(host: str, port: int) -> list[str]:
     if not _is_loopback(host):
         settings["browser.serverAddress"] = _reached_at(host)  # otherwise a host on the internet is asked for it
     flags = [f"--{key}={value}" for key, value in settings.items()]
-    script = Path(theme.__file__).with_name("main.py" if _is_loopback(host) else "served.py")
+    script = Path(theme.__file__).with_name("local.py" if _is_loopback(host) else "served.py")
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *theme.streamlit_flags()]
 
 

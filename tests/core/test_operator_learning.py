@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,24 @@ def test_a_bundle_keeps_the_kind_and_its_complex_weights(tmp_path: Path) -> None
     assert isinstance(loaded, OperatorProblem)
     inputs = operator.train.inputs
     assert loaded.model(inputs).equal(operator.model(inputs))
+
+
+def test_a_trained_fourier_operator_is_refined_in_double_precision() -> None:
+    operator = problem("fno-1d")
+    model = operator.model.float()
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    inputs, targets = (part.float() for part in operator.train)
+    start = float((model(inputs) - targets).detach().square().mean())
+    for _ in range(200):
+        optimiser.zero_grad()
+        loss = (model(inputs) - targets).square().mean()
+        loss.backward()
+        optimiser.step()
+    assert float(loss.detach()) < 0.1 * start
+    summary = refine(replace(operator, model=model), max_rank=60).summary
+    assert summary.dtype == "float64"
+    assert (summary.refined.val_mse or 1.0) < 0.9 * (summary.base.val_mse or 0.0)
+    assert (summary.refined.mean or 1.0) < (summary.base.mean or 0.0)
 
 
 def test_functions_that_are_zero_have_no_relative_error() -> None:
