@@ -35,7 +35,9 @@ def test_problem_has_the_network_as_it_was_brought(tmp_path: Path) -> None:
     stored = load_problem(save_problem(tmp_path / "pinn", brought()))
     for problem in (brought(), stored):
         with torch.no_grad():
-            answer = problem.model(torch.from_numpy(data["inputs"]).double()).numpy()
+            answer = problem.model.float()(
+                torch.from_numpy(data["inputs"])
+            ).numpy()  # in the precision it was trained in
         assert np.abs(answer - data["predictions"]).max() <= 1e-6
 
 
@@ -44,7 +46,7 @@ def test_refinement_of_a_trained_pinn_lowers_its_error_by_orders_of_magnitude() 
     assert found.base.relative_l2 is not None
     assert found.refined.relative_l2 is not None
     assert 1e-4 < found.base.relative_l2 < 0.1  # trained, and not to the end
-    assert found.refined.relative_l2 < found.base.relative_l2 / 1000
+    assert found.refined.relative_l2 < found.base.relative_l2 / 1e5
 
 
 @pytest.mark.parametrize(
