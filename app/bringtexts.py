@@ -25,7 +25,7 @@ WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
 DATA_MAP_LEAD = "Which arrays or columns the network takes, and which it should give."
 NO_PREDICTIONS = (
-    "No predictions are given, so nothing shows that this is the network you trained: the activation and the order of the "
+    "No predictions are given, so nothing shows for sure that this is the network you trained: the activation and the order of the "
     "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
 )
 CHOOSE = "Choose at least one input and one output."
@@ -67,7 +67,10 @@ def differs(difference: float, activation: str, best: str, smallest: float) -> s
 
 
 def error_on_data(error: float) -> str:
-    return f"On the first training rows it misses the outputs by up to {error:.2g} of the largest one."
+    return (
+        f"On the first training rows it misses the outputs by up to {error:.2g} of the largest one. The activation that was filled in is the "
+        "one that misses them least."
+    )
 
 
 def mapped(rows: dict[str, int], dropped: int) -> str:

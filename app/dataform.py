@@ -64,7 +64,7 @@ def _contents(tensors: Mapping[str, Tensor], infos: list[ArrayInfo]) -> None:
 
 
 def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tensor], infos: list[ArrayInfo]) -> None:
-    from lsr_core.intake import guess, mapping
+    from lsr_core.intake import compare, guess, mapping
 
     found = guess.guess(tensors, _points(infos))
     show.section("Data", bringtexts.DATA_MAP_LEAD)
@@ -83,10 +83,11 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     _preview(mapped)
     show.section(f"Network: {found.architecture}", bringtexts.NETWORK_LEAD)
     predictions = _predictions(arrays, chosen)
-    known = None if predictions is None else (mapped.inputs, predictions)
+    known = _training(mapped) if predictions is None else (mapped.inputs, predictions)
     arguments, model = networkform.loaded(f"net_{key}", found, tensors, known)
-    if known is None:
-        _unknown(model, mapped)
+    if predictions is None:
+        st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
+        st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
     else:
         networkform.agreement(found, arguments, tensors, model, known)
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
@@ -117,13 +118,9 @@ def _predictions(arrays: Mapping[str, np.ndarray], chosen: mappingform.Chosen) -
     return rows(arrays, Pair(chosen.predictions, chosen.predictions))[1]
 
 
-def _unknown(model: nn.Module, mapped: Mapped) -> None:
-    """Nothing tells whether this is the network that was saved; what the data say about it instead."""
-    from lsr_core.intake import compare
-
-    st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
-    inputs, targets = mapped.splits["train"].inputs.numpy(), mapped.splits["train"].targets.numpy()
-    st.caption(bringtexts.error_on_data(compare.difference(model, inputs, targets)))
+def _training(mapped: Mapped) -> networkform.Known:
+    """What the data say about a network whose predictions are not known: it was trained to give their outputs."""
+    return mapped.splits["train"].inputs.numpy(), mapped.splits["train"].targets.numpy()
 
 
 def _preview(mapped: Mapped) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from lsr_core.intake.guess import Guess
 
-Known = tuple[np.ndarray, np.ndarray]  # inputs, and the network's own predictions for the first of them
+Known = tuple[
+    np.ndarray, np.ndarray
+]  # inputs, and what the network gives for the first of them, as far as that is known
 
 
 def loaded(
@@ -51,7 +53,7 @@ def agreement(
 
 
 def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known) -> None:
-    """Fill in the activation that agrees with the predictions, once; what is changed by hand afterwards stays."""
+    """Fill in the activation that agrees best, once; what is changed by hand afterwards stays."""
     from lsr_core.intake import compare
 
     key = f"{prefix}_activation_"
