@@ -17,7 +17,7 @@ KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser
 SESSION_ONLY = "yours, until you leave"
 DATA_LEAD = (
     "The weights of a network you trained elsewhere, and the data it should fit. Nothing is unpickled and nothing is run: "
-    "tensors are read by name, numbers as plain arrays."
+    "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
 )
 WEIGHTS_LABEL = "Weights: .safetensors, or .pt of a state dict (at most 50 MB)"
 DATA_LABEL = "Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; 1 GB of numbers)"
@@ -95,7 +95,7 @@ def bundle_label(megabytes: int) -> str:
 
 
 def chosen(title: str) -> str:
-    return f"“{title}” is filled into the form below, under “Refine a network”."
+    return f"“{title}” is filled into the form. Start the refinement there."
 
 
 def cannot_keep(reason: str) -> str:

@@ -140,10 +140,10 @@ def _table(name: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _column(key: str) -> Any:
     label, help_ = texts.COLUMNS[key], texts.COLUMN_HELP.get(key)
     if key == "points":
-        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=62)
+        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=72)
     if key == "weight":
-        return st.column_config.NumberColumn(label, help=help_, width=62)
-    wide = {"equation": 170, "expression": 280, "where": 90}.get(key, 62)
+        return st.column_config.NumberColumn(label, help=help_, width=76)
+    wide = {"equation": 150, "expression": 280, "where": 76}.get(key, 62)
     return st.column_config.TextColumn(label, help=help_, width=wide, max_chars=500)
 
 
@@ -217,7 +217,7 @@ def _make(now: Now, found: Checked | None) -> None:
     made = st.session_state.get(_MADE)
     if made in ownproblems.names(now.owner):
         st.success(texts.MADE, icon=":material/check:")
-        if st.button(texts.REFINE, key="typed_refine", on_click=startform.choose, args=(made,)):
+        if st.button(texts.REFINE, key="typed_refine", on_click=startform.bring, args=(made, now)):
             st.switch_page("views/overview.py")
 
 

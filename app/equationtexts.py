@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LEAD = (
     "Write the equation and its conditions as text. Nothing of it is executed: it is read as a formula, differentiated by the network’s own "
-    "derivatives, and stored as text in the problem."
+    "derivatives, and stored as text in the problem. The network for it is untrained, or one that you trained: see Network below."
 )
 READY = "Start from"
 READY_HELP = "Fills the form with an equation that is ready; everything can be changed afterwards."

@@ -26,7 +26,7 @@ def section(now: Now) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{folder.name}"):
             title = formats.one_line(services.problem_title(folder), 80)
             st.markdown(f"**{formats.markdown(title)}**", width="stretch")
-            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=_choose, args=(key, title)):
+            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=_choose, args=(key, title, now)):
                 st.switch_page("views/overview.py", query_params=state.query())
             st.download_button(
                 "Download", data=partial(_zip, folder), file_name="problem.zip", mime="application/zip",
@@ -40,8 +40,8 @@ def section(now: Now) -> None:
             st.button("Forget", key=f"forget_{key}", on_click=ownproblems.remove, args=(now.owner, key))
 
 
-def _choose(key: str, title: str) -> None:
-    startform.choose(key)
+def _choose(key: str, title: str, now: Now) -> None:
+    startform.bring(key, now)
     state.say(bringtexts.chosen(title))
 
 
