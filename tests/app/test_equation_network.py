@@ -11,7 +11,8 @@ from lsr_app import equationtexts, ownproblems
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.storage.bundles import load_problem, read_description
 from tests.app.conftest import Opener
-from tests.app.uploading import FOREIGN, by_key, give, give_bytes, npz, refusal, said
+from tests.app.uploading import by_key, give, give_bytes, npz, refusal, said
+from tests.foreign.networks import FOREIGN
 
 
 @pytest.fixture

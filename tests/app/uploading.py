@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-FOREIGN = Path(__file__).parents[1] / "foreign"
-
 
 def give(app: AppTest, key: str, file: Path) -> AppTest:
     return give_bytes(app, key, file.name, file.read_bytes())

@@ -10,30 +10,17 @@ import torch
 
 from lsr_core import refine
 from lsr_core.errors import InputError
-from lsr_core.intake import compare, guess, state_dicts, tables
+from lsr_core.intake import tables
 from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.problems.physics.typed.arguments import TypedArguments
-from lsr_core.problems.physics.typed.catalogue import READY
-from lsr_core.problems.physics.typed.network import problem_with
-from lsr_core.problems.supervised import Architecture
 from lsr_core.storage.bundles import load_problem, save_problem
-
-FOREIGN = Path(__file__).parents[1] / "foreign"
-
-
-def brought(equation: str = "heat", weights: str = "deepxde_pinn", activation: str = "tanh") -> PhysicsProblem:
-    tensors = state_dicts.read(FOREIGN / f"{weights}.pt")
-    found = guess.guess(tensors)
-    arguments = {**found.arguments, "activation": activation}
-    model = compare.network(found.architecture, arguments, found, tensors)
-    typed = TypedArguments.model_validate(READY[equation])
-    return problem_with(typed, model, Architecture(found.architecture, arguments))
+from tests.foreign.networks import FOREIGN, with_equation
 
 
 def test_problem_has_the_network_as_it_was_brought(tmp_path: Path) -> None:
     data = tables.read(FOREIGN / "deepxde_pinn.npz", ["inputs", "predictions"])
-    stored = load_problem(save_problem(tmp_path / "pinn", brought()))
-    for problem in (brought(), stored):
+    stored = load_problem(save_problem(tmp_path / "pinn", with_equation()))
+    for problem in (with_equation(), stored):
+        assert isinstance(problem, PhysicsProblem)
         with torch.no_grad():
             answer = problem.model.float()(
                 torch.from_numpy(data["inputs"])
@@ -42,7 +29,7 @@ def test_problem_has_the_network_as_it_was_brought(tmp_path: Path) -> None:
 
 
 def test_refinement_of_a_trained_pinn_lowers_its_error_by_orders_of_magnitude() -> None:
-    found = refine(brought(), max_rank=400).summary
+    found = refine(with_equation(), max_rank=400).summary
     assert found.base.relative_l2 is not None
     assert found.refined.relative_l2 is not None
     assert 1e-4 < found.base.relative_l2 < 0.1  # trained, and not to the end
@@ -58,4 +45,4 @@ def test_refinement_of_a_trained_pinn_lowers_its_error_by_orders_of_magnitude() 
 )
 def test_a_network_of_another_form_is_refused_in_a_sentence(equation: str, weights: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        brought(equation, weights)
+        with_equation(equation, weights)
