@@ -29,7 +29,8 @@ NO_PREDICTIONS = (
     "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
 )
 CHOOSE = "Choose at least one input and one output."
-READY = "The problem is made. It is chosen in the form on the Overview."
+MADE = "The problem is ready. It is listed above, and can be refined like any sample."
+REFINE = "Refine it"
 BAD_ARGUMENT = "is not a list of whole numbers, such as 2, 64, 1"
 
 HELP = {
@@ -92,10 +93,6 @@ def counts(rows: int, parameters: int) -> str:
 
 def bundle_label(megabytes: int) -> str:
     return f"A bundle, packed as a zip of at most {megabytes} MB"
-
-
-def chosen(title: str) -> str:
-    return f"“{title}” is filled into the form. Start the refinement there."
 
 
 def cannot_keep(reason: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from lsr_app import bringtexts, formats, mappingform, networkform, ownproblems, show, startform, texts, uploads
+from lsr_app import bringtexts, formats, mappingform, networkform, ownlist, ownproblems, show, texts, uploads
 from lsr_app.controls import Now
 from lsr_app.figures import brought
 from lsr_core.errors import InputError
@@ -155,15 +155,16 @@ def _make(
         title = st.text_input("Title", key=f"title_{key}", max_chars=100, width=320)
         made = st.button("Make the problem", type="primary", key="make_problem", icon=":material/add:")
     if not made:
+        ownlist.offer(now, st.session_state.get(f"made_{key}"))
         return
     try:
-        brought_key = _add(now.owner, title.strip() or stem, architecture, arguments, model, mapped, chosen)
+        st.session_state[f"made_{key}"] = _add(
+            now.owner, title.strip() or stem, architecture, arguments, model, mapped, chosen
+        )
     except OSError as error:
         st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
         return
-    startform.choose(brought_key)
-    st.session_state["brought"] = bringtexts.READY
-    st.rerun()
+    st.rerun()  # the list above has one more
 
 
 def _add(

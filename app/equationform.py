@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lsr_app import equationdata, equationlatex, equationnetwork, formats, ownproblems, show, startform
+from lsr_app import equationdata, equationlatex, equationnetwork, formats, ownlist, ownproblems, show
 from lsr_app import equationtexts as texts
 from lsr_app.controls import Now
 from lsr_app.equationdata import Checked, Row, Sheet
@@ -214,11 +214,7 @@ def _make(now: Now, found: Checked | None) -> None:
             st.error(formats.markdown(error.strerror or "it cannot be written"), icon=":material/error:")
             return
         st.rerun()  # the list above has one more
-    made = st.session_state.get(_MADE)
-    if made in ownproblems.names(now.owner):
-        st.success(texts.MADE, icon=":material/check:")
-        if st.button(texts.REFINE, key="typed_refine", on_click=startform.bring, args=(made, now)):
-            st.switch_page("views/overview.py")
+    ownlist.offer(now, st.session_state.get(_MADE))
 
 
 def _write(found: Checked, folder: Any) -> None:

@@ -78,8 +78,6 @@ SEARCH_HELP = (
 )
 SEARCH_BUSY = "A search is running on this server already. Try again when it is done."
 MAKE = "Make the problem"
-MADE = "The problem is ready. Refine it on the overview, like any sample."
-REFINE = "Refine it"
 CHECK = "Check"
 CHECK_LEAD = "Before anything is solved"
 BLOCK_COLUMNS = ("Block", "Points", "Derivatives", "Linear", "Solution leaves")

@@ -27,7 +27,8 @@ def section(now: Now) -> None:
     """Gallery and form."""
     samples = services.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
-    show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
+    lead = texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD_OWN if waits(now) else texts.FORM_LEAD
+    show.section("Try again" if retry else "Refine a network", lead)
     if samples and now.status not in ("queued", "running") and not waits(now):
         _gallery(samples)
         services.make_ready()

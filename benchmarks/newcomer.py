@@ -59,11 +59,10 @@ class Newcomer:
 
 def files(weights: str, data: str) -> Callable[[Newcomer], None]:
     def way(someone: Newcomer) -> None:
-        someone.choose("Weights and data")
         someone.upload("weights_file", weights)
         someone.upload("data_file", data)
         someone.press("Make the problem")
-        someone.press("Refine")
+        someone.press("Refine it")
 
     return way
 

@@ -91,6 +91,7 @@ def headline(data: RunData, rank: int) -> None:
 waits = startform.waits(now)
 if waits:
     startform.section(now)
+    st.space("medium")
 if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:

@@ -11,7 +11,7 @@ from lsr_app import equationtexts, ownproblems
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.storage.bundles import load_problem, read_description
 from tests.app.conftest import Opener
-from tests.app.uploading import by_key, give, give_bytes, npz, refusal, said
+from tests.app.uploading import field, give, give_bytes, npz, refusal, said
 from tests.foreign.networks import FOREIGN
 
 
@@ -53,7 +53,7 @@ def test_a_pinn_with_its_equation_becomes_a_problem_with_these_weights(trained: 
 def test_other_predictions_and_a_wrong_activation_are_told(trained: AppTest) -> None:
     app = give(trained, "typed_weights", FOREIGN / "deepxde_pinn.pt")
     app = give(app, "typed_predictions", FOREIGN / "deepxde_pinn.npz")
-    by_key(app, "selectbox", "_activation_").set_value("sin").run()
+    field(app, "selectbox", "Activation").set_value("sin").run()
     assert "does not give the predictions of the file" in app.error[0].value
     assert "With tanh it would be" in app.error[0].value
     assert "That is far off for a trained network" in said(app)

@@ -39,8 +39,8 @@ def refusal(app: AppTest) -> str:
     return str(app.error[0].value).replace("\\", "")
 
 
-def by_key(app: AppTest, kind: str, end: str) -> Any:
-    """The widget whose key ends so; keys of these forms begin with the names of the files."""
-    found = [widget for widget in getattr(app, kind) if widget.key and widget.key.endswith(end)]
-    assert len(found) == 1, [widget.key for widget in getattr(app, kind)]
+def field(app: AppTest, kind: str, label: str) -> Any:
+    """The one widget of a kind with this label."""
+    found = [widget for widget in getattr(app, kind) if widget.label == label]
+    assert len(found) == 1, [widget.label for widget in getattr(app, kind)]
     return found[0]

@@ -28,7 +28,7 @@ def upload(page: Page, weights: Path, data: Path) -> None:
 def refine(page: Page, server: Server, folder: Path, rank: int = 30) -> None:
     """Make the problem, refine it with a small rank, wait for the result, and take the refined predictor away."""
     page.get_by_role("button", name="Make the problem").click()
-    page.get_by_role("button", name="Refine", exact=True).first.click()
+    journeys.button(page, "refine_made").click()
     journeys.expect_page(page, "")
     journeys.fill(page, "Maximum rank", rank)
     expect(page.get_by_text("deleted a few minutes after")).to_be_visible()
