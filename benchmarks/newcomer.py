@@ -116,11 +116,10 @@ def take(page: Page, url: str, name: str, shots: Path | None) -> dict[str, objec
     someone.look("opened")
     someone.click(page.get_by_test_id("stSidebar").get_by_role("link", name="Bring your own"), "bring")
     WAYS[name](someone)
+    before = page.locator("h1.lsr-title").inner_text()
     someone.press("Start refinement")
-    page.wait_for_url(lambda now: "run=" in now, wait_until="commit")
-    page.locator(".st-key-progress").first.wait_for()
-    page.locator(".st-key-progress").first.wait_for(state="detached")
-    figure = page.locator(".lsr-number").first
+    page.locator("h1.lsr-title").filter(has_not_text=before).wait_for()
+    figure = page.locator(".lsr-number").first  # there is none while it is at work
     figure.locator(".lsr-refined").wait_for()
     seconds = time.perf_counter() - started
     someone.look("refined")
