@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+PATIENCE_SECONDS = 90  # a reader starts a process of its own
+
 
 def give(app: AppTest, key: str, file: Path) -> AppTest:
     return give_bytes(app, key, file.name, file.read_bytes())
 
 
 def give_bytes(app: AppTest, key: str, name: str, content: bytes) -> AppTest:
-    app.file_uploader(key=key).set_value((name, content, "application/octet-stream")).run()
+    app.file_uploader(key=key).set_value((name, content, "application/octet-stream")).run(timeout=PATIENCE_SECONDS)
     assert not app.exception, [error.message for error in app.exception]
     return app
 
