@@ -20,7 +20,7 @@ from _browser import open_page, server
 from playwright.sync_api import Locator, Page
 
 FOREIGN = Path(__file__).parents[1] / "tests" / "foreign"
-WAIT_MS = 300_000
+WAIT_MS = 900_000
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
