@@ -67,6 +67,12 @@ FIGURES = {
         "The loss at fresh points chooses the rank; where it turns upwards, the rank is too large. The reference is only reported. "
         "The dashed line is the network’s error.",
     ),
+    "errors_unreferenced": Words(
+        "Loss against rank",
+        "At every rank: the loss of the linear model at the points the solve was fitted to, and the true loss of the refined field at fresh "
+        "points.",
+        "The loss at fresh points chooses the rank; where it turns upwards, the rank is too large. The dashed line is the network’s loss.",
+    ),
     "spectrum": Words(
         "Singular values",
         "The singular values of the Jacobian: how strongly each direction of the subspace moves the outputs.",

@@ -103,7 +103,7 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
     """Key of the words, and the panels; those that say most come first, for size may leave out the last."""
     runs, at, mode = [(data.about.title, data)], [rank], "light"
     yield (
-        "errors_physics" if data.about.physics else "errors",
+        data.errors_words,
         [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse", mode=mode))],
     )
     yield "spectrum", [("", ranks.spectrum(runs, at, mode=mode))]

@@ -183,6 +183,12 @@ class RunData:
         """What the display points are called."""
         return "grid" if self.about.physics else self.fields.split
 
+    @property
+    def errors_words(self) -> str:
+        """What the figure of errors against rank is called in the texts."""
+        physics = "errors_physics" if self.has_reference else "errors_unreferenced"
+        return physics if self.about.physics else "errors"
+
     @cached_property
     def has_reference(self) -> bool:
         """Whether the truth is known at the display points; of an equation without a known solution it is not."""

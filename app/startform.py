@@ -25,14 +25,16 @@ OPEN_RUN = "the problem of the open run"
 GIVEN = "given"
 _CHOICE = "form_problem"
 _SOURCE = "form_filled_from"
+_WAITS = "form_waits"
 
 
 def section(now: Now) -> None:
     """Gallery and form."""
     samples = gallery.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
-    show.section("Try again" if retry else "Refine a network", texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD)
-    if samples and now.status not in ("queued", "running"):
+    lead = texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD_OWN if waits(now) else texts.FORM_LEAD
+    show.section("Try again" if retry else "Refine a network", lead)
+    if samples and now.status not in ("queued", "running") and not waits(now):
         _gallery(samples)
         jobs.make_ready()
     options = [GIVEN] if gallery.given_problem() else []
@@ -82,6 +84,21 @@ def choose(name: str) -> None:
     st.session_state[_CHOICE] = name
     for key in [key for key in st.session_state if str(key).startswith("form_set_")]:
         del st.session_state[key]
+
+
+def bring(name: str, now: Now) -> None:
+    """The same with a problem of the user's own, whose form then stands before the open run until it is started."""
+    choose(name)
+    st.session_state[_WAITS] = _open(now)
+
+
+def waits(now: Now) -> bool:
+    """Whether a problem was brought since this run was opened."""
+    return st.session_state.get(_WAITS) == _open(now)
+
+
+def _open(now: Now) -> str:
+    return now.run.id if now.run is not None else ""
 
 
 def _fill(now: Now, options: list[str], retry: bool) -> None:

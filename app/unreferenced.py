@@ -21,4 +21,4 @@ def fields(runs: Labelled, at: Sequence[int], output: int = 0) -> None:
     elif panels:
         show.figure("known_fields", panels[0][1])
     else:
-        show.figure("errors_physics", ranks.errors(runs, at, measure="mse", mode=show.mode()))
+        show.figure("errors_unreferenced", ranks.errors(runs, at, measure="mse", mode=show.mode()))

@@ -25,7 +25,8 @@ def fields(prefix: str, arguments: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for start in range(0, len(flat), 4):
         chunk = flat[start : start + 4]
-        for column, (name, inner, value) in zip(st.columns(4, gap="small", vertical_alignment="bottom"), chunk, strict=False):  # fmt: skip
+        columns = st.columns(min(4, max(2, len(flat))), gap="small", vertical_alignment="bottom")
+        for column, (name, inner, value) in zip(columns, chunk, strict=False):
             with column:
                 answer = _field(f"{prefix}_{name}_{inner}", f"{name} {inner}".strip().replace("_", " "), name, value)
             if inner:

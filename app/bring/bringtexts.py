@@ -17,7 +17,7 @@ KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser
 SESSION_ONLY = "yours, until you leave"
 DATA_LEAD = (
     "The weights of a network you trained elsewhere, and the data it should fit. Nothing is unpickled and nothing is run: "
-    "tensors are read by name, numbers as plain arrays."
+    "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
 )
 WEIGHTS_LABEL = "Weights: .safetensors, or .pt of a state dict (at most 50 MB)"
 DATA_LABEL = "Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; 1 GB of numbers)"
@@ -25,11 +25,12 @@ WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
 DATA_MAP_LEAD = "Which arrays or columns the network takes, and which it should give."
 NO_PREDICTIONS = (
-    "No predictions are given, so nothing shows that this is the network you trained: the activation and the order of the "
+    "No predictions are given, so nothing shows for sure that this is the network you trained: the activation and the order of the "
     "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
 )
 CHOOSE = "Choose at least one input and one output."
-READY = "The problem is made. It is chosen in the form on the Overview."
+MADE = "The problem is ready. It is listed above, and can be refined like any sample."
+REFINE = "Refine it"
 BAD_ARGUMENT = "is not a list of whole numbers, such as 2, 64, 1"
 
 HELP = {
@@ -67,7 +68,10 @@ def differs(difference: float, activation: str, best: str, smallest: float) -> s
 
 
 def error_on_data(error: float) -> str:
-    return f"On the first training rows it misses the outputs by up to {error:.2g} of the largest one."
+    return (
+        f"On the first training rows it misses the outputs by up to {error:.2g} of the largest one. The activation that was filled in is the "
+        "one that misses them least."
+    )
 
 
 def mapped(rows: dict[str, int], dropped: int) -> str:
@@ -89,10 +93,6 @@ def counts(rows: int, parameters: int) -> str:
 
 def bundle_label(megabytes: int) -> str:
     return f"A bundle, packed as a zip of at most {megabytes} MB"
-
-
-def chosen(title: str) -> str:
-    return f"“{title}” is filled into the form below, under “Refine a network”."
 
 
 def cannot_keep(reason: str) -> str:

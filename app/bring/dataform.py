@@ -10,8 +10,8 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from lsr_app import formats, show, startform, texts
-from lsr_app.bring import argumentsform, bringtexts, mappingform, uploads
+from lsr_app import formats, show, texts
+from lsr_app.bring import bringtexts, mappingform, networkform, ownlist, uploads
 from lsr_app.controls import Now
 from lsr_app.figures import brought
 from lsr_app.owning import ownproblems
@@ -32,12 +32,10 @@ def section(now: Now) -> None:
     """The form; everything below a step waits until that step is right."""
     st.caption(bringtexts.DATA_LEAD)
     left, right = st.columns(2, gap="small")
-    weights = left.file_uploader(
-        bringtexts.WEIGHTS_LABEL, type=["safetensors", "pt", "pth"], key="weights_file", help=bringtexts.HELP["weights"]
-    )
-    data = right.file_uploader(
-        bringtexts.DATA_LABEL, type=["npz", "npy", "csv", "parquet", "mat", "h5", "hdf5"], key="data_file"
-    )
+    with left:
+        weights = uploads.weights("weights_file")
+    with right:
+        data = uploads.data(bringtexts.DATA_LABEL, "data_file")
     tensors: dict[str, Tensor] = {}
     infos: list[ArrayInfo] = []
     try:
@@ -87,11 +85,13 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     _preview(mapped)
     show.section(f"Network: {found.architecture}", bringtexts.NETWORK_LEAD)
     predictions = _predictions(arrays, chosen)
-    if predictions is not None:
-        _propose(f"net_{key}", found, tensors, mapped.inputs, predictions)
-    arguments = argumentsform.fields(f"net_{key}", found.arguments)
-    model = compare.network(found.architecture, arguments, found, tensors)
-    _judge(found, arguments, tensors, model, mapped, predictions)
+    known = _training(mapped) if predictions is None else (mapped.inputs, predictions)
+    arguments, model = networkform.loaded(f"net_{key}", found, tensors, known)
+    if predictions is None:
+        st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
+        st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
+    else:
+        networkform.agreement(found, arguments, tensors, model, known)
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
 
 
@@ -120,45 +120,9 @@ def _predictions(arrays: Mapping[str, np.ndarray], chosen: mappingform.Chosen) -
     return rows(arrays, Pair(chosen.predictions, chosen.predictions))[1]
 
 
-def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], inputs: np.ndarray, given: np.ndarray) -> None:
-    """Fill in the activation that agrees with the predictions, once; what is changed by hand afterwards stays."""
-    from lsr_core.intake import compare
-
-    key = f"{prefix}_activation_"
-    if key in st.session_state:
-        return
-    try:
-        tried = compare.by_activation(found, found.arguments, tensors, inputs, given)
-    except InputError:
-        return  # said below, with the arguments as they then are
-    st.session_state[key] = next(iter(tried))
-
-
-def _judge(
-    found: Guess, arguments: dict[str, Any], tensors: dict[str, Tensor], model: nn.Module, mapped: Mapped,
-    predictions: np.ndarray | None,
-) -> None:  # fmt: skip
-    """Whether this is the network that was saved, as far as the files can tell."""
-    from lsr_core.intake import compare
-
-    error = compare.difference(model, *_relative(mapped)) if predictions is None else None
-    if predictions is None:
-        st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
-        st.caption(bringtexts.error_on_data(error or 0.0))
-        return
-    activation = str(arguments.get("activation"))
-    difference = compare.difference(model, mapped.inputs, predictions)
-    if difference <= compare.AGREES:
-        st.success(bringtexts.agrees(difference, activation), icon=":material/check:")
-        return
-    tried = compare.by_activation(found, arguments, tensors, mapped.inputs, predictions)
-    best = next(iter(tried))
-    st.error(bringtexts.differs(difference, activation, best, tried[best]), icon=":material/error:")
-
-
-def _relative(mapped: Mapped) -> tuple[np.ndarray, np.ndarray]:
-    inputs, targets = mapped.splits["train"]
-    return inputs.numpy(), targets.numpy()
+def _training(mapped: Mapped) -> networkform.Known:
+    """What the data say about a network whose predictions are not known: it was trained to give their outputs."""
+    return mapped.splits["train"].inputs.numpy(), mapped.splits["train"].targets.numpy()
 
 
 def _preview(mapped: Mapped) -> None:
@@ -193,15 +157,16 @@ def _make(
         title = st.text_input("Title", key=f"title_{key}", max_chars=100, width=320)
         made = st.button("Make the problem", type="primary", key="make_problem", icon=":material/add:")
     if not made:
+        ownlist.offer(now, st.session_state.get(f"made_{key}"))
         return
     try:
-        brought_key = _add(now.owner, title.strip() or stem, architecture, arguments, model, mapped, chosen)
+        st.session_state[f"made_{key}"] = _add(
+            now.owner, title.strip() or stem, architecture, arguments, model, mapped, chosen
+        )
     except OSError as error:
         st.error(formats.markdown(texts.cannot_write(error.strerror or "")), icon=":material/error:")
         return
-    startform.choose(brought_key)
-    st.session_state["brought"] = bringtexts.READY
-    st.rerun()
+    st.rerun()  # the list above has one more
 
 
 def _add(

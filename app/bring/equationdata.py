@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import nn
 
+from lsr_app import equationtexts as texts
 from lsr_app import formats
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
@@ -19,7 +21,8 @@ from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.checks import fit_of, is_linear
 from lsr_core.problems.physics.typed.expressions import number
 from lsr_core.problems.physics.typed.grammar import pieces
-from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of, problem_with
+from lsr_core.problems.supervised import Architecture
 from lsr_core.validation import checked
 
 Row = Mapping[str, Any]
@@ -50,6 +53,16 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """A network that was trained elsewhere, the file it came in, and the seed of the points."""
+
+    model: nn.Module
+    architecture: Architecture
+    file: str
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Checked:
     """What the form says about an equation.
 
@@ -57,7 +70,9 @@ class Checked:
         blocks: name, points, derivatives, linear or not, residual of the known solution.
         linear: whether every block is.
         n_params: of the network.
-        residual: √loss of the untrained network at the fitted points.
+        residual: √loss of the network at the fitted points.
+        trained: whether it is one that was brought.
+        missed: its relative L2 error, where a solution is known.
     """
 
     problem: PhysicsProblem
@@ -67,6 +82,8 @@ class Checked:
     n_params: int = 0
     n_rows: int = 0
     residual: float = math.nan
+    trained: bool = False
+    missed: float = math.nan
 
 
 def sheet_of(ready: Mapping[str, Any]) -> Sheet:
@@ -128,14 +145,14 @@ def arguments_of(sheet: Sheet) -> TypedArguments:
     )
 
 
-def check(arguments: TypedArguments, network: StartingNetwork, title: str = "") -> Checked:
+def check(arguments: TypedArguments, network: StartingNetwork | Brought) -> Checked:
     """Build the problem and look at it from all sides that cost little.
 
     Raises:
         InputError: what is wrong, and where.
     """
     rows = sum(row.points for row in arguments.equations) + sum(row.points for row in arguments.conditions)
-    problem = problem_of(arguments, network, name="typed-equation", description=_description(network))
+    problem = _problem(arguments, network)
     equation = build("typed", problem.arguments)
     n_params = sum(parameter.numel() for parameter in problem.model.parameters())
     if rows * n_params > MANY_VALUES:
@@ -168,7 +185,26 @@ def check(arguments: TypedArguments, network: StartingNetwork, title: str = "") 
         n_params,
         sum(part.n_rows for part in found),
         math.sqrt(square),
+        isinstance(network, Brought),
+        _missed(problem),
     )
+
+
+def _problem(arguments: TypedArguments, network: StartingNetwork | Brought) -> PhysicsProblem:
+    if isinstance(network, StartingNetwork):
+        return problem_of(arguments, network, name="typed-equation", description=texts.untrained(network.activation))
+    return problem_with(
+        arguments, network.model, network.architecture, seed=network.seed, name="typed-equation",
+        description=texts.trained(network.file),
+    )  # fmt: skip
+
+
+def _missed(problem: PhysicsProblem) -> float:
+    if problem.test is None:
+        return math.nan
+    with torch.no_grad():
+        gap = problem.model(problem.test.inputs.double()) - problem.test.targets
+    return float(gap.norm() / problem.test.targets.norm())
 
 
 def scale_of(text: str) -> float | dict[str, float]:
@@ -213,10 +249,6 @@ def short(value: float) -> str:
         if value != 0 and math.isclose(abs(value), factor * math.pi, rel_tol=1e-15):
             return f"{'-' if value < 0 else ''}{f'{factor}*' if factor > 1 else ''}pi"
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else repr(value)
-
-
-def _description(network: StartingNetwork) -> str:
-    return f"An equation that was typed, and a {network.activation} network at its random start."
 
 
 def _block(row: Row) -> dict[str, Any]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from lsr_app import formats, show, startform
-from lsr_app.bring import equationdata, equationlatex
+from lsr_app import formats, show
+from lsr_app.bring import equationdata, equationlatex, equationnetwork, ownlist
 from lsr_app.bring import equationtexts as texts
 from lsr_app.bring.equationdata import Checked, Row, Sheet
+from lsr_app.bring.equationnetwork import Network
 from lsr_app.controls import Now
 from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
-from lsr_core.networks.layered import ActivationName
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.catalogue import NETWORKS, READY
 from lsr_core.problems.physics.typed.network import StartingNetwork
@@ -25,8 +25,9 @@ from lsr_core.storage.bundles import save_problem
 
 SEARCH_RANK = 300  # of the refinements that a search tries, so that it is done within a minute or so
 LONG = 70  # characters of LaTeX, from which a formula is set smaller
-_SHEET, _VERSION, _MADE, _FOUND, _SCALE = "typed_sheet", "typed_version", "typed_made", "typed_found", "typed_scale"
+_SHEET, _VERSION, _MADE, _FOUND = "typed_sheet", "typed_version", "typed_made", "typed_found"
 _NEXT, _LAST = "typed_next_scale", "typed_last"
+FAR_OFF = 0.5  # relative L2 error from which a trained network is probably not the one for this equation
 _SEARCHING = threading.Lock()
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "inputs": ("name", "from", "to"),
@@ -47,7 +48,7 @@ def section(now: Now) -> None:
     left, right = st.columns([1, 1], gap="medium")
     with left:
         sheet = st.session_state[_LAST] = _tables()
-        network = _network()
+        network = equationnetwork.section()
     with right, st.container(border=True, key="typed_check"):
         found = _check(sheet, network)
     _make(now, found)
@@ -67,8 +68,8 @@ def _keep() -> None:
         st.session_state[_SHEET] = st.session_state[_LAST]
         st.session_state[_VERSION] += 1
     if (found := st.session_state.pop(_NEXT, None)) is not None:
-        st.session_state[_SCALE] = found
-    for key in (_SCALE, "typed_widths", "typed_circular", "typed_seed", "typed_activation"):
+        st.session_state[equationnetwork.SCALE] = found
+    for key in equationnetwork.KEPT:
         if key in st.session_state:
             st.session_state[key] = st.session_state[key]
 
@@ -88,7 +89,9 @@ def _fill(name: str) -> None:
     st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
     suited = StartingNetwork(**NETWORKS.get(name, {}))
     scale = suited.scale
-    st.session_state[_SCALE] = equationdata.scale_text(scale) if isinstance(scale, dict) else f"{scale:g}"
+    st.session_state[equationnetwork.SCALE] = (
+        equationdata.scale_text(scale) if isinstance(scale, dict) else f"{scale:g}"
+    )
     st.session_state["typed_widths"] = ", ".join(map(str, suited.widths))
     st.session_state["typed_circular"] = suited.circular
     for key in (_MADE, _FOUND, _LAST):
@@ -139,37 +142,24 @@ def _table(name: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _column(key: str) -> Any:
     label, help_ = texts.COLUMNS[key], texts.COLUMN_HELP.get(key)
     if key == "points":
-        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=62)
+        return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=72)
     if key == "weight":
-        return st.column_config.NumberColumn(label, help=help_, width=62)
-    wide = {"equation": 170, "expression": 280, "where": 90}.get(key, 62)
+        return st.column_config.NumberColumn(label, help=help_, width=76)
+    wide = {"equation": 150, "expression": 280, "where": 76}.get(key, 62)
     return st.column_config.TextColumn(label, help=help_, width=wide, max_chars=500)
 
 
-def _network() -> StartingNetwork | InputError:
-    st.markdown(f"**{texts.NETWORK}**", help=texts.NETWORK_LEAD)
-    first, second, third, fourth = st.columns([1.3, 1, 1.6, 0.8], gap="small")
-    widths = first.text_input(texts.WIDTHS, key="typed_widths", help=texts.WIDTHS_HELP, max_chars=60)
-    activation = second.selectbox(
-        texts.ACTIVATION, [name for name in get_args(ActivationName) if name != "relu"], key="typed_activation"
-    )
-    scale = third.text_input(texts.SCALE, key=_SCALE, help=texts.SCALE_HELP, max_chars=200)
-    seed = fourth.number_input(texts.SEED, 0, 2**31 - 1, 0, key="typed_seed", help=texts.SEED_HELP)
-    circular = st.checkbox(texts.CIRCULAR, key="typed_circular", help=texts.CIRCULAR_HELP)
-    try:
-        return equationdata.network_of(widths, activation, scale, circular, int(seed))
-    except InputError as error:
-        return error
-
-
-def _check(sheet: Sheet, network: StartingNetwork | InputError) -> Checked | None:
-    """Formulas and findings; None where something is wrong, which is then said."""
+def _check(sheet: Sheet, network: Network | InputError | None) -> Checked | None:
+    """Formulas and findings; None where something is wrong or missing, which is then said."""
     show.section(texts.CHECK, texts.CHECK_LEAD)
     try:
         arguments = equationdata.arguments_of(sheet)
         _typeset(arguments)
         if isinstance(network, InputError):
             raise network
+        if network is None:
+            st.info(texts.NO_WEIGHTS, icon=":material/upload_file:")
+            return None
         found = equationdata.check(arguments, network)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
@@ -180,7 +170,9 @@ def _check(sheet: Sheet, network: StartingNetwork | InputError) -> Checked | Non
     remarks = [texts.LINEAR if found.linear else texts.NONLINEAR]
     if not found.solved:
         remarks.append(texts.NO_SOLUTION)
-    remarks.append(texts.facts(found.n_rows, found.n_params, formats.error(found.residual)))
+    remarks.append(texts.facts(found.n_rows, found.n_params, formats.error(found.residual), trained=found.trained))
+    if found.trained and found.solved:
+        remarks.append(texts.missed(formats.error(found.missed), good=found.missed < FAR_OFF))
     st.markdown(formats.markdown(" ".join(remarks)))
     return found
 
@@ -207,7 +199,7 @@ def _place(text: str) -> str:
 def _make(now: Now, found: Checked | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         make = st.button(texts.MAKE, key="typed_make", type="primary", disabled=found is None, icon=":material/add:")
-        search = st.button(
+        search = st.session_state[equationnetwork.WAY] == "untrained" and st.button(
             texts.SEARCH, key="typed_search", disabled=found is None, help=texts.SEARCH_HELP, icon=":material/search:"
         )
     if found is not None and search:
@@ -224,16 +216,17 @@ def _make(now: Now, found: Checked | None) -> None:
             st.error(formats.markdown(error.strerror or "it cannot be written"), icon=":material/error:")
             return
         st.rerun()  # the list above has one more
-    made = st.session_state.get(_MADE)
-    if made in ownproblems.names(now.owner):
-        st.success(texts.MADE, icon=":material/check:")
-        if st.button(texts.REFINE, key="typed_refine", on_click=startform.choose, args=(made,)):
-            st.switch_page("views/overview.py")
+    ownlist.offer(now, st.session_state.get(_MADE))
 
 
 def _write(found: Checked, folder: Any) -> None:
     seed = found.problem.seed
-    save_problem(folder, found.problem, training={"training": "none"}, seeds={"initialisation": seed, "points": seed})
+    if found.trained:
+        save_problem(folder, found.problem, training={"source": "uploaded weights"}, seeds={"points": seed})
+    else:
+        save_problem(
+            folder, found.problem, training={"training": "none"}, seeds={"initialisation": seed, "points": seed}
+        )
 
 
 def _search(found: Checked) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LEAD = (
     "Write the equation and its conditions as text. Nothing of it is executed: it is read as a formula, differentiated by the network’s own "
-    "derivatives, and stored as text in the problem."
+    "derivatives, and stored as text in the problem. The network for it is untrained, or one that you trained: see Network below."
 )
 READY = "Start from"
 READY_HELP = "Fills the form with an equation that is ready; everything can be changed afterwards."
@@ -44,7 +44,22 @@ DATA_HELP = (
 )
 DATA_EXAMPLE = "0.5, 0.1, 0.92"
 NETWORK = "Network"
-NETWORK_LEAD = "Fully connected, at a random start. It is not trained: the refinement does all of the work."
+NETWORKS = {"untrained": "Untrained", "trained": "Trained weights"}
+NETWORK_LEADS = {
+    "untrained": "Fully connected, at a random start. It is not trained: the refinement does all of the work.",
+    "trained": (
+        "A chain of linear layers that you trained elsewhere, such as a PINN. It must take the coordinates as they stand in the equation, in the "
+        "order of the inputs above, with no scaling before it and none after it."
+    ),
+}
+PREDICTIONS_LABEL = "Some of its predictions, if you have them: .npz, .csv, .mat, …"
+PREDICTIONS_HELP = "A file with inputs and the outputs of the network you saved. They show that the loaded network is yours, and tell its activation."
+NO_PREDICTIONS = (
+    "No predictions are given, so nothing shows that this is the network you trained: the activation and the order of its inputs cannot be "
+    "seen from weights."
+)
+NO_WEIGHTS = "Upload the weights of the network, and the check goes on."
+POINTS_SEED_HELP = "Of the points at which the equation is fitted and checked."
 WIDTHS = "Hidden widths"
 WIDTHS_HELP = "Neurons of each hidden layer, separated by commas."
 ACTIVATION = "Activation"
@@ -63,8 +78,6 @@ SEARCH_HELP = (
 )
 SEARCH_BUSY = "A search is running on this server already. Try again when it is done."
 MAKE = "Make the problem"
-MADE = "The problem is ready. Refine it on the overview, like any sample."
-REFINE = "Refine it"
 CHECK = "Check"
 CHECK_LEAD = "Before anything is solved"
 BLOCK_COLUMNS = ("Block", "Points", "Derivatives", "Linear", "Solution leaves")
@@ -87,8 +100,26 @@ LINEAR = "Linear in the unknown: one refinement solves it."
 NONLINEAR = "Not linear in the unknown: ask for some Gauss-Newton steps when you refine it."
 
 
-def facts(n_rows: int, n_params: int, residual: str) -> str:
-    return f"{n_rows:,} residuals, {n_params:,} parameters. The untrained network leaves a residual of {residual}."
+def untrained(activation: str) -> str:
+    return f"An equation that was typed, and a {activation} network at its random start."
+
+
+def trained(file: str) -> str:
+    return f"An equation that was typed, and the trained network of {file}."
+
+
+def facts(n_rows: int, n_params: int, residual: str, *, trained: bool) -> str:
+    word = "Your" if trained else "The untrained"
+    return f"{n_rows:,} residuals, {n_params:,} parameters. {word} network leaves a residual of {residual}."
+
+
+def missed(error: str, *, good: bool) -> str:
+    said = f"Its relative L2 error against the known solution is {error}."
+    return (
+        said
+        if good
+        else f"{said} That is far off for a trained network: look at the order and the scaling of its inputs, and at the activation."
+    )
 
 
 def searching(done: int, scales: str, residual: str) -> str:

@@ -78,6 +78,21 @@ def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_o
     return Chosen(mapping, tuple(predictions), (units[0], units[1]))
 
 
+def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> Pair:
+    """Inputs and the predictions for them, where nothing else of a file is wanted; what stands behind the inputs is taken for predictions."""
+    offered = choices(infos)
+    inputs, outputs, predictions = suggest(infos, wanted_inputs, wanted_outputs)
+    st.session_state.setdefault(f"{prefix}_inputs", inputs)
+    st.session_state.setdefault(f"{prefix}_predictions", predictions or outputs)
+    left, right = st.columns(2, gap="small")
+    return Pair(
+        tuple(left.multiselect("Inputs", offered, key=f"{prefix}_inputs", help=bringtexts.HELP["inputs"])),
+        tuple(
+            right.multiselect("Predictions", offered, key=f"{prefix}_predictions", help=bringtexts.HELP["predictions"])
+        ),
+    )
+
+
 def suggest(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list[str], list[str], list[str]]:
     """Inputs, outputs and predictions by name; else the first columns, as many as the network takes, and those after."""
     names = {info.name.lower(): info for info in infos}

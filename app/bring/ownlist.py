@@ -19,8 +19,6 @@ from lsr_core.storage.bundles import DESCRIPTION, read_description
 
 def section(now: Now) -> None:
     """A line for each; nothing where there are none."""
-    if told := st.session_state.pop("brought", None):
-        st.success(told, icon=":material/check:")
     found = ownproblems.names(now.owner)
     if not found:
         return
@@ -29,7 +27,7 @@ def section(now: Now) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{folder.name}"):
             title = formats.one_line(problems.title(folder), 80)
             st.markdown(f"**{formats.markdown(title)}**", width="stretch")
-            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=_choose, args=(key, title)):
+            if st.button("Refine", key=f"refine_{key}", type="primary", on_click=startform.bring, args=(key, now)):
                 st.switch_page("views/overview.py", query_params=state.query())
             st.download_button(
                 "Download", data=partial(_zip, folder), file_name="problem.zip", mime="application/zip",
@@ -43,9 +41,13 @@ def section(now: Now) -> None:
             st.button("Forget", key=f"forget_{key}", on_click=ownproblems.remove, args=(now.owner, key))
 
 
-def _choose(key: str, title: str) -> None:
-    startform.choose(key)
-    state.say(bringtexts.chosen(title))
+def offer(now: Now, made: str | None) -> None:
+    """That a problem was made just now, where its form ends; nothing once it is forgotten."""
+    if made not in ownproblems.names(now.owner):
+        return
+    st.success(bringtexts.MADE, icon=":material/check:")
+    if st.button(bringtexts.REFINE, key="refine_made", type="primary", on_click=startform.bring, args=(made, now)):
+        st.switch_page("views/overview.py", query_params=state.query())
 
 
 def _zip(folder: Path) -> bytes:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from lsr_app import bringtexts
+
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
     from torch import Tensor
@@ -19,7 +21,19 @@ if TYPE_CHECKING:
     from lsr_core.intake.arrays import ArrayInfo
 
 _KEPT = "uploads_read"
+_WEIGHTS = ("safetensors", "pt", "pth")
+_DATA = ("npz", "npy", "csv", "parquet", "mat", "h5", "hdf5")
 MOST_KEPT = 6
+
+
+def weights(key: str) -> UploadedFile | None:
+    """The field for a state dict."""
+    return st.file_uploader(bringtexts.WEIGHTS_LABEL, type=list(_WEIGHTS), key=key, help=bringtexts.HELP["weights"])
+
+
+def data(label: str, key: str, help: str | None = None) -> UploadedFile | None:
+    """A field for a file of numbers."""
+    return st.file_uploader(label, type=list(_DATA), key=key, help=help)
 
 
 @contextmanager

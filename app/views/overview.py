@@ -88,6 +88,10 @@ def headline(data: RunData, rank: int) -> None:
         show.sample_errors(data)
 
 
+waits = startform.waits(now)
+if waits:
+    startform.section(now)
+    st.space("medium")
 if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
@@ -100,7 +104,8 @@ else:
     show.heading(texts.PRODUCT, texts.TAGLINE)
     guards.offer_first_run(now)
 
-startform.section(now)
+if not waits:
+    startform.section(now)
 runlist.section(now)
 with st.expander("Words used here", icon=":material/menu_book:"):
     st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in texts.GLOSSARY.items()))

@@ -34,7 +34,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     logy = controls.toggle("logy", "Log error")
 runs, at = now.runs, now.ranks
 show.figure(
-    "errors_physics" if data.about.physics else "errors",
+    data.errors_words,
     ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode),
 )
 left, right = st.columns(2, gap="medium")

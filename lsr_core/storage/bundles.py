@@ -125,7 +125,9 @@ def _physics_problem(description: ProblemDescription, model: nn.Module, data: Pa
         equation = build_equation(entry.equation, entry.arguments)
         points, fresh, splits = read_points(data, [block.name for block in equation.blocks])
         drawn, drawn_fresh = draw_points(equation.blocks, entry.seed)
-        test = splits.get("test") or _reference(entry.equation, json.dumps(entry.arguments, sort_keys=True))
+        test = splits.get("test") or _reference(
+            entry.equation, json.dumps(entry.arguments)
+        )  # the order of the inputs counts
         grid = splits.get("grid") or (equation.plain_grid() if test is None else None)
         shown = test or grid
         assert shown is not None

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lsr_app import cli
 from lsr_app.commands import dashboard
@@ -33,6 +34,7 @@ from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.runs import Run, RunStore
 from lsr_samples import train_poisson_untrained
 from tests import bundles
+from tests.foreign.networks import with_equation
 
 REFINE_KEYS = {
     *("run", "problem", "n_params", "n_residuals", "dtype", "device", "seed", "max_rank", "rank", "rank_choice"),
@@ -102,6 +104,24 @@ def test_refine_prints_what_scripts_rely_on(lsr: Any, tmp_path: Path) -> None:
     assert run.manifest.owner == "command line"
     assert run.manifest.config.seed == 3
     assert load_problem(run.problem_path).name == "tiny"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_trained_pinn_with_its_equation_is_refined(lsr: Any, tmp_path: Path, dtype: str) -> None:
+    problem = with_equation()
+    kept = replace(problem, model=problem.model.to(getattr(torch, dtype)))
+    save_problem(tmp_path / "pinn", kept, training={"source": "uploaded weights"})
+    result = lsr("refine", "pinn", "--max-rank", "100", "--json")
+    assert result.code == 0, result.err
+    assert result.json["base"]["relative_l2"] == pytest.approx(6.38e-4, rel=0.01)
+    assert result.json["refined"]["relative_l2"] < 1e-4
+    lsr("export", result.json["run"], "--format", "predictor", "--out", "predictor.safetensors")
+    assert problem.test is not None
+    inputs, exact = problem.test
+    with torch.no_grad():
+        refined = load_predictor(tmp_path / "predictor.safetensors")(inputs.double())
+    error = float((refined - exact).norm() / exact.norm())
+    assert error == pytest.approx(result.json["refined"]["relative_l2"], rel=1e-6)
 
 
 def test_refine_in_words(lsr: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app.bring import equationdata, equationlatex, equationtexts
+from lsr_app.bring import bringtexts, equationdata, equationlatex, equationtexts
 from lsr_app.bring.equationdata import Sheet, arguments_of, sheet_of
 from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
@@ -105,7 +105,7 @@ def test_a_ready_equation_becomes_a_problem_of_this_browser(open_page: Opener, m
     problem = load_problem(folder)
     assert problem.title == READY["boundary-layer"]["title"]
     assert [tuple(layer.weight.shape) for layer in problem.model.linears] == [(12, 1), (1, 12)]  # type: ignore[union-attr]
-    assert app.success[0].value == equationtexts.MADE
+    assert app.success[0].value == bringtexts.MADE
     assert app.button(key=f"refine_{key}").label == "Refine"
 
 

@@ -183,12 +183,12 @@ SERVER = """
 import json, sys
 from pathlib import Path
 import lsr_core
-from lsr_app import services
+from lsr_app.services import gallery, problems
 
-folder = services.given_problem()
-refined = lsr_core.refine(services.problem(folder), max_rank=8)
+folder = gallery.given_problem()
+refined = lsr_core.refine(problems.load(folder), max_rank=8)
 errors = [refined.summary.base.test_mse, refined.summary.refined.test_mse]
-Path("seen.json").write_text(json.dumps([services.problem_title(folder), *errors]))
+Path("seen.json").write_text(json.dumps([problems.title(folder), *errors]))
 """
 
 

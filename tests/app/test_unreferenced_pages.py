@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lsr_app import rundata, texts
+from lsr_app import figuretexts, rundata, texts
 from lsr_app.exports import predictions
 from lsr_app.report import report
 from lsr_core.jobs import queue
@@ -53,6 +53,9 @@ def test_no_page_invents_a_truth(name: str, run: Run, open_page: Opener) -> None
     assert '"Truth"' not in charts
     if name in ("overview", "fields"):
         assert texts.NO_REFERENCE in [element.value for element in app.info]
+    if name == "rank":
+        assert "reference" not in said.lower()
+        assert figuretexts.FIGURES["errors_unreferenced"].title in said
     if name in ("overview", "export"):
         assert texts.FRESH_RESIDUAL in said
 

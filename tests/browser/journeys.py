@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+import torch
 from playwright.sync_api import Locator, Page, expect
+
+import lsr_core
+from lsr_core.storage.runs import Run
 
 SECONDS = 60.0
 MILLISECONDS = SECONDS * 1000
@@ -133,6 +139,32 @@ def expect_other_values(page: Page, key: str, before: Any) -> Any:
     """Wait until a figure has drawn other numbers; returns them."""
     until(lambda: values(page, key) != before, f"{key} is drawn again")
     return values(page, key)
+
+
+def download(page: Page, key: str, folder: Path) -> Path:
+    """Press a download button; where the file is now."""
+    with page.expect_download() as started:
+        button(page, key).click()
+    path = folder / started.value.suggested_filename
+    started.value.save_as(path)
+    return path
+
+
+def expect_predictor(page: Page, run: Run, folder: Path) -> None:
+    """Download the refined predictor of a run on the page Export; evaluated here, it gives the predictions that the run holds."""
+    visit(page, "export", run=run.id)
+    predictor = lsr_core.load_predictor(download(page, "predictor", folder))
+    inputs, expected = held(run, run.summary.rank)
+    with torch.no_grad():
+        answer = predictor(inputs.double()).flatten(1).numpy()
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+
+
+def held(run: Run, rank: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Display points and refined predictions there that a run holds."""
+    fields = run.fields
+    place = list(fields.ranks).index(rank)
+    return torch.from_numpy(np.array(fields.inputs)), fields.targets + fields.refined_error[place]
 
 
 def expect_sentence(page: Page, text: str) -> None:

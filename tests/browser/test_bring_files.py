@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import journeys
 from tests.browser.conftest import Server
+from tests.foreign.networks import FOREIGN
 
 pytestmark = pytest.mark.browser
-FOREIGN = Path(__file__).parents[1] / "foreign"
 
 
 def upload(page: Page, weights: Path, data: Path) -> None:
@@ -25,42 +25,45 @@ def upload(page: Page, weights: Path, data: Path) -> None:
     journeys.settle(page)
 
 
-def refine(page: Page, server: Server, rank: int = 30) -> None:
-    """Make the problem, refine it with a small rank, and wait for the result."""
+def refine(page: Page, server: Server, folder: Path, rank: int = 30) -> None:
+    """Make the problem, refine it with a small rank, wait for the result, and take the refined predictor away."""
     page.get_by_role("button", name="Make the problem").click()
-    page.get_by_role("button", name="Refine", exact=True).first.click()
-    start = page.get_by_role("button", name="Start refinement")
-    expect(start).to_be_visible()
+    journeys.button(page, "refine_made").click()
+    journeys.expect_page(page, "")
     journeys.fill(page, "Maximum rank", rank)
     expect(page.get_by_text("deleted a few minutes after")).to_be_visible()
-    before = {run.id for run in server.store.list()}
-    start.click()
-    journeys.until(lambda: len(server.store.list()) > len(before), "a run was made")
-    (made,) = [run for run in server.store.list() if run.id not in before]
+    made = server.run(journeys.begin(page))
     journeys.until(lambda: made.status().status in ("complete", "failed"), "the run has ended")
     assert made.status().status == "complete", made.status()
-    made = server.run(made.id)
     assert made.manifest.session_only
     assert not made.manifest.listed
     base, refined = made.summary.base.train_mse, made.summary.refined.train_mse
     assert base is not None
     assert refined is not None
     assert refined < base
+    journeys.expect_predictor(page, made, folder)
 
 
 @pytest.mark.parametrize(
-    ("name", "activation"), [("torch_mlp", "silu"), ("deepxde_fnn", "sin"), ("neuraloperator_1d", "gelu")]
+    ("name", "activation"),
+    [
+        ("torch_mlp", "silu"),
+        pytest.param("deepxde_fnn", "sin", marks=pytest.mark.slow),
+        pytest.param("neuraloperator_1d", "gelu", marks=pytest.mark.slow),
+    ],
 )
-def test_a_foreign_network_reaches_a_refined_predictor(page: Page, server: Server, name: str, activation: str) -> None:
+def test_a_foreign_network_reaches_a_refined_predictor(
+    page: Page, server: Server, tmp_path: Path, name: str, activation: str
+) -> None:
     upload(page, FOREIGN / f"{name}.pt", FOREIGN / f"{name}.npz")
 
     expect(page.get_by_text(f"with the activation {activation}")).to_be_visible()
-    refine(page, server)
+    refine(page, server, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_matlab_file_reaches_a_refined_predictor(page: Page, server: Server) -> None:
+def test_a_matlab_file_reaches_a_refined_predictor(page: Page, server: Server, tmp_path: Path) -> None:
     upload(page, FOREIGN / "torch_mlp.pt", FOREIGN / "wave.mat")
 
     expect(page.get_by_text("No predictions are given")).to_be_visible()
-    refine(page, server)
+    refine(page, server, tmp_path)

@@ -23,20 +23,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def download(page: Page, tmp_path: Path) -> Callable[[str], Path]:
     def fetch(key: str) -> Path:
-        with page.expect_download() as started:
-            journeys.button(page, key).click()
-        path = tmp_path / started.value.suggested_filename
-        started.value.save_as(path)
-        return path
+        return journeys.download(page, key, tmp_path)
 
     return fetch
-
-
-def held(run: Run, rank: int) -> tuple[torch.Tensor, np.ndarray]:
-    """Display points and refined predictions there that a run holds."""
-    fields = run.fields
-    place = list(fields.ranks).index(rank)
-    return torch.from_numpy(np.array(fields.inputs)), fields.targets + fields.refined_error[place]
 
 
 def test_the_downloaded_predictor_gives_the_predictions_of_the_run(
@@ -44,7 +33,7 @@ def test_the_downloaded_predictor_gives_the_predictions_of_the_run(
 ) -> None:
     journeys.visit(page, "export", run=shipped.id)
     predictor = lsr_core.load_predictor(download("predictor"))
-    inputs, expected = held(shipped, shipped.summary.rank)
+    inputs, expected = journeys.held(shipped, shipped.summary.rank)
     with torch.no_grad():
         np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=0, atol=1e-11)
 
@@ -65,7 +54,7 @@ def test_the_predictor_at_another_rank_is_rebuilt_and_downloaded(
     journeys.button(page, "rebuild").click()
     expect(journeys.button(page, "predictor_other")).to_be_visible()
     predictor = lsr_core.load_predictor(download("predictor_other"))
-    inputs, expected = held(tiny_run, rank)
+    inputs, expected = journeys.held(tiny_run, rank)
     with torch.no_grad():
         np.testing.assert_allclose(predictor(inputs).numpy(), expected, rtol=1e-6, atol=1e-9)
 
@@ -80,6 +69,6 @@ def test_a_python_module_is_made_checked_and_downloaded(
     journeys.button(page, "form_make").click()
     expect(journeys.button(page, "form_file")).to_be_visible()
     expect(page.get_by_text("Checked in a fresh process")).to_be_visible()
-    inputs, expected = held(tiny_run, tiny_run.summary.rank)
+    inputs, expected = journeys.held(tiny_run, tiny_run.summary.rank)
     found = evaluate(download("form_file"), "python", {"x": inputs.double()})["x"]
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-9)

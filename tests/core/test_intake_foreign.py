@@ -15,6 +15,7 @@ FOREIGN = Path(__file__).parents[1] / "foreign"
 CASES = {
     "torch_mlp": ("mlp", "silu", {}),
     "deepxde_fnn": ("mlp", "sin", {}),
+    "deepxde_pinn": ("mlp", "tanh", {}),
     "pina_feedforward": ("mlp", "tanh", {}),
     "deepxde_deeponet": ("deeponet", "tanh", {"grid": {"points": 16}}),
     "neuraloperator_1d": ("neuraloperator-fno", "gelu", {"grid": [16]}),

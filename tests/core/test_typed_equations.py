@@ -305,6 +305,16 @@ def test_bundle_gives_the_same_problem_and_holds_text_only(tmp_path: Path) -> No
         assert sorted(path.name for path in folder.iterdir()) == ["data.npz", "model.safetensors", "problem.json"]
 
 
+def test_bundle_keeps_the_order_of_the_inputs(tmp_path: Path) -> None:
+    before = problem(READY["heat"])  # x, then t: another order than that of the alphabet
+    after = load_problem(save_problem(tmp_path / "heat", before))
+    assert isinstance(after, PhysicsProblem)
+    assert before.test is not None
+    assert after.test is not None
+    assert torch.equal(before.test.inputs, after.test.inputs)
+    assert torch.equal(before.test.targets, after.test.targets)
+
+
 def test_strategies_agree() -> None:
     typed = problem(READY["burgers"] | {"equations": [{"equation": "u_t + u*u_x = nu*u_xx", "points": 60}]})
     for part in block_rows(typed, ParametricFunction.from_module(typed.model, dtype=torch.float64)):

@@ -1,10 +1,12 @@
-"""A network at its random start for a typed equation, and the problem of the two."""
+"""A network for a typed equation, at its random start or trained elsewhere, and the problem of the two."""
 
 from __future__ import annotations
 
+import copy
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
@@ -52,11 +54,67 @@ def problem_of(
     if network.circular and not equation.periods:
         raise InputError("no input has a periodic condition, so none can enter as cosine and sine", key="circular")
     architecture = Architecture("pinn-mlp", _arguments(equation, network))
+    model = architectures.build(architecture.name, architecture.arguments)
+    return _problem(equation, model, architecture, network.seed, name, description)
+
+
+def problem_with(
+    arguments: TypedArguments,
+    model: nn.Module,
+    architecture: Architecture,
+    *,
+    seed: int = 0,
+    name: str = "typed",
+    description: str = "",
+) -> PhysicsProblem:
+    """The problem of a typed equation and a network that was trained elsewhere, in float64.
+
+    Args:
+        arguments: of the equation.
+        model: takes the coordinates as they stand in the equation, in the order of its inputs, and gives its unknown functions in
+            their order. Its weights are widened to float64, which changes its predictions by rounding only.
+        architecture: the `mlp` that the model is an instance of.
+        seed: of the points.
+
+    Raises:
+        InputError: the equation cannot be built, or the network has another form, or another number of inputs or outputs.
+    """
+    equation = build("typed", arguments.model_dump())
+    check_form(architecture.name)
+    layers = architecture.arguments["layers"]
+    for found, wanted, what in (
+        (layers[0], tuple(equation.domain), "inputs"),
+        (layers[-1], equation.outputs, "outputs"),
+    ):
+        if found != len(wanted):
+            raise InputError(
+                f"has {found:,} {what}, the equation has {len(wanted)} ({', '.join(wanted)}); change one of the two",
+                key="network",
+            )
+    return _problem(equation, model, architecture, seed, name, description)
+
+
+def check_form(architecture: str) -> None:
+    """Refuse what is no network of points.
+
+    Raises:
+        InputError: any architecture but `mlp`.
+    """
+    if architecture != "mlp":
+        raise InputError(
+            f"is a {architecture}; an equation needs a chain of linear layers from the coordinates of a point to the unknown functions",
+            key="network",
+        )
+
+
+def _problem(
+    equation: PDE, model: nn.Module, architecture: Architecture, seed: int, name: str, description: str
+) -> PhysicsProblem:
     return make_problem(
         equation,
-        architectures.build(architecture.name, architecture.arguments).double().eval(),
+        copy.deepcopy(model).double().eval(),
         name=name,
-        seed=network.seed,
+        seed=seed,
         architecture=architecture,
         title=equation.title,
         description=description,

@@ -1,0 +1,150 @@
+"""The form for weights and data: what it maps, what it checks, and the sentence for each thing that does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+from streamlit.testing.v1 import AppTest
+
+from lsr_app.bring import bringtexts
+from lsr_app.owning import ownproblems
+from lsr_core.problems.supervised import Quantity, SupervisedProblem
+from lsr_core.storage.bundles import load_problem
+from tests.app.conftest import Opener
+from tests.app.uploading import field, give, give_bytes, npz, refusal, said
+from tests.foreign.networks import FOREIGN
+
+KNOWN = dict(np.load(FOREIGN / "torch_mlp.npz"))
+
+
+@pytest.fixture
+def form(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """With the weights of a network of two inputs and one output."""
+    monkeypatch.setattr("lsr_app.owner.of", lambda *_: "somebody")
+    return give(open_page("bring", way="files"), "weights_file", FOREIGN / "torch_mlp.pt")
+
+
+def made() -> SupervisedProblem:
+    ((_, folder),) = ownproblems.names("somebody").items()
+    problem = load_problem(folder)
+    assert isinstance(problem, SupervisedProblem)
+    return problem
+
+
+def test_arrays_are_mapped_by_their_names_and_predictions_tell_the_activation(form: AppTest) -> None:
+    app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
+    assert field(app, "multiselect", "Inputs").value == ["inputs"]
+    assert field(app, "multiselect", "Outputs").value == ["targets"]
+    assert field(app, "multiselect", "Predictions of your network, to compare").value == ["predictions"]
+    assert "with the activation silu" in said(app)
+    assert "Rows: 210 train, 45 validation, 45 test." in said(app)
+    app.button(key="make_problem").click().run()
+    problem = made()
+    assert sorted(len(split.inputs) for split in (problem.train, problem.validation, problem.test) if split) == [45, 45, 210]  # fmt: skip
+
+
+def test_units_shares_and_chosen_columns_come_into_the_problem(form: AppTest) -> None:
+    content = npz(table=np.concatenate([KNOWN["targets"], KNOWN["inputs"]], axis=1))
+    app = give_bytes(form, "data_file", "table.npz", content)
+    field(app, "multiselect", "Inputs").set_value(["table[1]", "table[2]"]).run()
+    field(app, "multiselect", "Outputs").set_value(["table[0]"]).run()
+    field(app, "text_input", "Units of the inputs").set_value("m, s").run()
+    field(app, "text_input", "Units of the outputs").set_value("K").run()
+    field(app, "number_input", "Share for validation").set_value(0.3).run()
+    field(app, "number_input", "Share for test").set_value(0.2).run()
+    assert "Rows: 150 train, 90 validation, 60 test." in said(app)
+    assert bringtexts.NO_PREDICTIONS in said(app)
+    assert field(app, "selectbox", "Activation").value == "silu"  # that with which it misses the outputs least
+    app.button(key="make_problem").click().run()
+    problem = made()
+    assert problem.input_quantities == (Quantity("table[1]", "m"), Quantity("table[2]", "s"))
+    assert problem.output_quantities == (Quantity("table[0]", "K"),)
+    assert problem.test is not None
+    assert len(problem.test.inputs) == 60
+
+
+def test_a_matlab_field_over_axes_becomes_the_points_of_its_grid(form: AppTest) -> None:
+    app = give(form, "data_file", FOREIGN / "wave.mat")
+    assert field(app, "multiselect", "Inputs").value == ["x", "t"]
+    assert field(app, "multiselect", "Outputs").value == ["usol"]
+    assert "Rows: 210 train, 45 validation, 45 test." in said(app)  # 20 times 15
+    assert bringtexts.NO_PREDICTIONS in said(app)
+
+
+def test_arrays_of_their_own_for_validation_and_test_are_taken(form: AppTest) -> None:
+    parts = {"validation": slice(0, 40), "test": slice(40, 60)}
+    named = {
+        f"{name}_{key}": KNOWN[key][rows] for name, rows in parts.items() for key in ("inputs", "targets")
+    } | {key: KNOWN[key] for key in ("inputs", "targets")}  # fmt: skip
+    app = give_bytes(form, "data_file", "parts.npz", npz(**named))
+    assert "Rows: 300 train, 40 validation, 20 test." in said(app)
+
+
+def test_bad_rows_are_refused_or_left_out(form: AppTest) -> None:
+    inputs = KNOWN["inputs"].copy()
+    inputs[7, 0] = np.nan
+    app = give_bytes(form, "data_file", "nan.npz", npz(inputs=inputs, targets=KNOWN["targets"]))
+    assert "1 of 300 rows hold NaN or infinite values (rows 8)" in refusal(app)
+    field(app, "checkbox", "Leave out bad rows").check().run()
+    assert not app.error
+    assert "1 left out" in said(app)
+
+
+def test_too_large_for_the_memory_is_said_before_anything_is_mapped(
+    form: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lsr_app.dataform.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})())
+    app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
+    assert "1.0 kB is free" in refusal(app)
+    assert "make_problem" not in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"inputs": np.ones((20, 3)), "targets": np.ones((20, 1))}, "does not take rows of 3 inputs"),
+        ({"inputs": np.ones((20, 2)), "targets": np.ones((20, 2))}, "one row has 2 values, the network gives 1"),
+        ({"inputs": np.ones((20, 2)), "targets": np.ones((19, 1))}, "targets: has 19 rows, inputs has 20"),
+        (
+            {"inputs": np.ones((9, 2)), "targets": np.ones((9, 1)), "predictions": np.ones((12, 1))},
+            "12 predictions for 9 rows of inputs",
+        ),
+        ({"inputs": np.ones((2, 2)), "targets": np.ones((2, 1))}, "too few to be split"),
+    ],
+)
+def test_shapes_that_do_not_fit_give_one_sentence(form: AppTest, arrays: dict[str, Any], sentence: str) -> None:
+    app = give_bytes(form, "data_file", "wrong.npz", npz(**arrays))
+    choose(app)
+    assert sentence in refusal(app)
+    assert "make_problem" not in [button.key for button in app.button]
+
+
+def test_arguments_that_do_not_fit_the_weights_give_one_sentence(form: AppTest) -> None:
+    app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
+    for text, sentence in (("2, 9, 12, 1", "shape"), ("2; 12", bringtexts.BAD_ARGUMENT)):
+        field(app, "text_input", "Layers").set_value(text).run()
+        assert sentence in refusal(app)
+
+
+def test_the_wrong_activation_is_told_with_the_right_one(form: AppTest) -> None:
+    app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
+    field(app, "selectbox", "Activation").set_value("tanh").run()
+    assert "With silu it would be" in refusal(app)
+
+
+def test_a_file_without_numbers_gives_one_sentence(form: AppTest, tmp_path: Path) -> None:
+    savemat(tmp_path / "words.mat", {"name": "only text"})
+    app = give(form, "data_file", tmp_path / "words.mat")
+    assert "save numeric arrays as variables of their own" in refusal(app)
+
+
+def choose(app: AppTest) -> None:
+    """Choose inputs and targets where the form did not by itself."""
+    for label, name in (("Inputs", "inputs"), ("Outputs", "targets")):
+        if field(app, "multiselect", label).value != [name]:
+            field(app, "multiselect", label).set_value([name]).run()
+    assert not app.exception
