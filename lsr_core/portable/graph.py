@@ -55,8 +55,9 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     named = {name: value.detach() for name, value in tensors.items()}
     steps = {f"step_{name}": value for name, value in delta.items()}
     if plain:
+        transforms: dict[str, Tensor] = {}
         try:
-            with RealParts(transforms := {}), torch.no_grad():
+            with RealParts(transforms), torch.no_grad():
                 model(example[:1])
         except NotImplementedError as error:
             raise InputError(
