@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from streamlit.starlette import App
 
 from lsr_app import ahead
 
 ahead.start_imports()
-app = App(Path(__file__).with_name("main.py"), middleware=[Middleware(ahead.PreloadPlotly)])
+# A name that somebody else's DNS points here is no name of this machine, whatever the browser thinks of its origin.
+known = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+app = App(Path(__file__).with_name("main.py"), middleware=[known, Middleware(ahead.PreloadPlotly)])
