@@ -25,7 +25,7 @@ from lsr_core.refinement.predictor import RefinedPredictor
 
 # The test of the graphs holds every activation and every hard condition; here stands one of each kind.
 KINDS = [name for name in NETWORKS if not name.startswith(("mlp, ", "pinn-mlp, `"))]
-QUICK = ("mlp, gelu", "cnn-classifier")
+QUICK = ("mlp, gelu", "cnn-classifier", "fno-1d")
 ONNX = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
     reason="the extra `onnx` is not installed",
@@ -64,15 +64,14 @@ def agree(names: list[str], form: Form, precision: str, folder: Path) -> None:
             assert float((outputs[key] - values).abs().max()) / scale <= allowed, (name, key)
 
 
-@pytest.mark.parametrize(
-    ("form", "precision"),
-    [
-        ("pt2", "float64"),
-        pytest.param("pt2", "float32", marks=pytest.mark.slow),
-        ("python", "float64"),
-        pytest.param("python", "float32", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("form", ["pt2", "python"])
+def test_some_kinds(form: Form, tmp_path: Path) -> None:
+    agree(list(QUICK), form, "float64", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("form", ["pt2", "python"])
 def test_all_kinds(form: Form, precision: str, tmp_path: Path) -> None:
     agree(KINDS, form, precision, tmp_path)
 
