@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from lsr_app import equationtexts as texts
 from lsr_app import formats
+from lsr_app.bring import equationtexts as texts
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.equations import build

@@ -97,7 +97,9 @@ def test_bad_rows_are_refused_or_left_out(form: AppTest) -> None:
 def test_too_large_for_the_memory_is_said_before_anything_is_mapped(
     form: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lsr_app.dataform.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})())
+    monkeypatch.setattr(
+        "lsr_app.bring.dataform.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})()
+    )
     app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
     assert "1.0 kB is free" in refusal(app)
     assert "make_problem" not in [button.key for button in app.button]
