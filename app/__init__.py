@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explore", "stop"]
 
+if not TYPE_CHECKING:  # a type checker would take every name for one that there is
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'lsr_app' has no attribute {name!r}")
-    return getattr(importlib.import_module("lsr_app.notebook"), name)
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'lsr_app' has no attribute {name!r}")
+        return getattr(importlib.import_module("lsr_app.notebook"), name)
