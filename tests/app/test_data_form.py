@@ -24,7 +24,7 @@ KNOWN = dict(np.load(FOREIGN / "torch_mlp.npz"))
 @pytest.fixture
 def form(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """With the weights of a network of two inputs and one output."""
-    monkeypatch.setattr("lsr_app.owner.of", lambda *_: "somebody")
+    monkeypatch.setattr("lsr_app.owning.owner.of", lambda *_: "somebody")
     return give(open_page("bring", way="files"), "weights_file", FOREIGN / "torch_mlp.pt")
 
 

@@ -18,7 +18,7 @@ from tests.foreign.networks import FOREIGN
 
 @pytest.fixture
 def trained(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr("lsr_app.owner.of", lambda *_: "somebody")
+    monkeypatch.setattr("lsr_app.owning.owner.of", lambda *_: "somebody")
     app = open_page("bring", way="equation")
     app.segmented_control(key="typed_network").set_value("trained").run()
     return app
