@@ -75,6 +75,7 @@ def test_all_kinds(form: Form, precision: str, tmp_path: Path) -> None:
 
 
 @ONNX
+@pytest.mark.slow
 def test_onnx_in_float64_without_its_kernels(tmp_path: Path) -> None:
     agree(list(QUICK), "onnx", "float64", tmp_path)
 

@@ -140,10 +140,9 @@ def test_points_of_burgers_follow_the_residual_of_its_network() -> None:
     }
 
 
-def test_training_a_sample_begins_at_its_start_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_poisson, "STEPS", 2)
-    monkeypatch.setattr(train_poisson, "POINTS", 200)
-    sample = replace(train_poisson.SAMPLE, layers=(2, 8, 8, 1), options={"n_interior": 100})
+def test_training_a_sample_begins_at_its_start_and_repeats_itself() -> None:
+    train, recipe = physics.by_levenberg_marquardt(steps=2, points=200)
+    sample = replace(train_poisson.SAMPLE, layers=(2, 8, 8, 1), options={"n_interior": 100}, train=train, recipe=recipe)
     first, again, other = sample.made(0), sample.made(0), sample.made(1)
     weights_agree(first.model, again.model, 1e-9)
     assert physics.relative_error(other) != physics.relative_error(first)
