@@ -2,7 +2,8 @@
 
     python -m benchmarks.sessions [--sessions 10] [--seconds 120]
 
-Every browser has its own cookies. It goes round the pages of its own run and its own list, and looks on each for the names of the others.
+Every browser has its own cookies and has uploaded a bundle. It goes round the pages of its own run and its own list, and looks on each
+for the names of the others.
 Prints one JSON line; `response` is from the click on a link of the sidebar until the page is drawn and the server is silent, in seconds.
 """
 
@@ -58,7 +59,7 @@ async def settled(page: Page) -> None:
 
 
 async def begin(browser: Browser, base: str, number: int, store: RunStore, folder: Path) -> Session:
-    """Open a browser, and give its owner a bundle and an unlisted run of it."""
+    """Open a browser, upload a bundle on its page, and give its owner an unlisted run of it."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900}, base_url=base)
     context.set_default_timeout(PATIENCE)
     page = await context.new_page()
@@ -68,8 +69,14 @@ async def begin(browser: Browser, base: str, number: int, store: RunStore, folde
     name = f"problem-of-session-{number:02d}"
     who = owner.of(cookies, {})
     problem = replace(load_problem("noisy1d"), name=name, title=name)
-    key = ownproblems.add(who, lambda path: save_problem(path, problem))
-    run = queue.create(store, ownproblems.names(who)[key], RefineConfig(max_rank=20 + number), owner=who, title=name)
+    save_problem(folder / name, problem)
+    archive = shutil.make_archive(str(folder / name), "zip", folder / name)
+    await page.goto("/bring?way=bundle")
+    await settled(page)
+    await page.get_by_test_id("stFileUploader").locator("input[type=file]").first.set_input_files(archive)
+    await page.get_by_role("button", name="Forget", exact=True).wait_for()
+    (brought,) = ownproblems.names(who).values()
+    run = queue.create(store, brought, RefineConfig(max_rank=20 + number), owner=who, title=name)
     run.write_manifest(run.manifest.model_copy(update={"listed": False}))
     await asyncio.to_thread(execute, run)
     await page.goto(f"/?run={run.id}")
