@@ -58,7 +58,7 @@ async def settled(page: Page) -> None:
     await app.wait_for()
 
 
-async def begin(browser: Browser, base: str, number: int, store: RunStore, folder: Path) -> Session:
+async def begin(browser: Browser, base: str, number: int, store: RunStore, folder: Path, one: asyncio.Lock) -> Session:
     """Open a browser, upload a bundle on its page, and give its owner an unlisted run of it."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900}, base_url=base)
     context.set_default_timeout(PATIENCE)
@@ -78,7 +78,8 @@ async def begin(browser: Browser, base: str, number: int, store: RunStore, folde
     (brought,) = ownproblems.names(who).values()
     run = queue.create(store, brought, RefineConfig(max_rank=20 + number), owner=who, title=name)
     run.write_manifest(run.manifest.model_copy(update={"listed": False}))
-    await asyncio.to_thread(execute, run)
+    async with one:  # a refinement is not made for threads beside it
+        await asyncio.to_thread(execute, run)
     await page.goto(f"/?run={run.id}")
     await settled(page)
     return Session(page, name, run.id)
@@ -118,7 +119,8 @@ async def measure(base: str, sessions: int, seconds: float, folder: Path) -> dic
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=chromium, args=FLAGS)
-        made = [await begin(browser, base, number, store, folder) for number in range(sessions)]
+        one = asyncio.Lock()
+        made = await asyncio.gather(*(begin(browser, base, number, store, folder, one) for number in range(sessions)))
         until = time.monotonic() + seconds
         names = {one.name for one in made} | {one.run for one in made}
         await asyncio.gather(*(go_round(one, sorted(names - {one.name, one.run}), until) for one in made))
