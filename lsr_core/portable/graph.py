@@ -70,9 +70,8 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
     call = _refined(model, list(named), list(steps), plain)
     table = decompositions(example.dtype) if plain else None
-    call = (
-        functionalize(call) if plain else call
-    )  # what writes in place is never dead, and never the same as something else
+    if plain:  # what writes in place is never dead, and never the same as something else
+        call = functionalize(call)
     try:
         graph, twin = (
             make_fx(call, table, tracing_mode="fake")(

@@ -36,6 +36,7 @@ def decompositions(dtype: torch.dtype) -> dict[Any, Callable[..., Any]]:
         return {}
     return {
         ops.erf.default: erf,
+        ops.erfc.default: erfc,
         ops.gelu.default: gelu,
         ops.gelu_backward.default: gelu_backward,
         ops.convolution.default: convolution,
@@ -51,6 +52,11 @@ def erf(x: Tensor) -> Tensor:
     inner = near * _ratio(_NEAR, near * near)
     outer = 1.0 - torch.exp(-far * far) * _ratio(_FAR, far)
     return torch.sign(x) * torch.where(size < 1.0, inner, outer)
+
+
+def erfc(x: Tensor) -> Tensor:
+    """1 − erf(x); right to 1e-15 of one, not of itself."""
+    return 1.0 - erf(x)
 
 
 def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
