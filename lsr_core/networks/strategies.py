@@ -132,8 +132,8 @@ def choose_strategy(
 def _pass_flops(function: ParametricFunction, example: Tensor) -> float:
     """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass."""
     counts = []
-    for inputs in (example[:1], torch.cat([example[:1]] * 2)):
+    for inputs in (example, torch.cat([example, example])):
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             function(function.theta0, inputs)
         counts.append(counter.get_total_flops())
-    return float(counts[1] - counts[0])
+    return (counts[1] - counts[0]) / len(example)

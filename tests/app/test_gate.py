@@ -175,6 +175,15 @@ def test_without_password_only_when_said(tmp_path: Path) -> None:
         assert headers["x-frame-options"] == ["DENY"]
 
 
+def test_on_this_machine_another_name_in_the_host_header_is_refused(tmp_path: Path) -> None:
+    """What DNS rebinding would send, to the server that `lsr dashboard` starts."""
+    for opened in start(tmp_path, "--host", "127.0.0.1"):
+        for host in (f"127.0.0.1:{opened.port}", "localhost"):
+            assert opened.ask("/", Host=host)[0] == 200
+        for path in ("/", "/_stcore/health", "/_stcore/stream", "/media/x.png"):
+            assert opened.ask(path, Host="evil.example")[0] == 400
+
+
 def passed(
     path: str, query: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None, token: str = "secret"
 ) -> Any:

@@ -18,7 +18,7 @@ from lsr_core.networks.transforms import names as conditions
 from lsr_core.portable.check import BATCHES, spread, tolerance
 from lsr_core.portable.deliver import predictor_of
 from lsr_core.portable.graph import explicit
-from lsr_core.portable.kernels import convolution, erf, gelu, gelu_backward, layer_norm
+from lsr_core.portable.kernels import convolution, erf, erfc, gelu, gelu_backward, layer_norm
 from lsr_core.portable.realparts import RealParts
 from lsr_core.portable.write import Form, write
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -123,6 +123,7 @@ def test_kernels_are_the_functions_they_stand_for() -> None:
     grad = torch.linspace(-1, 1, 20_001, dtype=torch.float64)
     tight = {"rtol": 0, "atol": 2e-15}
     assert torch.allclose(erf(x), torch.erf(x), **tight)
+    assert torch.allclose(erfc(x), torch.erfc(x), **tight)
     assert torch.allclose(gelu(x), nn.functional.gelu(x), **tight)
     assert torch.allclose(gelu_backward(grad, x), torch.ops.aten.gelu_backward(grad, x), **tight)
     rows, (weight, bias) = torch.rand(5, 4, 3, dtype=torch.float64), torch.rand(2, 3, dtype=torch.float64)
