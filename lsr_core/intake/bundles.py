@@ -12,8 +12,6 @@ from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import CHECKPOINT_PATTERN
 from lsr_core.storage.bundles import DATA, DESCRIPTION, WEIGHTS, load_problem, read_description
 
-SECONDS = 12  # of processor time; the references of some equations take three
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -24,13 +22,13 @@ class Limits:
     points: int
 
 
-def accept(archive: Path, folder: Path, limits: Limits, *, seconds: int = SECONDS) -> None:
+def accept(archive: Path, folder: Path, limits: Limits) -> None:
     """Unpack a zip into a new folder once a child process has loaded what is in it.
 
     Raises:
         InputError: a zip that is refused, a problem that is too large, or no bundle that can be used.
     """
-    confined.call("bundle", archive, seconds=seconds, out=str(folder), limits=asdict(limits))
+    confined.call("bundle", archive, out=str(folder), limits=asdict(limits))
 
 
 def check(archive: Path, folder: Path, limits: Limits) -> int:

@@ -8,9 +8,13 @@ Libraries written in C read files that anybody may have made. Here they may fail
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lsr_core.errors import InputError
 
@@ -18,11 +22,12 @@ from lsr_core.errors import InputError
 def main(arguments: str) -> dict[str, Any]:
     """Do one job and say what came of it."""
     asked = json.loads(arguments)
-    _limit(asked["memory"], asked["seconds"])
     path = Path(asked["path"])
     shown = asked.get("shown") or path.name
     try:
-        return {"answer": _do(asked, path)}
+        job = _job(asked, path)
+        _limit(asked["memory"], asked["seconds"])
+        return {"answer": job()}
     except InputError as error:
         return {"message": error.message, "key": error.key, "file": error.file}
     except MemoryError:
@@ -37,36 +42,41 @@ def main(arguments: str) -> dict[str, Any]:
         }
 
 
-def _do(asked: dict[str, Any], path: Path) -> Any:
+def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
+    """What is to be done, with the modules for it imported: the limits are for the file alone."""
     if asked["job"] == "weights":
         from lsr_core.intake import torch_files
 
-        return torch_files.convert(path, Path(asked["out"]))
+        return lambda: torch_files.convert(path, Path(asked["out"]))
     if asked["job"] == "bundle":
         from lsr_core.intake import bundles
 
-        return bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
+        return lambda: bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
     from lsr_core.intake import hdf, matlab, parquet
 
     reader: Any = {".mat": matlab, ".parquet": parquet}.get(path.suffix, hdf)
     if asked["job"] == "list":
-        return [[info.name, list(info.shape), info.dtype, info.itemsize] for info in reader.listing(path)]
-    import numpy as np
+        return lambda: [[info.name, list(info.shape), info.dtype, info.itemsize] for info in reader.listing(path)]
+    return lambda: _read(reader, path, asked["names"], Path(asked["out"]))
 
-    found = reader.read(path, asked["names"])
-    for place, name in enumerate(asked["names"]):
-        np.save(Path(asked["out"]) / f"{place}.npy", np.ascontiguousarray(found[name]), allow_pickle=False)
+
+def _read(reader: Any, path: Path, names: list[str], out: Path) -> int:
+    """Write arrays as numbered `.npy` files; returns how many the file gave."""
+    found = reader.read(path, names)
+    for place, name in enumerate(names):
+        np.save(out / f"{place}.npy", np.ascontiguousarray(found[name]), allow_pickle=False)
     return len(found)
 
 
-def _limit(memory: int, seconds: int) -> None:
+def _limit(memory: int, seconds: float) -> None:
+    """Bytes of address space, and processor time from now on, after which the system ends this process by SIGPROF."""
     try:
         import resource
     except ImportError:  # not on Windows, where only the time is limited, by the parent
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _say(error: Exception, path: Path, shown: str) -> str:

@@ -13,17 +13,16 @@ from typing import Any
 from lsr_core.errors import InputError
 
 MEMORY = 4 * 2**30
-TABLE_SECONDS = 4
-WEIGHT_SECONDS = 12
+SECONDS = 2.5
 PATIENCE = 10  # times the seconds of work: a busy machine shares its cores
 _QUIET = {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def call(job: str, path: Path, *, seconds: int = TABLE_SECONDS, memory: int = MEMORY, **more: Any) -> Any:
+def call(job: str, path: Path, *, seconds: float = SECONDS, memory: int = MEMORY, **more: Any) -> Any:
     """The answer of `lsr_core.intake.child` to one job.
 
     Args:
-        seconds: of processor time; ten times as much by the clock.
+        seconds: of processor time beyond the imports; ten times as much by the clock.
         memory: bytes of address space.
 
     Raises:
@@ -38,7 +37,7 @@ def call(job: str, path: Path, *, seconds: int = TABLE_SECONDS, memory: int = ME
     try:
         said, _ = child.communicate(timeout=seconds * PATIENCE)
     except subprocess.TimeoutExpired:
-        raise InputError(f"was not read within {seconds * PATIENCE} s; save less in it", file=path.name) from None
+        raise InputError(f"was not read within {seconds * PATIENCE:g} s; save less in it", file=path.name) from None
     finally:
         if child.poll() is None:
             child.kill()
@@ -46,9 +45,9 @@ def call(job: str, path: Path, *, seconds: int = TABLE_SECONDS, memory: int = ME
     try:
         answer = json.loads(said)
     except ValueError:
-        slow = child.returncode in (-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0))
+        slow = child.returncode == -getattr(signal, "SIGPROF", 0)
         raise InputError(
-            f"was not read within {seconds} s of work; save less in it"
+            f"was not read within {seconds:g} s of work; save less in it"
             if slow
             else "broke the library that reads it; it is damaged, save it again",
             file=path.name,

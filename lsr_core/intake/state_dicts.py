@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, Tensor]:
         pickles.check(path)
         with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
             converted = Path(scratch) / "weights.safetensors"
-            confined.call("weights", path, seconds=confined.WEIGHT_SECONDS, memory=16 * 2**30, out=str(converted))
+            confined.call("weights", path, memory=16 * 2**30, out=str(converted))
             tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
     if not tensors:
         raise InputError("holds no tensors; save `model.state_dict()`", file=path.name)

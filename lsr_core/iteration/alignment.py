@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.problems.physics.fields import Field, with_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
-from lsr_core.refinement.physics_setting import value_of
+from lsr_core.problems.supervised import Split
 from lsr_core.training.adam import adam
+from lsr_core.training.data import DataObjective
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 from lsr_core.training.objective import CHUNK, NormalEquations, Objective
@@ -40,35 +40,27 @@ class SupervisedAlignment:
     """
 
     def __init__(self, model: nn.Module, points: Tensor, target: Predict) -> None:
-        self._function = ParametricFunction.from_module(model, dtype=torch.float64)
+        function = ParametricFunction.from_module(model, dtype=torch.float64)
         values = target(points).flatten(1)
-        self._parts = list(zip(points.split(CHUNK), values.split(CHUNK), strict=True))
-        self._size = float(values.square().sum()) or 1.0
-
-    @property
-    def theta0(self) -> Tensor:
-        return self._function.theta0
+        size = float(values.square().sum()) or 1.0
+        parts = zip(points.split(CHUNK), values.split(CHUNK), strict=True)
+        self.theta0 = function.theta0
+        self._parts = [(DataObjective(function, Split(*part)), part[1].numel() / size) for part in parts]
 
     def loss(self, theta: Tensor) -> Tensor:
-        parts = [(self._function(theta, points) - values).square().sum() for points, values in self._parts]
-        return torch.stack(parts).sum() / self._size
+        return torch.stack([weight * part.loss(theta) for part, weight in self._parts]).sum()
 
     def redraw(self, theta: Tensor, generator: torch.Generator) -> None:
         """The points are those of the round."""
 
     def normal_equations(self, theta: Tensor) -> NormalEquations:
-        matrix = torch.zeros(len(theta), len(theta), dtype=theta.dtype)
-        gradient, loss = torch.zeros_like(theta), 0.0
-        values_of = value_of(self._function.moved(theta))
-        for points, values in self._parts:
-            errors = (values_of.outputs(points) - values).reshape(-1)
-            loss += float(errors.square().sum())
-            operator = values_of.at(points, values.shape[1], "row-blocks")
-            assert isinstance(operator, RowJacobian)
-            for where, rows in operator.row_blocks():
-                matrix.addmm_(rows.T, rows)
-                gradient.addmv_(rows.T, errors[where])
-        return NormalEquations(matrix / self._size, gradient / self._size, loss / self._size)
+        matrix, gradient, loss = theta.new_zeros(len(theta), len(theta)), torch.zeros_like(theta), 0.0
+        for part, weight in self._parts:
+            found = part.normal_equations(theta)
+            matrix.add_(found.matrix, alpha=weight)
+            gradient.add_(found.gradient, alpha=weight)
+            loss += weight * found.loss
+        return NormalEquations(matrix, gradient, loss)
 
 
 class PseudoTimeAlignment:

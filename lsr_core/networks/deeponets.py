@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from lsr_core.networks.architectures import MLP, Arguments, MLPArguments, Width, register
 from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.modified import ModifiedMLP, ModifiedMLPArguments
+from lsr_core.networks.starts import normal
 
 Layers = Annotated[list[Width], Field(min_length=2, max_length=256)]
 Net = Literal["mlp", "modified-mlp"]
@@ -120,8 +121,8 @@ class MultiONet(nn.Module):
         self.branch_in, self.trunk_in = nn.Linear(arguments.sensors, width), nn.Linear(1, width)
         self.branch = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
         self.trunk = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
-        self.weights = nn.Parameter(0.01 * torch.randn(depth))
-        self.bias = nn.Parameter(0.01 * torch.randn(1))
+        self.weights = nn.Parameter(normal(depth, scale=0.01))
+        self.bias = nn.Parameter(normal(1, scale=0.01))
         self.activation = ACTIVATIONS[arguments.activation]
         self.register_buffer("grid", arguments.grid.grid())
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lsr_core.networks.architectures import Arguments, Width, register
 from lsr_core.networks.layered import ACTIVATIONS, ActivationName
+from lsr_core.networks.starts import normal, unit_grid
 
 Axes = Annotated[list[Width], Field(min_length=1, max_length=2)]
 
@@ -86,7 +87,7 @@ class _Spectral(nn.Module):
 
     def __init__(self, width: int, modes: list[int]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(width, width, *modes, 2) / width)
+        self.weight = nn.Parameter(normal(width, width, *modes, 2, scale=1 / width))
         self.bias = nn.Parameter(torch.zeros(width, *[1] * len(modes)))
         self.modes = modes
 
@@ -146,8 +147,7 @@ class NeuralOperatorFNO(nn.Module):
         self.fno_blocks = _Blocks(arguments)
         self.projection = _Pointwise((arguments.width, arguments.projection, arguments.outputs), arguments.activation)
         self.activation = ACTIVATIONS[arguments.activation]
-        mesh = torch.meshgrid(*(torch.arange(size) / size for size in arguments.grid), indexing="ij")
-        self.register_buffer("positions", torch.stack(mesh).flatten(1))
+        self.register_buffer("positions", unit_grid(arguments.grid).movedim(-1, 0).flatten(1))
 
     def forward(self, inputs: Tensor) -> Tensor:
         count, grid, blocks = len(inputs), self.arguments.grid, self.fno_blocks

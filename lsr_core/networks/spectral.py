@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lsr_core.networks.architectures import Arguments, Width, register
 from lsr_core.networks.layered import ACTIVATIONS, ActivationName
+from lsr_core.networks.starts import uniform, unit_grid
 
 PROJECTION = 4  # width of the last hidden layer, in multiples of the channels
 
@@ -87,7 +88,7 @@ class SpectralConvolution(nn.Module):
         super().__init__()
         self.modes = list(modes)
         shape = (2 ** (len(modes) - 1), width, width, *modes, 2)
-        self.weight = nn.Parameter(torch.rand(shape) / width**2)
+        self.weight = nn.Parameter(uniform(*shape, scale=width**-2))
 
     def forward(self, channels: Tensor) -> Tensor:
         axes = list(range(2, channels.ndim))
@@ -126,8 +127,7 @@ class FNO(nn.Module):
         self.project = nn.Linear(width, PROJECTION * width)
         self.last = nn.Linear(PROJECTION * width, 1)
         self.activation = ACTIVATIONS[arguments.activation]
-        grid = torch.meshgrid(*(torch.arange(size) / size for size in arguments.sizes), indexing="ij")
-        self.register_buffer("coordinates", torch.stack(grid, dim=-1))
+        self.register_buffer("coordinates", unit_grid(arguments.sizes))
 
     def forward(self, inputs: Tensor) -> Tensor:
         values = inputs.reshape(inputs.shape[0], *self.coordinates.shape[:-1], 1)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lsr_core.networks.architectures import Arguments, Width, register
 from lsr_core.networks.layered import ACTIVATIONS, ActivationName
+from lsr_core.networks.starts import normal
 
 
 class TransformerArguments(Arguments):
@@ -77,7 +78,7 @@ class TransformerRegressor(nn.Module):
     def __init__(self, arguments: TransformerArguments) -> None:
         super().__init__()
         self.embed = nn.Linear(arguments.features, arguments.width)
-        self.positions = nn.Parameter(0.02 * torch.randn(arguments.length, arguments.width))
+        self.positions = nn.Parameter(normal(arguments.length, arguments.width, scale=0.02))
         self.blocks = nn.ModuleList(Block(arguments) for _ in range(arguments.depth))
         self.norm = nn.LayerNorm(arguments.width)
         self.last = nn.Linear(arguments.width, arguments.outputs)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks import _networks as networks
 from lsr_core.networks import architectures
 from lsr_core.portable.weights import aligned_weights
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
@@ -55,6 +56,18 @@ def test_the_fitted_network_is_what_the_file_holds(dtype: torch.dtype, tmp_path:
     assert result.aligned < 0.3 * result.network
     assert header["lsr_aligned_weights"] == result.sentence
     assert all(torch.equal(value, before[name]) for name, value in given.model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["cnn-classifier", "transformer-regressor", "fno-2d"])
+def test_inputs_of_any_shape(name: str, tmp_path: Path) -> None:
+    """Images, sequences and grids, where normal equations are formed."""
+    given = networks.problem(name)
+    result = aligned_weights(tmp_path / "w.safetensors", given, step(given), seconds=10)
+    tensors, _ = read_tensors(tmp_path / "w.safetensors")
+    assert {key: value.shape for key, value in tensors.items()} == {
+        key: value.shape for key, value in given.model.state_dict().items()
+    }
+    assert result.aligned < result.network
 
 
 def test_a_field_that_is_the_network_already_keeps_its_weights(tmp_path: Path) -> None:

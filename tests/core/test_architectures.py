@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", "silu", "sin"])
@@ -23,6 +28,16 @@ def test_mlp_maps_batches(activation: str, normalise: bool) -> None:
     assert architectures.validate("mlp", arguments).parameter_count() == count
     assert {name for name, _ in model.named_buffers()} == ({"input_mean", "input_std"} if normalise else set())
     assert not model.training
+
+
+def test_a_shell_for_weights_from_a_file_does_not_wait_for_torch_s_compiler() -> None:
+    """Whose import takes longer than reading the file."""
+    code = (
+        "import sys, torch; from benchmarks._networks import NETWORKS; from lsr_core.networks import architectures; torch.set_default_device('meta');"
+        "[architectures.build(name, arguments) for name, arguments, _ in NETWORKS.values()];"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_mlp_is_what_it_says() -> None:

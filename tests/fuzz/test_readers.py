@@ -82,6 +82,7 @@ def damaged(draw: st.DrawFn, good: bytes) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing:UserWarning")
 @pytest.mark.parametrize("suffix", SEEDS)
 def test_damaged_files_are_read_or_refused(suffix: str) -> None:
     good, read = SEEDS[suffix]

@@ -65,7 +65,7 @@ def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("length", "depth", "words"),
-    [(30_000, 1, "more memory for a single row"), (6_000, 200, "not read within 5 s of work")],
+    [(30_000, 1, "more memory for a single row"), (6_000, 200, "not read within 2.5 s of work")],
 )
 def test_a_network_beyond_the_child_s_limits_is_stopped(length: int, depth: int, words: str, tmp_path: Path) -> None:
     archive = tmp_path / "upload.zip"
@@ -73,6 +73,6 @@ def test_a_network_beyond_the_child_s_limits_is_stopped(length: int, depth: int,
     limits = bundles.Limits(uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS)
     before = spent()
     with pytest.raises(InputError, match=words):
-        bundles.accept(archive, tmp_path / "unpacked", limits, seconds=5 if depth > 1 else bundles.SECONDS)
-    assert spent() - before < 10  # the child imports torch, and a busy machine makes that dear
+        bundles.accept(archive, tmp_path / "unpacked", limits)
+    assert spent() - before < 2 * SECONDS  # the child imports torch, and a busy machine makes that dear
     assert psutil.Process().children(recursive=True) == []
