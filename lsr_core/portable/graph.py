@@ -180,7 +180,7 @@ def _own(graph: fx.GraphModule, tensors: dict[str, Tensor]) -> None:
             own = name.replace(".", "_").replace(" ", "_")
             while hasattr(graph, own):
                 own += "_"
-            graph.register_buffer(own, value.detach().clone())
+            graph.register_buffer(own, value.detach().clone(memory_format=torch.contiguous_format))
             with graph.graph.inserting_before(node):
                 node.replace_all_uses_with(graph.graph.get_attr(own))
         graph.graph.erase_node(node)
