@@ -18,6 +18,7 @@ from lsr_core.errors import InputError
 from lsr_core.problems import grids
 from lsr_core.problems.supervised import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.summary import OneShot
 from lsr_core.storage import code
 from lsr_core.storage.bundles import read_description
 from lsr_core.storage.records import Manifest, Summary
@@ -89,12 +90,20 @@ class RunData:
     @cached_property
     def auto_rank(self) -> int:
         """Rank of the ladder that the validation data choose; the chosen rank where there is no validation."""
-        if self.summary.rank_choice.startswith("auto"):
-            return self.snap(self.summary.rank)
+        return self._chosen(self.summary)
+
+    @cached_property
+    def solve_rank(self) -> int:
+        """The same of the one solve from which Gauss-Newton steps start, whose errors the sweep holds."""
+        return self._chosen(self.summary.one_shot or self.summary)
+
+    def _chosen(self, result: Summary | OneShot) -> int:
+        if result.rank_choice.startswith("auto"):
+            return self.snap(result.rank)
         ladder = np.asarray(self.ladder)
         errors = np.where(self.sweep.solved[ladder], self.sweep.val_mse[ladder], np.nan)
         if not np.isfinite(errors).any():
-            return self.snap(self.summary.rank)
+            return self.snap(result.rank)
         return int(ladder[int(np.nanargmin(errors))])
 
     def snap(self, rank: int) -> int:
@@ -148,20 +157,10 @@ class RunData:
             self._grids["stepped"] = find_grid(self.fields.inputs[self.fields.stepped_points])
         return self._grids["stepped"]
 
-    def errors_at(self, rank: int) -> dict[str, float]:
-        """Entries of the sweep at a rank, by name."""
-        return {
-            name: float(getattr(self.sweep, name)[rank])
-            for name in (
-                "train_mse", "val_mse", "test_mse", "train_relative_l2", "val_relative_l2", "test_relative_l2",
-                "condition_number", "delta_norm", "residual_norm",
-            )
-        }  # fmt: skip
-
     def reported(self, name: str, rank: int) -> float:
-        """An error at a rank. At rank 0 and the chosen rank it is the one of the predictor that can be exported."""
+        """An entry of the sweep at a rank. At rank 0 and the chosen rank it is that of the predictor that can be exported."""
         errors = {0: self.summary.base, self.summary.rank: self.summary.refined}.get(rank)
-        value = getattr(errors, name, None)
+        value = getattr(errors, name, getattr(self.summary, name, None) if rank == self.summary.rank else None)
         return float(getattr(self.sweep, name)[rank]) if value is None else float(value)
 
     def headline(self, rank: int) -> tuple[str, str, float, float]:
@@ -172,6 +171,11 @@ class RunData:
         split, word = self.headline_split
         before, after = (self.reported(f"{split}_relative_l2", at) for at in (0, rank))
         return self.parts.headline.format(word=word), self.parts.sentence.format(word=word.lower()), before, after
+
+    @property
+    def mean_square_words(self) -> str:
+        """What the mean square of the headline is called."""
+        return self.parts.mean_square.format(word=self.headline_split[1]) if self.has_reference else texts.FRESH_LOSS
 
     @property
     def parts(self) -> texts.Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -167,17 +168,16 @@ def rank_table(data: RunData, rank: int) -> None:
     columns = ["Rank"]
     series = []
     for split in ("train", "val", "test"):
-        values = getattr(data.sweep, f"{split}_mse")
-        if values[0] == values[0]:
+        if not math.isnan(data.reported(f"{split}_mse", 0)):
             columns.append(getattr(data.parts, split))
-            series.append(values)
+            series.append(f"{split}_mse")
     columns += ["κ", "‖Δθ‖"]
-    series += [data.sweep.condition_number, data.sweep.delta_norm]
+    series += ["condition_number", "delta_norm"]
     rows = []
     for index in sorted(near | spread):
         here = ladder[index]
         mark = " ◂" if here == rank else ""
-        rows.append([f"{here:,}{mark}", *(formats.error(float(values[here])) for values in series)])
+        rows.append([f"{here:,}{mark}", *(formats.error(data.reported(name, here)) for name in series)])
     names, data_rows = sweep_table([(data.manifest.title, data)])
     table("sweep", columns, rows, caption=texts.SWEEP_CAPTION, data=data_rows, data_columns=names)
 

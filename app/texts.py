@@ -72,6 +72,9 @@ PANELS = {
 NO_REFERENCE = "No solution of this equation is known, so there is no error to draw; the residual at fresh points tells how well it is solved."
 FRESH_RESIDUAL = "Residual at fresh points"
 FRESH_RESIDUAL_SENTENCE = "residual at fresh points"
+FIELD_IN_EQUATION = "its field put into the equation: the result"
+STEPPED_PATH = "Gauss-Newton chose this Δθ for the equation itself; the linear model at θ0, the blue curve, may be high where the equation is met."
+FRESH_LOSS = "Loss at fresh points (mean square)"
 
 LEADS = {
     "rank": "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
@@ -217,7 +220,7 @@ SECTION_CURVES = "Curves"
 MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
 
 HOW_IT_RAN = "How it was computed, and what was checked"
-SWEEP_CAPTION = "Mean square errors around the selected rank"
+SWEEP_CAPTION = "Mean squares around the selected rank"
 QUANTILES_CAPTION = "Sizes of the error"
 WORST_CAPTION = "Points where the refined predictor errs most"
 SVG_HINT = "SVG: camera at the figure’s upper right"
@@ -370,7 +373,7 @@ def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: b
     return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
 
 
-def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinear: str, times: str) -> str:
+def interval_sentence(high: float, first: str, upper: str, refined: str, nonlinear: str, times: str) -> str:
     agreement = (
         f"The two losses agree within 10 % up to α = {upper}."
         if high > 0
@@ -378,7 +381,7 @@ def interval_sentence(high: float, first: str, upper: str, linear: str, nonlinea
     )
     return (
         f"{agreement} With the whole step (α = 1) the refined predictor "
-        f"has loss {linear}, the network at θ0 + Δθ has {nonlinear}: {times}."
+        f"has loss {refined}, the network at θ0 + Δθ has {nonlinear}: {times}."
     )
 
 
@@ -408,6 +411,11 @@ def cannot_write(reason: str) -> str:
 
 def inputs(count: int) -> str:
     return "1 input" if count == 1 else f"{count:,} inputs"
+
+
+def stepped_rank(rank: int) -> str:
+    """After Gauss-Newton steps the figures over the rank are those of the solve before them."""
+    return f"After Gauss-Newton steps the result uses {rank:,} directions. The curves are of the one solve from which they start."
 
 
 def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise: str) -> str:

@@ -11,6 +11,7 @@ from lsr_app.figures.base import Canvas, Labelled, Picture, Rows, dash, light, n
 from lsr_app.rundata import RunData
 
 LINEARISED = "Linearised: refined predictor"
+LINEAR_RESIDUAL = "Linear model of the residual"
 NONLINEAR = "Network at θ0 + αΔθ"
 
 
@@ -25,7 +26,7 @@ def losses(
         alpha = run.paths.alpha
         x = positive(alpha) if logx else alpha
         for values, name, colour in (
-            (run.paths.linearised[rung], LINEARISED, colours.refined),
+            (run.paths.linearised[rung], LINEAR_RESIDUAL if run.about.physics else LINEARISED, colours.refined),
             (run.paths.nonlinear[rung], NONLINEAR, colours.stepped),
         ):
             canvas.line(x, positive(values) if logy else values, f"{name}{tail}", colour, dash=dash(index), width=2.5)

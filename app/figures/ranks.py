@@ -54,16 +54,27 @@ def errors(
         if index == 0 and math.isfinite(base) and len(axis) > 1:
             canvas.line(np.array([axis[0], axis[-1]]), np.array([base, base]), "Network", colours.network, dash="dash")
         if index == 0:
-            _mark(canvas, curve, run.summary.knee, "Knee", colours.muted, "diamond-open", logx, logy)
-            _mark(canvas, curve, ranks[0], "Selected", colours.refined, "circle", logx, logy)
+            knee = run.summary.knee
+            if knee < len(curve):
+                _mark(canvas, knee, float(curve[knee]), "Knee", colours.muted, "diamond-open", logx, logy)
+            _mark(
+                canvas,
+                ranks[0],
+                run.reported(f"{key}_{measure}", ranks[0]),
+                "Selected",
+                colours.refined,
+                "circle",
+                logx,
+                logy,
+            )
             canvas.vertical(max(ranks[0], first), colours.refined)
     title = "Mean square" if runs[0][1].about.physics and measure == "mse" else MEASURES[measure]
     canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
     key, word = runs[0][1].headline_split
-    curve = getattr(runs[0][1].sweep, f"{key}_{measure}")
+    before, after = (runs[0][1].reported(f"{key}_{measure}", at) for at in (0, ranks[0]))
     alt = (
-        f"Error against rank. {word}, {MEASURES[measure].lower()}: it is {formats.error(curve[0])} at rank 0 and "
-        f"{formats.error(curve[ranks[0]])} at the selected rank {ranks[0]}."
+        f"Error against rank. {word}, {MEASURES[measure].lower()}: it is {formats.error(before)} at rank 0 and "
+        f"{formats.error(after)} at the selected rank {ranks[0]}."
     )
     return Picture(canvas.figure(), alt, *sweep_table(runs))
 
@@ -218,11 +229,8 @@ def _solved_and_interpolated(
     )  # fmt: skip
 
 
-def _mark(
-    canvas: Canvas, curve: NDArray[np.float64], rank: int, name: str, colour: str, symbol: str, logx: bool, logy: bool
-) -> None:
-    if not 0 <= rank < len(curve) or (logx and rank == 0):
+def _mark(canvas: Canvas, rank: int, value: float, name: str, colour: str, symbol: str, logx: bool, logy: bool) -> None:
+    if logx and rank == 0:
         return
-    value = float(curve[rank])
     if math.isfinite(value) and (value > 0 or not logy):
         canvas.points([rank], [value], name, colour, symbol=symbol, size=10)

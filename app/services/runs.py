@@ -99,8 +99,10 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
         summary = run.summary
     except InputError:
         return None
+    norms = summary.residual_norm
     for base, refined in (
         (summary.base.test_relative_l2, summary.refined.test_relative_l2),
+        (norms.fresh_base, norms.fresh_nonlinear),
         (summary.base.test_mse, summary.refined.test_mse),
         (summary.base.train_mse, summary.refined.train_mse),
     ):

@@ -146,8 +146,10 @@ def single() -> None:
     """An ordinary run: network and refined predictor at the selected rank."""
     current, data = guards.need_run("frequencies")
     assert current.run is not None
-    found = results.two_steps(current.run, data, current.rank)
-    if found is None:
+    found = results.two_steps(current.run, data, current.rank) if data.has_reference else None
+    if not data.has_reference:
+        st.info(texts.NO_REFERENCE, icon=":material/info:")
+    elif found is None:
         st.info(texts.FREQUENCIES_NEED, icon=":material/info:")
     else:
         before, after = found.steps[0].relative_l2.network, found.last.relative_l2.refined

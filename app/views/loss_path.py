@@ -10,17 +10,19 @@ from lsr_app.figures import maps, paths
 now, data = guards.need_run("path")
 mode, rank = show.mode(), now.rank
 linear, nonlinear = paths.at_one(data, rank)
+# What the refined field leaves of a nonlinear equation is not what its linear model leaves.
+if data.about.physics and data.has_validation:
+    base, refined = (data.reported("val_mse", at) for at in (0, rank))
+    base_words, refined_words = texts.FRESH_LOSS, texts.FIELD_IN_EQUATION
+else:
+    base, refined = paths.base_loss(data), linear
+    base_words, refined_words = f"loss on {data.paths.n_rows:,} {data.parts.rows}", "linear model at α = 1: the result"
 high = paths.interval(data, rank)[1]
 first = formats.error(paths.finite_ends(data, True)[0])
 show.headline(
     [
-        show.coloured(
-            "Network, θ0",
-            formats.error(paths.base_loss(data)),
-            "base",
-            f"loss on {data.paths.n_rows:,} {data.parts.rows}",
-        ),
-        show.coloured("Refined predictor", formats.error(linear), "refined", "linear model at α = 1: the result"),
+        show.coloured("Network, θ0", formats.error(base), "base", base_words),
+        show.coloured("Refined predictor", formats.error(refined), "refined", refined_words),
         show.coloured(
             "Network at θ0 + Δθ", formats.error(nonlinear), "step", "changed weights at α = 1: not the result"
         ),
@@ -29,11 +31,13 @@ show.headline(
 )
 st.markdown(
     texts.interval_sentence(
-        high, first, formats.error(high), formats.error(linear), formats.error(nonlinear),
-        formats.factor(linear, nonlinear),
+        high, first, formats.error(high), formats.error(refined), formats.error(nonlinear),
+        formats.factor(refined, nonlinear),
     )
 )  # fmt: skip
 residualsection.line(data)
+if data.summary.gauss_newton and rank == data.summary.rank:
+    st.caption(texts.STEPPED_PATH)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     logx = controls.toggle("pathx", "Log α", "logx")
     logy = controls.toggle("pathy", "Log loss", "logy")

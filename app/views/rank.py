@@ -9,21 +9,24 @@ from lsr_app.figures import ranks
 
 now, data = guards.need_run("rank")
 mode = show.mode()
-split, word = data.headline_split
-here = data.errors_at(now.rank)
+split = data.headline_split[0]
+kappa, length = (data.reported(name, now.rank) for name in ("condition_number", "delta_norm"))
 base, refined = (data.reported(f"{split}_mse", at) for at in (0, now.rank))
 show.headline(
     [
-        show.before_after(data.parts.mean_square.format(word=word), base, refined),
+        show.before_after(data.mean_square_words, base, refined),
         show.rank_item(data, now.rank),
-        ("Condition number κ", formats.error(here["condition_number"]), f"1/ε is {formats.error(1 / data.epsilon)}"),
-        ("Step length ‖Δθ‖", formats.error(here["delta_norm"]), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
+        ("Condition number κ", formats.error(kappa), f"1/ε is {formats.error(1 / data.epsilon)}"),
+        ("Step length ‖Δθ‖", formats.error(length), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
     ]
 )
+solve = data.summary.one_shot
 rise = formats.times(data.validation_rise) if data.validation_rise > 1.5 else ""
+if solve is not None:
+    st.markdown(texts.stepped_rank(data.summary.rank))
 st.markdown(
     texts.rank_sentence(
-        data.parts, data.auto_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
+        data.parts, data.solve_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
     )
 )
 if data.about.physics:

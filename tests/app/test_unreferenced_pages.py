@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lsr_app import figuretexts, rundata, texts
+from lsr_app import figuretexts, formats, rundata, texts
 from lsr_app.exports import predictions
 from lsr_app.report import report
 from lsr_core.jobs import queue
@@ -17,7 +17,7 @@ from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import Run, RunStore
-from tests.app.conftest import SCRIPTS, Opener, html
+from tests.app.conftest import SCRIPTS, Opener, html, spec
 
 LINE: dict[str, Any] = {
     "inputs": {"x": (0.0, 1.0)},
@@ -31,12 +31,28 @@ SQUARE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=[LINE, SQUARE], ids=["line", "square"])
-def run(request: pytest.FixtureRequest, store: RunStore, tmp_path: Path) -> Run:
-    typed = problem_of(TypedArguments(**request.param), StartingNetwork(widths=[8]))
-    made = queue.create(store, save_problem(tmp_path / "typed", typed), RefineConfig(max_rank=12), owner="cli")
+BENT = SQUARE | {"equations": [{"equation": "u_t + 4*u*u_x = u_xx", "points": 60}]}
+
+
+def refined(store: RunStore, bundle: Path, arguments: dict[str, Any], config: RefineConfig) -> Run:
+    typed = problem_of(TypedArguments(**arguments), StartingNetwork(widths=[8]))
+    made = queue.create(store, save_problem(bundle, typed), config, owner="cli")
     execute(made)
     assert made.status().status == "complete", made.status().error
+    return made
+
+
+@pytest.fixture(params=[LINE, SQUARE], ids=["line", "square"])
+def run(request: pytest.FixtureRequest, store: RunStore, tmp_path: Path) -> Run:
+    return refined(store, tmp_path / "typed", request.param, RefineConfig(max_rank=12))
+
+
+@pytest.fixture
+def stepped(store: RunStore, tmp_path: Path) -> Run:
+    made = refined(store, tmp_path / "bent", BENT, RefineConfig(max_rank=12, gauss_newton=3))
+    fresh = made.summary.residual_norm.fresh_nonlinear
+    assert fresh is not None
+    assert made.sweep.val_mse[made.summary.rank] > 1.01 * fresh**2  # the sweep is that of the solve before the steps
     return made
 
 
@@ -51,11 +67,14 @@ def test_no_page_invents_a_truth(name: str, run: Run, open_page: Opener) -> None
     charts = " ".join(chart.proto.spec for chart in app.get("plotly_chart"))
     assert "NaN" not in charts
     assert '"Truth"' not in charts
-    if name in ("overview", "fields"):
+    if name in ("overview", "fields", "frequencies"):
         assert texts.NO_REFERENCE in [element.value for element in app.info]
     if name == "rank":
         assert "reference" not in said.lower()
         assert figuretexts.FIGURES["errors_unreferenced"].title in said
+        assert texts.FRESH_LOSS in said
+    if name == "frequencies":
+        assert charts == ""  # a spectrum of the field would pass for that of its error
     if name in ("overview", "export"):
         assert texts.FRESH_RESIDUAL in said
 
@@ -68,6 +87,32 @@ def test_headline_is_the_residual_at_fresh_points(run: Run) -> None:
     assert base == pytest.approx(data.summary.residual_norm.fresh_base)
     assert refined == pytest.approx(data.summary.residual_norm.fresh_nonlinear)
     assert refined < base
+
+
+def test_list_and_headline_say_the_same(run: Run, open_page: Opener) -> None:
+    said = html(open_page("overview", run=run.id))
+    _, _, base, refined = rundata.read(run).headline(run.summary.rank)
+    for value, name in ((base, "base"), (refined, "refined")):
+        assert said.count(f"<span class='lsr-{name}'>{formats.error(value)}</span>") == 2
+
+
+def test_after_gauss_newton_steps_the_rank_page_shows_their_result(stepped: Run, open_page: Opener) -> None:
+    summary = stepped.summary
+    app = open_page("rank", run=stepped.id)
+    assert texts.stepped_rank(summary.rank) in [element.value for element in app.markdown]
+    [marked] = [trace for trace in spec(app)["data"] if trace["name"] == "Selected"]  # type: ignore[attr-defined]
+    assert marked["y"] == [pytest.approx(summary.refined.val_mse)]
+    said = html(app)
+    assert formats.error(summary.refined.val_mse) in said
+    assert formats.error(summary.delta_norm) in said
+
+
+def test_after_gauss_newton_steps_the_path_reports_the_field_and_not_its_linear_model(
+    stepped: Run, open_page: Opener
+) -> None:
+    app = open_page("path", run=stepped.id)
+    assert f"<span class='lsr-refined'>{formats.error(stepped.summary.refined.val_mse)}</span>" in html(app)
+    assert texts.STEPPED_PATH in [element.value for element in app.caption]
 
 
 def test_predictions_leave_the_target_empty(run: Run) -> None:
