@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from lsr_app import formats
-from lsr_app.bring import bringtexts, uploadlimits
+from lsr_app.bring import bringtexts, uploadlimits, uploads
 from lsr_app.controls import Now
 from lsr_app.owning import ownproblems
 from lsr_core.errors import InputError
@@ -29,8 +26,8 @@ def section(now: Now) -> None:
     if given is None:
         return
     try:
-        with st.spinner(bringtexts.CHECKING):
-            _add(now, given.getbuffer())
+        with st.spinner(bringtexts.CHECKING), uploads.on_disk(given) as archive:
+            ownproblems.place(now.owner, lambda folder: uploadlimits.unpack_bundle(archive, folder))
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return
@@ -39,10 +36,3 @@ def section(now: Now) -> None:
         return
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()
-
-
-def _add(now: Now, content: memoryview) -> None:
-    with tempfile.TemporaryDirectory(prefix="lsr-upload-") as scratch:
-        archive = Path(scratch) / "upload.zip"
-        archive.write_bytes(content)
-        ownproblems.place(now.owner, lambda folder: uploadlimits.unpack_bundle(archive, folder))
