@@ -112,7 +112,13 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
 
 
 def _iterated(run: Run) -> tuple[float, float] | None:
-    summary = StepStore(run.path).summary() if run.manifest.kind == "iterate" else None
-    if summary is None or summary.base_relative_l2 is None or summary.best_relative_l2 is None:
+    """Errors of an iterative run, or its residuals at fresh points where no solution is known."""
+    store = StepStore(run.path)
+    summary = store.summary() if run.manifest.kind == "iterate" else None
+    if summary is None:
         return None
-    return summary.base_relative_l2, summary.best_relative_l2
+    if summary.base_relative_l2 is not None and summary.best_relative_l2 is not None:
+        return summary.base_relative_l2, summary.best_relative_l2
+    residuals = {step.index: step.fresh_residual for step in store.steps()}
+    start, best = residuals.get(0), residuals.get(summary.best_index)
+    return None if start is None or best is None else (start, best)

@@ -10,6 +10,7 @@ from lsr_app.figures import maps, paths
 now, data = guards.need_run("path")
 mode, rank = show.mode(), now.rank
 linear, nonlinear = paths.at_one(data, rank)
+base: float | None
 # What the refined field leaves of a nonlinear equation is not what its linear model leaves.
 if data.about.physics and data.has_validation:
     base, refined = (data.reported("val_mse", at) for at in (0, rank))

@@ -36,7 +36,7 @@ class Check:
     Attributes:
         difference: the largest |file − memory| over the batches, over the largest |memory| in them.
         tolerance: that it was held against.
-        file_error: relative L2 error ‖q − y‖/‖y‖ of what the file computes, on the split.
+        file_error: relative L2 error ‖q − y‖/‖y‖ of what the file computes, on the split; NaN for an equation whose solution nobody knows.
         memory_error: the same of the predictor in memory in its own dtype.
         split: its name.
     """
@@ -49,9 +49,10 @@ class Check:
 
     @property
     def sentence(self) -> str:
+        errors = f"; {self.split} error {self.file_error:.3e}, in memory {self.memory_error:.3e}"
         return (
             f"Checked in a fresh process at batch sizes {', '.join(map(str, BATCHES))}: max|difference|/max|q| = {self.difference:.1e} "
-            f"(at most {self.tolerance:.0e} allowed); {self.split} error {self.file_error:.3e}, in memory {self.memory_error:.3e}."
+            f"(at most {self.tolerance:.0e} allowed){'' if math.isnan(self.memory_error) else errors}."
         )
 
 
@@ -132,9 +133,9 @@ def spread(inputs: Tensor, size: int) -> Tensor:
 
 
 def relative_error(outputs: Tensor, split: Split) -> float:
-    """‖q − y‖/‖y‖ over a split."""
+    """‖q − y‖/‖y‖ over a split; NaN where y is zero throughout, as it is where nothing is known."""
     targets = split.targets.double().flatten(1)
-    return float((outputs.double().flatten(1) - targets).norm() / targets.norm())
+    return math.nan if not targets.any() else float((outputs.double().flatten(1) - targets).norm() / targets.norm())
 
 
 def _advice(form: Form, last: str) -> str:

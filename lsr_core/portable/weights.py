@@ -21,6 +21,7 @@ from lsr_core.storage import atomic
 from lsr_core.training.records import OnStep
 
 SECONDS = 120.0
+DISTANCE = "Relative distance to the refined field"
 CHUNK = 4096
 
 
@@ -29,6 +30,7 @@ class Aligned:
     """Relative L2 errors ‖q − y‖/‖y‖ on a split: network, refined predictor, and the network with the new weights.
 
     Attributes:
+        split: its name, or `DISTANCE` for an equation whose solution nobody knows: errors are then distances to the refined field.
         note: a sentence, where the fit gained nothing or diverged.
     """
 
@@ -40,6 +42,8 @@ class Aligned:
 
     @property
     def sentence(self) -> str:
+        if self.split == DISTANCE:
+            return f"{DISTANCE} of the network {self.network:.3e}, of the network with these weights {self.aligned:.3e}. {self.note}".strip()
         share = self.survives
         kept = "" if share is None else f" {share:.0%} of the gain, in powers of ten, survives."
         return (
@@ -78,9 +82,11 @@ def aligned_weights(
     model = _with(problem.model, fitted.theta)
     state = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     name, split = reported_split(problem)
+    field = predictor.predict(split.inputs.double())
+    if not split.targets.any():  # no solution is known
+        name, split = DISTANCE, Split(split.inputs, field)
     errors = [relative_error(_outputs(network, split), split) for network in (problem.model, model)]
-    refined = relative_error(predictor.predict(split.inputs.double()), split)
-    result = Aligned(errors[0], refined, errors[1], name, fitted.note)
+    result = Aligned(errors[0], relative_error(field, split), errors[1], name, fitted.note)
     header = {"lsr_aligned_weights": result.sentence}
     atomic.write_with(path, lambda temporary: safetensors.torch.save_file(state, temporary, metadata=header))
     return result

@@ -9,14 +9,18 @@ import pytest
 
 from lsr_app import figuretexts, formats, rundata, texts
 from lsr_app.exports import predictions
+from lsr_app.rebuild import make
 from lsr_app.report import report
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
+from lsr_core.portable import weights
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import Run, RunStore
+from lsr_core.storage.steps import StepStore
+from tests.app import iterations
 from tests.app.conftest import SCRIPTS, Opener, html, spec
 
 LINE: dict[str, Any] = {
@@ -96,6 +100,18 @@ def test_list_and_headline_say_the_same(run: Run, open_page: Opener) -> None:
         assert said.count(f"<span class='lsr-{name}'>{formats.error(value)}</span>") == 2
 
 
+def test_list_gives_the_residuals_of_an_iterative_run(store: RunStore, open_page: Opener) -> None:
+    run = iterations.complete(store)
+    kept = StepStore(run.path)
+    summary = kept.summary()
+    assert summary is not None
+    kept.write_summary(summary.model_copy(update={"base_relative_l2": None, "best_relative_l2": None}))
+    steps = {step.index: step for step in kept.steps()}
+    said = html(open_page("overview", run=run.id))
+    for index, name in ((0, "base"), (summary.best_index, "refined")):
+        assert f"<span class='lsr-{name}'>{formats.error(steps[index].fresh_residual)}</span>" in said
+
+
 def test_after_gauss_newton_steps_the_rank_page_shows_their_result(stepped: Run, open_page: Opener) -> None:
     summary = stepped.summary
     app = open_page("rank", run=stepped.id)
@@ -113,6 +129,14 @@ def test_after_gauss_newton_steps_the_path_reports_the_field_and_not_its_linear_
     app = open_page("path", run=stepped.id)
     assert f"<span class='lsr-refined'>{formats.error(stepped.summary.refined.val_mse)}</span>" in html(app)
     assert texts.STEPPED_PATH in [element.value for element in app.caption]
+
+
+@pytest.mark.parametrize("form", ["python", "weights"])
+def test_what_is_said_about_a_file_has_no_error(form: str, run: Run, tmp_path: Path) -> None:
+    note = make(run, run.summary.rank, form, tmp_path / "file")
+    assert "inf" not in note
+    assert "nan" not in note
+    assert weights.DISTANCE in note if form == "weights" else "error" not in note
 
 
 def test_predictions_leave_the_target_empty(run: Run) -> None:
