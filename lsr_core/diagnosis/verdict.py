@@ -29,7 +29,7 @@ RESTART = 0.3  # of the held-out error left by another start: the valley is the 
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
 
 SENTENCES: dict[Limit, str] = {
-    "conditioning": "Training was held back by ill-conditioning: one direct solve at these weights removes most of the error.",
+    "conditioning": "Ill-conditioning holds training back: a direct solve at these weights removes most of the error.",
     "nonconvexity": "Training is in the wrong valley: little can be gained from these weights, but much from others.",
     "capacity": "The network or its data are the limit: neither the solve nor training anew lowers the error much.",
     "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
