@@ -322,7 +322,7 @@ _CSS = """
 .lsr-state-failed,.lsr-state-cancelled{color:var(--lsr-warn)} .lsr-state-running,.lsr-state-queued{color:var(--lsr-accent)}
 .lsr-verdict{border-left:3px solid var(--lsr-accent);padding:.15rem 0 .15rem .9rem;max-width:95ch;font-size:.95rem}
 .lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
-.lsr-verdict .lsr-remark{margin-left:.7rem;white-space:nowrap;display:inline-block}
+.lsr-verdict b{margin-right:.7rem} .lsr-verdict .lsr-remark{white-space:nowrap;display:inline-block}
 .lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
 .lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
 """
