@@ -16,7 +16,7 @@ from lsr_app.rundata import RunData
 from lsr_core.storage import tables
 from lsr_core.storage.runs import Run
 
-FOLDER = ".exports"
+FOLDER = "exports"
 ENDINGS = {
     "predictor": ".safetensors",
     "pt2": ".pt2",
@@ -53,7 +53,10 @@ def predictor_at_choice(run: Run) -> bytes:
 
 
 def target(run: Run, rank: int, format: str = "predictor") -> Path:
-    return places.runs_root() / FOLDER / f"{run.id}-{rank}{ENDINGS[format]}"
+    """Where a file is made: in the run, so that it goes with it; beside the runs for one that is not among them, as the shipped one."""
+    root = places.runs_root()
+    folder = run.path / FOLDER if run.path.parent == root else root / f".{FOLDER}" / run.id
+    return folder / f"rank{rank}{ENDINGS[format]}"
 
 
 def note(run: Run, rank: int, format: str) -> str:

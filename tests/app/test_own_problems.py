@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lsr_app import exports
 from lsr_app.bring import uploadlimits
 from lsr_app.owning import brought, ownproblems, visits
 from lsr_app.services import jobs, ownership, runs
@@ -98,6 +99,10 @@ def test_everything_goes_with_the_last_session_but_what_was_kept(
     ownership.keep(stays, ME)
     ownproblems.keep(kept)
     of_kept = submitted(kept)
+    for run in (passing, stays):
+        exported = exports.target(run, 2, "report")
+        exported.parent.mkdir()
+        exported.write_text("private")
     visits.arrive(ME)
     visits.arrive(ME)
     visits.leave(ME)
@@ -114,6 +119,7 @@ def test_everything_goes_with_the_last_session_but_what_was_kept(
     time.sleep(0.2)
     assert list(ownproblems.names(ME)) == [kept_key]
     assert {run.id for run in store.list()} == {stays.id, of_kept.id}
+    assert [path for path in store.root.rglob("*report*") if path.is_file()] == [exports.target(stays, 2, "report")]
 
 
 @pytest.mark.usefixtures("idle")
