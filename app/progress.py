@@ -46,7 +46,7 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     if status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")
     text = (
-        texts.NOT_COMPLETE_HERE["queued"]
+        texts.waiting(jobs.ahead(run))
         if status.status == "queued"
         else f"{formats.markdown(stage)} · {' · '.join(parts)}"
     )

@@ -234,11 +234,21 @@ NOT_COMPLETE = {
     "failed": "This run failed before it had results. Overview shows the reason and the form filled in for another try.",
 }
 NOT_COMPLETE_HERE = {
-    "queued": "Waiting for its turn.",
+    "queued": "In the queue; you may leave the page.",
     "running": "At work. The figures appear here when it is done; you may leave the page.",
     "cancelled": "Cancelled before it had results.",
     "failed": "Failed before it had results.",
 }
+
+
+def waiting(ahead: int) -> str:
+    """`ahead`: earlier runs that are not through, whosever they are."""
+    before = {0: "it begins in a moment", 1: "one other run is before it"}.get(
+        ahead, f"{ahead:,} other runs are before it"
+    )
+    return f"Waiting for its turn: {before}."
+
+
 STAGES = {
     "starting": "Starting",
     "preparing": "Preparing",

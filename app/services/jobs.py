@@ -49,6 +49,13 @@ def submit(
     return run.id
 
 
+def ahead(run: Run) -> int:
+    """How many earlier runs a queued one waits for."""
+    from lsr_core.jobs import turns
+
+    return turns.ahead(run)
+
+
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     """Queue a loss plane for the step of a refinement and return the id of its run.
 

@@ -41,8 +41,19 @@ def _taken(slot: FileLock) -> bool:
     return True
 
 
+def ahead(run: Run) -> int:
+    """How many earlier runs of the store are at work or wait."""
+    return len(_earlier(run))
+
+
 def _is_next(run: Run) -> bool:
     """Whether no living worker of an earlier run is still waiting."""
+    return "queued" not in _earlier(run)
+
+
+def _earlier(run: Run) -> list[str]:
+    """The states of earlier runs whose workers live: queued or running."""
+    found: list[str] = []
     for other in RunStore(run.path.parent).list():
         if other.id == run.id or (other.manifest.created, other.id) > (run.manifest.created, run.id):
             continue
@@ -50,6 +61,6 @@ def _is_next(run: Run) -> bool:
             status = other.status()
         except InputError:
             continue
-        if status.status == "queued" and processes.is_alive(status):
-            return False
-    return True
+        if status.status in ("queued", "running") and processes.is_alive(status):
+            found.append(status.status)
+    return found

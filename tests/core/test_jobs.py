@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import processes, queue, standby
+from lsr_core.jobs import processes, queue, standby, turns
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement import plan
@@ -174,6 +174,7 @@ def test_one_at_a_time_first_come_first_served(store: RunStore, bundle: Path, lo
     wait(lambda: second.status().worker is not None)
     time.sleep(1.0)
     assert second.status().status == "queued"
+    assert (turns.ahead(first), turns.ahead(second)) == (0, 1)
     queue.cancel(first)
     wait(lambda: second.status().status == "complete")
 
