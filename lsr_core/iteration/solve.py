@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,10 +22,14 @@ from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.ranks import ladder
+from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summarising import method_of
 from lsr_core.refinement.summary import Method, ResidualNorms
 
-SHARES = (1.0, 0.7, 0.4)  # of the maximum rank, which are tried
+SHARES = (1.0, 0.7, 0.4)  # of the maximum rank, which are tried first
+SMALLER = 12  # ranks down to 1, which are tried where those are too large
+AGREES = 10.0  # times the residual that the linear model promises, up to which a rank is not too large
 OnFraction = Callable[[float], None]
 
 
@@ -67,36 +73,77 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
     if not torch.isfinite(factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver(factor, rcond=setting.rcond, damping=config.damping)
-    ranks = _ranks(config, subspace.rank)
-    coefficients = factor.new_zeros(subspace.rank, len(ranks))
-    for column, rank in enumerate(ranks):
-        coefficients[:rank, column] = solver.solve(rank)
-        on_fraction(0.7 + 0.2 * (column + 1) / len(ranks))
-    steps = subspace.delta(coefficients)
-    name = setting.strategy.name
-    fresh = torch.from_numpy(true_losses(setting.fresh, steps, name))
-    best = int(torch.where(torch.isfinite(fresh), fresh, math.inf).argmin())
-    if not bool(torch.isfinite(fresh[best])):
-        raise NumericalError("The residual at the fresh points is not finite at any rank; a smaller rank will help.")
-    rank, step = ranks[best], steps[:, [best, 0]]
-    fitted = true_losses(setting.fitted, step, name)
-    linear = factor[:, :-1] @ coefficients[:, best] + factor[:, -1]
-    residual, fresh_residual = math.sqrt(fitted[0]), math.sqrt(fresh[best])
+    tried = _Tried(setting, subspace, solver)
+    tried.add(_ranks(config, subspace.rank))
+    on_fraction(0.8)
+    if not isinstance(config.rank, int) and (tried.best.rank == 0 or tried.best.fresh > AGREES * tried.best.linear):
+        tried.add(ladder(subspace.rank, SMALLER))
+    on_fraction(0.9)
+    best, base = tried.best, tried.at(0)
+    fitted = true_losses(setting.fitted, torch.stack([best.step, base.step], dim=1), setting.strategy.name)
     return Solve(
         setting=setting,
         method=method_of(setting, subspace),
-        rank=rank,
-        delta=setting.function.expand(step[:, 0]).cpu().double(),
+        rank=best.rank,
+        delta=setting.function.expand(best.step).cpu().double(),
         norms=ResidualNorms(
             base=math.sqrt(fitted[1]),
-            linear=float(linear.norm()),
-            nonlinear=residual,
-            fresh_base=math.sqrt(fresh[0]),
-            fresh_nonlinear=fresh_residual,
+            linear=best.linear,
+            nonlinear=math.sqrt(fitted[0]),
+            fresh_base=base.fresh,
+            fresh_nonlinear=best.fresh,
         ),
-        residual=residual,
-        fresh_residual=fresh_residual,
+        residual=math.sqrt(fitted[0]),
+        fresh_residual=best.fresh,
     )
+
+
+class _Rank(NamedTuple):
+    """A solution: its step (m,), what the linear model leaves at the fitted points, and what is left in truth at the fresh ones."""
+
+    rank: int
+    step: Tensor
+    linear: float
+    fresh: float
+
+
+class _Tried:
+    """Solutions at some ranks."""
+
+    def __init__(self, setting: PhysicsSetting, subspace: Subspace, solver: TriangularSolver) -> None:
+        self._setting, self._subspace, self._solver = setting, subspace, solver
+        self._found: dict[int, _Rank] = {}
+
+    def add(self, ranks: Sequence[int]) -> None:
+        """Solve at those that are new, and put the refined fields into the equation."""
+        new = [rank for rank in ranks if rank not in self._found]
+        if not new:
+            return
+        solutions = [self._solver.solve(rank) for rank in new]
+        coefficients = solutions[0].new_zeros(self._subspace.rank, len(new))
+        for column, solution in enumerate(solutions):
+            coefficients[: len(solution), column] = solution
+        steps = self._subspace.delta(coefficients)
+        fresh = np.sqrt(true_losses(self._setting.fresh, steps, self._setting.strategy.name))
+        for rank, step, solution, residual in zip(new, steps.unbind(1), solutions, fresh, strict=True):
+            self._found[rank] = _Rank(rank, step, self._solver.residual_norm(solution), float(residual))
+
+    def at(self, rank: int) -> _Rank:
+        return self._found[rank]
+
+    @property
+    def best(self) -> _Rank:
+        """The smallest residual at the fresh points.
+
+        Raises:
+            NumericalError: it is finite at no rank.
+        """
+        finite = [found for found in self._found.values() if math.isfinite(found.fresh)]
+        if not finite:
+            raise NumericalError(
+                "The residual at the fresh points is not finite at any rank; a smaller rank will help."
+            )
+        return min(finite, key=lambda found: (found.fresh, found.rank))
 
 
 def predictor_of(problem: PhysicsProblem, delta: Tensor) -> RefinedPredictor:

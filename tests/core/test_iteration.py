@@ -29,7 +29,7 @@ from lsr_core.iteration.loop import Iteration, summarise
 from lsr_core.iteration.measures import Measures, fresh_residual
 from lsr_core.iteration.records import BandPair, Bands, BaselinePoint, Floats, IterationStep
 from lsr_core.iteration.sentence import sentence
-from lsr_core.iteration.solve import predictor_of, solve
+from lsr_core.iteration.solve import SHARES, predictor_of, solve
 from lsr_core.iteration.state import Progress, State
 from lsr_core.jobs import queue
 from lsr_core.jobs.rebuild import read_delta
@@ -38,6 +38,8 @@ from lsr_core.networks import architectures
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.supervised import Architecture
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_evaluation import true_losses
@@ -119,6 +121,18 @@ def test_solve_is_the_best_of_its_ranks_on_fresh_points() -> None:
     fixed = solve(problem, REFINE.model_copy(update={"rank": 0}), lambda done: None)
     assert fixed.rank == 0
     assert fixed.fresh_residual == fixed.norms.fresh_base
+
+
+def test_where_large_ranks_leave_the_reach_of_the_linear_model_smaller_ones_are_tried() -> None:
+    equation = {"inputs": {"x": (-1.0, 1.0), "t": (0.0, 1.0)}, "equations": [{"equation": "u_t + u*u_x = u_xx/300", "points": 600}],
+                "conditions": [{"where": "t = 0", "equation": "u = -sin(pi*x)", "points": 60}]}  # fmt: skip
+    problem = problem_of(TypedArguments.model_validate(equation), StartingNetwork(widths=[16, 16]))
+    config = RefineConfig(max_rank=90)
+    found = solve(problem, config, lambda done: None)
+    large = [round(share * 90) for share in SHARES]
+    fixed = [solve(problem, config.model_copy(update={"rank": rank}), lambda done: None) for rank in large]
+    assert found.rank < min(large)
+    assert found.fresh_residual < 0.95 * min(one.fresh_residual for one in fixed)
 
 
 def test_loop_goes_in_half_steps_and_the_refined_field_wins() -> None:
