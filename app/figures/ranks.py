@@ -54,19 +54,10 @@ def errors(
         if index == 0 and math.isfinite(base) and len(axis) > 1:
             canvas.line(np.array([axis[0], axis[-1]]), np.array([base, base]), "Network", colours.network, dash="dash")
         if index == 0:
-            knee = run.summary.knee
+            knee, selected = run.summary.knee, run.reported(f"{key}_{measure}", ranks[0])
             if knee < len(curve):
                 _mark(canvas, knee, float(curve[knee]), "Knee", colours.muted, "diamond-open", logx, logy)
-            _mark(
-                canvas,
-                ranks[0],
-                run.reported(f"{key}_{measure}", ranks[0]),
-                "Selected",
-                colours.refined,
-                "circle",
-                logx,
-                logy,
-            )
+            _mark(canvas, ranks[0], selected, "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
     title = "Mean square" if runs[0][1].about.physics and measure == "mse" else MEASURES[measure]
     canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
