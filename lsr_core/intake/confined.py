@@ -13,22 +13,21 @@ from typing import Any
 from lsr_core.errors import InputError
 
 MEMORY = 4 * 2**30
-SECONDS = 2.5
+SECONDS = 2.5  # of processor time beyond the imports
 PATIENCE = 120.0  # seconds by the clock: a busy machine shares its cores
 _QUIET = {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def call(job: str, path: Path, *, seconds: float = SECONDS, memory: int = MEMORY, **more: Any) -> Any:
+def call(job: str, path: Path, *, memory: int = MEMORY, **more: Any) -> Any:
     """The answer of `lsr_core.intake.child` to one job.
 
     Args:
-        seconds: of processor time beyond the imports.
         memory: bytes of address space.
 
     Raises:
         InputError: what the child found wrong with the file, or that it used up its time or memory.
     """
-    asked = {"job": job, "path": str(path), "seconds": seconds, "memory": memory, **more}
+    asked = {"job": job, "path": str(path), "seconds": SECONDS, "memory": memory, **more}
     child = subprocess.Popen(
         [sys.executable, "-m", "lsr_core.intake.child", json.dumps(asked)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -47,7 +46,7 @@ def call(job: str, path: Path, *, seconds: float = SECONDS, memory: int = MEMORY
     except ValueError:
         slow = child.returncode == -getattr(signal, "SIGPROF", 0)
         raise InputError(
-            f"was not read within {seconds:g} s of work; save less in it"
+            f"was not read within {SECONDS:g} s of work; save less in it"
             if slow
             else "broke the library that reads it; it is damaged, save it again",
             file=path.name,
