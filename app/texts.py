@@ -176,7 +176,8 @@ HELP = {
     "layers": "Only parameters whose name matches may move: linears.6.* is one layer, *.bias are all biases. Choose one or type another.",
     "gauss_newton": "Steps after the one solve, for an equation that is not linear: each solves the equation made linear around the field "
     "so far, in the same subspace. 0 is none; most need 3 to 10 and end by themselves.",
-    "damping": "Tikhonov damping, relative to the largest singular value of the scaled matrix. 0 is none.",
+    "damping": "Ridge penalty on the step Δθ, relative to the largest singular value of the problem that is solved. 0 is none; "
+    "with noisy data try 0.0001 to 0.1.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",

@@ -72,7 +72,7 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
     subspace, factor = basis.subspace, basis.train.factor
     if not torch.isfinite(factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
-    solver = TriangularSolver(factor, rcond=setting.rcond, damping=config.damping)
+    solver = TriangularSolver(factor, rcond=setting.rcond, damping=config.damping, lengths=subspace.scale)
     tried = _Tried(setting, subspace, solver)
     tried.add(_ranks(config, subspace.rank))
     on_fraction(0.8)

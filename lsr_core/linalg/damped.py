@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.ridge import with_penalty
 from lsr_core.linalg.triangular import TriangularSolver
 
 
@@ -50,10 +51,6 @@ def damped_step(factor: Tensor, damping: float) -> tuple[Tensor, float]:
     Levenberg (1944), Marquardt (1963), in the form by orthogonal factorisation of Moré (1978).
     """
     model = TriangularSolver(factor, rcond=0.0)
-    columns = model.max_rank
-    system = torch.cat([model.scaled, damping * torch.eye(columns).to(model.scaled)])
-    rhs = torch.cat([model.rhs, model.rhs.new_zeros(columns)])
-    triangle = torch.linalg.qr(torch.cat([system, rhs[:, None]], dim=1), mode="r").R
-    scaled = torch.linalg.solve_triangular(triangle[:columns, :columns], triangle[:columns, columns:], upper=True)[:, 0]
-    step = scaled / model.column_norms
+    damped = TriangularSolver(with_penalty(factor, damping * model.column_norms), rcond=0.0)
+    step = damped.solve(model.max_rank)
     return step, model.residual_norm(step)

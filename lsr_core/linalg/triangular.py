@@ -3,59 +3,66 @@
 With A = Q R and right-hand side −b, z = −Qᵀb, the solution on the first r columns is R[:r,:r]⁻¹ z[:r]. The inverse of a
 leading triangle is the leading triangle of the inverse, so W = R⁻¹ diag(z) holds all solutions: that of rank r is the sum
 of its first r columns. Columns are scaled to norm 1; scaling R after the QR is the same as scaling A before it,
-because Householder QR is columnwise stable (Higham 2002, Theorem 19.4).
+because Householder QR is columnwise stable (Higham 2002, Theorem 19.4). Damping adds rows to A before all that (`ridge`).
 """
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.ridge import weights_of, with_penalty
+
 
 class TriangularSolver:
-    """Solutions of min ‖A[:, :r] c + b‖ for r = 0…R from the factor of [A, b].
+    """Solutions of min ‖A[:, :r] c + b‖² + λ² ‖D c‖² for r = 0…R from the factor of [A, b].
 
     Args:
         factor: upper triangle of the QR of [A, b], (≤ R+1, R+1).
         rcond: singular values of the column-scaled triangle below rcond·σ₁ are cut.
-        damping: Tikhonov parameter relative to σ₁; 0 = none.
+        damping: λ relative to σ₁(A D⁻¹); 0 = none.
+        lengths: D (R,), of the columns of the basis that c belongs to, so that ‖D c‖ = ‖Δθ‖; ones if not given.
+
+    Attributes:
+        triangle: of A, (≤ R, R).
+        scaled: of A, with the rows of the damping if there is one, its columns scaled to norm 1.
+        rhs: what belongs to `scaled` on the right.
     """
 
-    def __init__(self, factor: Tensor, *, rcond: float, damping: float = 0.0) -> None:
+    def __init__(self, factor: Tensor, *, rcond: float, damping: float = 0.0, lengths: Tensor | None = None) -> None:
         n_columns = factor.shape[1] - 1
-        n_kept = min(factor.shape[0], n_columns)
-        self.triangle = factor[:n_kept, :n_columns]
-        self.rhs = -factor[:n_kept, n_columns]
+        self._factor = factor
+        self.triangle = factor[:n_columns, :n_columns]
         self.base_norm = float(factor[:, n_columns].norm())
-        norms = self.triangle.norm(dim=0)
+        if damping > 0:
+            factor = with_penalty(factor, weights_of(self.triangle, damping, lengths))
+        solved = factor[:n_columns, :n_columns]
+        self.rhs = -factor[: len(solved), n_columns]
+        norms = solved.norm(dim=0)
         self.column_norms = torch.where(norms > 0, norms, torch.ones_like(norms))
-        self.scaled = self.triangle / self.column_norms
+        self.scaled = solved / self.column_norms
         self.rcond = rcond
-        self.damping = damping
         self._values: dict[int, Tensor] = {}
-        self._outside = float(factor[n_kept:, n_columns].norm())
 
     @property
     def max_rank(self) -> int:
-        return self.triangle.shape[1]
+        return self.scaled.shape[1]
 
     def leading(self, rank: int) -> Tensor:
         """The column-scaled triangle of the first `rank` columns, (min(rank, rows), rank)."""
         return self.scaled[:rank, :rank]
 
     def singular_values(self, rank: int) -> Tensor:
-        """Of the column-scaled A with `rank` columns: what the cut-off acts on; kept, as for many columns they take seconds."""
+        """Of `scaled` with `rank` columns: what the cut-off acts on; kept, as for many columns they take seconds."""
         if rank not in self._values:
             self._values[rank] = singular_values(self.leading(rank))
         return self._values[rank]
 
     def cut_is_active(self, rank: int) -> bool:
-        """Whether truncation or damping changes the solution at this rank."""
+        """Whether truncation changes the solution at this rank."""
         if rank == 0:
             return False
-        if self.damping > 0 or rank > self.triangle.shape[0]:
+        if rank > len(self.scaled):
             return True
         surely = self._cut_by_bounds(rank)
         if surely is not None:
@@ -97,19 +104,12 @@ class TriangularSolver:
         return torch.cat([zero, steps.cumsum(dim=1)], dim=1)
 
     def residual_norm(self, coefficients: Tensor) -> float:
-        """‖A c + b‖ of a solution, from the factor alone."""
-        rank = len(coefficients)
-        misfit = self.triangle[:, :rank] @ coefficients - self.rhs
-        return math.hypot(float(misfit.norm()), self._outside)
+        """‖A c + b‖ of a solution, from the factor alone; no damping in it."""
+        return float((self._factor[:, : len(coefficients)] @ coefficients + self._factor[:, -1]).norm())
 
     def _filter(self, values: Tensor) -> Tensor:
-        largest = values[0]
-        kept = (values >= self.rcond * largest) & (values > 0)
-        if self.damping > 0:
-            filtered = values / (values**2 + (self.damping * largest) ** 2)
-        else:
-            filtered = 1 / torch.where(kept, values, torch.ones_like(values))
-        return torch.where(kept, filtered, torch.zeros_like(filtered))
+        kept = (values >= self.rcond * values[0]) & (values > 0)
+        return torch.where(kept, 1 / torch.where(kept, values, torch.ones_like(values)), torch.zeros_like(values))
 
 
 def singular_values(triangle: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.linalg.ridge import weights_of
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
@@ -282,22 +283,24 @@ class _Batch:
     def _solve(self, blocks: Sequence[_Rows], rank: int, steps: int) -> tuple[Tensor, int]:
         """Coefficients (rank,) by Gauss-Newton with step halving on the true residual, and how many steps were taken."""
         alpha = blocks[0].jets.new_zeros(rank)
+        penalty = 0.0
         size = self._norm(blocks, alpha)
         for step in range(steps):
             parts = [block.linearised(alpha) for block in blocks]
-            rows = torch.cat([values for values, _ in parts])
-            matrix = torch.cat([slopes[:, :rank] for _, slopes in parts])
+            rows, slopes = torch.cat([values for values, _ in parts]), torch.cat([slopes for _, slopes in parts])
+            if step == 0:
+                penalty = float(weights_of(slopes, self._config.damping).max()) if self._config.damping > 0 else 0.0
             rcond = self._config.rcond
+            factor = torch.linalg.qr(torch.cat([slopes[:, :rank], rows[:, None]], dim=1), mode="r").R
             solver = TriangularSolver(
-                torch.linalg.qr(torch.cat([matrix, rows[:, None]], dim=1), mode="r").R,
+                _penalised(factor, penalty, alpha),
                 rcond=len(rows) * torch.finfo(rows.dtype).eps if rcond is None else rcond,
-                damping=self._config.damping,
             )
             towards = solver.solve(rank)
             promised = solver.residual_norm(towards)
             for halving in range(HALVINGS):
                 trial = alpha + 0.5**halving * towards
-                found = self._norm(blocks, trial)
+                found = self._norm(blocks, trial, penalty)
                 if found < size:
                     break
             else:
@@ -307,8 +310,10 @@ class _Batch:
                 return alpha, step + 1
         return alpha, steps
 
-    def _norm(self, blocks: Sequence[_Rows], alpha: Tensor) -> float:
-        return float(sum(block.values(alpha).square().sum() for block in blocks)) ** 0.5
+    def _norm(self, blocks: Sequence[_Rows], alpha: Tensor, penalty: float = 0.0) -> float:
+        """Of the true residual, and of the penalty if there is one."""
+        rows = float(sum(block.values(alpha).square().sum() for block in blocks))
+        return (rows + penalty**2 * float(alpha.square().sum())) ** 0.5
 
     def _case(self, stream: Stream, case: int) -> tuple[PhysicsProblem, Tensor, Tensor]:
         problem = case_of(self.problem, self._given.model_copy(update={"stream": stream, "case": case, "values": None}))
@@ -336,6 +341,14 @@ class _Batch:
     def _sensors(self, stream: Stream, case: int) -> Tensor:
         chosen = self._given.model_copy(update={"stream": stream, "case": case, "values": None})
         return sensor_values(chosen.function(), self._n_sensors)
+
+
+def _penalised(factor: Tensor, penalty: float, alpha: Tensor) -> Tensor:
+    """The factor of [G, r] with the rows penalty·[1, α] below: a step δ makes ‖Δθ‖ = ‖α + δ‖, as V is orthonormal."""
+    if penalty == 0:
+        return factor
+    eye = torch.eye(len(alpha)).to(alpha)
+    return torch.linalg.qr(torch.cat([factor, penalty * torch.cat([eye, alpha[:, None]], dim=1)]), mode="r").R
 
 
 def _thinned(points: Tensor) -> Tensor:

@@ -28,7 +28,10 @@ class RefineConfig(BaseModel):
     power_iterations: int = Field(0, ge=0, le=20, description="passes that sharpen the sketch")
     rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
     damping: float = Field(
-        0.0, ge=0, description="Tikhonov damping, relative to the largest singular value of the scaled A"
+        0.0,
+        ge=0,
+        description="ridge penalty on the parameter step: (damping * largest singular value of G V)^2 * |step|^2 is added to "
+        "the loss; 0 = none, try 1e-4 to 1e-1 with noisy data",
     )
     dtype: Literal["float64", "float32"] = "float64"
     device: str = Field("cpu", description="cpu, cuda, cuda:N or mps")

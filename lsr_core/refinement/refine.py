@@ -192,7 +192,9 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     max_rank = subspace.rank
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
-    solver = TriangularSolver((basis.solve or train).factor, rcond=setting.rcond, damping=config.damping)
+    solver = TriangularSolver(
+        (basis.solve or train).factor, rcond=setting.rcond, damping=config.damping, lengths=subspace.scale
+    )
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     evaluation = evaluate(problem, setting, subspace, solutions, train, clock.fraction)

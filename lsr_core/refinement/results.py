@@ -19,7 +19,7 @@ class Sweep:
 
     Errors are mean squares per scalar output and relative L2 errors ‖q − y‖/‖y‖. NaN marks what a problem does not
     have (no validation split) or what was not solved. `solved[r]` is False at ranks between the rungs of the ladder
-    that is used where the cut-off or damping is active: their errors are interpolated and no rank choice takes them.
+    that is used where the cut-off is active: their errors are interpolated and no rank choice takes them.
     `condition_exact[r]` says that both condition numbers at r were computed, not interpolated; κ grows with
     the rank, so an interpolated value always lies between its exact neighbours.
     """

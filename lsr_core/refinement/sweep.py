@@ -36,7 +36,7 @@ class RankSolutions:
     """Coefficients at every rank that is solved, by blocks of columns.
 
     Up to `exact_rank` the leading triangles are well-conditioned for the cut-off and one triangular inverse holds all
-    solutions. Beyond, truncation or damping is at work and each rank needs an SVD of its own: those are solved on a
+    solutions, damped or not. Beyond, truncation is at work and each rank needs an SVD of its own: those are solved on a
     ladder.
     """
 
@@ -174,7 +174,7 @@ def coefficient_norms(solutions: RankSolutions, scale: Tensor, max_rank: int) ->
 
 def _largest_uncut(solver: TriangularSolver) -> int:
     """The largest rank at which the cut-off changes nothing; κ grows with the rank, so bisection finds it."""
-    low, high = 0, min(solver.max_rank, solver.triangle.shape[0])
+    low, high = 0, min(solver.max_rank, len(solver.scaled))
     if high == 0 or not solver.cut_is_active(high):
         return high
     while high - low > 1:

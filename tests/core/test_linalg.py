@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lsr_core.linalg.operators import DenseOperator, RowScaledOperator, dot_test
 from lsr_core.linalg.randomized import randomized_svd, sketch_error
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import TriangularSolver, times_upper
+from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, times_upper
 from tests.core.twins import fitted, generator, prescribed
 
 DOUBLE = {"dtype": torch.float64, "device": torch.device("cpu")}
@@ -146,15 +146,42 @@ def test_the_cut_off_acts_and_gives_the_minimum_norm() -> None:
     torch.testing.assert_close(solver.solve(3), expected, rtol=1e-10, atol=1e-12)
 
 
-def test_damping_is_tikhonov_on_the_scaled_columns() -> None:
-    matrix = torch.randn(25, 4, generator=generator(), dtype=torch.float64)
-    rhs = torch.randn(25, generator=generator(1), dtype=torch.float64)
-    scale = matrix.norm(dim=0)
-    scaled = matrix / scale
-    parameter = 0.1 * float(torch.linalg.svdvals(scaled)[0])
-    expected = torch.linalg.solve(scaled.T @ scaled + parameter**2 * torch.eye(4).double(), -scaled.T @ rhs) / scale
-    solver = TriangularSolver(factor_of(matrix, rhs), rcond=1e-14, damping=0.1)
-    torch.testing.assert_close(solver.solve(4), expected, rtol=1e-10, atol=1e-12)
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 25),
+    columns=st.integers(1, 10),
+    stretch=st.floats(-5, 5),
+    damping=st.sampled_from([1e-6, 1e-3, 0.1, 3.0]),
+    seed=st.integers(0, 99),
+)
+def test_damping_is_the_ridge_solution_of_every_rank(
+    rows: int, columns: int, stretch: float, damping: float, seed: int
+) -> None:
+    """Tall, wide and badly scaled, a basis with columns of any length: one λ, and the penalty is on λ‖Δθ‖."""
+    draw = generator(seed)
+    orthonormal = torch.randn(rows, columns, generator=draw, dtype=torch.float64)
+    orthonormal = orthonormal * torch.logspace(0, stretch, columns, dtype=torch.float64)
+    lengths = torch.rand(columns, generator=draw, dtype=torch.float64) + 0.1
+    rhs = torch.randn(rows, generator=draw, dtype=torch.float64)
+    parameter = damping * float(torch.linalg.svdvals(orthonormal)[0])
+    solver = TriangularSolver(factor_of(orthonormal * lengths, rhs), rcond=1e-15, damping=damping, lengths=lengths)
+    together = solver.solve_leading(columns)
+    for rank in range(columns + 1):
+        stacked = torch.cat([orthonormal[:, :rank], parameter * torch.eye(rank, dtype=torch.float64)])
+        twin = torch.linalg.lstsq(stacked, -torch.cat([rhs, rhs.new_zeros(rank)])[:, None], driver="gelsd").solution
+        found = lengths[:rank] * solver.solve(rank)
+        torch.testing.assert_close(found, twin[:, 0], rtol=1e-7, atol=1e-8 * float(twin.norm()))
+        torch.testing.assert_close(together[:rank, rank], solver.solve(rank), rtol=1e-7, atol=1e-8)
+        misfit = float((orthonormal[:, :rank] @ found + rhs).norm())
+        assert solver.residual_norm(solver.solve(rank)) == pytest.approx(misfit, rel=1e-7)
+
+
+@pytest.mark.parametrize("size", [3, 64, 300])
+def test_a_damped_diagonal_stays_diagonal(size: int) -> None:
+    """On which the costs of condition numbers and increments rest."""
+    factor = torch.diag(torch.rand(size + 1, generator=generator(), dtype=torch.float64))
+    factor[:, -1] = 1
+    assert is_diagonal(TriangularSolver(factor, rcond=1e-15, damping=0.1).scaled)
 
 
 def test_a_zero_matrix_moves_nothing() -> None:

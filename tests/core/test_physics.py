@@ -303,6 +303,16 @@ class TestRefinement:
         best = torch.linalg.lstsq(g, -f[:, None], driver="gelsd").solution[:, 0]
         assert found.summary.residual_norm.linear == pytest.approx(float((f + g @ best).norm()), rel=1e-8)
 
+    def test_a_cut_off_is_marked_and_solved_on_a_ladder(self) -> None:
+        found = refine(make(network(2, 6, 5, 2)), max_rank=60, rcond=0.2)
+        unsolved = ~found.sweep.solved
+        assert unsolved.sum() > 0
+        assert found.sweep.solved[60]
+        assert found.sweep.solved[found.rank]
+        assert found.sweep.solved[found.fields.ranks].all()
+        assert np.isfinite(found.sweep.train_mse[unsolved]).all()
+        assert found.delta_at(int(np.flatnonzero(unsolved)[0])).isfinite().all()
+
     def test_true_residual_is_that_of_the_refined_field(self, problem: PhysicsProblem) -> None:
         found = refine(problem, max_rank=8, rank=8)
         spec = JetSpec((0, 1), (0, 1))

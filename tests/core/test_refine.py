@@ -171,18 +171,6 @@ def test_without_validation_the_knee_is_taken_and_said() -> None:
     assert result.fields.split == "train"
 
 
-def test_damping_is_marked_and_solved_on_a_ladder() -> None:
-    problem = twins.problem(twins.network(2, 40, 40, 1), rows=200)
-    result = refine(problem, max_rank=150, damping=1e-3)
-    unsolved = ~result.sweep.solved
-    assert (~result.sweep.solved).sum() > 0
-    assert result.sweep.solved[150]
-    assert result.sweep.solved[result.rank]
-    assert result.sweep.solved[result.fields.ranks].all()
-    assert np.isfinite(result.sweep.test_mse[unsolved]).all()
-    assert result.delta_at(int(np.flatnonzero(unsolved)[0])).isfinite().all()
-
-
 def test_float32_is_a_choice_that_the_result_names() -> None:
     result = refine(twins.problem(twins.network(2, 6, 1)), max_rank=8, dtype="float32")
     assert result.delta.dtype == torch.float32

@@ -1,0 +1,36 @@
+"""Damped least squares as plain least squares with more rows: min ‖A c + b‖² + ‖W c‖² over the factor of [A, b]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def with_penalty(factor: Tensor, weights: Tensor) -> Tensor:
+    """The factor (R+1, R+1) of [A, b] with the rows [W, 0] below.
+
+    Its leading triangles hold the damped solution of every number of columns, as those of [A, b] hold the plain ones: the penalty of a
+    column is a row that no other column has, so leaving out the column leaves out its penalty. No product AᵀA is formed (Björck 1996, ch. 2.7.2).
+
+    Args:
+        factor: (≤ R+1, R+1), of [A, b].
+        weights: diagonal of W (R,).
+    """
+    penalty = torch.cat([torch.diag(weights), weights.new_zeros(len(weights), 1)], dim=1)
+    return torch.linalg.qr(torch.cat([factor, penalty]), mode="r").R
+
+
+def weights_of(matrix: Tensor, damping: float, lengths: Tensor | None = None) -> Tensor:
+    """λ·D (R,) with λ = damping·σ₁(A D⁻¹), for a basis V D whose columns have lengths D: ‖λ D c‖ = λ ‖Δθ‖.
+
+    A D⁻¹ is the matrix in the coordinates of an orthonormal V; σ₁ is that of all its columns, so that one λ serves every rank.
+
+    Args:
+        matrix: A or its triangle, (n, R).
+        damping: relative to σ₁.
+        lengths: D (R,), none of them zero; ones if not given.
+    """
+    lengths = matrix.new_ones(matrix.shape[1]) if lengths is None else lengths
+    if matrix.numel() == 0:
+        return lengths
+    return damping * torch.linalg.matrix_norm(matrix / lengths, 2) * lengths
