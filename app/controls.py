@@ -66,8 +66,7 @@ def select() -> Now:
         state.put_quietly(state.RUN, wanted)
     now.entries = runs.entries(now.owner, also=wanted)
     if any(entry.state in ("queued", "running") for entry in now.entries):
-        jobs.reconcile()
-        now.entries = runs.entries(now.owner, also=wanted)
+        jobs.keep_going()
     if wanted is not None:
         try:
             now.run, now.shipped = runs.find_for(now.owner, wanted)

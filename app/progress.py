@@ -33,7 +33,7 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     """Polls the status file; the rest of the page is drawn again only when there is more to see."""
     try:
         run, _ = runs.find(run_id)
-        jobs.reconcile()
+        jobs.keep_going()
         status = run.status()
     except InputError:
         st.rerun(scope="app")
@@ -43,7 +43,9 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
     physics = problems.equation(run.problem_path) is not None
     stage = texts.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
-    if status.remaining is not None:
+    if silent := jobs.silence(status):
+        parts.append(formats.markdown(silent))
+    elif status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")
     text = (
         texts.waiting(jobs.ahead(run))

@@ -98,7 +98,7 @@ def _share(run: Run, split: str) -> Share | None:
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(ids: list[str]) -> None:
     """One bar for all runs that are on their way; the page is drawn again when one of them ends."""
-    jobs.reconcile()
+    jobs.keep_going()
     done = 0.0
     for run_id in ids:
         try:

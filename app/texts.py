@@ -242,12 +242,18 @@ NOT_COMPLETE_HERE = {
 }
 
 
-def waiting(ahead: int) -> str:
-    """`ahead`: earlier runs that are not through, whosever they are."""
+def waiting(ahead: int | None) -> str:
+    """`ahead`: runs whose turn is before this one's, whosever they are; None if this machine does not know it as waiting."""
+    if ahead is None:
+        return "Not in the queue of this machine: it was copied here, or its server was stopped while it was made. Start it again."
     before = {0: "it begins in a moment", 1: "one other run is before it"}.get(
         ahead, f"{ahead:,} other runs are before it"
     )
     return f"Waiting for its turn: {before}."
+
+
+def silent(process: int, host: str, since: str) -> str:
+    return f"process {process} on {host} has given no sign for {since}: stopped, or the machine is overloaded; Cancel ends it"
 
 
 STAGES = {

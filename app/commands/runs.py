@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 def runs(runs: RunsOption = None, json: JsonOption = False) -> None:
     """List the runs, newest first."""
-    from lsr_core.jobs.queue import reconcile
-
     place = store(runs)
-    if place.root.is_dir():
-        reconcile(place)
     found = [_about(run) for run in place.list()]
     lines = [
         f"{run['run']}  {time.strftime('%Y-%m-%d %H:%M', time.localtime(run['created']))}  {run['status']:<10}"

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import places
+from lsr_app import formats, places, texts
 from lsr_app.services import ownership, runs
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.records import JobKind
+from lsr_core.storage.records import JobKind, Status
 from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
     from lsr_core.diagnosis.plane import PlaneSettings
 
-RECONCILE_SECONDS = 3.0
+LOOK_SECONDS = 3.0
 
 
 def submit(
@@ -38,10 +38,11 @@ def submit(
         made_of: the problem that `folder` was made of, where it is another; its privacy counts.
 
     Raises:
-        InputError: the problem or the configuration cannot be used.
+        InputError: the problem or the configuration cannot be used, or too many jobs wait.
     """
     from lsr_core.jobs import queue
 
+    queue.make_room(runs.store(), owner)
     passing = ownership.is_passing(made_of or folder)
     run = queue.create(runs.store(), folder, config, owner=owner, title=title, kind=kind, settings=settings)
     _mark(run, listed=listed and not passing, session_only=passing)
@@ -49,21 +50,33 @@ def submit(
     return run.id
 
 
-def ahead(run: Run) -> int:
-    """How many earlier runs a queued one waits for."""
-    from lsr_core.jobs import turns
+def ahead(run: Run) -> int | None:
+    """How many runs have their turn before a queued one; None if it is in no queue of this machine."""
+    from lsr_core.jobs import queue
 
-    return turns.ahead(run)
+    return queue.ahead(run)
+
+
+def silence(status: Status) -> str | None:
+    """Where a worker at work has given no sign for long: who it is, and since when."""
+    from lsr_core.jobs.dispatcher import SILENT_SECONDS
+    from lsr_core.storage.workers import silence
+
+    seconds = silence(status)
+    if status.worker is None or seconds < SILENT_SECONDS:
+        return None
+    return texts.silent(status.worker.pid, status.worker.host, formats.seconds(seconds))
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
     """Queue a loss plane for the step of a refinement and return the id of its run.
 
     Raises:
-        InputError: the refinement has no step.
+        InputError: the refinement has no step, or too many jobs wait.
     """
     from lsr_core.jobs import planing, queue
 
+    queue.make_room(runs.store(), owner)
     run = planing.create_plane(runs.store(), source, settings, owner=owner)
     _mark(run, listed=not source.manifest.session_only, session_only=source.manifest.session_only)
     queue.start(run)
@@ -83,13 +96,13 @@ def make_ready() -> None:
         standby.prepare()
 
 
-def reconcile() -> None:
-    """Let the queue notice workers that died, at most every few seconds for the whole server."""
-    _reconcile(int(time.time() / RECONCILE_SECONDS))
+def keep_going() -> None:
+    """See to jobs that wait, also those that an earlier server left; at most every few seconds for the whole server."""
+    _keep_going(int(time.time() / LOOK_SECONDS))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _reconcile(period: int) -> None:
-    from lsr_core.jobs import queue
+def _keep_going(period: int) -> None:
+    from lsr_core.jobs import dispatcher
 
-    queue.reconcile(runs.store())
+    dispatcher.wake(runs.store())

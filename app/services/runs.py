@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +11,7 @@ import lsr_samples
 from lsr_app import places
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
-from lsr_core.storage.records import Manifest
+from lsr_core.storage.records import FINAL_STATES, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
 
@@ -70,7 +70,7 @@ def entries(owner: str, also: str | None = None) -> list[Entry]:
                 continue
             entry = _entry(str(path), stamp_of(path, "run.json", "status.json"), is_shipped)
             if entry and (is_shipped or _may_see(entry, owner, also)):
-                found.append(entry)
+                found.append(_as_it_stands(entry, path))
     return sorted(found, key=lambda entry: (not entry.shipped, entry.manifest.created), reverse=True)
 
 
@@ -80,6 +80,16 @@ def default_run(owner: str) -> str | None:
     shipped = [entry for entry in complete if entry.shipped]
     chosen = shipped or complete
     return chosen[0].id if chosen else None
+
+
+def _as_it_stands(entry: Entry, path: Path) -> Entry:
+    """A worker that dies changes no file."""
+    if entry.state in FINAL_STATES:
+        return entry
+    try:
+        return replace(entry, state=Run(path).status().status)
+    except InputError:
+        return entry
 
 
 def _may_see(entry: Entry, owner: str, also: str | None) -> bool:

@@ -1,9 +1,8 @@
-"""`python -m lsr_core.jobs RUN/run.json [--workers N]`: the worker process of one run; with `--standby` it gets these from its input."""
+"""`python -m lsr_core.jobs RUN/run.json`: the worker process of one run; with `--standby` it gets these from its input."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -12,17 +11,15 @@ from types import FrameType
 
 from lsr_core.errors import Cancelled, LSRError
 from lsr_core.jobs import standby
-from lsr_core.jobs.processes import this_process
-from lsr_core.jobs.turns import turn
 from lsr_core.storage.records import FINAL_STATES
 from lsr_core.storage.runs import Run
+from lsr_core.storage.workers import this_process
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Wait for a slot, then work. Returns 0 when complete, 1 when failed, 130 when cancelled."""
+    """Work. Returns 0 when complete, 1 when failed, 130 when cancelled."""
     parser = argparse.ArgumentParser(prog="python -m lsr_core.jobs", description=__doc__)
     parser.add_argument("config", type=Path, help="run.json of a queued run")
-    parser.add_argument("--workers", type=int, default=1, help="how many runs of this folder may be at work at once")
     given = parser.parse_args(_arguments(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _cancel)
     run = Run(given.config.resolve().parent)
@@ -31,11 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         if status.status in FINAL_STATES:
             return 1
         run.write_status(status.model_copy(update={"worker": this_process(), "heartbeat": time.time()}))
-        with turn(run, given.workers):
-            _limit_threads(given.workers)
-            from lsr_core.jobs.worker import execute
+        from lsr_core.jobs.worker import execute
 
-            execute(run)
+        execute(run)
     except (Cancelled, KeyboardInterrupt):
         return 130
     except (LSRError, OSError):
@@ -50,12 +45,6 @@ def _arguments(given: list[str]) -> list[str]:
     if handed is None:
         sys.exit(0)
     return handed
-
-
-def _limit_threads(workers: int) -> None:
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import processes, standby
+from lsr_core.jobs import dispatcher, processes
+from lsr_core.jobs.tickets import Tickets, digest_of
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.records import FINAL_STATES, Failure, JobKind, Status
+from lsr_core.storage.records import FINAL_STATES, JobKind
 from lsr_core.storage.runs import Run, RunStore
+from lsr_core.storage.workers import find, is_alive
 
-START_SECONDS = 60.0
-_children: list[subprocess.Popen[bytes]] = []
+MOST_WAITING = 400
+MOST_OF_ONE = 100
 
 
 def submit(
@@ -27,50 +26,69 @@ def submit(
     *,
     owner: str,
     title: str = "",
-    workers: int = 1,
     kind: JobKind = "refine",
     settings: Mapping[str, JsonValue] | None = None,
 ) -> Run:
-    """Make a run of the problem in `bundle` and start a worker that waits for its turn.
+    """Make a run of the problem in `bundle` and let it wait for its turn.
 
     Args:
         bundle: folder or zip of a problem, or a sample's name; copied into the run.
-        workers: how many runs of this store may be at work at once.
         kind: of job.
         settings: what this kind has besides the config.
 
     Raises:
-        InputError: the bundle cannot be used; no run is left behind.
+        InputError: the bundle cannot be used, or too many jobs wait; no run is left behind.
     """
+    make_room(store, owner)
     run = create(store, bundle, config, owner=owner, title=title, kind=kind, settings=settings)
-    start(run, workers)
+    start(run)
     return run
 
 
-def start(run: Run, workers: int = 1) -> None:
-    """Start a worker for a queued run; it waits for its turn."""
-    _reap()
-    arguments = [str(run.path / "run.json"), "--workers", str(workers)]
-    ready = standby.take(arguments)
-    _children.append(ready or processes.start([sys.executable, "-m", "lsr_core.jobs", *arguments]))
+def start(run: Run) -> None:
+    """Let a queued run wait for its turn; a worker process is started when that has come."""
+    store = RunStore(run.path.parent)
+    Tickets(store.root).add(run, Run(run.path).manifest.owner)  # the worker rewrites what `run` would keep
+    dispatcher.wake(store)
 
 
-def resume(run: Run, workers: int = 1) -> None:
-    """Start a worker for an iteration that was stopped, failed or ended; it goes on from its last half step.
+def make_room(store: RunStore, owner: str) -> None:
+    """Refuse another job where as many wait as a dashboard can promise to look after.
 
     Raises:
-        InputError: another kind of run, or one that is at work.
+        InputError: of this owner or of all, too many wait; the sentence says when to come again.
     """
-    check_resumable(run)
-    run.write_status(Status(heartbeat=time.time()))
-    start(run, workers)
+    waiting = Tickets(store.root).waiting()
+    mine = sum(ticket.owner == digest_of(owner) for ticket in waiting)
+    if len(waiting) < MOST_WAITING and mine < MOST_OF_ONE:
+        return
+    who = f"{mine} of your jobs wait" if mine >= MOST_OF_ONE else f"{len(waiting)} jobs wait in this folder of runs"
+    raise InputError(f"{who}, which is as many as may; {_when(store)}", key="queue")
+
+
+def _when(store: RunStore) -> str:
+    for ticket in Tickets(store.root).started():
+        try:
+            remaining = store.open(ticket.run_id).status().remaining
+        except InputError:
+            continue
+        if remaining is not None:
+            return f"the one at work ends in about {max(1, round(remaining))} s, then there is room for another"
+    return "come again when the one at work has ended, or cancel one that waits"
+
+
+def ahead(run: Run) -> int | None:
+    """How many jobs are at work or have their turn before this one; None if it does not wait in this folder."""
+    tickets = Tickets(run.path.parent)
+    order = [ticket.run_id for ticket in (*tickets.started(), *tickets.waiting())]
+    return order.index(run.id) if run.id in order else None
 
 
 def check_resumable(run: Run) -> None:
     """Refuse a run that cannot go on; raises as `resume`."""
     if run.manifest.kind != "iterate":
         raise InputError(f"this run is a {run.manifest.kind}, not an iteration; only those go on", key="resume")
-    if processes.is_alive(run.status()):
+    if is_alive(run.status()):
         raise InputError("this run is at work; let it end, or cancel it first", key="resume")
 
 
@@ -110,42 +128,10 @@ def cancel(run: Run) -> None:
     status = run.status()
     if status.status in FINAL_STATES:
         return
-    process = processes.find(status.worker) if status.worker else None
+    Tickets(run.path.parent).remove(run.id)
+    process = find(status.worker) if status.worker else None
     if process is not None:
         processes.end(process)
-    _reap()
-    _end(run, "cancelled", None)
-
-
-def reconcile(store: RunStore) -> None:
-    """Mark runs as failed whose worker has gone without a word; living workers are left alone, whoever started them."""
-    _reap()
-    for run in store.list():
-        try:
-            status = run.status()
-        except InputError:
-            continue
-        if status.status in FINAL_STATES or processes.is_alive(status):
-            continue
-        if status.worker is None and time.time() - status.heartbeat < START_SECONDS:
-            continue  # submitted a moment ago, its worker is still starting
-        message = (
-            "the worker process ended without a word: it was killed, or the machine ran out of memory or was restarted"
-        )
-        _end(run, "failed", Failure(message=message))
-
-
-def _end(run: Run, state: str, error: Failure | None) -> None:
-    status = run.status()
-    if status.status in FINAL_STATES:
-        return  # the worker wrote its own end in the meantime
-    run.write_status(
-        Status.model_validate(
-            {**status.model_dump(), "status": state, "error": error, "remaining": None, "worker": None}
-        )
-    )
-
-
-def _reap() -> None:
-    """Collect the exit codes of ended children, so that none stays as a zombie."""
-    _children[:] = [child for child in _children if child.poll() is None]
+        processes.reap()
+    dispatcher.end(run, "cancelled", None)
+    dispatcher.wake(RunStore(run.path.parent))

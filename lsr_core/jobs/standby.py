@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -18,18 +19,23 @@ _NEEDED = (
     "lsr_core.diagnosis.directions",
 )
 _ready: list[subprocess.Popen[bytes]] = []
+_guard = threading.Lock()
 
 
 def prepare() -> None:
     """Start a process that loads what a job needs and waits; one at a time. It ends by itself with the process that started it."""
-    if not any(process.poll() is None for process in _ready):
-        _ready.append(processes.start([sys.executable, "-m", "lsr_core.jobs", FLAG], stdin=subprocess.PIPE))
+    with _guard:
+        if not any(process.poll() is None for process in _ready):
+            _ready.append(processes.start([sys.executable, "-m", "lsr_core.jobs", FLAG], stdin=subprocess.PIPE))
 
 
 def take(arguments: Sequence[str]) -> subprocess.Popen[bytes] | None:
     """Let the waiting process do the work of `python -m lsr_core.jobs arguments`; None if there is none."""
-    while _ready:
-        process = _ready.pop()
+    while True:
+        with _guard:  # pages prepare, the dispatcher takes
+            if not _ready:
+                return None
+            process = _ready.pop()
         assert process.stdin is not None
         try:
             with process.stdin as stdin:
@@ -38,7 +44,6 @@ def take(arguments: Sequence[str]) -> subprocess.Popen[bytes] | None:
             continue  # it has ended
         if process.poll() is None:
             return process
-    return None
 
 
 def wait() -> list[str] | None:

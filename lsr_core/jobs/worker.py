@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 from lsr_core.errors import Cancelled, CodeError, InputError, LSRError
 from lsr_core.jobs.kinds import work_of
-from lsr_core.jobs.processes import this_process
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.storage.code import located
 from lsr_core.storage.records import Failure, State, Status
 from lsr_core.storage.runs import Run
+from lsr_core.storage.workers import this_process
 
 BEAT_SECONDS = 0.3
 NO_ESTIMATE_BEFORE = 0.03

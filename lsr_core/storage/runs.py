@@ -21,6 +21,7 @@ from lsr_core.refinement.results import Directions, Fields, LossPaths, Spectrum,
 from lsr_core.storage import atomic
 from lsr_core.storage.arrays import read_arrays
 from lsr_core.storage.records import RUN_FORMAT_VERSION, JobKind, Manifest, Status, Summary
+from lsr_core.storage.workers import observed
 from lsr_core.validation import describe
 
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
@@ -67,7 +68,11 @@ class Run:
         return manifest
 
     def status(self) -> Status:
-        """The status as last written, read afresh at each call."""
+        """How the run stands, read afresh at each call; one whose worker is gone has failed."""
+        return observed(self.recorded_status())
+
+    def recorded_status(self) -> Status:
+        """The status as last written."""
         return self._read("status.json", Status)
 
     @cached_property

@@ -37,7 +37,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """An empty folder of runs that the dashboard sees; no run ships with the product."""
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
     monkeypatch.setattr(runs, "shipped_store", lambda: None)
-    monkeypatch.setattr(jobs, "reconcile", lambda: None)
+    monkeypatch.setattr(jobs, "keep_going", lambda: None)
     st.cache_resource.clear()
     st.cache_data.clear()
     return RunStore(tmp_path / "runs")

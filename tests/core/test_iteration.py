@@ -590,7 +590,6 @@ def test_killed_process_goes_on_from_its_last_half_step(run: Run, tmp_path: Path
     before = {step.index: step for step in store.steps() if step.index <= state.progress.index}
     with (run.path / "steps.jsonl").open("a") as stream:
         stream.write('{"index": 99, "rou')  # a line that the kill cut short
-    queue.reconcile(RunStore(run.path.parent))
     assert run.status().status == "failed"
     more = {**long, "steps": state.progress.round + 1}
     run.write_manifest(run.manifest.model_copy(update={"settings": more}))

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +18,14 @@ import pytest
 import torch
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import processes, queue, standby, turns
+from lsr_core.jobs import dispatcher, queue, standby
 from lsr_core.jobs.rebuild import delta_at
+from lsr_core.jobs.tickets import Tickets
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement import plan
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
+from lsr_core.storage import workers
 from lsr_core.storage.bundles import copy_bundle, load_problem
 from lsr_core.storage.records import Status, Worker
 from lsr_core.storage.runs import Run, RunStore
@@ -142,7 +145,7 @@ def test_cancelling_ends_the_worker_within_two_seconds(store: RunStore, long_bun
     began = time.monotonic()
     queue.cancel(run)
     assert time.monotonic() - began < 2
-    assert processes.find(worker) is None
+    assert workers.find(worker) is None
     assert run.status().status == "cancelled"
     queue.cancel(run)
     assert run.status().status == "cancelled"
@@ -155,11 +158,9 @@ def test_a_killed_worker_shows_as_a_failed_run_and_the_others_stay(
     execute(done)
     run = queue.submit(store, long_bundle, LONG, owner="test")
     wait(lambda: run.status().status == "running")
-    queue.reconcile(store)
-    assert run.status().status == "running"
     psutil.Process(run.status().worker.pid).kill()  # type: ignore[union-attr]
-    wait(lambda: not processes.is_alive(run.status()))
-    queue.reconcile(store)
+    wait(lambda: run.status().status == "failed")
+    wait(lambda: run.recorded_status().status == "failed")  # by the dispatcher, which waited for it
     status = run.status()
     assert status.status == "failed"
     assert "worker process ended" in status.error.message  # type: ignore[union-attr]
@@ -170,22 +171,106 @@ def test_a_killed_worker_shows_as_a_failed_run_and_the_others_stay(
 def test_one_at_a_time_first_come_first_served(store: RunStore, bundle: Path, long_bundle: Path) -> None:
     first = queue.submit(store, long_bundle, LONG, owner="test")
     wait(lambda: first.status().status == "running")
-    second = queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test")
-    wait(lambda: second.status().worker is not None)
+    second, third = (queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test") for _ in range(2))
     time.sleep(1.0)
-    assert second.status().status == "queued"
-    assert (turns.ahead(first), turns.ahead(second)) == (0, 1)
+    assert (second.status().status, second.status().worker) == ("queued", None)
+    assert [queue.ahead(run) for run in (first, second, third)] == [0, 1, 2]
     queue.cancel(first)
+    wait(lambda: third.status().status == "complete")
+    assert second.status().status == "complete"
+    wait(lambda: not list(store.root.glob(".queue/*-*")))
+    wait(lambda: not any(thread.name == "dispatcher" for thread in threading.enumerate()))
+
+
+def test_owners_take_turns(store: RunStore, bundle: Path) -> None:
+    tickets = Tickets(store.root)
+    made = []
+    for owner in ("a", "a", "a", "b", "b", "c"):
+        made.append(store.create(problem="tiny", config=RefineConfig(), owner=owner, title="t"))
+        tickets.add(made[-1], owner)
+        time.sleep(0.002)  # tickets are ordered by milliseconds
+    a0, a1, a2, b0, b1, c0 = (run.id for run in made)
+    assert [ticket.run_id for ticket in tickets.waiting()] == [a0, b0, c0, a1, b1, a2]
+    assert tickets.start(tickets.waiting()[0])
+    assert [ticket.run_id for ticket in tickets.waiting()] == [b0, c0, a1, b1, a2]
+    tickets.remove(b0)
+    assert [ticket.run_id for ticket in tickets.waiting()] == [b1, c0, a1, a2]
+    assert not tickets.start(tickets.waiting()[0]._replace(run_id=b0))
+
+
+def test_waiting_takes_no_process_and_has_a_limit(
+    store: RunStore, bundle: Path, long_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = queue.submit(store, long_bundle, LONG, owner="test")
+    wait(lambda: first.status().status == "running")
+    monkeypatch.setattr(queue, "MOST_OF_ONE", 3)
+    monkeypatch.setattr(queue, "MOST_WAITING", 4)
+    before = len(psutil.Process().children(recursive=True))
+    for _ in range(3):
+        queue.submit(store, bundle, RefineConfig(max_rank=1), owner="test")
+    time.sleep(0.5)
+    assert len(psutil.Process().children(recursive=True)) == before
+    with pytest.raises(InputError, match=r"3 of your jobs wait, which is as many as may; (the one at work|come again)"):
+        queue.submit(store, bundle, RefineConfig(max_rank=1), owner="test")
+    queue.submit(store, bundle, RefineConfig(max_rank=1), owner="other")
+    with pytest.raises(InputError, match="4 jobs wait in this folder of runs"):
+        queue.submit(store, bundle, RefineConfig(max_rank=1), owner="third")
+    assert len(store.list()) == 5
+
+
+def test_a_stopped_worker_keeps_its_process_and_loses_its_turn(
+    store: RunStore, bundle: Path, long_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "SILENT_SECONDS", 1.5)
+    first = queue.submit(store, long_bundle, LONG, owner="test")
+    wait(lambda: first.status().status == "running" and first.status().stage == "basis")
+    worker = first.status().worker
+    assert worker is not None
+    psutil.Process(worker.pid).suspend()
+    second = queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test")
     wait(lambda: second.status().status == "complete")
+    assert first.status().status == "running"
+    queue.cancel(first)
+    assert first.status().status == "cancelled"
+    assert workers.find(worker) is None
+
+
+def test_a_later_server_goes_on_with_what_waits(store: RunStore, bundle: Path) -> None:
+    run = queue.create(store, bundle, RefineConfig(max_rank=3), owner="test")
+    Tickets(store.root).add(run, "test")  # as a server leaves it that was killed
+    gone = queue.create(store, bundle, RefineConfig(max_rank=3), owner="test")
+    Tickets(store.root).add(gone, "test")
+    store.delete(gone)
+    dispatcher.wake(store)
+    wait(lambda: run.status().status == "complete")
+
+
+def test_runs_of_another_machine_do_not_hold_anybody_up(store: RunStore, bundle: Path) -> None:
+    copied = queued(store, bundle)
+    elsewhere = Worker(host="elsewhere.invalid", pid=1, started=0.0)
+    copied.write_status(Status(status="running", worker=elsewhere, heartbeat=time.time() + 1e6))
+    assert copied.status().status == "failed"
+    run = queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test")
+    wait(lambda: run.status().status == "complete")
+
+
+def test_a_waiting_list_that_is_a_link_is_not_followed(store: RunStore, bundle: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    store.root.mkdir()
+    (store.root / ".queue").symlink_to(outside)
+    with pytest.raises(InputError, match="link"):
+        queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test")
+    assert not list(outside.iterdir())
 
 
 def test_a_queued_run_can_be_cancelled(store: RunStore, bundle: Path, long_bundle: Path) -> None:
     first = queue.submit(store, long_bundle, LONG, owner="test")
     wait(lambda: first.status().status == "running")
     second = queue.submit(store, bundle, RefineConfig(max_rank=3), owner="test")
-    wait(lambda: second.status().worker is not None)
     queue.cancel(second)
     assert second.status().status == "cancelled"
+    assert queue.ahead(second) is None
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_half_written(
@@ -231,19 +316,19 @@ def test_a_bad_bundle_leaves_no_run(store: RunStore, tmp_path: Path) -> None:
 
 def test_a_worker_on_another_machine_is_known_by_its_heartbeat() -> None:
     elsewhere = Worker(host="elsewhere.invalid", pid=1, started=0.0)
-    assert processes.is_alive(Status(status="running", worker=elsewhere, heartbeat=time.time()))
-    assert not processes.is_alive(Status(status="running", worker=elsewhere, heartbeat=time.time() - 1000))
-    assert processes.find(elsewhere) is None
+    assert workers.is_alive(Status(status="running", worker=elsewhere, heartbeat=time.time()))
+    assert not workers.is_alive(Status(status="running", worker=elsewhere, heartbeat=time.time() - 1000))
+    assert workers.find(elsewhere) is None
 
 
 def test_a_process_with_the_same_number_but_another_start_is_not_the_worker() -> None:
-    me = processes.this_process()
-    assert processes.find(me) is not None
-    assert processes.find(me.model_copy(update={"started": me.started - 100})) is None
+    me = workers.this_process()
+    assert workers.find(me) is not None
+    assert workers.find(me.model_copy(update={"started": me.started - 100})) is None
 
 
 def test_waiting_for_a_turn_does_not_load_torch() -> None:
-    code = "import lsr_core.jobs.__main__, sys; sys.exit('torch' in sys.modules)"
+    code = "import lsr_core.jobs.__main__, lsr_core.jobs.dispatcher, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
