@@ -134,8 +134,8 @@ SETTING_NAMES = {"rate": "rate", "beta1": "β₁", "step_times_L": "step × L", 
 
 def settings(values: Mapping[str, object]) -> str:
     """Settings of a method that a sweep changes, in a few words."""
-    named = [f"{word} {values[name]:.3g}" for name, word in SETTING_NAMES.items() if name in values]
-    return ", ".join(named)
+    named = {word: values[name] for name, word in SETTING_NAMES.items() if name in values}
+    return ", ".join(f"{word} {value:.3g}" for word, value in named.items() if isinstance(value, int | float))
 
 
 def diverged(iteration: int | None) -> str:

@@ -33,7 +33,7 @@ def bars(record: IsolationRecord, split: str, *, mode: str | None = None) -> Pic
     canvas.traces.append(
         {
             "type": "bar", "orientation": "h", "base": [start] * len(found), "x": [value - start for _, value in found],
-            "y": [labtexts.CONTENDERS.get(c.name, c.name) for c, _ in found],
+            "y": [labtexts.CONTENDERS.get(c.name, formats.plot(c.name)) for c, _ in found],
             "marker": {
                 "color": [colour(c) for c, _ in found],
                 "pattern": {"shape": ["" if c.linear else "/" for c, _ in found], "solidity": 0.35},

@@ -60,7 +60,7 @@ def key(
 ) -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of marks and lines; a method that diverged with every setting says so."""
     seen: dict[str, str] = {}
-    for method in sorted(methods, key=lambda method: ORDER.index(_plain(method.name))):
+    for method in sorted(methods, key=lambda method: _place(method.name)):
         lost = (
             f" ({labtexts.COORDINATES[method.coordinates].lower()}: {labtexts.diverged(method.diverged_at)})"
             if method.diverged
@@ -126,13 +126,14 @@ def colour(name: str, mode: str | None) -> str:
     colours = theme.palette(mode)
     if name == "direct":
         return colours.refined
-    return colours.series[ORDER.index(_plain(name)) - 1]
+    place = _place(name) - 1
+    return colours.series[place] if place < len(colours.series) else colours.truth
 
 
 def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> None:
     x, y = counted(method.curve, against)[1:], np.asarray(method.curve.excess, dtype=np.float64)[1:]
     shown = np.clip(y, axes.low * 5, None)  # an excess of zero stands at the bottom, and is written in the hint
-    words, tint = racedata.name(method), colour(method.name, canvas.mode)
+    words, tint = formats.plot(racedata.name(method)), colour(method.name, canvas.mode)
     hover: dict[str, Any] = {
         "customdata": y,
         "hovertemplate": f"{words}, {against} %{{x:.3g}}: %{{customdata:.3g}}<extra></extra>",
@@ -156,7 +157,7 @@ def _lost_settings(canvas: Canvas, methods: Sequence[MethodRecord], axes: Reach,
         lost = [trial for trial in method.sweep if trial.diverged_at is not None]
         if lost:
             names = [
-                f"{racedata.name(method)}, {labtexts.settings(trial.settings)}: {labtexts.diverged(trial.diverged_at)}"
+                f"{formats.plot(racedata.name(method))}, {labtexts.settings(trial.settings)}: {labtexts.diverged(trial.diverged_at)}"
                 for trial in lost
             ]
             canvas.points(
@@ -177,5 +178,7 @@ def _bounds(canvas: Canvas, record: RaceRecord, coordinates: CoordinateName, axe
         )  # fmt: skip
 
 
-def _plain(name: str) -> str:
-    return name.removesuffix(racedata.REORTHOGONALISED)
+def _place(name: str) -> int:
+    """Where a method stands among those that are known; one that is not, as of another version, comes last."""
+    plain = name.removesuffix(racedata.REORTHOGONALISED)
+    return ORDER.index(plain) if plain in ORDER else len(ORDER)

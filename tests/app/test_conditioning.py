@@ -208,6 +208,28 @@ def test_no_method_is_drawn_above_its_bound_and_axes_hold_all_that_is_drawn() ->
     assert "Adam" in picture.alt
 
 
+def test_names_that_this_version_does_not_know_are_shown_as_they_are(store: RunStore, open_page: Opener) -> None:
+    run = lab.experiment(store, "race")
+    record = lab.race_record()
+    record.methods[5] = lab.diverged(record.methods[5])
+    for place, name in ((4, "muon <b>2</b>"), (5, "$k$-fac")):
+        settings: dict[str, Any] = {"rate": "large"}
+        record.methods[place] = record.methods[place].model_copy(update={"name": name, "settings": settings})
+    write_experiment(run.path, record)
+    app = open_page("conditioning", run=run.id)
+    assert not app.exception
+    assert not app.error
+    assert "muon &lt;b&gt;2&lt;/b&gt;" in {trace["name"] for trace in drawn(app)}
+    assert "muon &lt;b&gt;2&lt;/b&gt;" in html(app)
+    alone = lab.experiment(store, "isolate")
+    found = lab.isolation_record()
+    found.contenders[3] = found.contenders[3].model_copy(update={"name": "muon"})
+    write_experiment(alone.path, found)
+    app = open_page("conditioning", run=alone.id)
+    assert not app.exception
+    assert "muon" in html(app)
+
+
 def test_in_all_parameters_losses_are_relative_to_the_start(store: RunStore, open_page: Opener) -> None:
     run = lab.experiment(store, "race")
     record = lab.race_record(7, floor=None)
