@@ -32,7 +32,7 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
     """
     setting = refinement.setting
     assert isinstance(setting, PhysicsSetting)
-    step = refinement.subspace.delta(result.alpha[: result.rank])[:, None]
+    step = result.step[:, None]
     found = measured(setting, step, result.predictor)
     before, rank = refinement.summary, result.rank
     solver, sweep = refinement.solutions.solver, refinement.sweep

@@ -14,25 +14,24 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.damped import damped_step, leading, truncated_solutions
-from lsr_core.refinement.basis import qr_for
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
-from lsr_core.refinement.response import ResponseModes
-from lsr_core.refinement.setting import ALREADY_LINEAR, relative_l2
-from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.response_model import ResponseModel, State
+from lsr_core.refinement.setting import ALREADY_LINEAR
 from lsr_core.refinement.summary import GaussNewtonStep
 
 if TYPE_CHECKING:
     from lsr_core.refinement.refine import Refinement
 
 STAGE = "Gauss-Newton"
-SETTLED = 0.99  # of the fresh residual: a step that leaves more is the last
+SETTLED = 0.99  # of the residual: a step that leaves more of it at fresh points gains little
+PATIENCE = 3  # steps in a row that gain little, though the linear model promises more, after which no other is tried
 AGREES = 2.0  # times the residual that the linear model promises, up to which no damping is tried
 FIRST_DAMPING, LARGEST_DAMPING = 1e-6, 1e2  # relative to the column norms
 GROWTH, DECAY = 10.0, 0.01
+SPOILT = " Steps that promised less were left, because rounding would have spoilt the predictors they lead to."
 NOTHING = 0.999  # of the residual: a damped step that promises no less is too short to try
 
 
@@ -44,7 +43,8 @@ class GaussNewton:
         records: what it starts from, then one for each step.
         rank: directions that the field uses.
         alpha: α of the subspace's directions (R,), zero beyond the rank.
-        delta: Δθ = V α, flat (m,).
+        step: Δθ = V α of the free parameters.
+        delta: Δθ, flat (m,).
         predictor: q(θ0, x) + J(x) Δθ.
         sentence: how it ended.
         converged: False where it ran out of steps.
@@ -53,6 +53,7 @@ class GaussNewton:
     records: tuple[GaussNewtonStep, ...]
     rank: int
     alpha: Tensor
+    step: Tensor
     delta: Tensor
     predictor: RefinedPredictor
     sentence: str
@@ -64,8 +65,8 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
 
     Each step factorises the linearised rows once and compares its solutions at the ranks of the run's ladder, by the true residual.
     Where none comes near what the linear model promises, steps with Marquardt's damping in fewer and fewer directions are tried as
-    well. A step is taken only if the true residual falls at the fitted and at the fresh points; of several that do, the one with the
-    smallest at fresh points.
+    well. A step is taken only if the true residual of the predictor that would be delivered falls at the fitted and at the fresh points;
+    of several whose does, the one with the smallest at fresh points.
 
     Args:
         refinement: of a physics problem; its network's field or its one-shot solution, whichever has the smaller residual, is where it starts.
@@ -85,12 +86,12 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     clock = Progress(progress or default_callback(), {STAGE: 1.0})
     clock.stage(STAGE)
     began = time.perf_counter()
-    model = _Model(setting, refinement.subspace)
+    model = ResponseModel(setting, refinement.subspace)
     state = _start(model, refinement)
     fixed = setting.config.rank != "auto"
     ranks = [rank for rank in ([refinement.rank] if fixed else ladder(model.size)) if rank > 0]
     records = [_record(model, 0, state, norm=model.length(state.alpha), seconds=time.perf_counter() - began)]
-    level, ending = FIRST_DAMPING, None if ranks else "There are no directions to step along."
+    level, small, ending = FIRST_DAMPING, 0, None if ranks else "There are no directions to step along."
     for number in range(1, steps + 1):
         if ending is not None:
             break
@@ -101,107 +102,38 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
         norm = model.length(taken.alpha - state.alpha)
         seconds = time.perf_counter() - began
         records.append(_record(model, number, taken, norm=norm, seconds=seconds, accepted=found is not None))
+        small = small + 1 if taken.fresh > SETTLED**2 * state.fresh else 0
         if found is None:
             ending = _refused(state, promised)
-        elif found.fresh > SETTLED**2 * state.fresh:
-            ending = "The last step changed little."
+        elif small and promised > SETTLED**2 * state.fitted:
+            ending = "The last step changed little, and the linear model promises no more."
+        elif small == PATIENCE:
+            ending = f"The last {PATIENCE} steps changed little."
         level = max(FIRST_DAMPING, taken.damping * DECAY) if found else level
         state = taken
     clock.fraction(1.0)
-    delta = refinement.subspace.delta(state.alpha[: state.rank])
-    module = setting.function.module or refinement.problem.model
+    delta = model.delta(state)
     return GaussNewton(
         records=tuple(records),
         rank=state.rank,
         alpha=state.alpha,
+        step=delta,
         delta=setting.function.expand(delta),
-        predictor=RefinedPredictor(module, setting.function.tangent(delta)),
-        sentence=_sentence(records, ending),
+        predictor=model.predictor(state),
+        sentence=_sentence(records, ending) + (SPOILT if model.spoilt else ""),
         converged=ending is not None,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _State:
-    """A field by its coefficients (R,), with its true losses."""
-
-    alpha: Tensor
-    rank: int
-    fitted: float
-    fresh: float
-    damping: float = 0.0
-
-    def improves(self, other: _State) -> bool:
-        """Whether the true residual is smaller everywhere it is measured; NaN is not."""
-        return self.fitted < other.fitted and self.fresh < other.fresh
-
-
-class _Model:
-    """Residuals at fitted and fresh points as functions of α.
-
-    Where the subspace is the whole parameter space, the modes kept are the Jacobian rows themselves, which spares the product with V:
-    only their triangle is turned to V.
-    """
-
-    def __init__(self, setting: PhysicsSetting, subspace: Subspace) -> None:
-        self.setting = setting
-        self.size = subspace.rank
-        eye = torch.eye(self.size).to(setting.function.theta0)
-        self._directions = subspace.delta(eye)
-        self._whole = 0 < self.size == setting.function.n_params
-        directions = None if self._whole else self._directions
-        room = budget_of(setting.config) - setting.plan.peak_bytes
-        name, block_bytes = setting.strategy.name, setting.plan.block_bytes
-        self._fitted = ResponseModes(setting.fitted, directions, name, block_bytes=block_bytes, room=room)
-        room -= self._fitted.n_bytes * self._fitted.kept
-        self._fresh = ResponseModes(setting.fresh, directions, name, block_bytes=block_bytes, room=room)
-
-    def states(self, alphas: Tensor, ranks: Sequence[int], damping: float = 0.0) -> list[_State]:
-        """Fields with coefficients (R, k), measured."""
-        moved = self._directions @ alphas if self._whole else alphas
-        losses = zip(self._fitted.losses(moved).tolist(), self._fresh.losses(moved).tolist(), strict=True)
-        return [
-            _State(alpha, rank, fitted, fresh, damping)
-            for alpha, rank, (fitted, fresh) in zip(alphas.unbind(1), ranks, losses, strict=True)
-        ]
-
-    def factor(self, alpha: Tensor) -> Tensor:
-        """The triangle of [∂r/∂α, r] at the fitted points."""
-        at = self._directions @ alpha if self._whole else alpha
-        qr = qr_for(self.setting, self.size + 1)
-        for slopes, values in self._fitted.linearised(at):
-            qr.update(slopes, values)
-        triangle = qr.factor
-        if not self._whole or not torch.isfinite(triangle).all():
-            return triangle
-        turned = torch.cat([triangle[:, :-1] @ self._directions, triangle[:, -1:]], dim=1)
-        return torch.linalg.qr(turned, mode="r").R
-
-    def length(self, alpha: Tensor) -> float:
-        """‖V α‖."""
-        return float((self._directions @ alpha).norm())
-
-    def relative_l2(self, alpha: Tensor) -> float | None:
-        """Error against the exact or reference solution; None where there is none."""
-        setting = self.setting
-        test = setting.splits.get("test")
-        if test is None:
-            return None
-        step = (self._directions @ alpha)[:, None]
-        moved = setting.strategy.at(test.inputs).matmat(step).view_as(test.targets)
-        error = relative_l2(float((setting.function.outputs(test.inputs) + moved - test.targets).square().mean()), test)
-        return error if math.isfinite(error) else None
-
-
-def _start(model: _Model, refinement: Refinement) -> _State:
+def _start(model: ResponseModel, refinement: Refinement) -> State:
     """The network's field, or the one-shot solution where its residual is smaller."""
     alphas = refinement.solutions.solver.rhs.new_zeros(model.size, 2)
     alphas[: refinement.rank, 1] = refinement.solutions.at(refinement.rank)
     base, one_shot = model.states(alphas, [0, refinement.rank])
-    return one_shot if one_shot.improves(base) else base
+    return _best(model, [one_shot], base) or base
 
 
-def _step(model: _Model, state: _State, ranks: Sequence[int], level: float) -> tuple[_State | None, float]:
+def _step(model: ResponseModel, state: State, ranks: Sequence[int], level: float) -> tuple[State | None, float]:
     """The best state that a step leads to, if any is better, and the loss that the linear model promises."""
     factor = model.factor(state.alpha)
     if not torch.isfinite(factor).all():
@@ -209,7 +141,7 @@ def _step(model: _Model, state: _State, ranks: Sequence[int], level: float) -> t
     reached = [rank for rank in ranks if rank <= len(factor)]
     alphas = truncated_solutions(factor, state.alpha, reached)
     promised = float(factor[model.size :, -1].square().sum())
-    found = _best(model.states(alphas, reached), state)
+    found = _best(model, model.states(alphas, reached), state)
     if found is not None and found.fitted <= AGREES**2 * promised:
         return found, promised
     damping = level
@@ -220,9 +152,9 @@ def _step(model: _Model, state: _State, ranks: Sequence[int], level: float) -> t
             break
         padded = [torch.nn.functional.pad(step, (0, model.size - len(step))) for step, _ in steps]
         reach = [max(rank, state.rank) for rank in tried]
-        damped = _best(model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping), state)
+        damped = _best(model, model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping), state)
         if damped is not None:
-            return _best([damped, *([found] if found else [])], state), promised
+            return (damped if found is None or damped.fresh < found.fresh else found), promised
         damping *= GROWTH
     return found, promised
 
@@ -234,20 +166,29 @@ def _halved(ranks: Sequence[int]) -> list[int]:
     return [ranks[-1] >> power for power in range(ranks[-1].bit_length())]
 
 
-def _best(states: Sequence[_State], than: _State) -> _State | None:
-    better = [state for state in states if state.improves(than)]
-    return min(better, key=lambda state: state.fresh) if better else None
+def _best(model: ResponseModel, states: Sequence[State], than: State) -> State | None:
+    """The state with the smallest residual at fresh points whose predictor holds it; after one that does not, only much shorter steps."""
+    longest = math.inf
+    for state in sorted((state for state in states if state.improves(than)), key=lambda state: state.fresh):
+        length = float(state.alpha.norm())
+        if length > longest:
+            continue
+        held = model.held(state, than)
+        if held is not None:
+            return held
+        longest = length / 2
+    return None
 
 
 def _record(
-    model: _Model, step: int, state: _State, *, norm: float, seconds: float, accepted: bool = True
+    model: ResponseModel, step: int, state: State, *, norm: float, seconds: float, accepted: bool = True
 ) -> GaussNewtonStep:
     return GaussNewtonStep(
         step=step,
         rank=state.rank,
         fitted_residual=math.sqrt(state.fitted),
         fresh_residual=math.sqrt(state.fresh),
-        relative_l2=model.relative_l2(state.alpha),
+        relative_l2=model.relative_l2(state),
         step_norm=norm,
         damping=state.damping if accepted else 0.0,
         accepted=accepted,
@@ -255,7 +196,7 @@ def _record(
     )
 
 
-def _refused(state: _State, promised: float) -> str:
+def _refused(state: State, promised: float) -> str:
     if not np.isfinite(promised):
         return "The derivatives of the residual are not finite there, so that no further step can be solved for."
     if promised > SETTLED**2 * state.fitted:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.func import jacrev
+from torch.func import jacrev, jvp
 
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.jobs.queue import create
@@ -26,6 +26,8 @@ from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
@@ -34,6 +36,7 @@ from lsr_core.refinement.response import ResponseModes
 from lsr_core.refinement.summary import Summary
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
+from lsr_core.validation import checked
 
 from .twins import generator, network
 
@@ -143,12 +146,55 @@ class TestLaws:
         assert last.fresh_residual <= norms.fresh_base * (1 + 1e-12)
 
     def test_modes_made_again_at_each_pass_give_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from lsr_core.refinement import gauss_newton as module
+        from lsr_core.refinement import response_model as module
 
         monkeypatch.setattr(module, "budget_of", lambda config: 0)
         again = gauss_newton(refined(), 3)
         for one, other in zip(stepped().records, again.records, strict=False):
             assert one.fitted_residual == pytest.approx(other.fitted_residual, rel=1e-6)
+
+
+def hunters() -> PhysicsProblem:
+    """Lotka-Volterra in its own units, over more periods than the network can follow: the linear model asks for steps of length 1e16."""
+    equation = {"points": 200}
+    arguments = {
+        "inputs": {"t": [0, 10]},
+        "outputs": ["r", "p"],
+        "equations": [
+            equation | {"equation": "r_t = 2*r - 0.04*r*p"},
+            equation | {"equation": "p_t = 0.02*r*p - 1.06*p"},
+        ],
+        "conditions": [
+            {"where": "t = 0", "equation": "r = 100", "points": 1},
+            {"where": "t = 0", "equation": "p = 15", "points": 1},
+        ],
+    }
+    return problem_of(checked(TypedArguments, arguments), checked(StartingNetwork, {"widths": [20, 20]}))
+
+
+class TestDelivery:
+    @pytest.mark.parametrize("max_rank", [None, 300])
+    def test_the_predictor_has_the_residual_that_the_table_says(self, max_rank: int | None) -> None:
+        problem = hunters()
+        refinement = refine(problem, gauss_newton=12, max_rank=max_rank)
+        summary, last = refinement.summary, refinement.summary.gauss_newton[-1]
+        assert summary.residual_norm.nonlinear == pytest.approx(last.fitted_residual, rel=1e-3)
+        assert summary.residual_norm.fresh_nonlinear == pytest.approx(last.fresh_residual, rel=1e-3)
+        assert last.fitted_residual < 10
+        times = problem.fresh["interior"]
+        field, slope = jvp(refinement.predictor, (times,), (torch.ones_like(times),))
+        prey, hunter = field.unbind(1)
+        residual = slope[:, 0] - 2 * prey + 0.04 * prey * hunter
+        assert float(residual.square().mean().sqrt()) <= 1.2 * last.fresh_residual
+        assert "rounding would have spoilt" in " ".join(summary.notes)
+
+    def test_no_step_follows_three_in_a_row_that_gain_little(self) -> None:
+        from lsr_core.refinement.gauss_newton import PATIENCE, SETTLED
+
+        for problem in (make(logistic, scale=5.0), make(logistic, scale=30.0), hunters()):
+            records = gauss_newton(refine(problem), 30).records
+            small = [two.fresh_residual > SETTLED * one.fresh_residual for one, two in itertools.pairwise(records)]
+            assert not any(all(small[at : at + PATIENCE]) for at in range(len(small) - PATIENCE))
 
 
 class TestTwin:
