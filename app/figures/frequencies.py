@@ -237,7 +237,9 @@ def against_seconds(iteration: Iteration, measure: str, *, mode: str | None = No
         values = np.array([_float(getattr(point, measure)) for point in points])
         if np.isfinite(values).any():
             times = np.array([point.seconds for point in points])
-            canvas.line(light(times), light(positive(values)), texts.BASELINES.get(name, formats.plot(name)), colour, dash=dash)
+            canvas.line(
+                light(times), light(positive(values)), texts.BASELINES.get(name, formats.plot(name)), colour, dash=dash
+            )
     canvas.axes("Seconds", texts.SECONDS_MEASURES[measure], logy=True, xaxis={"rangemode": "tozero"})
     ends = [f"{name} {formats.error(float(values[-1]))}" for name, values in series.items()]
     ends += [
