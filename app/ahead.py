@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 import streamlit
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from lsr_app.serve.asgi import App, Message, Receive, Scope, Send
 
 LARGE = ("lsr_core.storage.bundles", "plotly.graph_objects", "lsr_core.diagnosis.frequencies")
 

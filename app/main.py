@@ -1,4 +1,4 @@
-"""Entry of the dashboard: `streamlit run app/main.py`, or `lsr dashboard`."""
+"""Entry of the dashboard: the script that the server runs for every page (`lsr_app.serve.run`)."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsr_app.commands.common import OWNER, find_run, runs_root
-from lsr_app.commands.dashboard import command
 from lsr_app.places import RUNS_VARIABLE
+from lsr_app.serve.order import Order, start
 from lsr_core.errors import LSRError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _server(root: Path) -> str:
         port = probe.getsockname()[1]
     environment = {**os.environ, RUNS_VARIABLE: str(root)}
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command("127.0.0.1", port), env=environment, stdout=quiet, stderr=quiet)
+    process = start(Order("127.0.0.1", port), environment, stdout=quiet, stderr=quiet)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

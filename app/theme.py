@@ -87,19 +87,14 @@ def axis(mode: str | None, title: str, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def streamlit_flags() -> list[str]:
-    """Flags for `streamlit run` that give page and widgets the same palette (needs no streamlit to import)."""
-    settings: dict[str, str] = {
-        "theme.baseRadius": "8px",
-        "theme.baseFontSize": "15",
-        "theme.showSidebarBorder": "true",
-        "runner.magicEnabled": "false",
-    }
+def settings() -> dict[str, Any]:
+    """Streamlit's settings that give page and widgets the same palette (needs no streamlit to import)."""
+    made: dict[str, Any] = {"theme.baseRadius": "8px", "theme.baseFontSize": 15, "theme.showSidebarBorder": True}
     for mode, colours in PALETTES.items():
-        settings[f"theme.{mode}.backgroundColor"] = colours.surface
-        settings[f"theme.{mode}.textColor"] = colours.text
-    settings["theme.light.primaryColor"] = LIGHT.refined
-    settings["theme.dark.primaryColor"] = "#2b86d0"  # darker than the accent: buttons have white text on it
-    settings["theme.light.secondaryBackgroundColor"] = "#f4f6f8"
-    settings["theme.dark.secondaryBackgroundColor"] = "#1c222b"
-    return [f"--{key}={value}" for key, value in settings.items()]
+        made[f"theme.{mode}.backgroundColor"] = colours.surface
+        made[f"theme.{mode}.textColor"] = colours.text
+    made["theme.light.primaryColor"] = LIGHT.refined
+    made["theme.dark.primaryColor"] = "#2b86d0"  # darker than the accent: buttons have white text on it
+    made["theme.light.secondaryBackgroundColor"] = "#f4f6f8"
+    made["theme.dark.secondaryBackgroundColor"] = "#1c222b"
+    return made

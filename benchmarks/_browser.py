@@ -45,18 +45,14 @@ def server(url: str | None) -> Iterator[str]:
     if url:
         yield url.rstrip("/")
         return
-    from lsr_app.commands.dashboard import command
     from lsr_app.places import STANDBY_VARIABLE
+    from lsr_app.serve.order import Order, start
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        command("127.0.0.1", port),
-        env={**os.environ, STANDBY_VARIABLE: "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    quiet = subprocess.DEVNULL
+    process = start(Order("127.0.0.1", port), {**os.environ, STANDBY_VARIABLE: "1"}, stdout=quiet, stderr=quiet)
     try:
         for _ in range(240):
             try:

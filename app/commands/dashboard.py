@@ -1,15 +1,16 @@
-"""`lsr dashboard`: the server on this machine, with every setting given explicitly so that it works from any folder."""
+"""`lsr dashboard`: starts the server (`lsr_app.serve`), says where it is, and ends with it."""
 
 from __future__ import annotations
 
+import html
 import importlib.util
-import ipaddress
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import webbrowser
@@ -20,14 +21,14 @@ from urllib.parse import urlencode
 
 import typer
 
-from lsr_app import gate, theme
 from lsr_app.commands.common import RunsOption, TrustOption, find_run, problem_folder, runs_root
 from lsr_app.places import RUNS_VARIABLE, STANDBY_VARIABLE
+from lsr_app.serve import gate, order, origins
+from lsr_app.serve.uploads import MEGABYTES
 from lsr_core.errors import InputError
 from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
 
 DEFAULT_PORT = 8501
-UPLOAD_MEGABYTES = 50
 PATIENCE_SECONDS = 60.0
 
 
@@ -46,6 +47,10 @@ def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="On such an address: let everybody in.")] = False,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Another address under which browsers come, as https://lab.example.org for a proxy; repeat."),
+    ] = None,
     trust: TrustOption = False,
     runs: RunsOption = None,
 ) -> int:
@@ -53,51 +58,28 @@ def dashboard(
     missing = [name for name in ("streamlit", "plotly", "pandas") if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"{missing[0]} is not installed; run: pip install 'lsr-explorer[dashboard]'", key="dashboard")
-    shared = not _is_loopback(host)
+    given = [_checked_origin(text) for text in origin or ()]
     _check_address(host, port)
+    wanted = order.Order(host, port, None, given)
+    if wanted.shared and not no_auth:
+        wanted = order.Order(host, port, gate.new_token(), given)
     environment = {**os.environ, STANDBY_VARIABLE: "1"}
-    token = gate.new_token() if shared and not no_auth else None
     with ExitStack() as stack:
         query = _query(what, runs, trust, environment, stack)
         environment.update({key: os.environ[key] for key in (CODE_VARIABLE,) if key in os.environ})
-        if token is not None:
-            environment[gate.TOKEN_VARIABLE] = token
-            query[gate.PARAMETER] = token
+        if wanted.token is not None:
+            query[gate.PARAMETER] = wanted.token
         reached = _reached_at(host)
         shown = f"[{reached}]" if ":" in reached else reached
         url = f"http://{shown}:{port}/" + (f"?{urlencode(query)}" if query else "")
-        if shared:
-            print(exposure(host, port, token is not None), file=sys.stderr, flush=True)
+        if wanted.shared:
+            print(exposure(host, port, wanted.token is not None), file=sys.stderr, flush=True)
         print(f"LSR Explorer: {url}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
-        server = subprocess.Popen(command(host, port), env=environment)
+        server = order.start(wanted, environment)
         if not no_browser:
-            threading.Thread(target=_open_when_ready, args=(server, reached, port, url), daemon=True).start()
+            opened = url if wanted.token is None else _private_file(url, stack)
+            threading.Thread(target=_open_when_ready, args=(server, reached, port, opened), daemon=True).start()
         return _wait(server)
-
-
-def command(host: str, port: int) -> list[str]:
-    """The command line of the server."""
-    settings = {
-        "server.address": host,
-        "server.port": str(port),
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "server.runOnSave": "false",
-        # a full collection after every script run takes 0.2 s with torch loaded; Python's own still happens
-        "runner.postScriptGC": "false",
-        "server.enableXsrfProtection": "true",
-        "server.enableCORS": "true",
-        "server.maxUploadSize": str(UPLOAD_MEGABYTES),
-        "browser.gatherUsageStats": "false",
-        "client.showErrorDetails": "none",
-        "client.toolbarMode": "viewer",
-        "global.developmentMode": "false",
-    }
-    if not _is_loopback(host):
-        settings["browser.serverAddress"] = _reached_at(host)  # otherwise a host on the internet is asked for it
-    flags = [f"--{key}={value}" for key, value in settings.items()]
-    script = Path(theme.__file__).with_name("local.py" if _is_loopback(host) else "served.py")
-    return [sys.executable, "-m", "streamlit", "run", str(script), *flags, *theme.streamlit_flags()]
 
 
 def _query(
@@ -134,17 +116,28 @@ def exposure(host: str, port: int, token: bool) -> str:
     who = "who has the link below" if token else "without a password, because of --no-auth"
     return (
         f"{host}:{port} can be reached from other machines. Everybody {who} can look at listed runs, upload up to "
-        f"{UPLOAD_MEGABYTES} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
+        f"{MEGABYTES} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
         "The connection is not encrypted: use a network you trust, an ssh tunnel, or a proxy with TLS. See SECURITY.md."
         + (" The link is shown once; addresses copied from the browser do not hold the token." if token else "")
     )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _checked_origin(text: str) -> str:
+    if not origins.is_origin(text):
+        raise InputError(
+            f"is {text[:100]!r}; give what stands in the browser before the first single slash, as https://lab.example.org",
+            key="origin",
+        )
+    return text
+
+
+def _private_file(url: str, stack: ExitStack) -> str:
+    """Address of a page that leads on to `url`: what a browser is started with can be read by everybody on this machine."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lsr-open-")))  # mode 0700
+    page = folder / "open.html"
+    page.touch(mode=0o600)
+    page.write_text(f'<!doctype html><meta http-equiv=refresh content="0;url={html.escape(url)}">', encoding="utf-8")
+    return page.as_uri()
 
 
 def _reached_at(host: str) -> str:
@@ -187,19 +180,23 @@ def _open_when_ready(server: subprocess.Popen[bytes], host: str, port: int, url:
 
 
 def _wait(server: subprocess.Popen[bytes]) -> int:
-    """Wait for the server, which ends with this process: Ctrl-C is the normal way to stop both."""
+    """Wait for the server, which ends with this process whatever ends that; Ctrl-C is the normal way to stop both."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    ends = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup asks for
+        ends.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in ends}
     try:
         return 1 if server.wait() else 0
     except KeyboardInterrupt:
         return 0
     finally:
         _end(server)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
@@ -210,3 +207,6 @@ def _end(server: subprocess.Popen[bytes]) -> None:
             server.wait(timeout=5)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         server.kill()
+    finally:
+        if server.stdin is not None:
+            server.stdin.close()

@@ -23,6 +23,7 @@ import torch
 
 from lsr_app import cli
 from lsr_app.commands import dashboard
+from lsr_app.serve.order import Order
 from lsr_core.lab.records import RaceRecord
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
@@ -464,11 +465,13 @@ def test_dashboard_opens_what_it_is_given(
     lsr: Any, made: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, run_id = made
-    started: list[tuple[list[str], dict[str, str]]] = []
+    started: list[tuple[Order, dict[str, str]]] = []
 
     class Server:
-        def __init__(self, command: list[str], env: dict[str, str]) -> None:
-            started.append((command, env))
+        stdin = None
+
+        def __init__(self, order: Order, environment: dict[str, str]) -> None:
+            started.append((order, environment))
 
         def wait(self, timeout: float | None = None) -> int:
             return 0
@@ -476,7 +479,7 @@ def test_dashboard_opens_what_it_is_given(
         def poll(self) -> int:
             return 0
 
-    monkeypatch.setattr(dashboard.subprocess, "Popen", Server)
+    monkeypatch.setattr(dashboard.order, "start", Server)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -495,16 +498,7 @@ def test_dashboard_opens_what_it_is_given(
     assert started[0][1]["LSR_RUNS"] == str(tmp_path / "runs")
     assert started[3][1]["LSR_RUNS"] == str(store)
     assert started[4][1]["LSR_PROBLEM"] == str(tmp_path / "bundle")
-    flags = started[0][0]
-    for flag in (
-        "--server.address=127.0.0.1",
-        "--server.enableXsrfProtection=true",
-        "--server.enableCORS=true",
-        "--browser.gatherUsageStats=false",
-        "--server.fileWatcherType=none",
-        "--client.showErrorDetails=none",
-    ):
-        assert flag in flags
+    assert started[0][0] == Order("127.0.0.1", int(port))
     lsr("dashboard", "nothing", *options).refused("nothing")
     lsr("dashboard", "0" * 32, *options).refused("lsr runs")
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lsr_app.gate import Gate, page_policy
+from lsr_app.serve.gate import Gate, page_policy
 
 websockets = pytest.importorskip("websockets.sync.client")
 ROUTES = (

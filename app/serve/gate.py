@@ -1,4 +1,4 @@
-"""What stands before every route of a shared dashboard: the token, and the headers that a browser obeys.
+"""What stands before every route: the token of a shared dashboard, and the headers that a browser obeys.
 
 An ASGI middleware outside of everything that Streamlit serves: pages, files, uploads, media, components, health and the WebSocket.
 """
@@ -8,35 +8,31 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Header = tuple[bytes, bytes]
+from lsr_app.serve.asgi import (
+    COMMON,
+    NOTHING,
+    PAGE,
+    App,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    headers_of,
+    refuse,
+    reply,
+)
 
-TOKEN_VARIABLE = "LSR_TOKEN"
 PARAMETER = "token"
 REFUSED = (
-    "<!doctype html><meta charset=utf-8><title>LSR Explorer</title>"
-    "<p>This dashboard opens with the link that <code>lsr dashboard</code> printed when it was started.</p>"
+    PAGE + "<p>This dashboard opens with the link that <code>lsr dashboard</code> printed when it was started.</p>"
 )
 # The cookie is strict, so a browser that came by a link from elsewhere sends it only when a page of this host leads on.
-AGAIN = '<!doctype html><meta charset=utf-8><title>LSR Explorer</title><meta http-equiv=refresh content="0;url={url}">'
-NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
-COMMON = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
+AGAIN = PAGE + '<meta http-equiv=refresh content="0;url={url}">'
 
 
 def new_token() -> str:
@@ -76,8 +72,7 @@ class Gate:
         elif self._allowed(scope):
             await self._app(scope, receive, send if scope["type"] == "websocket" else self._with_headers(scope, send))
         elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": "no access"})  # before accepting: HTTP 403
+            await refuse(scope, receive, send, 403, REFUSED)
         else:
             await self._answer(scope, send)
 
@@ -86,12 +81,12 @@ class Gate:
             return True
         if any(key == PARAMETER for key, _ in _query(scope)):
             return False  # never to the page: the address is cleaned first
-        return _same(_cookies(scope).get(self._cookie(scope), ""), self._pass)
+        return _same(cookies_of(scope).get(self._cookie(scope), ""), self._pass)
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         """To a request without the cookie, or with a token in its address."""
         given = [value for key, value in _query(scope) if key == PARAMETER]
-        headers = dict(_headers(scope))
+        headers = dict(headers_of(scope))
         clean = AGAIN.format(url=_without_token(scope))
         if given:
             cookie: list[Header] = []
@@ -100,13 +95,13 @@ class Gate:
                 secure = "; Secure" if scope.get("scheme") == "https" else ""
                 value = f"{self._cookie(scope)}={self._pass}; Path=/; HttpOnly; SameSite=Strict{secure}"
                 cookie = [(b"set-cookie", value.encode())]
-            if right or _same(_cookies(scope).get(self._cookie(scope), ""), self._pass):
-                await _reply(send, 200, clean, cookie)
+            if right or _same(cookies_of(scope).get(self._cookie(scope), ""), self._pass):
+                await reply(send, 200, clean, cookie)
                 return
         elif headers.get(b"sec-fetch-site") == b"cross-site" and headers.get(b"sec-fetch-mode") == b"navigate":
-            await _reply(send, 200, clean, [])
+            await reply(send, 200, clean)
             return
-        await _reply(send, 401, REFUSED, [])
+        await reply(send, 401, REFUSED)
 
     def _cookie(self, scope: Scope) -> str:
         """Cookies do not tell ports apart, their names do."""
@@ -129,21 +124,8 @@ class Gate:
         return sending
 
 
-async def _reply(send: Send, status: int, body: str, headers: list[Header]) -> None:
-    policy = {"content-security-policy": NOTHING.removesuffix("; sandbox"), "cache-control": "no-store"}
-    named = {**COMMON, **policy, "content-type": "text/html; charset=utf-8", "content-length": str(len(body.encode()))}
-    all_headers = [*((key.encode(), value.encode()) for key, value in named.items()), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": all_headers})
-    await send({"type": "http.response.body", "body": body.encode()})
-
-
 def _same(given: str, wanted: str) -> bool:
     return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
-
-
-def _headers(scope: Scope) -> list[Header]:
-    found: list[Header] = scope.get("headers", [])
-    return found
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:
@@ -157,9 +139,10 @@ def _without_token(scope: Scope) -> str:
     return f"{path}?{kept}".replace("&", "&amp;") if kept else path
 
 
-def _cookies(scope: Scope) -> dict[str, str]:
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """Cookies of a request; what is no cookie is left out."""
     found: dict[str, str] = {}
-    for key, value in _headers(scope):
+    for key, value in headers_of(scope):
         if key == b"cookie":
             for part in value.decode("latin-1").split(";"):
                 try:

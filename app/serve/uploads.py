@@ -1,0 +1,78 @@
+"""How many bytes may be on their way here or lie here unread: an upload says how long it is, and waits for room outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from lsr_app.serve.asgi import PAGE, App, Receive, Scope, Send, refuse, values
+from lsr_app.serve.limits import visitor
+
+MEGABYTES = 50
+MOST = MEGABYTES * 2**20
+FRAME = 2**16  # what a form adds to the file in it
+FLYING_OF_VISITOR, FLYING_IN_ALL = 2 * (MOST + FRAME), 4 * (MOST + FRAME)
+KEPT_OF_SESSION, KEPT_IN_ALL = 3 * MOST, 6 * MOST
+OTHER_BODIES = 2**16
+RETRY_SECONDS = 10
+PATH = "/_stcore/upload_file/"
+Kept = Callable[[str], tuple[int, int]]
+
+
+class Uploads:
+    """Refuses what does not fit, before a byte of it is read.
+
+    Args:
+        app: what is guarded.
+        kept: bytes of files that lie here, of the session named and in all.
+    """
+
+    def __init__(self, app: App, kept: Kept) -> None:
+        self._app = app
+        self._kept = kept
+        self._flying: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length, who = _length(scope), visitor(scope)
+        status, why = self._why_not(scope, length, who)
+        if why:
+            again = [(b"retry-after", str(RETRY_SECONDS).encode())] if status == 503 else []
+            await refuse(scope, receive, send, status, f"{PAGE}<p>{why}</p>", again)
+            return
+        self._flying.update({who: length, "all": length})
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._flying.subtract({who: length, "all": length})
+            self._flying = +self._flying
+
+    def _why_not(self, scope: Scope, length: int, who: str) -> tuple[int, str]:
+        if length < 0:
+            return 411, "A request with a body says how long it is."
+        if not scope["path"].startswith(PATH):
+            return (413, "This is too long.") if length > OTHER_BODIES else (0, "")
+        if length > MOST + FRAME:
+            return 413, f"A file may have {MEGABYTES} MB."
+        of_session, in_all = self._kept(scope["path"].removeprefix(PATH).split("/")[0])
+        if length and of_session + length > KEPT_OF_SESSION:
+            return (
+                413,
+                f"A page holds files of {KEPT_OF_SESSION // 2**20} MB at most; remove one, or load the page again.",
+            )
+        if self._flying[who] + length > FLYING_OF_VISITOR:
+            return 503, f"Other files of yours are on their way. Try again in {RETRY_SECONDS} seconds."
+        if self._flying["all"] + length > FLYING_IN_ALL or in_all + self._flying["all"] + length > KEPT_IN_ALL:
+            return 503, f"Files of others fill the room for uploads. Try again in {RETRY_SECONDS} seconds."
+        return 0, ""
+
+
+def _length(scope: Scope) -> int:
+    """Bytes of the body, -1 if that is not said."""
+    if values(scope, b"transfer-encoding"):
+        return -1
+    lengths = values(scope, b"content-length") or ["0"]
+    return int(lengths[0]) if len(lengths) == 1 and lengths[0].isascii() and lengths[0].isdigit() else -1
