@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,9 @@ from lsr_app import figuretexts, formats, texts, theme
 from lsr_app.figures.base import Picture, Rows
 from lsr_app.figures.ranks import sweep_table
 from lsr_app.rundata import RunData
+from lsr_app.serve.scripts import TO_TOP
+
+_TURN = "lsr_to_top_turn"
 
 
 def mode() -> str:
@@ -231,10 +233,8 @@ def scroll_to_top(now: bool) -> None:
     """Bring the beginning of the page into view; takes the same place on the page whether it does or not."""
     with st.container(key="to_top", height=1, border=False):
         if now:
-            st.html(
-                f"<script>/* {time.time_ns()} */document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>",
-                unsafe_allow_javascript=True,
-            )
+            turn = st.session_state[_TURN] = 1 - int(st.session_state.get(_TURN, 1))
+            st.html(f"<script>{TO_TOP[turn]}</script>", unsafe_allow_javascript=True)
 
 
 def _title(title: str) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-import re
 import socket
 from pathlib import Path
 from typing import Any
 
-import streamlit
 import uvicorn
 from streamlit.runtime import get_instance
 from streamlit.starlette import App as Streamlit
 
 from lsr_app import ahead
+from lsr_app.serve import scripts
 from lsr_app.serve.asgi import App
 from lsr_app.serve.connections import protocols
 from lsr_app.serve.gate import Gate, page_policy
@@ -67,7 +64,7 @@ def application(order: Order) -> App:
     inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT))
     inner = Sessions(Uploads(inner, _kept))
     return Origins(
-        Gate(inner, order.token, page_policy(_script_hashes())), own_names(order.host, order.shared), order.origins
+        Gate(inner, order.token, page_policy(scripts.digests())), own_names(order.host, order.shared), order.origins
     )
 
 
@@ -76,13 +73,6 @@ def _kept(session: str) -> tuple[int, int]:
     held: dict[str, dict[str, Any]] = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined]
     sizes = {name: sum(len(file.data) for file in list(files.values())) for name, files in list(held.items())}
     return sizes.get(session, 0), sum(sizes.values())
-
-
-def _script_hashes() -> list[str]:
-    """Of the scripts that stand in Streamlit's page itself, so that no other inline script runs."""
-    page = Path(streamlit.__file__).with_name("static") / "index.html"
-    scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
-    return [f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}" for text in scripts]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from lsr_app.serve.asgi import PAGE, App, Header, Message, Receive, Scope, Send, address, refuse, values
 from lsr_app.serve.limits import Bucket, Buckets, visitor
 
-OF_VISITOR, OF_ADDRESS, IN_ALL = 12, 40, 64
+OF_VISITOR, OF_ADDRESS, IN_ALL = 12, 72, 96
+SPARE = 32  # above that, for visitors who have a page open already
 RETRY_SECONDS = 30
 MESSAGES, MESSAGES_PER_SECOND = 300, 30.0
 FULL = (
@@ -63,10 +64,11 @@ class Sessions:
         return self._why_not(visitor(scope), f"from {address(scope)}")
 
     def _why_not(self, who: str, where: str) -> tuple[str, list[Header]] | None:
+        spare = SPARE if self._open[who] else 0
         for name, most, whose in (
             (who, OF_VISITOR, " of yours"),
-            (where, OF_ADDRESS, " from your address"),
-            ("all", IN_ALL, ""),
+            (where, OF_ADDRESS + spare, " from your address"),
+            ("all", IN_ALL + spare, ""),
         ):
             if self._open[name] >= most:
                 return _later(FULL, RETRY_SECONDS, count=most, whose=whose)

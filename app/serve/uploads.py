@@ -1,7 +1,9 @@
-"""How many bytes may be on their way here or lie here unread: an upload says how long it is, and waits for room outside."""
+"""How many bytes of uploads may be on their way here, or lie here: one says how long it is, and waits for room before it is read."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -14,13 +16,14 @@ FRAME = 2**16  # what a form adds to the file in it
 FLYING_OF_VISITOR, FLYING_IN_ALL = 2 * (MOST + FRAME), 4 * (MOST + FRAME)
 KEPT_OF_SESSION, KEPT_IN_ALL = 3 * MOST, 6 * MOST
 OTHER_BODIES = 2**16
-RETRY_SECONDS = 10
+PATIENCE_SECONDS, LOOK_SECONDS = 60.0, 0.2
+RETRY_SECONDS = 30
 PATH = "/_stcore/upload_file/"
 Kept = Callable[[str], tuple[int, int]]
 
 
 class Uploads:
-    """Refuses what does not fit, before a byte of it is read.
+    """Lets uploads through that fit, a few at a time.
 
     Args:
         app: what is guarded.
@@ -38,7 +41,7 @@ class Uploads:
             await self._app(scope, receive, send)
             return
         length, who = _length(scope), visitor(scope)
-        status, why = self._why_not(scope, length, who)
+        status, why = await self._room(scope, length, who)
         if why:
             again = [(b"retry-after", str(RETRY_SECONDS).encode())] if status == 503 else []
             await refuse(scope, receive, send, status, f"{PAGE}<p>{why}</p>", again)
@@ -49,6 +52,15 @@ class Uploads:
         finally:
             self._flying.subtract({who: length, "all": length})
             self._flying = +self._flying
+
+    async def _room(self, scope: Scope, length: int, who: str) -> tuple[int, str]:
+        """Wait a while until it fits. Nothing is read meanwhile, so that the browser waits as well."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        status, why = self._why_not(scope, length, who)
+        while status == 503 and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+            status, why = self._why_not(scope, length, who)
+        return status, why
 
     def _why_not(self, scope: Scope, length: int, who: str) -> tuple[int, str]:
         if length < 0:
