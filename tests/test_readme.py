@@ -13,13 +13,19 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_example_runs_and_refines() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=False, timeout=120)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("dtype", ["torch.float64", "torch.float32"])
+def test_the_python_example_runs_and_refines_in_both_precisions(dtype: str) -> None:
+    (example,) = EXAMPLES
+    code = example.replace("torch.float64", dtype) + "print(x.dtype, refined.dtype, result.predictor.dtype)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    rank, base, refined = done.stdout.split()
+    rank, base, refined, *dtypes = done.stdout.split()
     assert int(rank) > 0
     assert float(refined) < 1e-3 * float(base)
+    assert dtypes == [dtype, "torch.float64", "torch.float64"]
 
 
 @pytest.mark.parametrize("command", ["dashboard", "samples", "refine", "iterate", "training", "runs", "path", "export"])

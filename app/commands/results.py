@@ -167,6 +167,7 @@ def _csv(run: Run) -> str:
     import torch
 
     from lsr_core.jobs.rebuild import delta_at
+    from lsr_core.networks.taking import in_precision
     from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.problems.supervised import Split
     from lsr_core.refinement.predictor import RefinedPredictor
@@ -182,6 +183,6 @@ def _csv(run: Run) -> str:
     if isinstance(problem, PhysicsProblem) and problem.test is None:
         split = Split(split.inputs, torch.full_like(split.targets, torch.nan))  # an empty cell: nothing is known there
     with torch.no_grad():
-        network = torch.cat([model(part) for part in split.inputs.to(delta.dtype).split(4096)])
-    refined = predictor.predict(split.inputs.to(delta.dtype))
+        network = torch.cat([model(part) for part in in_precision(split.inputs, delta.dtype).split(4096)])
+    refined = predictor.predict(split.inputs)
     return predictions_csv(split, network, refined, inputs=problem.input_quantities, outputs=problem.output_quantities)

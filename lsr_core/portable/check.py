@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.networks.taking import in_precision
 from lsr_core.portable.write import Form
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -77,8 +78,8 @@ def check(
         InputError: the file cannot be read in a fresh process, or what it computes differs by more than the tolerance.
     """
     name, split = named
-    dtype = next(predictor.model.parameters()).dtype
-    inputs = split.inputs.to(dtype)
+    dtype = predictor.dtype
+    inputs = in_precision(split.inputs, dtype)
     batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES}
     pieces = {f"part_{place}": part for place, part in enumerate(inputs.split(CHUNK))}
     found = evaluate(path, form, {**batches, **pieces})
@@ -100,7 +101,7 @@ def check(
             key="format",
         )
     outputs = torch.cat([found[key] for key in pieces])
-    precise = exact.predict(split.inputs.to(next(exact.model.parameters()).dtype))
+    precise = exact.predict(split.inputs)
     return Check(worst, allowed, relative_error(outputs, split), relative_error(precise, split), name)
 
 

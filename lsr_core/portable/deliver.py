@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lsr_core.networks.taking import in_precision
 from lsr_core.portable.check import Check, check
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.write import Form, write
@@ -37,7 +38,7 @@ def deliver(path: Path, problem: Problem, delta: Tensor, form: Form, precision: 
     dtype = delta.dtype if precision is None else getattr(torch, precision)
     predictor = predictor_of(problem, delta, dtype)
     named = reported_split(problem)
-    example = named[1].inputs[:2].to(dtype)
+    example = in_precision(named[1].inputs[:2], dtype)
     graph = explicit(predictor, example, plain=form == "onnx")
     with atomic.replacing(path) as temporary:
         write(form, temporary, graph, example, f"{problem.title or problem.name}, refined predictor")

@@ -217,6 +217,19 @@ def _hashable(value: Any) -> Any:
     return type(value), value  # 1, 1.0 and True are equal
 
 
+def of_any_floating_type(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
+    """A copy that first turns its inputs into its own dtype, so that it takes any; one of integers is left as it is."""
+    graph = copy.deepcopy(graph)
+    if dtype.is_floating_point:
+        inputs = next(iter(graph.graph.nodes))
+        with graph.graph.inserting_after(inputs):
+            turned = graph.graph.call_function(torch.ops.aten._to_copy.default, (inputs,), {"dtype": dtype})
+        turned.meta = dict(inputs.meta)
+        inputs.replace_all_uses_with(turned, delete_user_cb=lambda user: user is not turned)
+        graph.recompile()
+    return graph
+
+
 def with_numbers_as_tensors(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
     """A copy in which numbers such as π beside a tensor are tensors: on its way to ONNX a plain one is rounded to float32."""
     graph = copy.deepcopy(graph)

@@ -13,7 +13,7 @@ _TEXT = '''"""{about}
 The refined predictor q(θ0, x) + J(x) Δθ of Linearized Subspace Refinement (Cao & Zhang 2026), needs torch only:
 
     from predictor import load
-    outputs = load()(inputs)  # inputs: a tensor {shape} of {dtype}, n any number
+    outputs = load()(inputs)  # inputs: {shape}, n any number; outputs: {dtype}
 
 Buffers named step_… are Δθ, the others θ0; what is between is written out, value and tangent together.
 """
@@ -39,6 +39,7 @@ class RefinedPredictor(nn.Module):
 
     @torch.no_grad()
     def forward(self, inputs):
+        inputs = torch.as_tensor(inputs{turned})
 {body}
 
 
@@ -71,9 +72,16 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
     code = graph.graph.python_code("self").src
     body = textwrap.dedent(code[code.index(":\n", code.index("def forward")) + 2 :])
     body = re.sub(r";  (\w+ = )+None", "", body)  # memory is the allocator's business
-    shape = "(" + ", ".join(["n", *(str(int(size)) for size in rows.shape[1:])]) + ")"
+    (outputs,) = (node.args[0].meta["val"] for node in graph.graph.nodes if node.op == "output")
+    kind = (
+        "a tensor or an array of any floating type"
+        if rows.is_floating_point()
+        else f"a tensor or an array of {dtype_name(rows.dtype)}"
+    )
+    turned = f", dtype=torch.{dtype_name(rows.dtype)}" if rows.is_floating_point() else ""
+    shape = f"{kind}, (" + ", ".join(["n", *(str(int(size)) for size in rows.shape[1:])]) + ")"
     text = _TEXT.format(
-        about=plain(about), shape=shape, dtype=dtype_name(rows.dtype),
+        about=plain(about), shape=shape, dtype=dtype_name(outputs.dtype), turned=turned,
         body=textwrap.indent(body.strip(), "        "),
     )  # fmt: skip
     compile(text, "predictor.py", "exec")

@@ -82,7 +82,7 @@ def aligned_weights(
     model = _with(problem.model, fitted.theta)
     state = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     name, split = reported_split(problem)
-    field = predictor.predict(split.inputs.double())
+    field = predictor.predict(split.inputs)
     if not split.targets.any():  # no solution is known
         name, split = DISTANCE, Split(split.inputs, field)
     errors = [relative_error(_outputs(network, split), split) for network in (problem.model, model)]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, fx
 
 from lsr_core.errors import InputError
-from lsr_core.portable.graph import INSTEAD, untraceable, with_numbers_as_tensors
+from lsr_core.portable.graph import INSTEAD, of_any_floating_type, untraceable, with_numbers_as_tensors
 from lsr_core.portable.module_text import module_text
 
 Form = Literal["pt2", "onnx", "python"]
@@ -49,7 +49,9 @@ def program(graph: fx.GraphModule, example: Tensor) -> torch.export.ExportedProg
 
 def _pt2(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> None:
     stream = io.BytesIO()  # by name the exporter insists on the ending .pt2
-    torch.export.save(program(graph, example), stream, extra_files={"about.txt": about})
+    torch.export.save(
+        program(of_any_floating_type(graph, example.dtype), example), stream, extra_files={"about.txt": about}
+    )
     path.write_bytes(stream.getvalue())
 
 

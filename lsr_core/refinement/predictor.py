@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Mapping
 
 import torch
@@ -11,6 +12,7 @@ from torch.func import functional_call, jvp
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.taking import ArrayLike, as_tensor, in_precision
 
 
 class RefinedPredictor(nn.Module):
@@ -47,13 +49,24 @@ class RefinedPredictor(nn.Module):
         """Δθ by parameter name."""
         return {name: self.get_buffer(f"delta_{position}") for position, name in enumerate(self._names)}
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Refined outputs at the inputs, shaped as the network's own."""
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes and answers in, whatever floating type the inputs have: that of Δθ."""
+        tensor = next(itertools.chain(self.delta.values(), self.model.parameters()))
+        return tensor.dtype.to_real() if tensor.is_complex() else tensor.dtype
+
+    def forward(self, inputs: ArrayLike) -> Tensor:
+        """Refined outputs at the inputs, shaped as the network's own and in the predictor's `dtype`.
+
+        Args:
+            inputs: (n, …), a tensor of any floating type, a NumPy array or nested lists; integers stay integers.
+        """
         network, correction = self.parts(inputs)
         return network + correction
 
-    def parts(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def parts(self, inputs: ArrayLike) -> tuple[Tensor, Tensor]:
         """The two terms q(θ0, x) and J(x) Δθ."""
+        inputs = self._taken(inputs)
         delta = self.delta
         parameters = {name: self.model.get_parameter(name) for name in delta}
 
@@ -66,6 +79,11 @@ class RefinedPredictor(nn.Module):
         return pushed[0], pushed[1]
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor, chunk: int = 4096) -> Tensor:
+    def predict(self, inputs: ArrayLike, chunk: int = 4096) -> Tensor:
         """`forward` by chunks of samples and without a graph, for large inputs."""
-        return torch.cat([self(part) for part in inputs.split(chunk)])
+        return torch.cat([self(part) for part in as_tensor(inputs, "inputs").split(chunk)])
+
+    def _taken(self, inputs: ArrayLike) -> Tensor:
+        if not isinstance(inputs, Tensor):
+            inputs = as_tensor(inputs, "inputs").to(next(self.model.parameters()).device)
+        return in_precision(inputs, self.dtype)

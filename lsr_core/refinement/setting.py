@@ -13,6 +13,7 @@ from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy, choose_strategy
+from lsr_core.networks.taking import in_precision
 from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.plan import Plan, Sizes, make_plan
@@ -234,15 +235,13 @@ def clamp_rank(
 
 def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
     """The split on a device and in a dtype, targets as (n, o); inputs that are integers stay so."""
-    inputs: Tensor = split.inputs.to(device)
-    if inputs.is_floating_point():
-        inputs = inputs.to(dtype)
+    inputs = in_precision(split.inputs.to(device), dtype)
     return Split(inputs, split.targets.to(device=device, dtype=dtype).reshape(len(split.targets), -1))
 
 
 def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:
     """Inputs in the dtype of the function; integers stay so."""
-    return inputs.to(function.dtype) if inputs.is_floating_point() else inputs
+    return in_precision(inputs, function.dtype)
 
 
 def device_of(config: RefineConfig) -> torch.device:

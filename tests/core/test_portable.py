@@ -126,6 +126,18 @@ def test_a_file_agrees_in_a_process_without_this_package(form: Form, precision: 
     assert precision != "float64" or result.difference < 1e-12  # of ONNX too: numbers such as π keep their digits
 
 
+@pytest.mark.parametrize("form", ["pt2", "python"])
+def test_a_file_takes_inputs_of_any_floating_type_and_answers_in_its_own(form: Form, tmp_path: Path) -> None:
+    given, delta = problem("mlp tanh")
+    deliver(tmp_path / "file", given, delta, form)
+    inputs = given.train.inputs
+    batches = {"double": inputs, "single": inputs.float(), "half": inputs.half()}
+    found = evaluate(tmp_path / "file", form, batches)
+    for name, batch in batches.items():
+        assert found[name].dtype == torch.float64
+        assert difference(found[name], predictor_of(given, delta, torch.float64)(batch.double())) <= 1e-12
+
+
 def test_a_wrong_file_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given, delta = problem("mlp tanh")
 

@@ -9,6 +9,7 @@ import torch
 from lsr_core.diagnosis.loss_path import agreement_interval, loss_path, loss_paths
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.fields import MAX_STEPPED_POINTS, thinned, thinned_points
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refine import Refinement, refine
@@ -27,6 +28,26 @@ def test_the_predictor_is_network_plus_jacobian_times_step(result: Refinement) -
         expected = model(inputs) + (twins.jacobian(model, inputs) @ result.delta)[:, None]
     torch.testing.assert_close(result.predictor(inputs), expected, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(result.predictor.predict(inputs, chunk=3), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_inputs_of_any_floating_type_are_taken_and_answered_in_the_stated_one(
+    result: Refinement, dtype: torch.dtype
+) -> None:
+    assert isinstance(result.problem, SupervisedProblem)
+    inputs = result.problem.train.inputs[:7].to(dtype)
+    wanted = result.predictor(inputs.double())
+    assert result.predictor.dtype == wanted.dtype == torch.float64
+    for given in (inputs, *([] if dtype == torch.bfloat16 else [inputs.numpy()]), inputs.double().tolist()):
+        assert torch.equal(result.predictor(given), wanted)
+        assert torch.equal(result.predictor.predict(given, chunk=3), result.predictor.predict(inputs.double(), chunk=3))
+    single = refine(result.problem, max_rank=4, dtype="float32").predictor
+    assert single(inputs).dtype == single.dtype == torch.float32
+
+
+def test_the_predictor_says_what_it_does_not_take(result: Refinement) -> None:
+    with pytest.raises(InputError, match="of type list; a tensor, a NumPy array or lists"):
+        result.predictor([[0.5], [0.5, 1.0]])
 
 
 def test_the_predictor_is_affine_in_the_step(result: Refinement) -> None:
