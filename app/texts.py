@@ -463,9 +463,16 @@ def strategy(name: str, reason: str) -> str:
     return f"{STRATEGIES.get(name, name)}: {reason}."
 
 
+def route_left(route: str, reason: str) -> str:
+    """What was tried before the way that was taken."""
+    return f"Not {route}: {reason}."
+
+
 def health(adjoint: str, sketch: str | None) -> str:
     """What was checked before and after the run."""
-    checks = f"Repeatable outputs. Forward and reverse derivatives agree to {adjoint}."
+    checks = (
+        f"Repeatable outputs. Products with the Jacobian agree with plain reverse mode to {adjoint}, at a few samples."
+    )
     if sketch is None:
         return checks
     return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."

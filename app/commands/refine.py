@@ -202,6 +202,7 @@ def _words(run: Run) -> str:
         lines.append(f"verdict: {summary.verdict.sentence} (confidence {summary.verdict.confidence:.2f})")
         lines += [f"  {item.sentence}" for item in summary.verdict.evidence]
         lines.append(f"  {summary.verdict.advice}")
+    lines += [f"left: {left.route}, because {left.reason}" for left in summary.routes_left]
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)

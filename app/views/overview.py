@@ -82,6 +82,8 @@ def headline(data: RunData, rank: int) -> None:
         physicssection.equation(equation)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
+        for item in data.summary.routes_left:
+            st.markdown(formats.markdown(texts.route_left(item.route, item.reason)))
         bound = data.summary.sketch_error
         sketch = None if bound is None else formats.error(bound)
         st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))

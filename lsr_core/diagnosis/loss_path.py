@@ -15,6 +15,7 @@ from torch.func import jvp, vmap
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import MatrixFreeJacobian
+from lsr_core.networks.pushes import at_each
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.classification import refuse_classes
 from lsr_core.problems.physics.problem import PhysicsProblem
@@ -138,9 +139,18 @@ def some_rows(setting: Setting, most: int, refined_from: float) -> tuple[PathRow
     train = setting.train
     chosen = _spread(len(train.inputs), min(most, len(train.inputs)), train.inputs)
     forward = setting.function
-    if relative_l2(refined_from, train) > SINGLE_ABOVE:
+    if relative_l2(refined_from, train) > SINGLE_ABOVE and works_in_single(forward, train.inputs[:1]):
         forward = forward.single_precision()  # half the time, and errors far below what a figure shows
     return DataPathRows(setting.function, Split(train.inputs[chosen], train.targets[chosen]), forward), len(chosen)
+
+
+def works_in_single(function: ParametricFunction, inputs: Tensor) -> bool:
+    """Whether forward takes float32 throughout: it may hold tensors of its own in another precision."""
+    single = function.single_precision()
+    try:
+        return single.outputs(in_precision_of(single, inputs)).dtype == torch.float32
+    except RuntimeError:
+        return False
 
 
 def _spread(count: int, wanted: int, like: Tensor) -> Tensor:
@@ -187,7 +197,7 @@ class DataPathRows:
             return (function(function.theta0 + along @ step, inputs) - split.targets).square().mean()
 
         with torch.no_grad():
-            return torch.cat([vmap(loss)(part) for part in steps.to(function.dtype).split(width)])
+            return torch.cat([at_each(loss, part) for part in steps.to(function.dtype).split(width)])
 
     def gradient(self) -> Tensor:
         theta = self._function.theta0.detach().requires_grad_()
@@ -218,7 +228,9 @@ class ResidualPathRows:
             return jvp(piece.differential, (piece.residual.theta0,), (delta,))[1].reshape(-1)
 
         parts = [
-            vmap(partial(pushed, piece), in_dims=1, out_dims=1, chunk_size=AT_ONCE)(directions)
+            piece.residual.along(piece.points, directions)
+            if piece.residual.derivatives != "forward"
+            else vmap(partial(pushed, piece), in_dims=1, out_dims=1, chunk_size=AT_ONCE)(directions)
             for piece in self._pieces
         ]
         return self._start, torch.cat(parts).detach()
@@ -233,7 +245,9 @@ class ResidualPathRows:
             values = len(piece.points) * piece.residual.jets.spec.size * JET_VALUES
             width = max(1, BLOCK_VALUES // values)
             with torch.no_grad():
-                moved = [vmap(piece.jets)(piece.residual.theta0 + part @ directions.T) for part in steps.split(width)]
+                moved = [
+                    at_each(piece.jets, piece.residual.theta0 + part @ directions.T) for part in steps.split(width)
+                ]
                 found = [self.loss(piece.residual.of_jets(piece.points, jets)) for part in moved for jets in part]
             total += torch.stack(found)
         return total

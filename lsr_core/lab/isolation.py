@@ -253,6 +253,6 @@ def _contender(
 
 
 def _predictor(setting: Setting, delta: Tensor) -> RefinedPredictor:
-    module = setting.function.module
-    assert module is not None
-    return RefinedPredictor(module, setting.function.tangent(delta))
+    function = setting.function
+    assert function.module is not None
+    return RefinedPredictor(function.module, function.tangent(delta), derivatives=function.derivatives)

@@ -31,11 +31,16 @@ def refuse_training_mode(module: nn.Module) -> None:
             )
 
 
-def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, sample: int = 64) -> bool:
+def check_outputs(
+    function: ParametricFunction, inputs: Tensor, n_outputs: int, sample: int = 64, *, precision: float | None = None
+) -> bool:
     """Refuse functions that cannot be linearised once and for all; return whether each sample stands alone.
 
     The outputs must be finite, the same at two calls, and (n, o). The result is True when the outputs of a sample do not
     change with the samples beside it, which is what row-wise Jacobians need.
+
+    Args:
+        precision: relative precision of the outputs; by default that of the dtype.
 
     Raises:
         InputError: otherwise, saying what to do.
@@ -64,4 +69,6 @@ def check_outputs(function: ParametricFunction, inputs: Tensor, n_outputs: int, 
         )
     alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
     scale = scale.clamp_min(torch.finfo(function.dtype).tiny)
-    return bool((alone - first[: len(alone)]).abs().max() <= 1e3 * torch.finfo(function.dtype).eps * scale)
+    return bool(
+        (alone - first[: len(alone)]).abs().max() <= 1e3 * (precision or torch.finfo(function.dtype).eps) * scale
+    )

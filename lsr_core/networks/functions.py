@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.pushes import Derivatives, pushed
+from lsr_core.networks.stateless import as_module, call_with
 
 NamedTensors = dict[str, Tensor]
 
@@ -30,6 +31,8 @@ class ParametricFunction:
 
     Attributes:
         theta0: values of the free scalars, (m,).
+        derivatives: how J v is taken; forward mode unless `by` says otherwise.
+        layered: whether derivatives by the inputs may be carried through the layers.
         n_total: number of scalars, free or not.
     """
 
@@ -51,6 +54,8 @@ class ParametricFunction:
                 raise InputError(f"has dtype {value.dtype}; only floating-point parameters are refined", key=name)
             if not torch.isfinite(value).all():
                 raise InputError("holds NaN or infinite values; load a checkpoint that is finite", key=name)
+        self.derivatives: Derivatives = "forward"
+        self.layered = True
         self._call = call
         self._layers = layers
         self.module = module
@@ -88,7 +93,7 @@ class ParametricFunction:
         Raises:
             InputError: nothing in the module may move.
         """
-        own = _converted(copy.deepcopy(module), dtype).to(device)
+        own = _converted(copy.deepcopy(as_module(module)), dtype).to(device)
         parameters = {name: value for name, value in own.named_parameters() if value.requires_grad}
         named = {name: value for name, value in parameters.items() if layers is None or fnmatchcase(name, layers)}
         for name, value in own.named_parameters():
@@ -98,28 +103,30 @@ class ParametricFunction:
             count = sum(_real(value).numel() for value in named.values())
             drawn = torch.randperm(count, generator=generator)[: max(1, int(fraction * count))]
             picked = drawn.sort().values.to(device)
-        return cls(
-            lambda at, inputs: functional_call(own, at, (inputs,)), parameters, own, layers=layers, picked=picked
-        )
+        return cls(lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=layers, picked=picked)
 
     def single_precision(self) -> ParametricFunction:
         """The same function in float32."""
         assert self.module is not None
         own = _converted(copy.deepcopy(self.module), torch.float32)
         parameters = {name: value for name, value in own.named_parameters() if name in self._all}
-        return ParametricFunction(
-            lambda at, inputs: functional_call(own, at, (inputs,)),
-            parameters,
-            own,
-            layers=self._layers,
-            picked=self._picked,
+        single = ParametricFunction(
+            lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
         )
+        return single.by(self.derivatives, layered=self.layered)
+
+    def by(self, derivatives: Derivatives, *, layered: bool = True) -> ParametricFunction:
+        """The same function, differentiated in another way."""
+        other = copy.copy(self)
+        other.derivatives, other.layered = derivatives, layered
+        return other
 
     def moved(self, theta: Tensor) -> ParametricFunction:
         """The same function with another θ0, for linearising elsewhere."""
-        return ParametricFunction(
+        other = ParametricFunction(
             self._call, self.named(theta.detach()), self.module, layers=self._layers, picked=self._picked
         )
+        return other.by(self.derivatives, layered=self.layered)
 
     @property
     def n_params(self) -> int:
@@ -141,6 +148,12 @@ class ParametricFunction:
     def differential(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
         """θ ↦ outputs (n, o) at these inputs."""
         return lambda theta: self(theta, inputs)
+
+    def along(self, inputs: Tensor, directions: Tensor) -> Tensor:
+        """J(x) times directions (m, k), as (n·o, k), one after the other in the way of this function."""
+        steps = [[v] for v in directions.unbind(1)]
+        images = pushed(lambda at, x: self(at[0], x), [self.theta0], steps, inputs, self.derivatives)[1]
+        return torch.stack([image.detach().reshape(-1) for image in images], dim=1)
 
     def named(self, theta: Tensor) -> NamedTensors:
         """All parameters by name at the flat `theta`, those that do not move at θ0."""

@@ -17,12 +17,15 @@ from torch.func import jacrev, jvp, vjp, vmap
 from lsr_core.linalg.operators import LinearOperator
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layers import FactoredNetwork, Factors
+from lsr_core.networks.pushes import Derivatives
 
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
 CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
 FEWEST_ROWS = 64
+# that an operation goes sample by sample is no news to a user
+torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
 
 
 class Differentiable(Protocol):
@@ -36,7 +39,16 @@ class Differentiable(Protocol):
     def dtype(self) -> torch.dtype: ...
     @property
     def device(self) -> torch.device: ...
+    @property
+    def derivatives(self) -> Derivatives:
+        """How J v is taken."""
+        ...
+
     def __call__(self, theta: Tensor, inputs: Tensor, /) -> Tensor: ...
+    def along(self, inputs: Tensor, directions: Tensor, /) -> Tensor:
+        """J(x) times directions (m, k), (n·o, k), one by one in the way of this function."""
+        ...
+
     def differential(self, inputs: Tensor, /) -> Callable[[Tensor], Tensor]:
         """A function of the parameters only, with the same derivative at θ0; what can be made ready for many calls is."""
         ...
@@ -54,7 +66,7 @@ class JacobianOperator(LinearOperator):
 
 
 class MatrixFreeJacobian(JacobianOperator):
-    """Products by forward and reverse mode, columns by chunks under vmap; works for any function.
+    """Products by forward and reverse mode, columns by chunks under vmap; one by one and by reverse mode only where the function says so.
 
     Args:
         block_bytes: about how much the tangents of one chunk may take.
@@ -74,6 +86,8 @@ class MatrixFreeJacobian(JacobianOperator):
         self.chunk = max(1, block_bytes // (4 * per_column))
 
     def matmat(self, block: Tensor) -> Tensor:
+        if self.function.derivatives != "forward":
+            return self.function.along(self.inputs, block)
         at_inputs = self.function.differential(self.inputs)
 
         def push(tangent: Tensor) -> Tensor:
@@ -83,18 +97,21 @@ class MatrixFreeJacobian(JacobianOperator):
         return torch.cat(columns).flatten(1).T.detach()
 
     def rmatmat(self, block: Tensor) -> Tensor:
-        if block.shape[1] <= FEW_COLUMNS:
-            return self._pull_one_by_one(block)
+        if block.shape[1] <= FEW_COLUMNS or self.function.derivatives != "forward":
+            return self.pull_one_by_one(block)
         pull = vjp(self.function.differential(self.inputs), self.function.theta0)[1]
         cotangents = block.T.unflatten(1, (len(self.inputs), self.n_outputs))
         return torch.cat([vmap(pull)(part)[0] for part in cotangents.split(self.chunk)]).T.detach()
 
-    def _pull_one_by_one(self, block: Tensor) -> Tensor:
+    def pull_one_by_one(self, block: Tensor) -> Tensor:
         """A few columns by plain reverse mode, which spares the import of torch's compiler that vmap of vjp drags in."""
         theta = self.function.theta0.detach().requires_grad_()
         with torch.enable_grad():
             outputs = self.function.differential(self.inputs)(theta).reshape(-1)
-        columns = [torch.autograd.grad(outputs, theta, column, retain_graph=True)[0] for column in block.unbind(1)]
+        columns = [
+            torch.autograd.grad(outputs, theta, column, retain_graph=True, materialize_grads=True)[0]
+            for column in block.unbind(1)
+        ]
         return torch.stack(columns, dim=1)
 
 
@@ -139,7 +156,7 @@ class RowJacobian(JacobianOperator):
             yield where, rows
 
     def matmat(self, block: Tensor) -> Tensor:
-        if block.shape[1] <= FEW_COLUMNS and not self._kept:
+        if block.shape[1] <= FEW_COLUMNS and not self._kept and self.function.derivatives == "forward":
             return torch.cat([part.matmat(block) for _, part in self._parts()])
         image = block.new_empty(self.shape[0], block.shape[1])
         for where, rows in self.row_blocks():
@@ -176,6 +193,18 @@ class RowBlockJacobian(RowJacobian):
         for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
             out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
         return rows
+
+
+class PlainRowJacobian(RowBlockJacobian):
+    """The same for networks of any kind: where vmap cannot follow them, by one reverse pass for each output of each sample."""
+
+    def rows_at(self, inputs: Tensor) -> Tensor:
+        try:
+            return super().rows_at(inputs)
+        except (RuntimeError, NotImplementedError, TypeError):
+            eye = torch.eye(self.n_outputs).to(self.function.theta0)
+            parts = [MatrixFreeJacobian(self.function, sample[None], self.n_outputs) for sample in inputs]
+            return torch.cat([part.pull_one_by_one(eye).T for part in parts])
 
 
 class FactoredJacobian(RowJacobian):

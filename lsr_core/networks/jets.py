@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.func import jvp
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import Chain, chain_of
+from lsr_core.networks.pointjets import jets_of, reverse_jets_of, tracked_jets_of
 
-Point = Callable[[Tensor], Tensor]
 Part = Callable[[Tensor], Tensor | None] | None
 
 
@@ -55,48 +54,6 @@ class JetSpec:
         return [1 + self.first.index(variable) for variable in self.second]
 
 
-def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
-    """Jets (n, c, w) of any function of points (n, d) that treats each point by itself, by forward mode."""
-    value = function(points)
-    first: dict[int, Tensor] = {}
-    second: dict[int, Tensor] = {}
-    for variable in spec.first:
-        along = torch.zeros_like(points)
-        along[:, variable] = 1
-
-        def slope(x: Tensor, along: Tensor = along) -> Tensor:
-            return jvp(function, (x,), (along,))[1]
-
-        if variable in spec.second:
-            pair = jvp(slope, (points,), (along,))
-            first[variable], second[variable] = pair[0], pair[1]
-        else:
-            first[variable] = slope(points)
-    parts = [value, *(first[v] for v in spec.first), *(second[v] for v in spec.second)]
-    return torch.stack(parts, dim=1)
-
-
-def reverse_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
-    """The same for functions without parameters, by plain reverse mode, which is quick to set up and asks nothing of the function."""
-    with torch.enable_grad():
-        at = points.detach().requires_grad_()
-        value = function(at)
-        jets = value.detach().new_zeros(len(points), spec.size, value.shape[1])
-        jets[:, 0] = value.detach()
-        for j in range(value.shape[1] if spec.first and value.requires_grad else 0):
-            slopes = torch.autograd.grad(
-                value[:, j].sum(), at, create_graph=bool(spec.second), retain_graph=True, materialize_grads=True
-            )[0]
-            for variable in spec.first:
-                jets[:, spec.position(variable, 1), j] = slopes[:, variable].detach()
-            for variable in spec.second if slopes.requires_grad else ():
-                curvatures = torch.autograd.grad(
-                    slopes[:, variable].sum(), at, retain_graph=True, materialize_grads=True
-                )
-                jets[:, spec.position(variable, 2), j] = curvatures[0][:, variable]
-    return jets
-
-
 class JetFunction:
     """Jets of a network at points: (θ, points (n, d)) to (n, c, o).
 
@@ -113,12 +70,13 @@ class JetFunction:
 
     def __init__(self, function: ParametricFunction, spec: JetSpec) -> None:
         self.function, self.spec = function, spec
-        self.chain = chain_of(function.module)
+        self.chain = chain_of(function.module) if function.layered else None
         check_smooth(function, spec)
 
     def __call__(self, theta: Tensor, points: Tensor) -> Tensor:
         if self.chain is None:
-            return jets_of(lambda x: self.function(theta, x), points, self.spec)
+            make = jets_of if self.function.derivatives == "forward" else tracked_jets_of
+            return make(lambda x: self.function(theta, x), points, self.spec)
         context = self.context(points, transformed=True)
         return self.along_chain(self.chain, self.function.named(theta), context)[0]
 

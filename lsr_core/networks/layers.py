@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import jacrev, vmap
 
+from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.recording import Call, Record, recordable, recording
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ class Factors:
                 torch.mul(signals[:, :, None], inputs[:, None, :], out=view)
             if parts.free_bias(name):
                 rows[:, parts.columns[parts.bias_name(name)]] = signals
+        for name in parts.still:
+            rows[:, parts.columns[name]] = 0
         if self.rest is not None:
             start = 0
             for name in parts.rest:
@@ -171,7 +175,12 @@ class Factors:
 class FactoredNetwork:
     """Knows which parameters of a module are linear layers that can be factored, and captures their factors.
 
-    A linear layer is factored when its parameters are its own and each sample passes through it once, as a vector.
+    A linear layer is factored when its parameters are its own, enter nowhere else, and each sample passes through it once, as a vector.
+
+    Attributes:
+        layers: names of the factored layers.
+        still: parameters of linear layers that no input passes; their columns of J are zero.
+        rest: parameters whose rows are taken one by one.
     """
 
     def __init__(self, function: ParametricFunction, example: Tensor) -> None:
@@ -179,37 +188,59 @@ class FactoredNetwork:
         self.function = function
         self.module = function.module
         self.columns = _columns(function)
-        self.layers = self._find(example)
-        owned = {name for layer in self.layers for name in (self.weight_name(layer), self.bias_name(layer))}
+        found = recordable(self.module, example)
+        self.layers = [name for name in found.layers if self.free_weight(name) or self.free_bias(name)]
+        self.why_not = found.why
+        self._copied, self._unused = found.copied, sorted(found.unused)
+        self.still = self._parameters(self._unused)
+        owned = {*self._parameters(self.layers), *self.still}
         self.rest = [name for name in function.shapes if name not in owned]
 
     @property
     def factored_share(self) -> float:
         """Share of the parameters that are factored."""
+        if not self.layers:
+            return 0.0
         rest = sum(self.function.shapes[name].numel() for name in self.rest)
         return 1 - rest / self.function.n_params
 
     def capture(self, inputs: Tensor) -> Factors:
-        """Factors of the Jacobian at `inputs`: one forward pass and one backward pass per output."""
-        seen: dict[str, tuple[Tensor, Tensor]] = {}
-        handles = [layer.register_forward_hook(_recorder(name, seen)) for name, layer in self._modules(self.layers)]
-        try:
-            with torch.enable_grad():
-                outputs = self.module(inputs).reshape(len(inputs), -1)
-                n_outputs = outputs.shape[1]
-                targets = [seen[name][1] for name in self.layers]
-                signals = [
-                    torch.autograd.grad(outputs[:, j].sum(), targets, retain_graph=j + 1 < n_outputs)
-                    for j in range(n_outputs)
-                ]
-        finally:
-            for handle in handles:
-                handle.remove()
-        linear = {
-            name: LinearFactor(seen[name][0], torch.stack([signal[i] for signal in signals], dim=1))
-            for i, name in enumerate(self.layers)
-        }
+        """Factors of the Jacobian at `inputs`: one forward pass and one backward pass per output.
+
+        Raises:
+            InputError: a layer is not passed as it was by the first samples.
+        """
+        with torch.enable_grad(), recording(self._modules([*self.layers, *self._unused]), self._copied) as record:
+            outputs = self.module(inputs.clone()).reshape(len(inputs), -1)
+        calls = self._passages(record, len(inputs))
+        edges, n_outputs = [call.edge for call in calls.values() if call.edge is not None], outputs.shape[1]
+        with torch.enable_grad():
+            totals = outputs.sum(0).unbind()
+        signals = [
+            torch.autograd.grad(total, edges, retain_graph=j + 1 < n_outputs, allow_unused=True)
+            for j, total in enumerate(totals)
+        ]
+        linear = {}
+        for (name, call), sent in zip(calls.items(), zip(*signals, strict=True), strict=True):
+            width = next(iter(self.module.get_submodule(name).parameters(recurse=False))).shape[0]
+            nothing = outputs.new_zeros(len(inputs), width)
+            linear[name] = LinearFactor(
+                call.inputs, torch.stack([nothing if signal is None else signal for signal in sent], dim=1)
+            )
         return Factors(linear, self._rest_rows(inputs) if self.rest else None)
+
+    def _passages(self, record: Record, count: int) -> dict[str, Call]:
+        """The one passage through each factored layer."""
+        passed = {name: record.calls.get(name, []) for name in self.layers}
+        for name, calls in passed.items():
+            if len(calls) != 1 or calls[0].edge is None or calls[0].changed or len(calls[0].inputs) != count:
+                raise InputError(
+                    f"layer {name!r} is not passed by all samples in the same way; use matrix-free or auto",
+                    key="strategy",
+                )
+        if any(name in record.calls for name in self._unused):
+            raise InputError("some samples pass layers that others do not; use matrix-free or auto", key="strategy")
+        return {name: calls[0] for name, calls in passed.items()}
 
     def free_weight(self, layer: str) -> bool:
         return self.weight_name(layer) in self.columns
@@ -225,44 +256,13 @@ class FactoredNetwork:
     def bias_name(layer: str) -> str:
         return f"{layer}.bias" if layer else "bias"
 
+    def _parameters(self, layers: list[str]) -> list[str]:
+        """Names of those of their parameters that may move."""
+        names = [name for layer in layers for name in (self.weight_name(layer), self.bias_name(layer))]
+        return [name for name in names if name in self.columns]
+
     def _modules(self, names: list[str]) -> list[tuple[str, nn.Module]]:
         return [(name, self.module.get_submodule(name)) for name in names]
-
-    def _find(self, example: Tensor) -> list[str]:
-        """Linear layers with parameters of their own that see each sample exactly once."""
-        uses: dict[int, int] = {}
-        for part in self.module.modules():
-            for value in part.parameters(recurse=False):
-                uses[id(value)] = uses.get(id(value), 0) + 1
-        candidates = [name for name, part in self.module.named_modules() if type(part) is nn.Linear]
-        batches = (example, torch.cat([example, example]))  # a layer of a fixed grid sees as many rows of both
-        calls = [self._calls(candidates, batch) for batch in batches]
-        found = []
-        for name, part in self._modules(candidates):
-            own = all(uses[id(value)] == 1 for value in part.parameters(recurse=False))
-            once = all(
-                [given.shape[:-1] for given in seen.get(name, [])] == [(len(batch),)]
-                for seen, batch in zip(calls, batches, strict=True)
-            )
-            free = self.free_weight(name) or self.free_bias(name)
-            if own and once and free:
-                found.append(name)
-        return found
-
-    def _calls(self, names: list[str], inputs: Tensor) -> dict[str, list[Tensor]]:
-        """What each of these layers is given in one forward pass."""
-        calls: dict[str, list[Tensor]] = {}
-        handles = [
-            part.register_forward_hook(lambda _, args, __, name=name: calls.setdefault(name, []).append(args[0]))
-            for name, part in self._modules(names)
-        ]
-        try:
-            with torch.no_grad():
-                self.module(inputs)
-        finally:
-            for handle in handles:
-                handle.remove()
-        return calls
 
     def _rest_rows(self, inputs: Tensor) -> Tensor:
         """Rows of the parameters that are not factored, by reverse mode for each sample."""
@@ -282,13 +282,6 @@ def _products(left: Tensor, right: Tensor, *, one_more: bool, out: Tensor) -> No
     if one_more:
         left, right = (torch.cat([part, part.new_ones(len(part), 1)], dim=1) for part in (left, right))
     torch.mm(left, right.T, out=out)
-
-
-def _recorder(name: str, seen: dict[str, tuple[Tensor, Tensor]]):  # type: ignore[no-untyped-def]
-    def record(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        seen[name] = (args[0].detach(), output)
-
-    return record
 
 
 def _columns(function: ParametricFunction) -> dict[str, slice]:

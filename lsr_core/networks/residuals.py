@@ -18,6 +18,7 @@ from lsr_core.networks.jacobians import (
 )
 from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.layers import Factors, LinearFactor
+from lsr_core.networks.pushes import Derivatives, pushed
 
 Pointwise = Callable[[Tensor, Tensor], Tensor]
 CACHED_POINTS = 512  # at which jets are evaluated together: what the caches hold
@@ -55,6 +56,21 @@ class ResidualFunction:
     @property
     def device(self) -> torch.device:
         return self.function.device
+
+    @property
+    def derivatives(self) -> Derivatives:
+        return self.function.derivatives
+
+    def along(self, points: Tensor, directions: Tensor) -> Tensor:
+        """∂r/∂θ times directions (m, k), as (n·k, k'), one after the other in the way of the network's function."""
+        slopes, everywhere = self.slopes(points), torch.arange(len(points), device=points.device)
+
+        def call(at: Sequence[Tensor], some: Tensor) -> Tensor:
+            return contract(slopes[some], self.jets(at[0], points[some].reshape(-1, points.shape[-1])))
+
+        steps = [[v] for v in directions.unbind(1)]
+        images = pushed(call, [self.theta0], steps, everywhere, self.derivatives)[1]
+        return torch.stack([image.detach().reshape(-1) for image in images], dim=1)
 
     def __call__(self, theta: Tensor, points: Tensor) -> Tensor:
         """Rows (n, k) at the flat parameters, for points (n, d) or pairs (n, 2, d)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from lsr_core.networks.jacobians import (
     RowBlockJacobian,
 )
 from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.recording import AGAIN, TWICE
 
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
 COARSE = 4e9  # bytes of a basis with its copies up to which float32 takes the exact route
@@ -35,6 +36,7 @@ class Strategy:
         name: matrix-free, row-blocks or factored.
         reason: one sentence on why this one.
         network: of the layers whose factors make rows and images; without one, factored directions go through forward mode.
+        excluded: why linear layers that hold most of the parameters are not factored, if something about the network is to blame.
         pass_flops: floating-point operations of one sample's forward pass, where it is forward mode that takes the images; else 0.
     """
 
@@ -45,6 +47,7 @@ class Strategy:
     network: FactoredNetwork | None = None
     block_bytes: int = BLOCK_BYTES
     pass_flops: float = 0.0
+    excluded: str = ""
 
     def at(self, inputs: Tensor, *, keep: bool = False) -> JacobianOperator:
         """J at `inputs`; with `keep`, rows are kept after the first product where there are rows."""
@@ -93,10 +96,22 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
-    network, share = None, 0.0
-    if function.module is not None:
-        network = FactoredNetwork(function, example)
-        share = network.factored_share
+    network = FactoredNetwork(function, example) if function.module is not None else None
+    chosen = _by_cost(function, example, n_rows, n_outputs, network, width, wanted)
+    return chosen if network is None else replace(chosen, excluded=_excluded(network))
+
+
+def _by_cost(
+    function: ParametricFunction,
+    example: Tensor,
+    n_rows: int,
+    n_outputs: int,
+    network: FactoredNetwork | None,
+    width: int,
+    wanted: str,
+) -> Strategy:
+    """The strategy where each sample stands alone."""
+    share = 0.0 if network is None else network.factored_share
     quick_rows = network if share >= MOSTLY else None
     flops = 0.0 if network is None or quick_rows is not None or function.is_partial else _pass_flops(function, example)
     in_forward_mode = 0 < SLOWER * TANGENT * flops < 2 * ROW_PASSES * n_outputs * function.n_params
@@ -127,6 +142,19 @@ def choose_strategy(
         reason = f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than their rows"
         return Strategy("factored", reason, function, n_outputs, pass_flops=flops)
     return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)
+
+
+def _excluded(network: FactoredNetwork) -> str:
+    """What is wrong with layers that would have made rows from layer factors pay; nothing if there are none."""
+    if network.factored_share >= MOSTLY:
+        return ""
+    found = {name: why for name, why in network.why_not.items() if why in (TWICE, AGAIN)}
+    sizes = network.function.shapes
+    lost = sum(sizes[name].numel() for name in sizes if name.rpartition(".")[0] in found)
+    if network.factored_share + lost / network.function.n_params < MOSTLY:
+        return ""
+    name, why = next(iter(found.items()))
+    return f"layer {name}: {why}"
 
 
 def _pass_flops(function: ParametricFunction, example: Tensor) -> float:

@@ -114,10 +114,9 @@ class ClassEvaluation(SupervisedEvaluation):
 
     def predictor(self, delta: Tensor) -> RefinedPredictor:
         """Of logits; what probabilities it stands for is said by the rows that were linearised."""
-        tangent = self.setting.function.tangent(delta)
-        return RefinedPredictor(
-            self.setting.rows.network, {name.removeprefix("network."): step for name, step in tangent.items()}
-        )
+        function = self.setting.function
+        steps = {name.removeprefix("network."): step for name, step in function.tangent(delta).items()}
+        return RefinedPredictor(self.setting.rows.network, steps, derivatives=function.derivatives)
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         base, refined = (self._measured(part) for part in (None, predictor))

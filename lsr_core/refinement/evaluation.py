@@ -74,7 +74,7 @@ class Evaluation(ABC):
         """What is delivered, for a step Δθ (m,) of the free scalars."""
         function = self.setting.function
         assert function.module is not None
-        return RefinedPredictor(function.module, function.tangent(delta))
+        return RefinedPredictor(function.module, function.tangent(delta), derivatives=function.derivatives)
 
     @abstractmethod
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:

@@ -9,30 +9,32 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.jets import JetFunction, JetSpec
 from lsr_core.networks.layered import chain_of
+from lsr_core.networks.probe import examine
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.networks.strategies import choose_strategy
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
-from lsr_core.problems.supervised import Split
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.physics_proving import first_with_jets, proved_physics
 from lsr_core.refinement.plan import Sizes, make_plan
+from lsr_core.refinement.proving import note_of, precision_of
 from lsr_core.refinement.rows import RowBlock
 from lsr_core.refinement.setting import (
-    HEALTH_SAMPLES,
     Outline,
     Setting,
     clamp_rank,
     converted,
     function_of,
     rcond_of,
-    refuse_wrong_gradient,
+    with_strategy,
 )
+
+HEALTH_SAMPLES = 64
 
 FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
 MAX_RANK = 1400  # otherwise
@@ -176,23 +178,25 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         )
     function = function_of(problem.model, config)
     few = {name: points[:2] for name, points in problem.points.items()}
-    widths = {part.block.name: part.width for part in block_rows(problem, function, few, check=False)}
+    example = next(iter(few.values())).to(function.theta0)
+    example = example.reshape(-1, example.shape[-1])
+    findings = examine(function, example)
+    function, widths = first_with_jets(problem, function, few, findings)
     n_residuals = sum(len(problem.points[name]) * width for name, width in widths.items())
     sizes = _sizes(problem, function, n_residuals)
     default = sizes.n_params if sizes.n_params <= FULL_SPACE else MAX_RANK
     max_rank, notes = clamp_rank(config, n_residuals, sizes.n_params, default)
-    example = next(iter(few.values())).to(function.theta0)
-    example = example.reshape(-1, example.shape[-1])
     name = "row-blocks" if config.strategy == "auto" else config.strategy
     strategy = choose_strategy(
         function, example, n_residuals, len(problem.outputs), width=max_rank + config.oversampling, wanted=name
     )
     if config.strategy == "auto":
-        layered = chain_of(function.module) is not None
+        layered = function.layered and chain_of(function.module) is not None
         reason = "derivatives are carried through the layers" if layered else "rows by differentiation point by point"
         strategy = replace(strategy, reason=reason)
     plan = make_plan(sizes, config, strategy.name, max_rank)
-    return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
+    strategy = replace(strategy, block_bytes=plan.block_bytes)
+    return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
 
 
 def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
@@ -204,29 +208,25 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
     seen = outline_physics(problem, config)
     function = seen.function
     splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
-    fitted = tuple(block_rows(problem, function))
-    fresh = tuple(block_rows(problem, function, problem.fresh))
-    places = [part.places()[:HEALTH_SAMPLES] for part in (*fitted, *fresh)]
-    everywhere = torch.cat([some.to(function.theta0) for some in [*places, *_inputs(splits)]])
+    eps = precision_of(seen.findings, function.dtype)
+    every = [points.to(function.theta0) for points in (*problem.points.values(), *problem.fresh.values())]
+    places = [points.reshape(-1, points.shape[-1])[:HEALTH_SAMPLES] for points in every]
+    everywhere = torch.cat([*places, *(split.inputs for split in splits.values())])
     if not check_outputs(
-        function, everywhere, len(problem.outputs)
+        function, everywhere, len(problem.outputs), precision=eps
     ):  # together: where u = 0 is met, outputs are rounding only
         raise InputError(
             "outputs at one point depend on the points beside it, so they have no derivatives of their own; "
             "leave out what mixes a batch",
             key="model",
         )
-    adjoint_error = max(
-        dot_test(
-            part.residual.at(part.points[:HEALTH_SAMPLES], part.width, seen.strategy.name),
-            torch.Generator().manual_seed(config.seed),
-        )
-        for part in fitted
-    )
-    refuse_wrong_gradient(adjoint_error, function)
+    proved = proved_physics(problem, seen, config, everywhere)
+    seen = with_strategy(seen, proved.strategy, config)
+    fitted = tuple(block_rows(problem, seen.function))
+    fresh = tuple(block_rows(problem, seen.function, problem.fresh))
     return PhysicsSetting(
         config=config,
-        function=function,
+        function=seen.function,
         strategy=seen.strategy,
         sizes=seen.sizes,
         plan=seen.plan,
@@ -234,17 +234,14 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
         splits=splits,
         display=problem.display[0],
         max_rank=seen.max_rank,
-        rcond=rcond_of(config, sum(part.n_rows for part in fitted), function),
-        adjoint_error=adjoint_error,
-        notes=seen.notes,
+        rcond=rcond_of(config, sum(part.n_rows for part in fitted), eps),
+        adjoint_error=proved.defect,
+        routes_left=proved.left,
+        notes=(*seen.notes, *note_of(seen.findings, function.dtype)),
         problem=problem,
         fitted=fitted,
         fresh=fresh,
     )
-
-
-def _inputs(splits: dict[str, Split]) -> list[Tensor]:
-    return [split.inputs for split in splits.values()]
 
 
 def _sizes(problem: PhysicsProblem, function: ParametricFunction, n_residuals: int) -> Sizes:

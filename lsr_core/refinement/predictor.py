@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jvp
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.pushes import WAYS, Call, Derivatives, pushed
+from lsr_core.networks.stateless import as_module, call_with
 from lsr_core.networks.taking import ArrayLike, as_tensor, in_precision
 
 
 class RefinedPredictor(nn.Module):
-    """x ↦ q(θ0, x) + J(x) Δθ, by one forward-mode product (Cao & Zhang 2026, one-shot LSR).
+    """x ↦ q(θ0, x) + J(x) Δθ, by one forward-mode product where forward mode exists (Cao & Zhang 2026, one-shot LSR).
 
     The weights of the network are not changed: the network at θ0 + Δθ is another object, usually a much worse one.
 
     Args:
         model: the network at θ0; it is copied.
         delta: Δθ by parameter name, shaped like the parameters; parameters left out do not move.
+        derivatives: how J(x) Δθ is taken, as a refinement has proved it; None = the first way that this network allows.
 
     Raises:
         InputError: a name or shape of `delta` that the model does not have.
     """
 
-    def __init__(self, model: nn.Module, delta: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, delta: Mapping[str, Tensor], *, derivatives: Derivatives | None = None
+    ) -> None:
         super().__init__()
-        self.model = copy.deepcopy(model)
+        self._derivatives = derivatives
+        self.model = copy.deepcopy(as_module(model))
         self.model.requires_grad_(False)
         parameters = dict(self.model.named_parameters())
         for name, step in delta.items():
@@ -67,16 +72,20 @@ class RefinedPredictor(nn.Module):
     def parts(self, inputs: ArrayLike) -> tuple[Tensor, Tensor]:
         """The two terms q(θ0, x) and J(x) Δθ."""
         inputs = self._taken(inputs)
-        delta = self.delta
-        parameters = {name: self.model.get_parameter(name) for name in delta}
+        names, steps = list(self.delta), list(self.delta.values())
+        at = [self.model.get_parameter(name) for name in names]
 
-        def at(named: dict[str, Tensor]) -> Tensor:
-            result: Tensor = functional_call(self.model, named, (inputs,))
-            return result
+        def call(values: Sequence[Tensor], x: Tensor) -> Tensor:
+            return call_with(self.model, dict(zip(names, values, strict=True)), x)
 
         with plain_attention():
-            pushed = jvp(at, (parameters,), (delta,))
-        return pushed[0], pushed[1]
+            if not names:
+                outputs = call([], inputs)
+                return outputs, torch.zeros_like(outputs)
+            if self._derivatives is None:
+                self._derivatives = _first_way(call, at, steps, inputs[:1])
+            outputs, [moved] = pushed(call, at, [steps], inputs, self._derivatives)
+        return outputs, moved
 
     @torch.no_grad()
     def predict(self, inputs: ArrayLike, chunk: int = 4096) -> Tensor:
@@ -87,3 +96,14 @@ class RefinedPredictor(nn.Module):
         if not isinstance(inputs, Tensor):
             inputs = as_tensor(inputs, "inputs").to(next(self.model.parameters()).device)
         return in_precision(inputs, self.dtype)
+
+
+def _first_way(call: Call, at: Sequence[Tensor], steps: Sequence[Tensor], inputs: Tensor) -> Derivatives:
+    """The first way of taking J Δθ that does not fail; the last one by rows, which always can."""
+    for way in WAYS[:-1]:
+        try:
+            pushed(call, at, [steps], inputs, way)
+        except (RuntimeError, NotImplementedError):
+            continue
+        return way
+    return "batch-rows"

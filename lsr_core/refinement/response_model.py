@@ -92,7 +92,8 @@ class ResponseModel:
     def predictor(self, state: State) -> RefinedPredictor:
         """q(θ0, x) + J(x) Δθ."""
         function = self.setting.function
-        return RefinedPredictor(function.module or self.setting.problem.model, function.tangent(self.delta(state)))
+        module = function.module or self.setting.problem.model
+        return RefinedPredictor(module, function.tangent(self.delta(state)), derivatives=function.derivatives)
 
     def factor(self, alpha: Tensor) -> Tensor:
         """The triangle of [∂r/∂α, r] at the fitted points."""

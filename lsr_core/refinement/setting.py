@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.probe import Findings, examine
+from lsr_core.networks.routes import Left
 from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.networks.taking import in_precision
 from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.plan import Plan, Sizes, make_plan
+from lsr_core.refinement.proving import note_of, precision_of, proved_strategy
 
-HEALTH_SAMPLES = 64
-ADJOINT_TOLERANCE = 1e5  # multiples of eps
 ALREADY_LINEAR = (
     "the residual of a problem fitted to data is linear in the field, so that one solve is exact; leave it at 0, "
     "Gauss-Newton steps are for equations"
@@ -41,6 +41,7 @@ class Setting:
     max_rank: int
     rcond: float
     adjoint_error: float
+    routes_left: tuple[Left, ...]
     notes: tuple[str, ...]
 
     @property
@@ -88,6 +89,7 @@ class Outline:
     plan: Plan
     max_rank: int
     notes: tuple[str, ...]
+    findings: Findings
 
 
 def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool = True) -> Outline:
@@ -104,10 +106,11 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     train = problem.train
     n_residuals = train.targets.numel()
     max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
-    few = train.inputs[:2].to(device)
+    few = in_precision_of(function, train.inputs[:2].to(device))
+    findings = examine(function, few)
     strategy = choose_strategy(
         function,
-        few.to(dtype) if few.is_floating_point() else few,
+        few,
         n_residuals,
         n_residuals // len(train.inputs),
         width=max_rank + config.oversampling,
@@ -116,7 +119,8 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     )
     sizes = replace(_sizes(problem, function, dtype), pass_flops=strategy.pass_flops)
     plan = make_plan(sizes, config, strategy.name, max_rank)
-    return Outline(function, replace(strategy, block_bytes=plan.block_bytes), sizes, plan, max_rank, tuple(notes))
+    strategy = replace(strategy, block_bytes=plan.block_bytes)
+    return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
 
 
 def function_of(model: nn.Module, config: RefineConfig) -> ParametricFunction:
@@ -137,18 +141,9 @@ def function_of(model: nn.Module, config: RefineConfig) -> ParametricFunction:
     )
 
 
-def refuse_wrong_gradient(adjoint_error: float, function: ParametricFunction) -> None:
-    """Raise an `InputError` if the dot-product test says that forward and reverse mode are not of one function."""
-    if not adjoint_error <= ADJOINT_TOLERANCE * torch.finfo(function.dtype).eps:
-        raise InputError(
-            f"forward and reverse derivatives disagree by {adjoint_error:.1e}; a custom function in it has a wrong gradient",
-            key="model",
-        )
-
-
-def rcond_of(config: RefineConfig, n_residuals: int, function: ParametricFunction) -> float:
-    """The cut-off of small singular values, relative to the largest."""
-    return min(config.rcond if config.rcond is not None else n_residuals * torch.finfo(function.dtype).eps, 0.5)
+def rcond_of(config: RefineConfig, n_residuals: int, eps: float) -> float:
+    """The cut-off of small singular values, relative to the largest, for outputs of a relative precision."""
+    return min(config.rcond if config.rcond is not None else n_residuals * eps, 0.5)
 
 
 def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
@@ -161,14 +156,15 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     function = seen.function
     splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
     n_outputs = splits["train"].targets.shape[1]
-    alone = [check_outputs(function, split.inputs, n_outputs) for split in splits.values()]
+    eps = precision_of(seen.findings, function.dtype)
+    alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
     sample_wise = alone[0]
     if not sample_wise:
         seen = outline(problem, config, sample_wise=False)
-    adjoint_error = dot_test(
-        seen.strategy.at(splits["train"].inputs[:HEALTH_SAMPLES]), torch.Generator().manual_seed(config.seed)
+    proved = proved_strategy(
+        seen.strategy, splits["train"].inputs, seen.findings, config, seen.sizes, seen.max_rank, sample_wise=sample_wise
     )
-    refuse_wrong_gradient(adjoint_error, function)
+    seen = with_strategy(seen, proved.strategy, config)
     return Setting(
         config=config,
         function=seen.function,
@@ -179,10 +175,19 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         splits=splits,
         display=problem.display[0],
         max_rank=seen.max_rank,
-        rcond=rcond_of(config, splits["train"].targets.numel(), function),
-        adjoint_error=adjoint_error,
-        notes=seen.notes,
+        rcond=rcond_of(config, splits["train"].targets.numel(), eps),
+        adjoint_error=proved.defect,
+        routes_left=proved.left,
+        notes=(*seen.notes, *note_of(seen.findings, function.dtype)),
     )
+
+
+def with_strategy(seen: Outline, strategy: Strategy, config: RefineConfig) -> Outline:
+    """The outline with the strategy that was proved, and a plan for it."""
+    sizes = replace(seen.sizes, pass_flops=strategy.pass_flops)
+    plan = make_plan(sizes, config, strategy.name, seen.max_rank)
+    strategy = replace(strategy, block_bytes=plan.block_bytes)
+    return replace(seen, function=strategy.function, strategy=strategy, sizes=sizes, plan=plan)
 
 
 def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torch.dtype) -> Sizes:

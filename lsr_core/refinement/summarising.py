@@ -9,7 +9,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
-from lsr_core.refinement.summary import Method, Summary
+from lsr_core.refinement.summary import Method, RouteLeft, Summary
 
 
 def method_of(setting: Setting, subspace: Subspace) -> Method:
@@ -18,6 +18,7 @@ def method_of(setting: Setting, subspace: Subspace) -> Method:
         max_rank=subspace.rank,
         strategy=setting.strategy.name,
         strategy_reason=setting.strategy.reason,
+        routes_left=[RouteLeft(route=left.route, reason=left.reason) for left in setting.routes_left],
         adjoint_error=setting.adjoint_error,
         sketch_error=None if math.isnan(subspace.sketch_error) else subspace.sketch_error,
         rcond=setting.rcond,

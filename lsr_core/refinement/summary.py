@@ -163,13 +163,26 @@ class Verdict(_Record):
     signatures: list[str] = Field(default_factory=list)
 
 
+class RouteLeft(_Record):
+    """A way of taking derivatives that was tried before the one in use and not taken.
+
+    Attributes:
+        route: in words.
+        reason: in the user's terms, such as "forward mode is not defined for weight_norm".
+    """
+
+    route: str
+    reason: str
+
+
 class Method(_Record):
     """How a solve was made.
 
     Attributes:
         max_rank: of the subspace.
         strategy: how Jacobians were applied.
-        adjoint_error: of that.
+        routes_left: what was tried before it, and why it was left.
+        adjoint_error: the largest relative difference of its products from plain reverse mode, at a few samples.
         sketch_error: of the basis; None if unknown.
         rcond: of the solve.
     """
@@ -177,6 +190,7 @@ class Method(_Record):
     max_rank: int
     strategy: str
     strategy_reason: str
+    routes_left: list[RouteLeft] = Field(default_factory=list)
     adjoint_error: float
     sketch_error: float | None
     rcond: float
@@ -211,6 +225,7 @@ class Summary(_Record):
     residual_norm: ResidualNorms
     strategy: str
     strategy_reason: str
+    routes_left: list[RouteLeft] = Field(default_factory=list)
     sketch_error: float | None
     adjoint_error: float
     seconds: float

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import RowBlockJacobian
+from lsr_core.networks.jacobians import PlainRowJacobian
 from lsr_core.problems.supervised import Split
 from lsr_core.training.objective import NormalEquations
 
@@ -35,7 +35,7 @@ class DataObjective:
     def normal_equations(self, theta: Tensor) -> NormalEquations:
         inputs, targets = self.split
         errors = (self.function.outputs(inputs, theta) - targets).reshape(-1)
-        rows = RowBlockJacobian(self.function.moved(theta), inputs, targets.shape[1])
+        rows = PlainRowJacobian(self.function.moved(theta), inputs, targets.shape[1])
         matrix, gradient = theta.new_zeros(len(theta), len(theta)), torch.zeros_like(theta)
         for where, block in rows.row_blocks():
             matrix.addmm_(block.T, block)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.networks.jets import reverse_jets_of
+from lsr_core.networks.pointjets import reverse_jets_of
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.fields import Field, derivative, with_values
 from lsr_core.problems.physics.residuals import field_of, jet_spec

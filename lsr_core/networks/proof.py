@@ -1,0 +1,127 @@
+"""Products with the Jacobian at a few samples, against plain reverse mode.
+
+One backward pass through the network as it stands, outside of every transform, is what autograd guarantees. For random row weights u it gives
+Jᵀu; whatever way takes J v has to satisfy u·(J v) = (Jᵀu)·v for random v, which a Jacobian that is wrong somewhere meets with probability zero.
+The backward pass itself is compared with differences of outputs, because a function of the user's own may have a wrong one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, FactoredJacobian, JacobianOperator, RowJacobian
+
+SAMPLES = 8
+PAIRS = 2
+TOLERANCE = 1e5  # multiples of eps that two right ways may differ by
+STEPS = {
+    torch.float64: (1e-6, 1e-4, 1e-3, 1e-5, 1e-7),
+    torch.float32: (1e-3, 1e-2, 1e-4),
+}  # relative, of differences of outputs
+CLOSE = {torch.float64: 1e-3, torch.float32: 5e-2}  # what they may differ from the gradient by, at the best step
+
+
+@dataclass(frozen=True)
+class Reference:
+    """At a few samples: weights of rows u (n·o, k), their Jᵀu (m, k) by plain reverse mode, and directions v (m, k).
+
+    `size` is what ‖J v‖ would be without cancellation between the terms of a row: where all of it cancels there is rounding to compare only.
+    """
+
+    inputs: Tensor
+    n_outputs: int
+    weights: Tensor
+    pulled: Tensor
+    directions: Tensor
+    size: float = 0.0
+
+    @classmethod
+    def of(cls, function: Differentiable, inputs: Tensor, n_outputs: int, generator: torch.Generator) -> Reference:
+        """Raises RuntimeError where the outputs have no gradient."""
+        theta = function.theta0.detach().requires_grad_()
+        with torch.enable_grad():
+            outputs = function(theta, inputs).reshape(-1)
+        weights = _gaussian(len(outputs), theta, generator)
+        columns = [
+            torch.autograd.grad(outputs, theta, column, retain_graph=True, materialize_grads=True)[0]
+            for column in weights.unbind(1)
+        ]
+        pulled, directions = torch.stack(columns, dim=1), _gaussian(len(theta), theta, generator)
+        return cls(inputs, n_outputs, weights, pulled, directions)
+
+    def defect_of(self, images: Tensor, directions: Tensor | None = None) -> float:
+        """Relative difference of u·(J v) and (Jᵀu)·v, for J v as some way gives it."""
+        along = self.directions if directions is None else directions
+        left, right = self.weights.T @ images, self.pulled.T @ along
+        size = torch.outer(self.weights.norm(dim=0), images.norm(dim=0).clamp_min(self.size))
+        size = size.maximum(right.abs())
+        return _largest((left - right).abs() / size.clamp_min(torch.finfo(size.dtype).tiny))
+
+    def adjoint_defect_of(self, preimages: Tensor) -> float:
+        """Relative difference of Jᵀu as some way gives it."""
+        size = self.pulled.norm(dim=0).clamp_min(max(self.size, torch.finfo(self.pulled.dtype).tiny))
+        return _largest((preimages - self.pulled).norm(dim=0) / size)
+
+    def slope_defect(self, function: ParametricFunction) -> float:
+        """The same for differences of outputs along the parameters that have a gradient at all, at the best of a few step lengths."""
+        theta = function.theta0
+        moving = (self.pulled != 0).any(dim=1)
+        along = self.directions[:, :1] * moving[:, None]
+        unit = (
+            along[:, 0] * (theta[moving].norm().clamp_min(1e-3) / along.norm()) if bool(moving.any()) else along[:, 0]
+        )
+        best = torch.inf
+        for step in STEPS.get(theta.dtype, STEPS[torch.float32]):
+            ahead, behind = (function.outputs(self.inputs, theta + sign * step * unit) for sign in (1, -1))
+            best = min(best, self.defect_of(((ahead - behind) / (2 * step)).reshape(-1, 1), unit[:, None]))
+            if best <= CLOSE.get(theta.dtype, CLOSE[torch.float32]):
+                break
+        return best
+
+
+def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: bool = True) -> float:
+    """The largest defect of everything that an operator's rows and products are used for.
+
+    Args:
+        wide: whether many columns are multiplied by Jᵀ, which without rows is another computation than for a few.
+    """
+    weights, directions = reference.weights, reference.directions
+    if isinstance(operator, RowJacobian):
+        rows = torch.cat([part for _, part in operator.row_blocks()])
+        defects = [reference.defect_of(rows @ directions), reference.adjoint_defect_of(rows.T @ weights)]
+    else:
+        defects = [reference.defect_of(operator.matmat(directions))]
+    if isinstance(operator, FactoredJacobian) and operator.network.function.picked is None:
+        defects.append(reference.defect_of(operator.images(directions)))
+        factors = operator.network.capture(reference.inputs).random_directions(PAIRS, torch.Generator().manual_seed(1))
+        dense = [factors.combination(unit, operator.network) for unit in torch.eye(PAIRS).to(directions)]
+        defects.append(reference.defect_of(operator.gram(factors), torch.stack(dense, dim=1)))
+    more = (
+        weights.new_ones(len(weights), FEW_COLUMNS)
+        if wide and not isinstance(operator, RowJacobian)
+        else weights[:, :0]
+    )
+    defects.append(reference.adjoint_defect_of(operator.rmatmat(torch.cat([weights, more], dim=1))[:, :PAIRS]))
+    return max(defects)
+
+
+def push_defect(function: Differentiable, reference: Reference) -> float:
+    """Of J v one by one, as the refined predictor takes it."""
+    return reference.defect_of(function.along(reference.inputs, reference.directions))
+
+
+def few(inputs: Tensor, generator: torch.Generator) -> Tensor:
+    """Some samples, others for every generator."""
+    return inputs[torch.randperm(len(inputs), generator=generator)[:SAMPLES].to(inputs.device)]
+
+
+def _gaussian(rows: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(rows, PAIRS, generator=generator, dtype=torch.float64).to(like)
+
+
+def _largest(defects: Tensor) -> float:
+    return float(defects.nan_to_num(nan=torch.inf).max())

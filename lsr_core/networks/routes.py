@@ -1,0 +1,214 @@
+"""The order in which ways of taking derivatives are tried, each until it has proved itself, and why one was left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from lsr_core.errors import Cancelled, InputError
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.probe import Findings, where_in
+from lsr_core.networks.proof import CLOSE, TOLERANCE, Reference, operator_defect, push_defect
+from lsr_core.networks.pushes import IN_WORDS, WAYS
+from lsr_core.networks.strategies import Strategy
+
+SINGLE_TOLERANCE = 1e-4  # where forward holds single precision
+
+
+@dataclass(frozen=True)
+class Left:
+    """A way that was tried and not taken.
+
+    Attributes:
+        route: in words.
+        reason: in the user's terms, a clause.
+    """
+
+    route: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.route}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Proved:
+    """The first strategy that is right, its function, how far it was off plain reverse mode, and what was left before it."""
+
+    strategy: Strategy
+    defect: float
+    left: tuple[Left, ...]
+
+
+class Unproved(Exception):
+    """A way gives products that plain reverse mode does not give."""
+
+
+def prove(
+    candidates: Callable[[ParametricFunction], Iterable[Strategy]],
+    function: ParametricFunction,
+    reference: Reference,
+    findings: Findings,
+    *,
+    sample_wise: bool,
+    fits: Callable[[Strategy], str | None] = lambda _: None,
+) -> Proved | tuple[Left, ...]:
+    """The first of the candidates that agrees with plain reverse mode; or, if none does, what was wrong with each.
+
+    Args:
+        candidates: strategies for a function, in the order in which they are wanted.
+        fits: why a strategy cannot be afforded, or None; the first one is taken as it is.
+    """
+    left: dict[str, str] = {}
+    allowed = tolerance(function, findings)
+    for way in WAYS:
+        here = function.by("batch-rows" if way == "rows" and not sample_wise else way)
+        try:
+            defect = within(push_defect(here, reference), allowed)
+        except Exception as error:
+            passed_on(error)
+            left.setdefault(IN_WORDS[way], reason_of(error, findings))
+            continue
+        for number, strategy in enumerate(candidates(here)):
+            route = route_of(strategy)
+            if number > 0 and (too_much := fits(strategy)):
+                left.setdefault(route, too_much)
+                continue
+            try:
+                found = operator_defect(strategy.at(reference.inputs), reference, wide=strategy.name == "matrix-free")
+                defect = max(defect, within(found, allowed))
+            except Exception as error:
+                passed_on(error)
+                left.setdefault(route, reason_of(error, findings))
+                continue
+            reasons = tuple(Left(name, why) for name, why in left.items() if name != route)
+            return Proved(
+                strategy if not left else replace(strategy, reason=_reason(strategy, way, left)), defect, reasons
+            )
+    return tuple(Left(name, why) for name, why in left.items())
+
+
+def _reason(strategy: Strategy, way: str, left: dict[str, str]) -> str:
+    first, why = next(iter(left.items()))
+    taken = f", with J v by {IN_WORDS[way]}" if way != "forward" else ""  # type: ignore[index]
+    return f"right for this network where {first} is not: {why}{taken}"
+
+
+def in_order(first: Strategy, wanted: str, *, sample_wise: bool) -> Iterator[Strategy]:
+    """A strategy, and those that may take its place: layer factors, rows from them, rows by vmap, matrix-free."""
+    yield first
+    if first.name == "matrix-free" or wanted == "factored":
+        return
+    if first.name == "factored" and first.network is not None:
+        yield replace(first, name="row-blocks", reason="rows from layer factors")
+    if first.network is not None or first.name == "factored":
+        yield replace(first, name="row-blocks", network=None, pass_flops=0.0, reason="rows for many samples at a time")
+    if wanted == "auto":
+        yield replace(first, name="matrix-free", network=None, pass_flops=0.0, reason="forward and reverse products")
+
+
+def route_of(strategy: Strategy) -> str:
+    """A strategy in words that tell its ways of making rows apart."""
+    if strategy.name == "row-blocks":
+        return "rows from layer factors" if strategy.network is not None else "rows for many samples at a time"
+    if strategy.name == "factored":
+        return "factored directions"
+    return "products for many directions at a time"
+
+
+def tolerance(function: ParametricFunction, findings: Findings) -> float:
+    """What two right ways may differ by, relative: 2e-11 in float64, 1e-2 in float32."""
+    allowed = TOLERANCE * torch.finfo(function.dtype).eps
+    return max(allowed, SINGLE_TOLERANCE) if findings.single else allowed
+
+
+def within(defect: float, allowed: float) -> float:
+    """The defect.
+
+    Raises:
+        Unproved: it is larger than allowed.
+    """
+    if not defect <= allowed:
+        raise Unproved(f"its products differ from those of plain reverse mode by {defect:.1e}")
+    return defect
+
+
+def passed_on(error: Exception) -> None:
+    """Raise what is no fault of a route: a cancelled job, memory."""
+    if isinstance(error, (Cancelled, MemoryError, torch.OutOfMemoryError)):
+        raise error
+
+
+_KNOWN: tuple[tuple[str, str], ...] = (
+    (r"setup_context", "a custom autograd.Function has no setup_context, which every transform of torch asks for"),
+    (r"generate_vmap_rule", "a custom autograd.Function has no rule for many samples at a time"),
+    (r"jvp.{0,40}custom|implement.{0,20}jvp", "a custom autograd.Function has no forward derivative"),
+    (r"forward AD with (?:aten::)?_?(\w+?)(?:_interface|_forward|_backward)? ", "forward mode is not defined for {0}"),
+    (r"derivative for '?(?:aten::)?_?(\w+)'? is not implemented", "the backward pass of {0} cannot be differentiated"),
+    (
+        r"vmap: inplace arithmetic",
+        "a tensor made inside forward is filled in place, which does not go for many samples at a time",
+    ),
+    (
+        r"\.item\(\)|data-dependent|Boolean value|control flow",
+        "forward reads numbers out of tensors, which does not go for many samples at a time",
+    ),
+    (
+        r"once_differentiable|backward pass cannot be differentiated",
+        "the backward pass of a custom function cannot be differentiated",
+    ),
+    (r"storage.{0,60}functorch|functorch.{0,60}storage", "forward leaves torch (NumPy or another library)"),
+    (r"randomness", "forward draws random numbers"),
+)
+
+
+def reason_of(error: Exception, findings: Findings) -> str:
+    """Why a way was left, in the user's terms; no message of torch's own."""
+    if isinstance(error, Unproved):
+        if findings.in_place:
+            return f"a value is changed in place at {findings.in_place}, and {error}"
+        return str(error)
+    if isinstance(error, InputError):
+        return error.message
+    said = " ".join(str(error).split())
+    for pattern, words in _KNOWN:
+        if match := re.search(pattern, said):
+            return words.format(*match.groups()) + where_in(error)
+    if findings.in_place:
+        return f"a value is changed in place at {findings.in_place}"
+    return f"torch does not offer it for what is done{where_in(error) or ' inside forward'} ({type(error).__name__})"
+
+
+def refuse_severed(findings: Findings, reference: Reference | None) -> None:
+    """Refuse outputs that no gradient connects with the parameters.
+
+    Raises:
+        InputError: naming the line.
+    """
+    if reference is None or not bool((reference.pulled != 0).any()):
+        why = findings.severed or "nothing inside forward uses them in a way that has a gradient"
+        raise InputError(f"the outputs do not depend on the parameters: {why}; leave that out", key="model")
+
+
+def refuse_wrong_gradient(defect: float, findings: Findings, dtype: torch.dtype) -> None:
+    """Refuse a backward pass that does not belong to the outputs.
+
+    Raises:
+        InputError: naming what is to blame.
+    """
+    if defect <= CLOSE.get(dtype, CLOSE[torch.float32]):
+        return
+    if findings.severed:
+        raise InputError(
+            f"part of the outputs is cut off from the parameters: {findings.severed}; their gradient is then not that of the outputs "
+            f"(off by {defect:.0%}), so leave that out or freeze those parameters (requires_grad_(False))",
+            key="model",
+        )
+    raise InputError(
+        f"the gradient is not that of the outputs, which change by other amounts (off by {defect:.0%}); "
+        "a custom function in it has a wrong gradient, or rounds its values",
+        key="model",
+    )

@@ -1,0 +1,127 @@
+"""The proof of a way of taking derivatives, at samples of the problem itself, before the basis is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.probe import Findings
+from lsr_core.networks.proof import Reference, few
+from lsr_core.networks.routes import Left, Proved, in_order, prove, refuse_severed, refuse_wrong_gradient
+from lsr_core.networks.strategies import Strategy
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.plan import Sizes, budget_of, make_plan
+
+PROOF = 7  # random stream
+
+Candidates = Callable[[ParametricFunction], Iterable[Strategy]]
+
+
+def proved_strategy(
+    first: Strategy,
+    inputs: Tensor,
+    findings: Findings,
+    config: RefineConfig,
+    sizes: Sizes,
+    max_rank: int,
+    *,
+    sample_wise: bool,
+) -> Proved:
+    """The strategy, if it agrees with plain reverse mode at some of the inputs, else the next that does.
+
+    Raises:
+        InputError: outputs without a gradient or with a wrong one; a strategy asked for by name that cannot serve, with the name of one that
+            can; a network for which none can.
+    """
+    function = first.function
+    reference = checked_reference(function, few(inputs, stream(config)), first.n_outputs, findings, config)
+
+    def fits(strategy: Strategy) -> str | None:
+        room = budget_of(config)
+        peak = make_plan(replace(sizes, pass_flops=strategy.pass_flops), config, strategy.name, max_rank).peak_bytes
+        return (
+            None if peak <= room else f"it needs {peak / 2**30:.1f} GB of memory and {room / 2**30:.1f} GB may be used"
+        )
+
+    def candidates_of(start: Strategy, wanted: str) -> Candidates:
+        return lambda here: in_order(replace(start, function=here), wanted, sample_wise=sample_wise)
+
+    found = prove(
+        candidates_of(first, config.strategy), function, reference, findings, sample_wise=sample_wise, fits=fits
+    )
+    if isinstance(found, Proved):
+        return with_those_not_offered(found, config.strategy)
+    if config.strategy != "auto":
+        other = prove(candidates_of(first, "auto"), function, reference, findings, sample_wise=sample_wise, fits=fits)
+        refuse_named(config.strategy, found, other.strategy.name if isinstance(other, Proved) else None)
+    raise nothing_serves(found)
+
+
+def checked_reference(
+    function: ParametricFunction, inputs: Tensor, n_outputs: int, findings: Findings, config: RefineConfig
+) -> Reference:
+    """Plain reverse mode at a few samples, itself checked.
+
+    Raises:
+        InputError: outputs without a gradient, or with a wrong one.
+    """
+    try:
+        reference = Reference.of(function, inputs, n_outputs, stream(config))
+    except RuntimeError:
+        refuse_severed(findings, None)
+        raise
+    refuse_severed(findings, reference)
+    refuse_wrong_gradient(reference.slope_defect(function), findings, function.dtype)
+    return reference
+
+
+def stream(config: RefineConfig) -> torch.Generator:
+    """Random numbers of the proof, others for each seed."""
+    return torch.Generator().manual_seed((config.seed * 1_000_003 + PROOF) % 2**63)
+
+
+def with_those_not_offered(found: Proved, wanted: str) -> Proved:
+    """With the reason why layers that look as if they had factors have none."""
+    network = found.strategy.excluded
+    if wanted != "auto" or not network:
+        return found
+    return replace(found, left=(Left("rows from layer factors", network), *found.left))
+
+
+def refuse_named(wanted: str, left: tuple[Left, ...], other: str | None) -> None:
+    """Refuse a strategy that was asked for by name.
+
+    Raises:
+        InputError: always, unless no other serves either.
+    """
+    if other is not None and other != wanted:
+        why = left[-1].reason if left else "it is not offered"
+        raise InputError(f"{wanted} cannot serve this network: {why}; use {other} or auto", key="strategy")
+
+
+def nothing_serves(left: tuple[Left, ...]) -> InputError:
+    """What a user is told whose network has no derivative that is right."""
+    tried = "; ".join(str(item) for item in left)
+    return InputError(f"no way of taking its derivatives by the parameters is right ({tried})"[:900], key="model")
+
+
+def note_of(findings: Findings, dtype: torch.dtype) -> tuple[str, ...]:
+    """What is to be said about single precision inside."""
+    if findings.single is None:
+        return ()
+    wanted = str(dtype).removeprefix("torch.")
+    return (
+        f"forward holds single precision at {findings.single}, so that values and derivatives are right to about 1e-7 only, although "
+        f"the refinement computes in {wanted}; with the dtype of the inputs there, smaller errors can be reached.",
+    )
+
+
+def precision_of(findings: Findings, dtype: torch.dtype) -> float:
+    """eps of what the outputs are computed in."""
+    eps = torch.finfo(dtype).eps
+    return max(eps, torch.finfo(torch.float32).eps) if findings.single else eps
