@@ -10,8 +10,9 @@ MAX_MEGABYTES = 50
 MAX_UNPACKED_BYTES = 500 * 2**20
 MAX_PARAMETERS = 20_000_000
 MAX_POINTS = 500_000
+MAX_ROWS = 2_000_000
 
 
 def unpack_bundle(archive: Path, folder: Path) -> None:
     """Unpack a bundle into a new folder, once it was loaded within limits on memory and time; raises as `bundles.accept`."""
-    bundles.accept(archive, folder, bundles.Limits(MAX_UNPACKED_BYTES, MAX_PARAMETERS, MAX_POINTS))
+    bundles.accept(archive, folder, bundles.Limits(MAX_UNPACKED_BYTES, MAX_PARAMETERS, MAX_POINTS, MAX_ROWS))

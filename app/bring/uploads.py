@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from lsr_app.bring import bringtexts
+from lsr_app.bring.keeping import Keeper
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
     from lsr_core.intake.arrays import ArrayInfo
 
-_KEPT = "uploads_read"
+_KEEPER = Keeper()
+_NAME = "uploads_session"
 _WEIGHTS = ("safetensors", "pt", "pth")
 _DATA = ("npz", "npy", "csv", "parquet", "mat", "h5", "hdf5")
-MOST_KEPT = 6
 
 
 def weights(key: str) -> UploadedFile | None:
@@ -73,18 +75,29 @@ def arrays(file: UploadedFile, names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _once(key: tuple[str, ...], file: UploadedFile, read: Callable[[Path], Any]) -> Any:
-    """Each upload is read once a session; the last few results stay."""
+    """Each upload is read once as long as its session keeps it."""
     from lsr_core.errors import InputError
 
-    kept: dict[tuple[str, ...], Any] = st.session_state.setdefault(_KEPT, {})
-    if key not in kept:
+    def made() -> Any:
         try:
             with on_disk(file) as path:
-                kept[key] = read(path)
+                return read(path)
         except InputError as error:  # read again, it would fail again
-            kept[key] = error
-        for oldest in list(kept)[:-MOST_KEPT]:
-            del kept[oldest]
-    if isinstance(kept[key], InputError):
-        raise kept[key]
-    return kept[key]
+            return error
+
+    found = _KEEPER.get(_session(), key, made)
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def _session() -> str:
+    """A name of this session; what is kept under it goes with it."""
+    if _NAME not in st.session_state:
+        st.session_state[_NAME] = secrets.token_hex(8)
+    return _leaving(st.session_state[_NAME])
+
+
+@st.cache_resource(scope="session", on_release=_KEEPER.forget, show_spinner=False)
+def _leaving(name: str) -> str:
+    return name

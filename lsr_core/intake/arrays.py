@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from lsr_core.errors import InputError
 
 MAX_FILE_BYTES = 200 * 2**20
-MAX_BYTES = 2**30
-MAX_ARRAYS = 10_000
+MAX_BYTES = 200 * 2**20
+MAX_ARRAYS = 1000
 MAX_DIMENSIONS = 6
-MAX_RATIO = 1000
+MAX_NAME = 200
+MAX_ROWS = 5_000_000
+MAX_RATIO = 200
 RATIO_FREE_BYTES = 16 * 2**20
 _KINDS = "fiub"
 
@@ -42,7 +44,7 @@ def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: in
     Args:
         found: what the headers say.
         file: named in messages.
-        stored: bytes of the file; arrays a thousand times as large are a bomb.
+        stored: bytes of the file; arrays many times as large are a bomb.
 
     Raises:
         InputError: nothing numeric, too much, or more than the file can hold.
@@ -52,12 +54,22 @@ def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: in
         infos.append(info)
         if len(infos) > MAX_ARRAYS:
             raise InputError(f"holds more than {MAX_ARRAYS:,} arrays; save only what is needed", file=file)
+        if len(info.name) > MAX_NAME:
+            raise InputError(
+                f"has a name of {len(info.name):,} characters; at most {MAX_NAME} are read",
+                file=file,
+                key=info.name[:80],
+            )
         if len(info.shape) > MAX_DIMENSIONS:
             raise InputError(
                 f"has {len(info.shape)} dimensions; at most {MAX_DIMENSIONS} are read", file=file, key=info.name[:80]
             )
         if any(length < 0 for length in info.shape):
             raise InputError("declares a negative length; the file is damaged", file=file, key=info.name[:80])
+        if info.shape and info.shape[0] > MAX_ROWS:
+            raise InputError(
+                f"has {info.shape[0]:,} rows; at most {MAX_ROWS:,} are read", file=file, key=info.name[:80]
+            )
         if info.bytes > max_bytes:
             raise InputError(
                 f"declares the shape {info.shape}, {info.bytes:,} bytes; at most {max_bytes:,} are read",

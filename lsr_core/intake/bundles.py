@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 from lsr_core.errors import InputError
-from lsr_core.intake import confined
+from lsr_core.intake import confined, numpy_files
 from lsr_core.networks import architectures
+from lsr_core.problems.physics.equations import build
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import CHECKPOINT_PATTERN
 from lsr_core.storage.bundles import DATA, DESCRIPTION, WEIGHTS, load_problem, read_description
@@ -15,11 +17,12 @@ from lsr_core.storage.bundles import DATA, DESCRIPTION, WEIGHTS, load_problem, r
 
 @dataclass(frozen=True)
 class Limits:
-    """What a bundle may hold: bytes unpacked, parameters of its network, points of its equation."""
+    """What a bundle may hold: bytes unpacked, parameters of its network, points of its equation, rows of its data."""
 
     unpacked: int
     parameters: int
     points: int
+    rows: int
 
 
 def accept(archive: Path, folder: Path, limits: Limits) -> None:
@@ -45,8 +48,12 @@ def check(archive: Path, folder: Path, limits: Limits) -> int:
             "larger networks open by `lsr dashboard FOLDER`",
             file=DESCRIPTION, key="network",
         )  # fmt: skip
-    arguments = described.physics.arguments if described.physics is not None else {}
-    points = sum(value for key, value in arguments.items() if key.startswith("n_") and isinstance(value, int))
+    for name in (folder / DATA, *folder.glob("*.npz")):
+        _check_rows(name, limits.rows)
+    points = 0
+    if described.physics is not None:
+        equation = build(described.physics.equation, described.physics.arguments)
+        points = sum((2 if block.pairs else 1) * block.n_points for block in equation.blocks)
     if points > limits.points:
         raise InputError(
             f"asks for {points:,} points; through the browser at most {limits.points:,} may come",
@@ -54,3 +61,17 @@ def check(archive: Path, folder: Path, limits: Limits) -> int:
         )  # fmt: skip
     load_problem(folder)
     return count
+
+
+def _check_rows(path: Path, most: int) -> None:
+    """Refuse arrays by their headers: a zip in a zip unpacks twice."""
+    with ZipFile(path) as archive:
+        if not archive.namelist():
+            return  # an equation draws its points
+    for info in numpy_files.listing(path):
+        if info.shape and info.shape[0] > most:
+            raise InputError(
+                f"has {info.shape[0]:,} rows; through the browser at most {most:,} may come",
+                file=path.name,
+                key=info.name,
+            )

@@ -1,6 +1,6 @@
 """What runs in the child process: one job on one file, within limits; the answer is one line of JSON.
 
-    python -m lsr_core.intake.child '{"job": "list", "path": "data.mat", …}'
+    echo '{"job": "list", "path": "data.mat", …}' | python -m lsr_core.intake.child
 
 Libraries written in C read files that anybody may have made. Here they may fail, or be stopped, without harm to the server.
 """
@@ -12,11 +12,14 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lsr_core.errors import InputError
+
+if TYPE_CHECKING:
+    from lsr_core.intake import readers
 
 
 def main(arguments: str) -> dict[str, Any]:
@@ -52,19 +55,20 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
         from lsr_core.intake import bundles
 
         return lambda: bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
-    from lsr_core.intake import hdf, matlab, parquet
+    from lsr_core.intake import readers
 
-    reader: Any = {".mat": matlab, ".parquet": parquet}.get(path.suffix, hdf)
+    reader = readers.of(path)
     if asked["job"] == "list":
         return lambda: [[info.name, list(info.shape), info.dtype, info.itemsize] for info in reader.listing(path)]
     return lambda: _read(reader, path, asked["names"], Path(asked["out"]))
 
 
-def _read(reader: Any, path: Path, names: list[str], out: Path) -> int:
+def _read(reader: readers.Reader, path: Path, names: list[str], out: Path) -> int:
     """Write arrays as numbered `.npy` files; returns how many the file gave."""
     found = reader.read(path, names)
     for place, name in enumerate(names):
-        np.save(out / f"{place}.npy", np.ascontiguousarray(found[name]), allow_pickle=False)
+        array = np.ascontiguousarray(found[name])
+        np.save(out / f"{place}.npy", array.astype(array.dtype.newbyteorder("="), copy=False), allow_pickle=False)
     return len(found)
 
 
@@ -86,4 +90,4 @@ def _say(error: Exception, path: Path, shown: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(sys.argv[1])))
+    sys.stdout.write(json.dumps(main(sys.stdin.readline())))

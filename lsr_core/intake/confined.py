@@ -29,12 +29,12 @@ def call(job: str, path: Path, *, memory: int = MEMORY, **more: Any) -> Any:
     """
     asked = {"job": job, "path": str(path), "seconds": SECONDS, "memory": memory, **more}
     child = subprocess.Popen(
-        [sys.executable, "-m", "lsr_core.intake.child", json.dumps(asked)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "lsr_core.intake.child"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={**os.environ, **_QUIET}, start_new_session=True,
     )  # fmt: skip
     try:
-        said, _ = child.communicate(timeout=PATIENCE)
+        said, _ = child.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         raise InputError(f"was not read within {PATIENCE:g} s; save less in it", file=path.name) from None
     finally:

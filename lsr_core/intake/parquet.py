@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import ArrayInfo, checked
+from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked
 
-MAX_COLUMNS = 2000
+MAX_COLUMNS = MAX_ARRAYS
 
 
 def listing(path: Path) -> list[ArrayInfo]:

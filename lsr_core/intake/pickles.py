@@ -42,11 +42,13 @@ def check(path: Path) -> None:
                 raise InputError("has too many members for a state dict", file=file)
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise InputError("is compressed, which torch.save never does; save it again", file=file)
-            names = [member.filename for member in members]
+            names = [member.filename.lower() for member in members]  # torch finds them in either case
+            if len(set(names)) < len(names):
+                raise InputError("two of its members have the same name; save it again", file=file)
             if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
                 raise InputError(f"is TorchScript, which holds code. {CONVERT_SCRIPT}", file=file)
-            pickles = [member for member in members if member.filename.endswith("data.pkl")]
-            if len(pickles) != 1 or any(name.endswith(".pkl") for name in names if name != pickles[0].filename):
+            pickles = [member for member in members if member.filename.lower().endswith(".pkl")]
+            if len(pickles) != 1 or not pickles[0].filename.endswith("/data.pkl"):
                 raise InputError(f"is no file of torch.save. {CONVERT}", file=file)
             if pickles[0].file_size > MAX_PICKLE_BYTES:
                 raise InputError("its table of tensors is too large for a state dict", file=file)

@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake import confined, numpy_files, text
+from lsr_core.intake import confined
 from lsr_core.intake.arrays import MAX_FILE_BYTES, ArrayInfo
-
-SUFFIXES = (".npz", ".npy", ".csv", ".parquet", ".mat", ".h5", ".hdf5")
-_PLAIN = {".npz": numpy_files, ".npy": numpy_files, ".csv": text}
+from lsr_core.intake.readers import SUFFIXES
 
 
 def listing(path: Path) -> list[ArrayInfo]:
@@ -26,8 +24,6 @@ def listing(path: Path) -> list[ArrayInfo]:
         InputError: not such a file, damaged, too large, or holding nothing numeric; objects are refused.
     """
     _check(path)
-    if path.suffix in _PLAIN:
-        return _PLAIN[path.suffix].listing(path)
     found = confined.call("list", path)
     return [ArrayInfo(name, tuple(shape), dtype, itemsize) for name, shape, dtype, itemsize in found]
 
@@ -42,15 +38,9 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     names = list(dict.fromkeys(names))
     if missing := [name for name in names if name not in known]:
         raise InputError(f"is not there; the file has {', '.join(sorted(known))[:300]}", file=path.name, key=missing[0])
-    if path.suffix in _PLAIN:
-        return {name: _native(array) for name, array in _PLAIN[path.suffix].read(path, names).items()}
     with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
         confined.call("read", path, names=names, out=scratch)
         return {name: np.load(Path(scratch) / f"{place}.npy", allow_pickle=False) for place, name in enumerate(names)}
-
-
-def _native(array: np.ndarray) -> np.ndarray:
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _check(path: Path) -> None:

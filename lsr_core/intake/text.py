@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import BOM_UTF8
 from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import ArrayInfo, checked
+from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked
 
-MAX_COLUMNS = 2000
+MAX_COLUMNS = MAX_ARRAYS
 MAX_LINE = 2**16
 MAX_CSV_BYTES = 50 * 2**20
 _DELIMITERS = ",;\t"
@@ -31,10 +33,10 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The columns asked for; an empty field is NaN. Raises InputError as `tables.read`."""
     columns, delimiter, header = _layout(path)
     try:
-        table = np.loadtxt(
-            path, delimiter=delimiter, skiprows=header, ndmin=2, comments=None, encoding="utf-8-sig", quotechar='"',
-            converters=_number, dtype=np.float64,
-        )  # fmt: skip
+        try:
+            table = _table(path, delimiter, header)
+        except ValueError:  # once more with empty fields, which take a function for each field
+            table = _table(path, delimiter, header, converters=_number)
     except (ValueError, UnicodeError, MemoryError, OverflowError) as error:
         what = str(error).removesuffix(".").replace("; see", ", see")[:200]
         raise InputError(
@@ -43,6 +45,13 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     if table.shape[1] != len(columns):
         raise InputError(f"its rows have {table.shape[1]} fields, the header names {len(columns)}", file=path.name)
     return {name: table[:, columns.index(name)].copy() for name in names}
+
+
+def _table(path: Path, delimiter: str, header: int, **more: Any) -> np.ndarray:
+    return np.loadtxt(
+        path, delimiter=delimiter, skiprows=header, ndmin=2, comments=None, encoding="utf-8-sig", quotechar='"',
+        dtype=np.float64, **more,
+    )  # fmt: skip
 
 
 def _number(field: str) -> float:
@@ -59,7 +68,7 @@ def _layout(path: Path) -> tuple[list[str], str, int]:
     if b"\0" in raw:
         raise InputError("is not text; save it as UTF-8 text with a line for each row", file=file)
     lines = raw.splitlines()
-    if not lines or not lines[0].strip():
+    if not lines or not lines[0].removeprefix(BOM_UTF8).strip():
         raise InputError("begins with an empty line, or is empty; the first line should name the columns", file=file)
     if len(lines[0]) >= MAX_LINE:
         raise InputError(f"its first line has more than {MAX_LINE:,} characters; is it a table?", file=file)

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-
-MAX_TENSORS = 20_000
+from lsr_core.storage.weights import MAX_DIMENSIONS, MAX_NAME, MAX_TENSORS
 
 
 def convert(source: Path, target: Path) -> int:
@@ -24,6 +23,8 @@ def convert(source: Path, target: Path) -> int:
     loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
     tensors: dict[str, Tensor] = {}
     for name, tensor in _tensors(loaded, "", 0):
+        if tensor.ndim > MAX_DIMENSIONS or len(name) > MAX_NAME:
+            raise InputError("has more dimensions, or a longer name, than weights have", key=name[:80])
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise InputError("is sparse or quantised; save plain tensors", key=name[:80])
         if tensor.numel() * tensor.element_size() > max(2**20, 4 * source.stat().st_size):

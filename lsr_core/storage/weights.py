@@ -17,6 +17,11 @@ from lsr_core.errors import InputError
 from lsr_core.networks import architectures
 
 MAX_BYTES = 4 * 2**30
+MAX_HEADER_BYTES = 8 * 2**20
+MAX_TENSORS = 20_000
+MAX_NAME = 500
+MAX_DIMENSIONS = 16
+_TYPES = {"F64", "F32", "F16", "BF16", "C64", "I64", "I32", "I16", "I8", "U8", "BOOL"}
 
 
 def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -30,14 +35,51 @@ def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tens
         raise InputError("this file is missing", file=name)
     if path.stat().st_size > max_bytes:
         raise InputError(f"is larger than the {max_bytes:,} bytes allowed", file=name)
-    data = path.read_bytes()
     try:
-        tensors = safetensors.torch.load(data)
-        (length,) = struct.unpack("<Q", data[:8])
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError, RuntimeError, AttributeError, RecursionError) as error:
+        metadata = _checked_header(path)
+        tensors = safetensors.torch.load(path.read_bytes())
+    except InputError:
+        raise
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        AttributeError,
+        RecursionError,
+        struct.error,
+    ) as error:
         raise InputError("not a complete safetensors file; it may be truncated, save it again", file=name) from error
     return {key: tensor.clone() for key, tensor in tensors.items()}, metadata
+
+
+def _checked_header(path: Path) -> dict[str, str]:
+    """The strings of the header, once the numbers of tensors and dimensions, the names and the types are within bounds.
+
+    The library that reads the file checks offsets; what it is asked to build is bounded here, before it builds it.
+    """
+    file = path.name
+    with path.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        if length > MAX_HEADER_BYTES:
+            raise InputError(f"has a header of {length:,} bytes; at most {MAX_HEADER_BYTES:,} are read", file=file)
+        header = json.loads(stream.read(length))
+    metadata: dict[str, str] = header.pop("__metadata__", {})
+    if len(header) > MAX_TENSORS:
+        raise InputError(f"holds {len(header):,} tensors; at most {MAX_TENSORS:,} are read", file=file)
+    for name, entry in header.items():
+        if len(name) > MAX_NAME:
+            raise InputError(
+                f"has a name of {len(name):,} characters; at most {MAX_NAME} are read", file=file, key=name[:80]
+            )
+        if len(entry["shape"]) > MAX_DIMENSIONS:
+            raise InputError(
+                f"has {len(entry['shape']):,} dimensions; at most {MAX_DIMENSIONS} are read", file=file, key=name[:80]
+            )
+        if entry["dtype"] not in _TYPES:
+            raise InputError(f"has the type {str(entry['dtype'])[:20]}; save it as float32", file=file, key=name[:80])
+    return metadata
 
 
 def load_network(

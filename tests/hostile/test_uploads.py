@@ -70,7 +70,9 @@ def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_network_beyond_the_child_s_limits_is_stopped(length: int, depth: int, words: str, tmp_path: Path) -> None:
     archive = tmp_path / "upload.zip"
     attentive(archive, length, depth)
-    limits = bundles.Limits(uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS)
+    limits = bundles.Limits(
+        uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS, uploadlimits.MAX_ROWS
+    )
     before = spent()
     with pytest.raises(InputError, match=words):
         bundles.accept(archive, tmp_path / "unpacked", limits)

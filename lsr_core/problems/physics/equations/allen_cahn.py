@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 class AllenCahnArguments(EquationArguments):
     """Published with diffusion 1e-4 and reaction 5; `kink` is what the network's formula does about the start's kink."""
 
-    n_interior: int = Field(16_000, ge=1, le=10_000_000)
+    n_interior: int = Field(16_000, strict=True, ge=1, le=10_000_000)
     diffusion: float = Field(1e-4, ge=5e-5, le=1.0, allow_inf_nan=False)
     reaction: float = Field(5.0, ge=0, le=20.0, allow_inf_nan=False)
     kink: str = Field("heat", pattern="^(none|heat|heat-reaction)$")

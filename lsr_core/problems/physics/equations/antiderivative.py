@@ -19,8 +19,8 @@ class AntiderivativeArguments(EquationArguments):
     """The start is a row of its own; `input` says which function is integrated."""
 
     constraints: Literal["soft"] = "soft"
-    n_interior: int = Field(1000, ge=1, le=10_000_000)
-    n_initial: int = Field(1, ge=1, le=1)
+    n_interior: int = Field(1000, strict=True, ge=1, le=10_000_000)
+    n_initial: int = Field(1, strict=True, ge=1, le=1)
     weight: float = Field(1.0, gt=0, allow_inf_nan=False)
     input: InputArguments = InputArguments()
 

@@ -23,7 +23,7 @@ REACH = 13.0  # exp(−z² + 100) has fallen to 1e-30 of its largest value there
 class BurgersArguments(EquationArguments):
     """ν is 0.01/π in the published case; below 0.002 the quadrature of the reference would need more reach."""
 
-    n_interior: int = Field(16_000, ge=1, le=10_000_000)
+    n_interior: int = Field(16_000, strict=True, ge=1, le=10_000_000)
     viscosity: float = Field(VISCOSITY, ge=0.002, le=10.0, allow_inf_nan=False)
 
 

@@ -35,9 +35,9 @@ class EquationArguments(BaseModel):
 
     constraints: Literal["hard", "soft"] = "hard"
     sampler: Method = "sobol"
-    n_interior: int = Field(6000, ge=1, le=10_000_000)
-    n_initial: int = Field(500, ge=1, le=10_000_000)
-    n_boundary: int = Field(500, ge=1, le=10_000_000)
+    n_interior: int = Field(6000, strict=True, ge=1, le=10_000_000)
+    n_initial: int = Field(500, strict=True, ge=1, le=10_000_000)
+    n_boundary: int = Field(500, strict=True, ge=1, le=10_000_000)
     weight: float = Field(10.0, gt=0, allow_inf_nan=False)
 
 

@@ -25,9 +25,9 @@ class DiffusionReactionArguments(EquationArguments):
     """D and k are the rates of diffusion and reaction; `input` says which source."""
 
     constraints: Literal["soft"] = "soft"
-    n_interior: int = Field(2000, ge=1, le=10_000_000)
-    n_initial: int = Field(100, ge=1, le=10_000_000)
-    n_boundary: int = Field(200, ge=1, le=10_000_000)
+    n_interior: int = Field(2000, strict=True, ge=1, le=10_000_000)
+    n_initial: int = Field(100, strict=True, ge=1, le=10_000_000)
+    n_boundary: int = Field(200, strict=True, ge=1, le=10_000_000)
     weight: float = Field(1.0, gt=0, allow_inf_nan=False)
     diffusion: float = Field(0.01, gt=0, allow_inf_nan=False)
     rate: float = Field(0.01, ge=0, allow_inf_nan=False)

@@ -30,7 +30,7 @@ class Inside(_Part):
     """
 
     equation: Text
-    points: int = Field(2000, ge=1, le=MAX_POINTS)
+    points: int = Field(2000, strict=True, ge=1, le=MAX_POINTS)
     weight: float = Field(1.0, gt=0, allow_inf_nan=False)
     name: BlockName = ""
 
@@ -48,7 +48,7 @@ class Condition(_Part):
 
     where: Annotated[str, Field(max_length=200)]
     equation: Text
-    points: int = Field(400, ge=1, le=MAX_POINTS)
+    points: int = Field(400, strict=True, ge=1, le=MAX_POINTS)
     weight: float = Field(10.0, gt=0, allow_inf_nan=False)
     name: BlockName = ""
 
