@@ -47,6 +47,10 @@ def main(arguments: str) -> dict[str, Any]:
 
 def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
     """What is to be done, with the modules for it imported: the limits are for the file alone."""
+    if asked["job"] == "scan":
+        from lsr_core.intake import pickles
+
+        return lambda: pickles.check(path)
     if asked["job"] == "weights":
         from lsr_core.intake import torch_files
 

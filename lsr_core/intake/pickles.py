@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lsr_core.errors import InputError
 
-MAX_PICKLE_BYTES = 16 * 2**20
+MAX_PICKLE_BYTES = 4 * 2**20
+MAX_STEPS = 600_000
 _ALLOWED = {
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", "torch Size",
     "torch._utils _rebuild_tensor", "torch device", "torch._tensor _rebuild_from_type_v2",
@@ -64,8 +65,10 @@ def check(path: Path) -> None:
 
 
 def _scan(data: bytes, file: str) -> None:
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "OBJ", "NEWOBJ", "NEWOBJ_EX"):
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if count > MAX_STEPS:
+            raise InputError("its table of tensors is too large for a state dict", file=file)
+        if opcode.name in ("PERSID", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "OBJ", "NEWOBJ", "NEWOBJ_EX"):
             raise InputError(f"holds Python objects, which are never unpickled. {CONVERT}", file=file)
         if opcode.name == "GLOBAL" and argument not in _ALLOWED | _STORAGES:
             wanted = str(argument).replace(" ", ".")[:80]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.intake import confined, pickles
+from lsr_core.intake import confined
 from lsr_core.intake.arrays import MAX_FILE_BYTES
 from lsr_core.storage.weights import read_tensors
 
@@ -36,7 +36,7 @@ def read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         tensors, _ = read_tensors(path, MAX_FILE_BYTES)
     else:
-        pickles.check(path)
+        confined.call("scan", path)  # without torch, whose import takes longer than most scans
         with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
             converted = Path(scratch) / "weights.safetensors"
             confined.call("weights", path, memory=16 * 2**30, out=str(converted))
