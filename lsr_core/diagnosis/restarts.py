@@ -15,6 +15,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.refinement.setting import converted
 from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 
@@ -93,7 +94,8 @@ def _restarted(model: nn.Module, seed: int) -> nn.Module:
 
 def _thinned(split: Split) -> Split:
     step = max(1, math.ceil(len(split.inputs) / MOST_ROWS))
-    return Split(split.inputs[::step].double(), split.targets[::step].double())
+    some = Split(split.inputs[::step], split.targets[::step])
+    return converted(some, torch.float64, split.inputs.device)
 
 
 def _error(function: ParametricFunction, split: Split, theta: Tensor | None) -> float:

@@ -38,7 +38,7 @@ def deliver(path: Path, problem: Problem, delta: Tensor, form: Form, precision: 
     dtype = delta.dtype if precision is None else getattr(torch, precision)
     predictor = predictor_of(problem, delta, dtype)
     named = reported_split(problem)
-    example = in_precision(named[1].inputs[:2], dtype)
+    example = in_precision(named[1].inputs[:2], dtype).contiguous()
     graph = explicit(predictor, example, plain=form == "onnx")
     with atomic.replacing(path) as temporary:
         write(form, temporary, graph, example, f"{problem.title or problem.name}, refined predictor")

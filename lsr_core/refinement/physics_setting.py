@@ -31,6 +31,7 @@ from lsr_core.refinement.setting import (
     converted,
     function_of,
     rcond_of,
+    refuse_other_answers,
     with_strategy,
 )
 
@@ -180,6 +181,7 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
     few = {name: points[:2] for name, points in problem.points.items()}
     example = next(iter(few.values())).to(function.theta0)
     example = example.reshape(-1, example.shape[-1])
+    refuse_other_answers(function, example, (len(problem.outputs),))
     findings = examine(function, example)
     function, widths = first_with_jets(problem, function, few, findings)
     n_residuals = sum(len(problem.points[name]) * width for name, width in widths.items())

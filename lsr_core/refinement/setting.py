@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks.answers import check_answer
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, examine
@@ -104,6 +106,7 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     function = function_of(problem.model, config)
     dtype, device = function.dtype, function.device
     train = problem.train
+    refuse_other_answers(function, train.inputs[:2], train.targets.shape[1:])
     n_residuals = train.targets.numel()
     max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
     few = in_precision_of(function, train.inputs[:2].to(device))
@@ -139,6 +142,18 @@ def function_of(model: nn.Module, config: RefineConfig) -> ParametricFunction:
         fraction=config.parameter_fraction,
         generator=torch.Generator().manual_seed(config.seed),
     )
+
+
+def refuse_other_answers(function: ParametricFunction, rows: Tensor, shape: Sequence[int]) -> None:
+    """Refuse a network that is no function of one tensor, before anything else is asked of it; raises as `check_answer`."""
+    if function.module is None:
+        return
+    try:
+        check_answer(function.module, rows, shape)
+    except InputError:
+        raise
+    except Exception:  # forward itself fails, of which `examine` says where and what to do
+        return
 
 
 def rcond_of(config: RefineConfig, n_residuals: int, eps: float) -> float:

@@ -386,7 +386,10 @@ def _write(
                     arrays[f"{prefix}_{name}"] = kept.numpy()
     for name, split in splits.items():
         for part, tensor in zip(("inputs", "targets"), split, strict=True):
-            arrays[f"{name}_{part}"] = tensor.detach().cpu().numpy()
+            rows = tensor.detach().cpu()
+            if part == "targets":
+                rows = rows.reshape(len(rows), -1)  # as a refinement sees them
+            arrays[f"{name}_{part}"] = rows.numpy()
     atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
     atomic.write_arrays(folder / DATA, arrays)
     entries = _write_checkpoints(folder, checkpoints, tensors)

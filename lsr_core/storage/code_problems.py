@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from lsr_core.errors import CodeError, InputError
+from lsr_core.networks.answers import check_answer
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
@@ -87,7 +88,7 @@ def from_program(path: Path) -> Problem:
             "in a file of the same name beside it",
             file=str(beside),
         )
-    splits = read_splits(beside)
+    splits = read_splits(beside, integers=True)
     model = programs.from_bytes(data, path.name)
     code.trust(data, code.Named(str(path.absolute())))
     problem = SupervisedProblem(path.stem[:100], model, **splits)  # type: ignore[arg-type]
@@ -143,22 +144,15 @@ def _check_answer(problem: Problem, file: str, function: str) -> None:
         rows, shape = drawn.reshape(-1, len(problem.domain))[:2], torch.Size([len(problem.outputs)])
     else:
         rows, shape = problem.train.inputs[:2], problem.train.targets.shape[1:]
-    wanted = (len(rows), *shape)
-    dtype = next((value.dtype for value in problem.model.parameters() if value.is_floating_point()), rows.dtype)
     try:
-        with torch.no_grad():
-            answer = problem.model(rows.to(dtype))
+        check_answer(problem.model, rows, shape)
+    except InputError as error:
+        raise CodeError(error.message, file=file, key=function) from error
     except Exception as error:  # whatever a network's own code raises
         raise code.located(error) or CodeError(
             f"the network does not take rows of the shape {tuple(rows.shape[1:])}: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
             file=file, key=function,
         ) from error  # fmt: skip
-    if not isinstance(answer, Tensor) or tuple(answer.shape) != wanted:
-        got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
-        raise CodeError(
-            f"for inputs {tuple(rows.shape)} the network gives {got}; expected {wanted}",
-            file=file, key=function,
-        )  # fmt: skip
 
 
 def of_session(problem: Problem) -> Problem:
@@ -207,14 +201,14 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
         "architecture": Architecture(kind, dict(description.network.arguments)),
     }  # fmt: skip
     if kind == "torch-program":
-        splits: dict[str, Any] = {**read_splits(arrays)}
+        splits: dict[str, Any] = {**read_splits(arrays, integers=True)}
         return SupervisedProblem(
             model=_filled(programs.from_bytes(content, about.file), tensors), **quantities, **splits
         )
     made = _remembered(about.file, about.function, content, named)
     quantities["model"] = _filled(copy.deepcopy(made.model), tensors)
     if not isinstance(made, PhysicsProblem):
-        quantities.update(read_splits(arrays))
+        quantities.update(read_splits(arrays, integers=True))
         return replace(made, **quantities)
     names = [block.name for block in made.blocks]
     points, fresh, found = read_points(arrays, [str(place) for place in range(len(names))])

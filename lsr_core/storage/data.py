@@ -17,8 +17,11 @@ DATA = "data.npz"
 SPLITS = ("train", "validation", "test", "grid")
 
 
-def read_splits(path: Path) -> dict[str, Split]:
+def read_splits(path: Path, *, integers: bool = False) -> dict[str, Split]:
     """Inputs and targets of a supervised problem.
+
+    Args:
+        integers: whether inputs may be whole numbers, which networks made by code look up.
 
     Raises:
         InputError: naming the array at fault.
@@ -27,7 +30,7 @@ def read_splits(path: Path) -> dict[str, Split]:
     arrays = read_arrays(path, required=required, optional=["grid_inputs", "grid_targets"])
     if ("grid_inputs" in arrays) != ("grid_targets" in arrays):
         raise InputError("a grid needs both grid_inputs and grid_targets", file=DATA, key="grid_inputs")
-    tensors = {key: _tensor(array, key) for key, array in arrays.items()}
+    tensors = {key: _tensor(array, key, integers=integers and key.endswith("_inputs")) for key, array in arrays.items()}
     splits = {}
     for split in SPLITS:
         if f"{split}_inputs" not in tensors:
@@ -55,8 +58,9 @@ def read_splits(path: Path) -> dict[str, Split]:
     return splits
 
 
-def _tensor(array: np.ndarray, key: str) -> Tensor:
-    if array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8):
+def _tensor(array: np.ndarray, key: str, *, integers: bool = False) -> Tensor:
+    whole = integers and array.dtype.kind in "iu"
+    if not whole and (array.dtype.kind != "f" or array.dtype.itemsize not in (4, 8)):
         raise InputError(f"is {array.dtype}; save it as float64 or float32", file=DATA, key=key)
     wanted = 2 if key.endswith("_targets") else None
     if array.ndim < 2 or (wanted and array.ndim != wanted):
