@@ -10,7 +10,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from lsr_app import figuretexts, formats, rundata, texts, theme
+from lsr_app import figuretexts, formats, outputdata, rundata, texts, theme
 from lsr_app.figures import lines, maps, paths, ranks
 from lsr_app.figures.base import Picture
 from lsr_app.figures.fields import known_fields
@@ -86,7 +86,22 @@ def _head(data: RunData, rank: int) -> str:
         for label, value, remark in numbers
     )
     about = f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p>"
-    return about + f"<div class='numbers'>{cells}</div>" + _verdict(data)
+    return about + f"<div class='numbers'>{cells}</div>" + _verdict(data) + _outputs(data, rank)
+
+
+def _outputs(data: RunData, rank: int) -> str:
+    """The error of each output, where there are several."""
+    rows = outputdata.outputs(data, rank)
+    if not rows:
+        return ""
+    head = "".join(f"<th>{_safe(name)}</th>" for name in texts.OUTPUT_COLUMNS)
+    body = "".join(
+        f"<tr><td>{_safe(row.name)}</td><td>{formats.error(row.size)}</td><td>{formats.error(row.network)}</td>"
+        f"<td>{formats.error(row.refined)}</td></tr>"
+        for row in rows
+    )
+    table = f"<table><tr>{head}</tr>{body}</table><p class='muted'>{_safe(texts.OUTPUT_CAPTION)}</p>"
+    return f"<section><h2>{_safe(texts.OUTPUT_TITLE)}</h2>{table}</section>"
 
 
 def _verdict(data: RunData) -> str:

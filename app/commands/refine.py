@@ -185,11 +185,15 @@ def _words(run: Run) -> str:
         f"rank {summary.rank} of {summary.max_rank} ({summary.rank_choice})",
         f"{'':22}{'network':>12}{'refined':>12}",
     ]
-    for key in type(summary.base).model_fields:
+    for key in (name for name in type(summary.base).model_fields if name != "by_output"):
         before, after = getattr(summary.base, key), getattr(summary.refined, key)
         if before is None and after is None:
             continue
         lines.append(f"{key.replace('_', ' '):<22}{number(before):>12}{number(after):>12}")
+    for place, (before, after) in enumerate(
+        zip(summary.base.by_output or [], summary.refined.by_output or [], strict=False), 1
+    ):
+        lines.append(f"{f'relative l2, output {place}':<22}{number(before):>12}{number(after):>12}")
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{number(before):>12}{number(after):>12}")

@@ -8,6 +8,7 @@ from lsr_app import (
     controls,
     formats,
     guards,
+    outputsection,
     physicssection,
     residualsection,
     runlist,
@@ -49,6 +50,7 @@ def headline(data: RunData, rank: int) -> None:
         residualsection.norms(data, rank)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
+    outputsection.section(data, rank)
     runs, at = now.runs, now.ranks
     if not data.has_reference:
         unreferenced.fields(runs, at)

@@ -10,6 +10,7 @@ import torch
 
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.gauss_newton import GaussNewton
+from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.physics_evaluation import field_errors, measured
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.report import kappa_at, unscaled
@@ -60,7 +61,11 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
             "seconds": before.seconds + sum(record.seconds for record in result.records),
             "peak_rss_bytes": peak_rss_bytes(),
             "timings": before.timings | timings,
-            "notes": [*setting.notes, result.sentence],
+            "notes": [
+                *setting.notes,
+                result.sentence,
+                *output_notes(found.base, found.refined, names_of(refinement.problem)),
+            ],
         }
     )
     return replace(

@@ -15,6 +15,7 @@ from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
 from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, thinned_points
+from lsr_core.refinement.output_errors import OutputErrors
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
@@ -155,7 +156,9 @@ def _errors(setting: PhysicsSetting, fitted: float, fresh: float, predict: Predi
     test = setting.splits.get("test")
     if test is None:
         return Errors(train_mse=fitted, val_mse=fresh)
-    mse = float((predict(test) - test.targets).square().mean())
+    outputs, by_output = predict(test), OutputErrors()
+    by_output.add(outputs, test.targets)
+    mse = float((outputs - test.targets).square().mean())
     refuse_infinite([mse])
     relative = relative_l2(mse, test)
     relative_or_none = relative if math.isfinite(relative) else None
@@ -165,6 +168,7 @@ def _errors(setting: PhysicsSetting, fitted: float, fresh: float, predict: Predi
         test_mse=mse,
         test_relative_l2=relative_or_none,
         relative_l2=relative_or_none,
+        by_output=by_output.relative,
     )
 
 

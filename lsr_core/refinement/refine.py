@@ -19,6 +19,7 @@ from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
+from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -238,7 +239,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
         residual_norm=found.norms,
         seconds=time.perf_counter() - started,
         timings=timings,
-        notes=[*setting.notes, *found.notes],
+        notes=[*setting.notes, *found.notes, *output_notes(found.base, found.refined, names_of(problem))],
         classes=found.classes,
     )
     return Refinement(

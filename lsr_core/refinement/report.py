@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.refinement import ranks as rank_choice
+from lsr_core.refinement.output_errors import OutputErrors
 from lsr_core.refinement.quantiles import QuantileSketch
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
@@ -76,7 +77,8 @@ def kappa_at(rank: int, known: Floats, sweep: Sweep, triangle: Callable[[], Tens
 
 def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
     """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
-    mse, sketch = {}, QuantileSketch()
+    mse, sketch, by_output = {}, QuantileSketch(), OutputErrors()
+    reported = next(name for name in ("test", "validation", "train") if name in setting.splits)
     for name, split in setting.splits.items():
         if name == "grid":
             continue
@@ -84,10 +86,13 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
         total = 0.0
         for inputs, targets in blocks:
-            by_sample = (predict(inputs).reshape(targets.shape) - targets).norm(dim=1).cpu().double().numpy()
+            outputs = predict(inputs).reshape(targets.shape)
+            by_sample = (outputs - targets).norm(dim=1).cpu().double().numpy()
             total += float(np.sum(by_sample**2))
             if name == "test":
                 sketch.add(by_sample)
+            if name == reported:
+                by_output.add(outputs, targets)
         mse[name] = total / split.targets.numel()
     test = mse.get("test")
     errors = Errors(
@@ -95,6 +100,7 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
         val_mse=mse.get("validation"),
         test_mse=test,
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
+        by_output=by_output.relative,
     )
     if sketch.count == 0 or not sketch.finite:
         return errors, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -24,6 +24,9 @@ class Errors(_Record):
     probabilities clipped at 1e-6 and renormalised; `test_clipped` is the share that had left [0, 1], as linearised ones may.
 
     For an operator `mean`, `median`, `p90` and `max` are those of the relative L2 errors of single test functions.
+
+    With 2 to 16 outputs `by_output` has the relative L2 error of each, where the pooled one is reported: on test data, else validation,
+    else training; for an equation against its solution.
     """
 
     train_mse: float | None = None
@@ -39,11 +42,12 @@ class Errors(_Record):
     median: float | None = None
     p90: float | None = None
     max: float | None = None
+    by_output: list[float | None] | None = None
 
     @model_serializer(mode="wrap")
-    def _only_of_this_kind(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float | None]:
+    def _only_of_this_kind(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What only classifiers and operators have is left out elsewhere, so that scripts find the keys they know."""
-        found: dict[str, float | None] = serialise(self)
+        found: dict[str, Any] = serialise(self)
         return {name: value for name, value in found.items() if name in _OF_EVERY_KIND or value is not None}
 
 

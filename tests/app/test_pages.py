@@ -50,6 +50,12 @@ def test_page_draws_other_shapes(page: str, shape: dict[str, int], store: RunSto
         assert app.get("plotly_chart")
 
 
+def test_the_error_of_each_output_stands_beside_the_pooled_one(store: RunStore, open_page: Opener) -> None:
+    run = synthetic.complete(store, outputs=2, **SMALL)
+    assert texts.OUTPUT_CAPTION in html(open_page("overview", run=run.id))
+    assert texts.OUTPUT_CAPTION not in html(open_page("overview", run=synthetic.complete(store, **SMALL).id))
+
+
 @pytest.mark.parametrize("page", SCRIPTS)
 def test_equations_show_their_three_norms_and_steps(page: str, store: RunStore, open_page: Opener) -> None:
     app = open_page(page, run=synthetic.physics(store, stepped=True, **SMALL).id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 from plotly.offline import get_plotlyjs
 
-from lsr_app import rundata
+from lsr_app import outputdata, rundata
 from lsr_app.report import MAX_DATA_BYTES, report, write_report
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run, RunStore
@@ -79,3 +80,20 @@ def test_a_rank_without_fields_is_refused(store: RunStore, tmp_path: object) -> 
     with pytest.raises(InputError, match="fields are stored at ranks"):
         write_report(run, 10**6, run.path / "report.html")
     assert not (run.path / "report.html").exists()
+
+
+def test_several_outputs_are_told_one_by_one(store: RunStore) -> None:
+    run = synthetic.complete(store, outputs=2, output_names=[("u", ""), (NASTY, "")], side=12)
+    data = rundata.read(run)
+    page = own(report(data, data.summary.rank)[0])
+    assert "Errors by output" in page
+    assert page.count(html.escape(NASTY, quote=True)) >= 1
+    assert "<img src=x" not in page
+    own_rank = replace(data, summary=data.summary.model_copy(update={
+        "base": data.summary.base.model_copy(update={"by_output": [0.5, 0.25]}),
+        "refined": data.summary.refined.model_copy(update={"by_output": [1.5e-9, None]}),
+    }))  # fmt: skip
+    first, second = outputdata.outputs(own_rank, data.summary.rank)
+    assert (first.network, first.refined) == (0.5, 1.5e-9)
+    assert math.isnan(second.refined)
+    assert outputdata.outputs(rundata.read(synthetic.complete(store)), 0) == []
