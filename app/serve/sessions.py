@@ -106,7 +106,7 @@ def _paced(receive: Receive, send: Send) -> Receive:
             await send({"type": "websocket.close", "code": 1003})
             return {"type": "websocket.disconnect", "code": 1003}
         while not bucket.take():
-            await asyncio.sleep(bucket.wait())
+            await asyncio.sleep(max(bucket.wait(), 0.01))
         return message
 
     return receiving

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import os
-import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from lsr_app.serve.gate import Gate, page_policy
+from tests.app.serving import Shared, start
 
 websockets = pytest.importorskip("websockets.sync.client")
 ROUTES = (
@@ -27,66 +19,6 @@ ROUTES = (
     "/component/x/index.html", "/static/js/index.js", "/app/static/x", "/auth/login", "/%2e%2e/%2e%2e/etc/passwd", "//", "/nothing/at/all",
 )  # fmt: skip
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
-Answer = tuple[int, dict[str, list[str]], bytes]
-
-
-@dataclass
-class Shared:
-    """A dashboard that listens on all addresses."""
-
-    port: int
-    said: str
-
-    @property
-    def token(self) -> str:
-        (link,) = re.findall(r"http://\S+", self.said.splitlines()[-1])
-        return parse_qs(urlsplit(link).query).get("token", [""])[0]
-
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        named: dict[str, list[str]] = {}
-        for name, value in response.getheaders():
-            named.setdefault(name.lower(), []).append(value)
-        body = response.read()
-        connection.close()
-        return response.status, named, body
-
-    @property
-    def cookie(self) -> str:
-        _, headers, _ = self.ask(f"/?token={self.token}")
-        return headers["set-cookie"][0].split(";")[0]
-
-
-def start(home: Path, *options: str) -> Iterator[Shared]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "lsr_app", "dashboard", "--no-browser", "--host", "0.0.0.0", "--port", str(port)]
-    log = home / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [*command, "--runs", str(home / "runs"), *options],
-            cwd=home,
-            stdout=stream,
-            stderr=stream,
-            env=dict(os.environ),
-        )
-    try:
-        end = time.monotonic() + 60
-        while time.monotonic() < end and process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        said = log.read_text(errors="replace")
-        assert process.poll() is None, said
-        yield Shared(port, "\n".join(line for line in said.splitlines() if "0.0.0.0" in line or "LSR Explorer" in line))
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +107,28 @@ def test_without_password_only_when_said(tmp_path: Path) -> None:
         assert headers["x-frame-options"] == ["DENY"]
 
 
-def test_on_this_machine_another_name_in_the_host_header_is_refused(tmp_path: Path) -> None:
-    """What DNS rebinding would send, to the server that `lsr dashboard` starts."""
+def test_on_this_machine_another_name_or_page_is_refused_and_frames_are(tmp_path: Path) -> None:
+    """What DNS rebinding and pages of other ports would send, to the server that `lsr dashboard` starts."""
     for opened in start(tmp_path, "--host", "127.0.0.1"):
-        for host in (f"127.0.0.1:{opened.port}", "localhost"):
-            assert opened.ask("/", Host=host)[0] == 200
+        own = f"127.0.0.1:{opened.port}"
+        for host in (own, "localhost"):
+            status, headers, _ = opened.ask("/", Host=host)
+            assert status == 200
+            assert headers["x-frame-options"] == ["DENY"]
+            assert headers["x-content-type-options"] == ["nosniff"]
+            assert "frame-ancestors 'none'" in headers["content-security-policy"][0]
         for path in ("/", "/_stcore/health", "/_stcore/stream", "/media/x.png"):
             assert opened.ask(path, Host="evil.example")[0] == 400
+            assert opened.ask(path, Origin="http://127.0.0.1:1")[0] == 403
+        address = f"ws://{own}/_stcore/stream"
+        for origin in ("http://elsewhere.example", "http://127.0.0.1:1", "null", f"https://{own}", f"http://{own}.x"):
+            with pytest.raises(Exception, match="403"):
+                websockets.connect(address, origin=origin, open_timeout=20)
+        with websockets.connect(address, origin=f"http://{own}", open_timeout=20) as page:
+            page.send("no bytes")  # which Streamlit would write a traceback about
+            with pytest.raises(Exception, match="1003"):
+                page.recv(timeout=20)
+        assert opened.log.read_text().count("\n") == 1  # where it is, and nothing else
 
 
 def passed(

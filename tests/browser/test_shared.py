@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lsr_core.storage.runs import Run
-from tests.app.test_gate import Shared, start
+from tests.app.serving import Shared, start
 from tests.browser import journeys
 from tests.browser.conftest import PATIENCE_SECONDS, Witness
 
