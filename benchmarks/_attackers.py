@@ -29,11 +29,11 @@ def new_cookie() -> str:
 
 
 @contextlib.asynccontextmanager
-async def session(port: int, cookie: str) -> AsyncIterator[ClientConnection]:
-    """A WebSocket as the page opens it."""
+async def session(port: int, cookie: str, access: str = "") -> AsyncIterator[ClientConnection]:
+    """A WebSocket as the page opens it; `access` is the cookie of a shared dashboard."""
     async with connect(
         f"ws://{HOST}:{port}/_stcore/stream",
-        additional_headers={"Cookie": f"{COOKIE}={cookie}"},
+        additional_headers={"Cookie": f"{COOKIE}={cookie}; {access}"},
         origin=f"http://{HOST}:{port}",  # type: ignore[arg-type]
         subprotocols=["streamlit", cookie],  # type: ignore[list-item]
         max_size=None,

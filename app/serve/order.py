@@ -41,7 +41,8 @@ def is_loopback(host: str) -> bool:
 def start(order: Order, environment: Mapping[str, str], **streams: Any) -> subprocess.Popen[bytes]:
     """Start a server. Modules that lie in the working folder are not taken for those of the product."""
     command = [sys.executable, "-P", "-m", "lsr_app.serve"]
-    server = subprocess.Popen(command, env=dict(environment), stdin=subprocess.PIPE, **streams)
+    safe = {**environment, "PYTHONSAFEPATH": "1"}  # and not for those of its workers either
+    server = subprocess.Popen(command, env=safe, stdin=subprocess.PIPE, **streams)
     assert server.stdin is not None
     try:
         server.stdin.write(json.dumps(asdict(order)).encode() + b"\n")

@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+BROWSER = "--browser"  # no option of the command: leaves out that no browser is opened
 Answer = tuple[int, dict[str, list[str]], bytes]
 
 
@@ -50,13 +51,18 @@ class Shared:
 
 
 def start(
-    home: Path, *options: str, address: str = "127.0.0.1", environment: dict[str, str] | None = None
+    home: Path,
+    *options: str,
+    address: str = "127.0.0.1",
+    environment: dict[str, str] | None = None,
+    python: Sequence[str] = ("-m", "lsr_app"),
 ) -> Iterator[Shared]:
     """Start one in `home` that listens on all addresses unless the options say otherwise; ends with the loop over it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "lsr_app", "dashboard", "--no-browser", "--host", "0.0.0.0", "--port", str(port)]
+    command = [sys.executable, *python, "dashboard", "--host", "0.0.0.0", "--port", str(port)]
+    options = tuple(one for one in options if one != BROWSER) + (() if BROWSER in options else ("--no-browser",))
     log = home / "log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
