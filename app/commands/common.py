@@ -81,14 +81,15 @@ def find_run(text: str, option: Path | None, trust: bool = False) -> Run:
     Raises:
         InputError: there is none, or it cannot be read.
     """
+    from lsr_core.storage import inside
     from lsr_core.storage.runs import ID_PATTERN, Run
 
-    path = Path(text)
+    path = inside.named(text)
     if ID_PATTERN.fullmatch(text):
         for place in (store(option), shipped_store()):
-            if (place.root / text / "run.json").is_file():
+            if inside.there(place.root / text / "run.json"):
                 return _trusted(place.open(text), trust)
-    if (path / "run.json").is_file():
+    if inside.there(path / "run.json"):
         run = Run(path)
         _ = run.manifest
         return _trusted(run, trust)
@@ -147,12 +148,12 @@ def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
 
 def trust_code(folder: Path) -> None:
     """Let the code that a bundle carries be executed here and in the workers; others need no trust."""
-    from lsr_core.storage import bundles, code, code_problems, programs
+    from lsr_core.storage import bundles, code, code_problems, inside, programs
 
     description = bundles.read_description(folder)
     if code_problems.is_code(description):
         copied = folder / code.COPIES[description.network.architecture]
-        data = code.read_code(copied, copied.name, programs.MAX_BYTES)
+        data = inside.read(copied, programs.MAX_BYTES)
         code.trust(data, code.Named(str(copied.absolute()), search=str(Path.cwd())))
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from lsr_core.errors import InputError
 from lsr_core.jobs import processes, standby
 from lsr_core.jobs.tickets import Ticket, Tickets
+from lsr_core.storage import digests
 from lsr_core.storage.records import FINAL_STATES, Failure, Status
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import GONE, START_SECONDS, is_alive, silence
@@ -130,11 +131,13 @@ def end(run: Run, state: str, error: Failure | None) -> None:
     status = run.recorded_status()
     if status.status in FINAL_STATES:
         return  # the worker wrote its own end in the meantime
-    run.write_status(
-        Status.model_validate(
-            {**status.model_dump(), "status": state, "error": error, "remaining": None, "worker": None}
-        )
-    )
+    try:
+        digests.write(run.path)
+        noted = True
+    except (OSError, InputError):
+        noted = False  # the end is worth more than the digests
+    changes = {"status": state, "error": error, "remaining": None, "worker": None, "digests": noted}
+    run.write_status(Status.model_validate({**status.model_dump(), **changes}))
 
 
 def _worker(run: Run) -> subprocess.Popen[bytes]:

@@ -22,9 +22,10 @@ def create_plane(store: RunStore, source: Run, settings: PlaneSettings, *, owner
         InputError: the source has no step.
     """
     from lsr_core.jobs.queue import create
-    from lsr_core.storage import atomic
+    from lsr_core.storage import atomic, digests
+    from lsr_core.storage.weights import MAX_BYTES
 
-    if not source.delta_path.is_file():
+    if not digests.there(source.delta_path):
         raise InputError("this run has no step; choose a complete refinement", key="RUN")
     manifest = source.manifest
     asked: Mapping[str, JsonValue] = {**settings.model_dump(mode="json"), "run": source.id}
@@ -32,7 +33,7 @@ def create_plane(store: RunStore, source: Run, settings: PlaneSettings, *, owner
         store, source.problem_path, manifest.config, owner=owner, title=manifest.title, kind="plane", settings=asked
     )
     try:
-        atomic.write_bytes(run.delta_path, source.delta_path.read_bytes())
+        atomic.write_bytes(run.delta_path, digests.read(source.delta_path, MAX_BYTES))
     except BaseException:
         store.delete(run)
         raise

@@ -11,6 +11,7 @@ from lsr_core.errors import InputError
 from lsr_core.jobs import dispatcher, processes
 from lsr_core.jobs.tickets import Tickets, digest_of
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage import digests
 from lsr_core.storage.records import FINAL_STATES, JobKind
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import find, is_alive
@@ -85,11 +86,12 @@ def ahead(run: Run) -> int | None:
 
 
 def check_resumable(run: Run) -> None:
-    """Refuse a run that cannot go on; raises as `resume`."""
+    """Refuse a run that cannot go on, or whose files are not as they were written; raises as `resume`."""
     if run.manifest.kind != "iterate":
         raise InputError(f"this run is a {run.manifest.kind}, not an iteration; only those go on", key="resume")
     if is_alive(run.status()):
         raise InputError("this run is at work; let it end, or cancel it first", key="resume")
+    digests.verify(run.path)
 
 
 def create(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.refinement.refine import refine
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.runs import Run
+from lsr_core.storage.weights import read_tensors
 
 
 def delta_at(run: Run, rank: int) -> Tensor:
@@ -46,10 +45,8 @@ def read_delta(run: Run) -> Tensor:
 
 def delta_of(path: Path, n_params: int) -> Tensor:
     """A step (n_params,) from its file; raises as `read_delta`."""
-    try:
-        delta = load_file(path).get("delta")
-    except (OSError, SafetensorError) as error:
-        raise InputError("missing or damaged; refine again", file=path.name) from error
-    if delta is None or delta.shape != (n_params,) or not torch.isfinite(delta).all():
+    tensors, _ = read_tensors(path)
+    delta = tensors.get("delta")
+    if delta is None or delta.shape != (n_params,) or not delta.is_floating_point() or not torch.isfinite(delta).all():
         raise InputError(f"does not hold {n_params} finite numbers; refine again", file=path.name, key="delta")
     return delta

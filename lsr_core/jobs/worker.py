@@ -7,14 +7,15 @@ import platform
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lsr_core.errors import Cancelled, CodeError, InputError, LSRError
 from lsr_core.jobs.kinds import work_of
 from lsr_core.refinement.progress import ProgressCallback, silent
+from lsr_core.storage import digests
 from lsr_core.storage.code import located
 from lsr_core.storage.records import Failure, State, Status
-from lsr_core.storage.runs import Run
+from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import this_process
 
 BEAT_SECONDS = 0.3
@@ -27,7 +28,7 @@ class StatusWriter:
     def __init__(self, run: Run, callback: ProgressCallback) -> None:
         self._run = run
         self._callback = callback
-        self._started = time.time()
+        self._started = time.monotonic()  # the clock may be set
         self._lock = threading.Lock()
         self._status = Status(status="running", stage="starting", worker=this_process())
         self._stop = threading.Event()
@@ -48,19 +49,31 @@ class StatusWriter:
         self._stop.set()
         self._thread.join()
         done = {"fraction": 1.0, "stage": "done"} if state == "complete" else {}
-        self._status = self._status.model_copy(update={"status": state, "error": error, "worker": None, **done})
+        noted = self._note_files(state)
+        self._status = self._status.model_copy(
+            update={"status": state, "error": error, "worker": None, "digests": noted, **done}
+        )
         self._write()
+
+    def _note_files(self, state: State) -> bool:
+        try:
+            digests.write(self._run.path)
+        except (OSError, InputError):
+            if state == "complete":
+                raise
+            return False  # its end is worth more than its digests
+        return True
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):
             try:
                 self._write()
-            except OSError:
+            except (OSError, InputError):
                 continue  # the disk may be full or the folder gone; the work itself will say so
 
     def _write(self) -> None:
         with self._lock:
-            elapsed = time.time() - self._started
+            elapsed = time.monotonic() - self._started
             fraction = self._status.fraction
             running = self._status.status == "running" and fraction > NO_ESTIMATE_BEFORE
             remaining = elapsed * (1 - fraction) / fraction if running else None
@@ -78,8 +91,10 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> None:
         Cancelled, KeyboardInterrupt: after the status says cancelled.
     """
     writer = StatusWriter(run, progress or silent)
+    writer.start()
     with _reported(run, writer):
-        writer.start()
+        digests.forget(run.path)
+        RunStore(run.path.parent).tidy()
         run.write_manifest(run.manifest.model_copy(update={"environment": environment()}))
         work_of(run.manifest.kind)(run, writer)
         writer.finish("complete")
@@ -90,7 +105,7 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
     try:
         yield
     except (Cancelled, KeyboardInterrupt):
-        run.append_log("cancelled")
+        _log(run, "cancelled")
         writer.finish("cancelled")
         raise
     except InputError as error:
@@ -134,16 +149,20 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
 def _fail_own(run: Run, writer: StatusWriter, error: CodeError) -> None:
     """Code of the user's own failed: where and why in the status, the traceback in the log."""
     if error.trace:
-        run.append_log(error.trace)
+        _log(run, error.trace)
     _fail(run, writer, Failure(message=error.message[:2000], file=error.file, key=error.key))
 
 
 def _fail(run: Run, writer: StatusWriter, failure: Failure) -> None:
-    try:
-        run.append_log(f"failed: {failure.message}")
+    _log(run, f"failed: {failure.message}")
+    with suppress(OSError):  # nothing can be written any more; a reader finds the worker gone and says so
         writer.finish("failed", failure)
-    except OSError:
-        pass  # nothing can be written any more; a reader finds the worker gone and says so
+
+
+def _log(run: Run, line: str) -> None:
+    """The last line of a log that may be what went wrong."""
+    with suppress(OSError, InputError):
+        run.append_log(line)
 
 
 def environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from lsr_core.errors import InputError
+from lsr_core.storage import inside
 
 MAX_BYTES = 4 * 2**30
 MAX_RATIO = 200
@@ -40,14 +41,12 @@ def unpack(
     """
     file = archive.name
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with inside.opened_as_named(archive, MAX_BYTES) as stream, zipfile.ZipFile(stream) as opened:
             members = _checked(opened.infolist(), names, max_bytes, file, pattern)
             for name, member in members.items():
                 _extract(opened, member, destination / name, file)
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError("this file is missing", file=file) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise  # a full disk, say; EINVAL comes from an offset in the zip that lies before its start

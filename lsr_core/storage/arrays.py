@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy_format
 
 from lsr_core.errors import InputError
+from lsr_core.storage import digests
 
 MAX_BYTES = 8 * 2**30
+RATIO_FREE_BYTES = 64 * 2**20
 # numpy reads the header of an array as Python literals, and says in many ways that it is none
 _DAMAGE = (
     *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError),
@@ -22,7 +26,11 @@ _DAMAGE = (
 
 
 def read_arrays(
-    path: Path, required: Iterable[str] = (), optional: Iterable[str] | None = None, max_bytes: int = MAX_BYTES
+    path: Path,
+    required: Iterable[str] = (),
+    optional: Iterable[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_ratio: int | None = None,
 ) -> dict[str, np.ndarray]:
     """The arrays of an npz file, sizes checked against their headers before anything is allocated.
 
@@ -30,26 +38,27 @@ def read_arrays(
         path: the file.
         required: names that must be there.
         optional: names that may be there besides; None allows any.
-        max_bytes: largest sum of array sizes.
+        max_bytes: largest sum of array sizes, and of the file.
+        max_ratio: largest sum of array sizes over the size of the file, from 64 MiB on.
 
     Raises:
-        InputError: the file is missing, truncated, holds objects, or has missing or unexpected arrays.
+        InputError: the file is missing, no plain file, not the one that was written, truncated, holds objects, or has missing or unexpected arrays.
     """
     name = path.name
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            total = 0
-            for member in members.values():
-                total += _declared_bytes(archive, member, name)
-            if total > max_bytes:
-                raise InputError(f"its arrays need {total:,} bytes, more than the {max_bytes:,} allowed", file=name)
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {key: data[key] for key in data.files}
+        with digests.opened(path, max_bytes) as stream:
+            allowed = (
+                max_bytes if max_ratio is None else min(max_bytes, max(RATIO_FREE_BYTES, max_ratio * _size(stream)))
+            )
+            with zipfile.ZipFile(stream) as archive:
+                total = sum(_declared_bytes(archive, member, name) for member in archive.infolist())
+            if total > allowed:
+                raise InputError(f"its arrays need {total:,} bytes, more than the {allowed:,} allowed", file=name)
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as data:
+                arrays = {key: data[key] for key in data.files}
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError("this file is missing", file=name) from error
     except _DAMAGE as error:
         raise InputError("not a complete npz file; it may be truncated, save it again", file=name) from error
     missing = [key for key in required if key not in arrays]
@@ -79,6 +88,10 @@ def _declared_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: str
     if size > member.file_size:
         raise InputError("its header promises more data than it holds; the file is damaged", file=file, key=key)
     return max(size, member.file_size)
+
+
+def _size(stream: BufferedReader) -> int:
+    return os.fstat(stream.fileno()).st_size
 
 
 def _names(arrays: Iterable[str]) -> str:

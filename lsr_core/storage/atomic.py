@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import re
+import secrets
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from lsr_core.storage import inside
+
 TEMPORARY_SUFFIX = ".tmp"
+_TEMPORARY = re.compile(r"\..+\.[0-9a-z_]{8}\.tmp")
+LEFT_OVER_SECONDS = 60.0
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes the name `path`, on failure it is removed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Yield a temporary path beside `path`; on success it takes the name `path`, on failure it is removed.
+
+    Raises:
+        InputError: the folder is a link.
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    with inside.folder_of(path) as folder:
+        name = inside.at(temporary, folder)
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder))
+        try:
+            yield temporary
+            written = os.open(name, os.O_RDWR, dir_fd=folder)
+            try:
+                os.fsync(written)
+            finally:
+                os.close(written)
+            os.replace(name, inside.at(path, folder), src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -48,6 +64,27 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill the file under a temporary name first."""
     with replacing(path) as temporary:
         write(temporary)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name is one of those that a killed process may have left."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_left_over(folder: Path, seconds: float = LEFT_OVER_SECONDS) -> None:
+    """Remove temporary files of writers that were killed, if they are older than `seconds`."""
+    for place, folders, names in os.walk(folder):  # does not enter links
+        for name in filter(is_temporary, [*folders, *names]):
+            path = Path(place) / name
+            try:
+                if time.time() - path.lstat().st_mtime <= seconds:
+                    continue
+                if name in names:
+                    path.unlink()
+                else:
+                    shutil.rmtree(path)
+            except OSError:
+                continue
 
 
 def _savez(path: Path, arrays: dict[str, np.ndarray]) -> None:

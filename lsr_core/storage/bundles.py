@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
-from lsr_core.storage import atomic, code_problems
+from lsr_core.storage import atomic, code_problems, digests, inside
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import (
     BUNDLE_FORMAT_VERSION,
@@ -45,6 +46,7 @@ DESCRIPTION = "problem.json"
 WEIGHTS: BundleFile = "model.safetensors"
 DATA: BundleFile = "data.npz"
 MAX_DESCRIPTION_BYTES = 2**20
+MAX_FILE_BYTES = 64 * 2**30  # readers of weights and data have smaller bounds
 _DATA_KINDS: dict[str, type[SupervisedProblem]] = {
     "supervised": SupervisedProblem,
     "classification": ClassificationProblem,
@@ -177,8 +179,8 @@ def save_problem(
     Raises:
         InputError: the problem cannot be stored, or the folder is taken.
     """
-    folder = Path(folder)
-    if folder.exists() and not (overwrite and (folder / DESCRIPTION).is_file()):
+    folder = inside.named(folder)
+    if inside.there(folder) and not (overwrite and not folder.is_symlink() and inside.there(folder / DESCRIPTION)):
         raise InputError("there is something already; choose another folder", file=str(folder))
     if problem.architecture is None:
         raise InputError("only a network built by a registered architecture can be stored", key="architecture")
@@ -190,7 +192,7 @@ def save_problem(
         if problem.architecture.name != "python-session":  # what only lives in this process cannot be read back
             for epoch in (None, *(checkpoints or {})):
                 load_problem(fresh, epoch)
-        if folder.exists():
+        if inside.there(folder):
             folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
     return folder
@@ -203,10 +205,11 @@ def bundle_folder(source: str | Path) -> Iterator[Path]:
     Raises:
         InputError: no such sample, folder or zip, or a zip that is refused.
     """
-    path = Path(source)
     if isinstance(source, str) and source in sample_names():
         yield importlib.import_module(_SAMPLES).folder(source)
-    elif path.is_dir():
+        return
+    path = inside.named(source)
+    if path.is_dir() or path.is_symlink():
         yield path
     elif path.is_file():
         with tempfile.TemporaryDirectory(prefix="lsr-bundle-") as scratch:
@@ -235,9 +238,9 @@ def copy_bundle(source: str | Path, destination: Path, *, checkpoints: bool = Fa
         destination.mkdir(parents=True)
         try:
             for name in kept.files:
-                shutil.copyfile(folder / name, destination / name)
+                inside.copy(folder / name, destination / name, MAX_FILE_BYTES)
             if kept.checkpoints == description.checkpoints:
-                shutil.copyfile(folder / DESCRIPTION, destination / DESCRIPTION)
+                inside.copy(folder / DESCRIPTION, destination / DESCRIPTION, MAX_DESCRIPTION_BYTES)
             else:
                 atomic.write_text(destination / DESCRIPTION, _text(kept))
         except BaseException:
@@ -259,13 +262,8 @@ def read_description(folder: Path) -> ProblemDescription:
     Raises:
         InputError: it is missing, too large, or does not follow the format.
     """
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise InputError("this file is missing", file=DESCRIPTION)
-    if path.stat().st_size > MAX_DESCRIPTION_BYTES:
-        raise InputError(f"is larger than {MAX_DESCRIPTION_BYTES:,} bytes; it should only describe", file=DESCRIPTION)
     try:
-        return ProblemDescription.model_validate_json(path.read_bytes())
+        return ProblemDescription.model_validate_json(digests.read(folder / DESCRIPTION, MAX_DESCRIPTION_BYTES))
     except ValidationError as error:
         raise describe(error, DESCRIPTION) from error
 
@@ -311,22 +309,24 @@ def _check_fit(
 
 
 def _check_digest(path: Path, size: int, digest: str) -> None:
-    if not path.is_file():
-        raise InputError("this file is missing", file=path.name)
-    found = path.stat().st_size
-    if found != size:
-        raise InputError(
-            f"has {found:,} bytes, {DESCRIPTION} says {size:,}; the file is truncated or was changed", file=path.name
-        )
-    if _digest(path) != digest:
-        raise InputError(
-            f"its SHA-256 is not the one in {DESCRIPTION}; the file was damaged or changed", file=path.name
-        )
+    with inside.opened(path, MAX_FILE_BYTES) as stream:
+        found = stream.seek(0, os.SEEK_END)
+        if found != size:
+            raise InputError(
+                f"has {found:,} bytes, {DESCRIPTION} says {size:,}; the file is truncated or was changed",
+                file=path.name,
+            )
+        stream.seek(0)
+        if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+            raise InputError(
+                f"its SHA-256 is not the one in {DESCRIPTION}; the file was damaged or changed", file=path.name
+            )
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _entry(path: Path) -> dict[str, Any]:
+    """Digest and size of a file of a bundle that is being written."""
+    with inside.opened(path, MAX_FILE_BYTES) as stream:
+        return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": stream.tell()}
 
 
 def _text(description: ProblemDescription) -> str:
@@ -408,9 +408,7 @@ def _write(
                 "seeds": dict(seeds),
                 "training": dict(training),
                 **{key: [{"name": q.name, "unit": q.unit} for q in given] for key, given in quantities.items()},
-                "files": {
-                    name: {"sha256": _digest(folder / name), "bytes": (folder / name).stat().st_size} for name in stored
-                },
+                "files": {name: _entry(folder / name) for name in stored},
                 "checkpoints": entries,
             }
         )

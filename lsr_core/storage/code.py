@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from lsr_core.errors import CodeError, InputError
+from lsr_core.storage import inside
 
 VARIABLE = "LSR_CODE"
 DEFAULT_FUNCTION = "problem"
@@ -88,16 +89,16 @@ def _module(name: str) -> Named:
 
 
 def read_code(path: Path, shown: str, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a code file.
+    """The bytes of a code file that the user named.
 
     Raises:
-        InputError: it is missing or larger than `limit`.
+        InputError: it is missing, no plain file, or larger than `limit`.
     """
-    if not path.is_file():
-        raise InputError("there is no such file", file=shown)
-    if path.stat().st_size > limit:
-        raise InputError(f"is larger than {limit:,} bytes; that is no source file", file=shown)
-    return path.read_bytes()
+    try:
+        with inside.opened_as_named(path, limit) as stream:
+            return inside.all_of(stream, path, limit)
+    except InputError as error:
+        raise InputError(error.message, file=shown) from error
 
 
 def digest_of(data: bytes) -> str:

@@ -22,7 +22,7 @@ from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Architecture, SupervisedProblem
-from lsr_core.storage import code, programs
+from lsr_core.storage import code, inside, programs
 from lsr_core.storage.bundle_schema import Name, ProblemDescription
 from lsr_core.storage.data import read_points, read_splits
 from lsr_core.storage.weights import check_finite, check_same_names
@@ -192,7 +192,7 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
             "look at the file, then give the run or bundle to the command line with --trust",
             file=about.file,
         )
-    content = code.read_code(copied, copied.name, programs.MAX_BYTES)
+    content = inside.read(copied, programs.MAX_BYTES)
     if code.digest_of(content) != about.sha256:
         raise InputError("is not the code that the problem was made by; its SHA-256 is another", file=copied.name)
     arrays = folder / data
@@ -263,9 +263,16 @@ def copy_code(problem: Problem, folder: Path) -> list[str]:
         return []
     about = checked(OwnCode, architecture.arguments)
     named = code.trusted(about.sha256)
-    content = Path(named.path).read_bytes() if named is not None and Path(named.path).is_file() else b""
+    content = b"" if named is None else _bytes_of(Path(named.path))
     if code.digest_of(content) != about.sha256:
         raise InputError("was changed or removed while it was at work; start again", file=about.file)
     name = code.COPIES[architecture.name]
-    (folder / name).write_bytes(content)
+    (folder / name).write_bytes(content)  # a folder that was made for this bundle
     return [name]
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return code.read_code(path, path.name, programs.MAX_BYTES)
+    except InputError:
+        return b""

@@ -15,7 +15,7 @@ from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, inside
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
 from lsr_core.storage.code import COPIES
 from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors
@@ -66,7 +66,7 @@ def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: 
     Raises:
         InputError: Δθ has another length or is not finite, or metadata do not fit.
     """
-    path = Path(path)
+    path = inside.named(path)
     check_finite(delta, path.name, "delta")
     state = problem.model.state_dict()
     entry = problem.architecture
@@ -102,7 +102,7 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
     Raises:
         InputError: truncated, not such a file, of another version, or tensors that do not fit the network.
     """
-    path = Path(path)
+    path = inside.named(path)
     tensors, metadata = read_tensors(path)
     description = _description(metadata, path.name)
     groups = {prefix: _group(tensors, prefix) for prefix in (MODEL, DELTA)}
@@ -139,7 +139,7 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
 
 def read_predictor_description(path: str | Path) -> PredictorDescription:
     """What a predictor's file says about itself; raises InputError as `load_predictor`."""
-    path = Path(path)
+    path = inside.named(path)
     return _description(read_tensors(path)[1], path.name)
 
 

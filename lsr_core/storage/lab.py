@@ -8,10 +8,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lsr_core.diagnosis.training_records import TrainingRecord
-from lsr_core.errors import InputError
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.refinement.case_records import CasesRecord
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, digests
 from lsr_core.storage.records import JobKind
 from lsr_core.validation import describe
 
@@ -48,11 +47,9 @@ def read_experiment(folder: Path, kind: type[_Record]) -> _Record | None:
         InputError: the file is damaged.
     """
     path = folder / NAMES[kind]
-    if not path.is_file():
+    if not digests.there(path):
         return None
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"larger than {MAX_BYTES} bytes; not a file this program wrote", file=path.name)
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(digests.read(path, MAX_BYTES))
     except ValidationError as error:
         raise describe(error, path.name) from error

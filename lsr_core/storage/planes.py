@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lsr_core.errors import InputError
 from lsr_core.refinement.results import LossPlane
-from lsr_core.storage import atomic
-from lsr_core.storage.arrays import read_arrays
+from lsr_core.storage import atomic, digests
+from lsr_core.storage.result_arrays import read_result
 
 NAME = "plane.npz"
+MAX_BYTES = 2**30
 
 
 def write_plane(folder: Path, plane: LossPlane) -> None:
@@ -27,19 +27,4 @@ def read_plane(folder: Path) -> LossPlane | None:
     Raises:
         InputError: the file is damaged.
     """
-    if not (folder / NAME).is_file():
-        return None
-    arrays = read_arrays(folder / NAME, required=[field.name for field in dataclasses.fields(LossPlane)])
-    shape = (arrays["beta"].size, arrays["alpha"].size)
-    if arrays["nonlinear"].shape != shape or arrays["linearised"].shape != shape:
-        raise InputError("its arrays do not fit together; the run is damaged", file=NAME)
-    return LossPlane(
-        arrays["alpha"],
-        arrays["beta"],
-        arrays["nonlinear"],
-        arrays["linearised"],
-        float(arrays["base"]),
-        float(arrays["length"]),
-        float(arrays["cosine"]),
-        int(arrays["n_rows"]),
-    )
+    return read_result(folder / NAME, LossPlane, MAX_BYTES) if digests.there(folder / NAME) else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from io import BufferedReader
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from lsr_core.errors import InputError
+from lsr_core.storage import inside
 
 MAX_BYTES = 4 * 2**30
 WHY = "it is a program, and reading it unpickles parts of it, which can do anything that you can do; if it is yours, add --trust"
@@ -33,9 +35,8 @@ def load_program(path: str | Path, *, trust: bool = False) -> nn.Module:
     path = Path(path)
     if not trust:
         raise InputError(f"not read: {WHY.replace('--trust', 'trust=True')}", file=path.name)
-    if not path.is_file():
-        raise InputError("there is no such file", file=str(path))
-    return from_bytes(path.read_bytes(), path.name)
+    with inside.opened_as_named(path, MAX_BYTES) as stream:
+        return from_bytes(inside.all_of(stream, path, MAX_BYTES), path.name)
 
 
 def refuse_pickles(path: Path) -> None:
@@ -44,12 +45,11 @@ def refuse_pickles(path: Path) -> None:
     Raises:
         InputError: with the two lines that convert it.
     """
-    with path.open("rb") as stream:
+    with inside.opened_as_named(path, MAX_BYTES) as stream:
         first = stream.read(2)
+        names = _members(stream) if first == b"PK" else []
     what = "a pickle" if first[:1] == b"\x80" else "no torch.export program"
     if first == b"PK":
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
         if any("/code/" in name for name in names) and any(name.endswith("constants.pkl") for name in names):
             what = "TorchScript"
         elif any(name.endswith("data.pkl") for name in names):
@@ -61,6 +61,14 @@ def refuse_pickles(path: Path) -> None:
         "a state dict goes into the network that problem() in a Python file makes",
         file=path.name,
     )
+
+
+def _members(stream: BufferedReader) -> list[str]:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return []  # whoever reads the program will say that it is damaged
 
 
 def from_bytes(data: bytes, file: str) -> nn.Module:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import secrets
 import shutil
+import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -18,18 +20,19 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Directions, Fields, LossPaths, Spectrum, Sweep
-from lsr_core.storage import atomic
-from lsr_core.storage.arrays import read_arrays
-from lsr_core.storage.records import RUN_FORMAT_VERSION, JobKind, Manifest, Status, Summary
+from lsr_core.storage import atomic, digests, inside
+from lsr_core.storage.records import RUN_FORMAT_VERSION, UNCHECKED_FORMAT, JobKind, Manifest, Status, Summary
+from lsr_core.storage.result_arrays import read_result
 from lsr_core.storage.workers import observed
 from lsr_core.validation import describe
 
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 MAX_JSON_BYTES = 4 * 2**20
+MAX_ARRAY_BYTES = 2 * 2**30
 MAX_LOG_BYTES = 256 * 2**10
 LOG = "log.txt"
+_DELETED = ".deleted-"
 _Record = TypeVar("_Record", bound=BaseModel)
-_Result = TypeVar("_Result")
 
 
 class Run:
@@ -50,7 +53,7 @@ class Run:
     def refined_path(self) -> Path:
         """The bundle whose network Δθ belongs to: of iterative LSR the network at the best solve, else the problem itself."""
         best = self.path / "best"
-        return best if best.is_dir() else self.problem_path
+        return best if inside.there(best) else self.problem_path
 
     @property
     def delta_path(self) -> Path:
@@ -58,13 +61,15 @@ class Run:
 
     @cached_property
     def manifest(self) -> Manifest:
-        manifest = self._read("run.json", Manifest)
-        if manifest.format_version != RUN_FORMAT_VERSION:
+        manifest, has_digest = self._read("run.json", Manifest)
+        if not 1 <= manifest.format_version <= RUN_FORMAT_VERSION:
             raise InputError(
-                f"run format {manifest.format_version} is not known; this version reads {RUN_FORMAT_VERSION}",
+                f"run format {manifest.format_version} is not known; this version reads 1 to {RUN_FORMAT_VERSION}",
                 file="run.json",
                 key="format_version",
             )
+        if manifest.format_version > UNCHECKED_FORMAT and not has_digest:
+            raise InputError("has no digest at its end; the file was damaged or changed", file="run.json")
         return manifest
 
     def status(self) -> Status:
@@ -73,51 +78,53 @@ class Run:
 
     def recorded_status(self) -> Status:
         """The status as last written."""
-        return self._read("status.json", Status)
+        return self._read("status.json", Status)[0]
 
     @cached_property
     def summary(self) -> Summary:
-        return self._read("summary.json", Summary)
+        return self._read("summary.json", Summary)[0]
 
     @cached_property
     def sweep(self) -> Sweep:
-        return self._load("sweep.npz", Sweep)
+        return read_result(self.path / "sweep.npz", Sweep, MAX_ARRAY_BYTES)
 
     @cached_property
     def spectrum(self) -> Spectrum:
-        return self._load("spectrum.npz", Spectrum)
+        return read_result(self.path / "spectrum.npz", Spectrum, MAX_ARRAY_BYTES)
 
     @cached_property
     def fields(self) -> Fields:
-        return self._load("fields.npz", Fields)
+        return read_result(self.path / "fields.npz", Fields, MAX_ARRAY_BYTES)
 
     @cached_property
     def paths(self) -> LossPaths:
-        return self._load("paths.npz", LossPaths)
+        return read_result(self.path / "paths.npz", LossPaths, MAX_ARRAY_BYTES)
 
     @cached_property
     def directions(self) -> Directions | None:
         """None for runs that were made before directions were kept."""
-        return self._load("directions.npz", Directions) if (self.path / "directions.npz").is_file() else None
+        path = self.path / "directions.npz"
+        return read_result(path, Directions, MAX_ARRAY_BYTES) if digests.there(path) else None
 
     def log(self) -> str:
         """The last part of the log."""
         path = self.path / LOG
-        if not path.is_file():
+        if not digests.there(path):
             return ""
-        with path.open("rb") as stream:
-            stream.seek(max(0, path.stat().st_size - MAX_LOG_BYTES))
-            return stream.read().decode("utf-8", "replace")
+        with digests.opened(path, digests.MAX_FILE_BYTES) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - MAX_LOG_BYTES))
+            return inside.all_of(stream, path, MAX_LOG_BYTES).decode("utf-8", "replace")
 
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(entry.stat().st_size for entry in self.path.rglob("*") if entry.is_file() and not entry.is_symlink())
+        files = (Path(place) / name for place, _, names in os.walk(self.path) for name in names)
+        return sum(found.st_size for found in map(os.lstat, files) if stat.S_ISREG(found.st_mode))
 
     def write_status(self, status: Status) -> None:
-        atomic.write_text(self.path / "status.json", status.model_dump_json(indent=1))
+        atomic.write_text(self.path / "status.json", digests.sealed(status))
 
     def write_manifest(self, manifest: Manifest) -> None:
-        atomic.write_text(self.path / "run.json", manifest.model_dump_json(indent=1))
+        atomic.write_text(self.path / "run.json", digests.sealed(manifest))
         self.__dict__.pop("manifest", None)
 
     def write_summary(self, summary: Summary) -> None:
@@ -135,25 +142,15 @@ class Run:
         atomic.write_arrays(self.path / names[type(result)], arrays)
 
     def append_log(self, line: str) -> None:
-        with (self.path / LOG).open("a", encoding="utf-8") as stream:
-            stream.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+        inside.append(self.path / LOG, f"{time.strftime('%H:%M:%S')} {line}\n")
 
-    def _read(self, name: str, record: type[_Record]) -> _Record:
-        path = self.path / name
+    def _read(self, name: str, record: type[_Record]) -> tuple[_Record, bool]:
+        """A record, and whether its digest stood at its end."""
+        data, has_digest = digests.unsealed(digests.read(self.path / name, MAX_JSON_BYTES), name)
         try:
-            if path.stat().st_size > MAX_JSON_BYTES:
-                raise InputError(f"larger than {MAX_JSON_BYTES} bytes; not a file this program wrote", file=name)
-            return record.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise InputError(f"cannot be read ({error.strerror}); the run is incomplete", file=name) from error
+            return record.model_validate_json(data), has_digest
         except ValidationError as error:
             raise describe(error, name) from error
-
-    def _load(self, name: str, result: Callable[..., _Result]) -> _Result:
-        expected = {field.name: field for field in dataclasses.fields(result)}  # type: ignore[arg-type]
-        arrays = read_arrays(self.path / name, required=expected)
-        values = {key: array.item() if array.ndim == 0 else array for key, array in arrays.items() if key in expected}
-        return result(**values)
 
 
 class RunStore:
@@ -199,7 +196,7 @@ class RunStore:
         if not ID_PATTERN.fullmatch(run_id):
             raise InputError("a run id has 32 characters 0-9 a-f", key="run")
         path = self.root / run_id
-        if path.is_symlink() or not (path / "run.json").is_file():
+        if path.is_symlink() or not inside.there(path / "run.json"):
             raise InputError("no run with this id in this folder of runs", key="run")
         return Run(path)
 
@@ -220,6 +217,14 @@ class RunStore:
 
     def delete(self, run: Run) -> None:
         """Remove a run and all its files; the directory leaves the list at once."""
-        doomed = run.path.with_name(f".deleted-{run.id}")
+        doomed = run.path.with_name(f"{_DELETED}{run.id}")
         run.path.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Remove what killed writers have left: temporary files, and runs whose deletion was cut short."""
+        for path in self.root.iterdir():
+            if ID_PATTERN.fullmatch(path.name):
+                atomic.remove_left_over(path)
+            elif path.name.startswith(_DELETED) and ID_PATTERN.fullmatch(path.name.removeprefix(_DELETED)):
+                shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lsr_core.errors import InputError
 from lsr_core.iteration.state import Progress, State
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, digests
 from lsr_core.storage.weights import check_finite, read_tensors
 from lsr_core.validation import describe
 
@@ -33,7 +33,7 @@ def read_state(run: Path, n_params: int) -> State | None:
         InputError: it is damaged, or belongs to a network of another size.
     """
     path = run / STATE
-    if not path.is_file():
+    if not digests.there(path):
         return None
     tensors, metadata = read_tensors(path)
     try:

@@ -16,10 +16,13 @@ from pydantic import BaseModel, ValidationError
 
 from lsr_core.errors import InputError
 from lsr_core.iteration.records import BaselinePoint, IterationStep, IterationSummary
-from lsr_core.storage import atomic
+from lsr_core.storage import atomic, digests, inside
 from lsr_core.storage.arrays import read_arrays
+from lsr_core.storage.result_arrays import check_numbers
 
 MAX_LINES_BYTES = 64 * 2**20
+MAX_FIELD_BYTES = 2**30
+MAX_SUMMARY_BYTES = 4 * 2**20
 SUMMARY = "iteration.json"
 Floats = NDArray[np.float64]
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -92,9 +95,10 @@ class StepStore:
             InputError: the file is damaged.
         """
         path = self._fields / "grid.npz"
-        if not path.is_file():
+        if not digests.there(path):
             return None
-        arrays = read_arrays(path, required=["truth"])
+        arrays = read_arrays(path, required=["truth"], max_bytes=MAX_FIELD_BYTES)
+        check_numbers(arrays, path.name)
         axes = {key.removeprefix("axis_"): value for key, value in arrays.items() if key.startswith("axis_")}
         truth = arrays["truth"]
         if truth.shape != tuple(len(axis) for axis in axes.values()):
@@ -108,9 +112,10 @@ class StepStore:
             InputError: the file is damaged.
         """
         path = self._fields / f"{index:04d}.npz"
-        if not path.is_file():
+        if not digests.there(path):
             return None
-        arrays = read_arrays(path, required=["network"], optional=["refined"])
+        arrays = read_arrays(path, required=["network"], optional=["refined"], max_bytes=MAX_FIELD_BYTES)
+        check_numbers(arrays, path.name)
         return StepFields(arrays["network"], arrays.get("refined"))
 
     def summary(self) -> IterationSummary | None:
@@ -120,17 +125,16 @@ class StepStore:
             InputError: the file is damaged.
         """
         path = self.path / SUMMARY
-        if not path.is_file():
+        if not digests.there(path):
             return None
         try:
-            return IterationSummary.model_validate_json(path.read_bytes())
+            return IterationSummary.model_validate_json(digests.read(path, MAX_SUMMARY_BYTES))
         except ValidationError as error:
             raise InputError("not what this program writes; the run is damaged", file=path.name) from error
 
 
 def _append(path: Path, record: BaseModel) -> None:
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(record.model_dump_json() + "\n")
+    inside.append(path, record.model_dump_json() + "\n")
 
 
 def _rewrite(path: Path, records: Sequence[BaseModel]) -> None:
@@ -138,12 +142,10 @@ def _rewrite(path: Path, records: Sequence[BaseModel]) -> None:
 
 
 def _lines(path: Path, record: type[_Record]) -> Iterator[_Record]:
-    if not path.is_file():
+    if not digests.there(path):
         return
-    if path.stat().st_size > MAX_LINES_BYTES:
-        raise InputError(f"larger than {MAX_LINES_BYTES} bytes; not a file this program wrote", file=path.name)
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
-        if not line.endswith("\n"):
+    for number, line in enumerate(digests.read(path, MAX_LINES_BYTES).splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
             return
         try:
             yield record.model_validate_json(line)

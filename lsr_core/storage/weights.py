@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.storage import digests, inside
 
 MAX_BYTES = 4 * 2**30
 MAX_HEADER_BYTES = 8 * 2**20
@@ -28,16 +30,14 @@ def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tens
     """All tensors of a safetensors file, in memory of their own, and the strings of its header.
 
     Raises:
-        InputError: missing, larger than `max_bytes`, truncated, or not safetensors.
+        InputError: missing, no plain file, larger than `max_bytes`, not the one that was written, truncated, or not safetensors.
     """
     name = path.name
-    if not path.is_file():
-        raise InputError("this file is missing", file=name)
-    if path.stat().st_size > max_bytes:
-        raise InputError(f"is larger than the {max_bytes:,} bytes allowed", file=name)
     try:
-        metadata = _checked_header(path)
-        tensors = safetensors.torch.load(path.read_bytes())
+        with digests.opened(path, max_bytes) as stream:
+            metadata = _checked_header(stream, name)
+            stream.seek(0)
+            tensors = safetensors.torch.load(inside.all_of(stream, path, max_bytes))
     except InputError:
         raise
     except (
@@ -54,17 +54,15 @@ def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tens
     return {key: tensor.clone() for key, tensor in tensors.items()}, metadata
 
 
-def _checked_header(path: Path) -> dict[str, str]:
+def _checked_header(stream: BufferedReader, file: str) -> dict[str, str]:
     """The strings of the header, once the numbers of tensors and dimensions, the names and the types are within bounds.
 
     The library that reads the file checks offsets; what it is asked to build is bounded here, before it builds it.
     """
-    file = path.name
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        if length > MAX_HEADER_BYTES:
-            raise InputError(f"has a header of {length:,} bytes; at most {MAX_HEADER_BYTES:,} are read", file=file)
-        header = json.loads(stream.read(length))
+    (length,) = struct.unpack("<Q", stream.read(8))
+    if length > MAX_HEADER_BYTES:
+        raise InputError(f"has a header of {length:,} bytes; at most {MAX_HEADER_BYTES:,} are read", file=file)
+    header = json.loads(stream.read(length))
     metadata: dict[str, str] = header.pop("__metadata__", {})
     if len(header) > MAX_TENSORS:
         raise InputError(f"holds {len(header):,} tensors; at most {MAX_TENSORS:,} are read", file=file)
