@@ -16,6 +16,7 @@ from lsr_app.rundata import RunData
 from lsr_app.services import jobs, presence, results, runs
 from lsr_app.services.runs import Entry
 from lsr_core.errors import InputError
+from lsr_core.storage.records import FINAL_STATES
 from lsr_core.storage.runs import Run
 
 _NOW = "lsr_now"
@@ -32,6 +33,7 @@ class Now:
     data: RunData | None = None
     rank: int = 0
     trouble: str = ""
+    damage: list[str] = field(default_factory=list)
     compare: RunData | None = None
     entries: list[Entry] = field(default_factory=list)
 
@@ -75,7 +77,9 @@ def select() -> Now:
                 now.data = results.load(now.run)
                 now.rank = state.rank_of(now.data)
         except InputError as error:
-            now.trouble = texts.run_not_found() if now.run is None else texts.damaged(str(error))
+            now.trouble = texts.damaged(str(error)) if now.run or error.file else texts.run_not_found()
+        else:
+            now.damage = results.damage(now.run) if now.status in FINAL_STATES else []
     if now.data is not None and state.get(state.COMPARE):
         now.compare = _other(now.owner, state.get(state.COMPARE))
     st.session_state[_NOW] = now

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from lsr_app import exporttexts, places
-from lsr_app.rebuild import beside
+from lsr_app import exporttexts, formats, made, places
 from lsr_app.rundata import RunData
-from lsr_core.storage import tables
+from lsr_core.errors import InputError
+from lsr_core.storage import inside, tables
 from lsr_core.storage.runs import Run
 
 FOLDER = "exports"
@@ -59,37 +59,65 @@ def target(run: Run, rank: int, format: str = "predictor") -> Path:
     return folder / f"rank{rank}{ENDINGS[format]}"
 
 
+def contents(run: Run, rank: int, format: str = "predictor") -> bytes:
+    """A file that is ready.
+
+    Raises:
+        InputError: it is not as it was made.
+    """
+    return made.contents(target(run, rank, format))
+
+
 def note(run: Run, rank: int, format: str) -> str:
     """The sentence about a file that is ready."""
-    path = beside(target(run, rank, format), "note")
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return made.note_of(target(run, rank, format)).sentence
 
 
 def start(run: Run, rank: int, format: str = "predictor") -> None:
-    """Begin to make a file in a process of its own, unless it is there or under way."""
+    """Begin to make a file in a process of its own, unless it is there or under way.
+
+    Raises:
+        InputError: the folder that it belongs in is a link.
+        OSError: it cannot be written.
+    """
     if progress(run, rank, format) in ("ready", "working"):
         return
     path = target(run, rank, format)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside(path, "error").unlink(missing_ok=True)
+    with inside.folder_of(path), inside.folder_of(path.parent):
+        made.beside(path, "error").unlink(missing_ok=True)
     command = [sys.executable, "-m", "lsr_app.rebuild", str(run.path), str(rank), format, str(path)]
     _processes()[str(path)] = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
 
 
+def begin(run: Run, rank: int, format: str = "predictor") -> None:
+    """The same for a button: draw the page again, or say why not."""
+    try:
+        start(run, rank, format)
+    except InputError as error:
+        st.error(formats.markdown(str(error)), icon=":material/error:")
+    except OSError as error:
+        st.error(formats.markdown(exporttexts.not_begun(error.strerror or "")), icon=":material/error:")
+    else:
+        st.rerun()
+
+
 def progress(run: Run, rank: int, format: str = "predictor") -> str:
     """'', 'working', 'ready', or the sentence that says what went wrong."""
     path = target(run, rank, format)
-    if path.is_file():
-        return "ready"
     process = _processes().get(str(path))
-    if process is None:
-        return ""
-    if process.poll() is None:
+    if process is not None and process.poll() is None:
         return "working"
-    reason = beside(path, "error")
-    return reason.read_text(encoding="utf-8") if reason.is_file() else exporttexts.EXPORT_STOPPED
+    try:
+        if inside.there(path):
+            made.note_of(path)
+            inside.opened(path, made.MAX_BYTES).close()
+            return "ready"
+        return "" if process is None else made.why(path) or exporttexts.EXPORT_STOPPED
+    except InputError as error:
+        return str(error)
 
 
 @st.cache_resource(show_spinner=False)

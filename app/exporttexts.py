@@ -24,6 +24,10 @@ EXPORT_MAKING = "Making the file and reading it again. You may leave this page; 
 REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
 
 
+def not_begun(reason: str) -> str:
+    return f"The file was not begun: its folder cannot be written ({reason})."
+
+
 def rebuild_note(chosen: int, seconds: str) -> str:
     return (
         f"This run holds the step Δθ at rank {chosen:,}. At another rank it is computed again from the settings and the "

@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app import ahead
 
 ahead.finish_imports()
-from lsr_app import controls, formats, show, state, texts, theme  # noqa: E402
+from lsr_app import controls, formats, show, state, texts, theme, trouble  # noqa: E402
 
 # Drawn here because a browser fetches a named icon from a host on the internet.
 ICON = (
@@ -36,6 +36,7 @@ pages = {
     )
 }
 page = st.navigation(list(pages.values()), position="hidden")
+trouble.watch()
 state.begin()
 show.styles()
 selected = controls.select()
@@ -45,6 +46,8 @@ remarks = st.container(gap="small")
 show.remarks(remarks, told := state.messages())
 if selected.trouble:
     remarks.error(formats.markdown(selected.trouble), icon=":material/error:")
+for sentence in selected.damage:
+    remarks.warning(formats.markdown(texts.damaged_part(sentence)), icon=":material/error:")
 show.scroll_to_top(state.to_top())
 page.run()
 show.remarks(remarks, [message for message in state.messages() if message not in told])  # found by the page itself

@@ -1,18 +1,20 @@
 """`python -m lsr_app.rebuild RUN RANK FORMAT FILE`: what takes too long for a page, in a process of its own.
 
-FILE appears when it is complete, and `FILE.note` before it with a sentence about it; what went wrong is in `FILE.error`.
+FILE appears when it is complete, and `FILE.note` before it with its digest and a sentence about it; what went wrong is in `FILE.error`.
 """
 
 from __future__ import annotations
 
+import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from lsr_app import made
 from lsr_core.errors import InputError, LSRError
-from lsr_core.jobs.rebuild import delta_at
-from lsr_core.storage import atomic
-from lsr_core.storage.bundles import load_problem
+from lsr_core.jobs.rebuild import confirmed
+from lsr_core.storage.atomic import TEMPORARY_SUFFIX
 from lsr_core.storage.export import save_predictor
 from lsr_core.storage.runs import Run
 
@@ -34,15 +36,14 @@ def make(run: Run, rank: int, format: str, path: Path, precision: Precision | No
         from lsr_app.report import write_report
 
         return write_report(run, rank, path)
-    problem = load_problem(run.refined_path)
     if format == "weights":
         from lsr_core.portable.weights import aligned_weights
 
-        return aligned_weights(path, problem, delta_at(run, rank)).sentence
+        return aligned_weights(path, *confirmed(run, rank)).sentence
     if format in ("pt2", "onnx", "python"):
         from lsr_core.portable.deliver import deliver
 
-        return deliver(path, problem, delta_at(run, rank), cast("Form", format), precision).sentence
+        return deliver(path, *confirmed(run, rank), cast("Form", format), precision).sentence
     raise InputError(f"is {format[:40]!r}; give predictor, pt2, onnx, python, weights or report", key="format")
 
 
@@ -52,7 +53,7 @@ def predictor(run: Run, rank: int, path: Path) -> Path:
     Raises:
         LSRError: the run is damaged or the step cannot be rebuilt.
     """
-    problem = load_problem(run.problem_path)
+    problem, delta = confirmed(run, rank)
     base, refined = (
         {
             name: value
@@ -62,26 +63,23 @@ def predictor(run: Run, rank: int, path: Path) -> Path:
         for at in (0, rank)
     )
     metadata = {"rank": rank, "run": run.id, "base": base, "refined": refined}
-    return save_predictor(path, problem, delta_at(run, rank), metadata)
-
-
-def beside(path: Path, kind: str) -> Path:
-    """The small text file `note` or `error` that belongs to a file."""
-    return path.with_name(f"{path.name}.{kind}")
+    return save_predictor(path, problem, delta, metadata)
 
 
 def main(arguments: list[str]) -> int:
     run, rank, format, path = Run(Path(arguments[0])), int(arguments[1]), arguments[2], Path(arguments[3])
-    hidden = path.with_name(f".{path.name}.making")
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
-        note = make(run, rank, format, hidden)
-        atomic.write_text(beside(path, "note"), note)
-        hidden.replace(path)
+        made.finish(hidden, path, make(run, rank, format, hidden))
     except LSRError as error:
-        beside(path, "error").write_text(str(error), encoding="utf-8")
+        made.fail(path, str(error))
+        return 1
+    except (OSError, MemoryError) as error:
+        made.fail(path, f"the file could not be made: {getattr(error, 'strerror', None) or 'not enough memory'}")
         return 1
     finally:
-        hidden.unlink(missing_ok=True)
+        with suppress(OSError):
+            hidden.unlink(missing_ok=True)
     return 0
 
 

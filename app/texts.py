@@ -355,6 +355,10 @@ def damaged(reason: str) -> str:
     return f"This run cannot be shown. {reason}"
 
 
+def damaged_part(reason: str) -> str:
+    return f"A file of this run was damaged or changed since it was written; what does not need it is shown. {reason}"
+
+
 def bad_rank() -> str:
     return "The address has a `rank=` that is no whole number; the rank the run chose is shown."
 

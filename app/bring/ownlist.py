@@ -14,7 +14,8 @@ from lsr_app.bring import bringtexts
 from lsr_app.controls import Now
 from lsr_app.owning import ownproblems
 from lsr_app.services import problems
-from lsr_core.storage.bundles import DESCRIPTION, read_description
+from lsr_core.storage import inside
+from lsr_core.storage.bundles import DESCRIPTION, MAX_FILE_BYTES, read_description
 
 
 def section(now: Now) -> None:
@@ -55,5 +56,5 @@ def _zip(folder: Path) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for name in (DESCRIPTION, *read_description(folder).files):
-            archive.write(folder / name, name)
+            archive.writestr(name, inside.read(folder / name, MAX_FILE_BYTES))
     return packed.getvalue()

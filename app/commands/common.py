@@ -115,7 +115,9 @@ def need_complete(run: Run) -> None:
 
 def need_predictor(run: Run) -> None:
     """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
-    if run.manifest.kind != "iterate" or not run.delta_path.is_file():
+    from lsr_core.storage import digests
+
+    if run.manifest.kind != "iterate" or not digests.there(run.delta_path):
         need_complete(run)
 
 
@@ -169,12 +171,13 @@ def refuse_rank(folder: Path, config: RefineConfig) -> None:
         raise InputError(error.message, file=error.file, key=key) from error
 
 
-def check_out(path: Path) -> None:
-    """Refuse a file that could not be written, before the work is done."""
+def check_out(path: Path) -> Path:
+    """Refuse a file that could not be written, before the work is done; returns it in the folder that links to it lead to."""
     if path.is_dir():
         raise InputError("is a folder; name a file", file=str(path), key="out")
     if not path.absolute().parent.is_dir():
         raise InputError("its folder does not exist; make it first", file=str(path), key="out")
+    return path.absolute().parent.resolve() / path.name
 
 
 def emit(result: dict[str, Any], text: str, as_json: bool) -> None:

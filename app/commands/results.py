@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lsr_app import made
 from lsr_app.commands.common import (
     JsonOption,
     RunArgument,
@@ -38,8 +39,7 @@ def path(
 ) -> None:
     """Print the loss along the step, linearised and true."""
     from lsr_core.diagnosis.loss_path import loss_path
-    from lsr_core.jobs.rebuild import delta_at
-    from lsr_core.storage.bundles import load_problem
+    from lsr_core.jobs.rebuild import confirmed
 
     found = find_run(run, runs, trust)
     need_predictor(found)
@@ -47,7 +47,7 @@ def path(
     chosen = summary.rank if rank is None else rank
     if not 0 <= chosen <= summary.max_rank:
         raise InputError(f"is {chosen}, this run has ranks 0 to {summary.max_rank}", key="rank")
-    result = loss_path(load_problem(found.refined_path), delta_at(found, chosen))
+    result = loss_path(*confirmed(found, chosen))
     alpha, linear, nonlinear = (list(map(float, part)) for part in (result.alpha, result.linearised, result.nonlinear))
     low, high = (float(end) for end in result.agreement)
     record = {
@@ -90,18 +90,18 @@ def export(
         raise InputError(f"is {precision[:40]!r}; it is float64 or float32, for {', '.join(PORTABLE)}", key="precision")
     found = find_run(run, runs, trust)
     need_predictor(found)
-    check_out(out)
+    place = check_out(out)
     note = ""
     figures: dict[str, Any] = {}
     if format == "predictor":
-        _predictor(found, out)
+        _predictor(found, place)
     elif format == "report":
-        note = _report(found, out)
+        note = _report(found, place)
     elif format in (*PORTABLE, "weights"):
-        note, figures = _portable(found, format, out, precision)
+        note, figures = _portable(found, format, place, precision)
     else:
-        atomic.write_text(out, run_json(found) if format == "json" else _csv(found))
-    size = out.stat().st_size
+        atomic.write_text(place, run_json(found) if format == "json" else _csv(found))
+    size = place.stat().st_size
     record = {"run": found.id, "format": format, "out": str(out), "bytes": size, **figures, "status": "complete"}
     emit(record, f"{out}: {size:,} bytes" + (f"\n{note}" if note else ""), json)
 
@@ -110,11 +110,10 @@ def _portable(run: Run, format: str, out: Path, precision: Any) -> tuple[str, di
     """What runs without this package, or the weights; the sentence about it and its figures."""
     from dataclasses import asdict
 
-    from lsr_core.jobs.rebuild import delta_at
-    from lsr_core.storage.bundles import load_problem
+    from lsr_core.jobs.rebuild import confirmed
     from lsr_core.storage.tables import finite
 
-    problem, delta = load_problem(run.refined_path), delta_at(run, run.summary.rank)
+    problem, delta = confirmed(run, run.summary.rank)
     if format == "weights":
         from lsr_core.portable.weights import aligned_weights
 
@@ -141,42 +140,37 @@ def _report(run: Run, out: Path) -> str:
         str(out.absolute()),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
-    said = {kind: out.with_name(f"{out.name}.{kind}") for kind in ("note", "error")}
     try:
         if done.returncode:
-            error = said["error"]
-            reason = error.read_text("utf-8") if error.is_file() else (done.stderr.strip().splitlines() or ["?"])[-1]
+            reason = made.why(out) or (done.stderr.strip().splitlines() or ["?"])[-1]
             raise InputError(f"the report could not be made: {reason}", key="format")
-        return said["note"].read_text("utf-8")
+        return made.note_of(out).sentence
     finally:
-        for path in said.values():
-            path.unlink(missing_ok=True)
+        for kind in ("note", "error"):
+            made.beside(out, kind).unlink(missing_ok=True)
 
 
 def _predictor(run: Run, out: Path) -> None:
-    from lsr_core.jobs.rebuild import delta_at
-    from lsr_core.storage.bundles import load_problem
+    from lsr_core.jobs.rebuild import confirmed
     from lsr_core.storage.export import save_predictor
 
     summary = run.summary
-    metadata = {**summary.model_dump(), "run": run.id}
-    save_predictor(out, load_problem(run.refined_path), delta_at(run, summary.rank), metadata)
+    save_predictor(out, *confirmed(run, summary.rank), {**summary.model_dump(), "run": run.id})
 
 
 def _csv(run: Run) -> str:
     import torch
 
-    from lsr_core.jobs.rebuild import delta_at
+    from lsr_core.jobs.rebuild import confirmed
     from lsr_core.networks.taking import in_precision
     from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.problems.supervised import Split
     from lsr_core.refinement.predictor import RefinedPredictor
-    from lsr_core.storage.bundles import load_problem
     from lsr_core.storage.export import named_delta
     from lsr_core.storage.tables import predictions_csv
 
-    problem = load_problem(run.refined_path)
-    delta = delta_at(run, run.summary.rank).cpu()
+    problem, delta = confirmed(run, run.summary.rank)
+    delta = delta.cpu()
     model = problem.model.to(delta.dtype)
     predictor = RefinedPredictor(model, named_delta(model, delta))
     _, split = problem.display

@@ -15,13 +15,37 @@ if TYPE_CHECKING:
 def runs(runs: RunsOption = None, json: JsonOption = False) -> None:
     """List the runs, newest first."""
     place = store(runs)
-    found = [_about(run) for run in place.list()]
-    lines = [
-        f"{run['run']}  {time.strftime('%Y-%m-%d %H:%M', time.localtime(run['created']))}  {run['status']:<10}"
-        f"{_rank(run):<14}{printable(run['title'])}"
-        for run in found
+    readable, faults = place.survey()
+    found = [_about(run) for run in readable]
+    found += [
+        {**_NOTHING, "run": name, "status": "damaged", "error": str(fault)} for name, fault in sorted(faults.items())
     ]
-    emit({"runs": found, "folder": str(place.root)}, "\n".join(lines) or f"no runs in {place.root}", json)
+    emit({"runs": found, "folder": str(place.root)}, "\n".join(map(_line, found)) or f"no runs in {place.root}", json)
+
+
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    (
+        "run",
+        "kind",
+        "title",
+        "problem",
+        "created",
+        "owner",
+        "listed",
+        "status",
+        "rank",
+        "max_rank",
+        "base_test_mse",
+        "refined_test_mse",
+        "error",
+    )
+)
+
+
+def _line(run: dict[str, Any]) -> str:
+    made = "" if run["created"] is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(run["created"]))
+    line = f"{run['run']}  {made:<16}  {run['status']:<10}{_rank(run):<14}"
+    return line + printable(run["error"] if run["status"] == "damaged" else run["title"])
 
 
 def _about(run: Run) -> dict[str, Any]:
@@ -29,7 +53,8 @@ def _about(run: Run) -> dict[str, Any]:
     from lsr_core.storage.lab import LAB_KINDS
 
     manifest = run.manifest
-    about: dict[str, Any] = {
+    about = {
+        **_NOTHING,
         "run": run.id,
         "kind": manifest.kind,
         "title": manifest.title,
@@ -37,12 +62,6 @@ def _about(run: Run) -> dict[str, Any]:
         "created": manifest.created,
         "owner": manifest.owner,
         "listed": manifest.listed,
-        "status": "failed",
-        "rank": None,
-        "max_rank": None,
-        "base_test_mse": None,
-        "refined_test_mse": None,
-        "error": None,
     }
     try:
         status = run.status()
@@ -53,7 +72,7 @@ def _about(run: Run) -> dict[str, Any]:
             about |= {"rank": summary.rank, "max_rank": summary.max_rank}
             about |= {"base_test_mse": summary.base.test_mse, "refined_test_mse": summary.refined.test_mse}
     except InputError as error:
-        about |= {"status": "failed", "error": str(error)}
+        about |= {"status": "damaged", "error": str(error)}
     return about
 
 

@@ -11,7 +11,7 @@ import uvicorn
 from streamlit.runtime import get_instance
 from streamlit.starlette import App as Streamlit
 
-from lsr_app import ahead
+from lsr_app import ahead, trouble
 from lsr_app.serve import scripts
 from lsr_app.serve.asgi import App
 from lsr_app.serve.connections import protocols
@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
 def application(order: Order) -> App:
     """The dashboard behind its checks."""
     ahead.start_imports()
-    inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT))
+    inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT, on_script_error=trouble.show))
     inner = Sessions(Uploads(inner, _kept))
     return Origins(
         Gate(inner, order.token, page_policy(scripts.digests())), own_names(order.host, order.shared), order.origins

@@ -11,17 +11,20 @@ from lsr_app import iterationdata, rundata
 from lsr_app.iterationdata import Iteration
 from lsr_app.rundata import RunData
 from lsr_app.services import problems
-from lsr_app.services.stamps import growth_stamp, stamp_of
+from lsr_app.services.stamps import growth_stamp, stamp_of, tree_stamp
 from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.refinement.results import Directions, LossPlane
+from lsr_core.storage import checking
 from lsr_core.storage.functions import read_fields
 from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.runs import Run
 from lsr_core.storage.steps import StepStore
 
+MAX_CHECKED_BYTES = 2**28
+_READ = ("run.json", "summary.json", "sweep.npz", "spectrum.npz", "fields.npz", "paths.npz", "digests.json")
 Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 
@@ -31,12 +34,22 @@ def load(run: Run) -> RunData:
     Raises:
         InputError: the run is damaged.
     """
-    return _load(str(run.path), stamp_of(run.path, "summary.json", "fields.npz", "run.json"))
+    return _load(str(run.path), stamp_of(run.path, *_READ))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _load(path: str, stamp: str) -> RunData:
     return rundata.read(Run(Path(path)))
+
+
+def damage(run: Run) -> list[str]:
+    """Sentences about files of a run that are not as they were written, those included that no page reads; large ones are left for a reader."""
+    return _damage(str(run.path), tree_stamp(run.path))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _damage(path: str, stamp: str) -> list[str]:
+    return [str(error) for error in checking.damage(Path(path), MAX_CHECKED_BYTES)]
 
 
 def iteration(run: Run) -> Iteration | None:

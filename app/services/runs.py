@@ -8,9 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 import lsr_samples
-from lsr_app import places
+from lsr_app import places, trouble
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
+from lsr_core.storage import inside
 from lsr_core.storage.records import FINAL_STATES, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
@@ -45,7 +46,7 @@ def find(run_id: str) -> tuple[Run, bool]:
         InputError: no such run.
     """
     shipped = shipped_store()
-    if shipped is not None and ID_PATTERN.fullmatch(run_id) and (shipped.root / run_id / "run.json").is_file():
+    if shipped is not None and ID_PATTERN.fullmatch(run_id) and inside.there(shipped.root / run_id / "run.json"):
         return shipped.open(run_id), True
     return store().open(run_id), False
 
@@ -106,9 +107,15 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
             return Entry(run.id, run.manifest, state, shipped)
         if run.manifest.kind != "refine":
             return Entry(run.id, run.manifest, state, shipped, gain=_iterated(run))
-        summary = run.summary
     except InputError:
         return None
+    except Exception as error:
+        trouble.note(error)  # one run that nobody foresaw does not hide the others
+        return None
+    try:
+        summary = run.summary
+    except InputError:
+        return Entry(run.id, run.manifest, state, shipped)  # says what is damaged when it is opened
     norms = summary.residual_norm
     for base, refined in (
         (summary.base.test_relative_l2, summary.refined.test_relative_l2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 from lsr_core.storage.runs import Run
@@ -17,11 +19,27 @@ def stamp_of(folder: Path, *names: str) -> str:
     parts = []
     for name in names:
         try:
-            found = (folder / name).stat()
-            parts.append(f"{found.st_mtime_ns}:{found.st_size}:{found.st_ino}")
+            parts.append(_stamp((folder / name).lstat()))
         except OSError:
             parts.append("-")
     return "|".join(parts)
+
+
+def tree_stamp(folder: Path) -> str:
+    """Changes when any file of a folder is replaced, added or lost."""
+    parts = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != "exports")
+        for name in sorted(names):
+            try:
+                parts.append(f"{name}:{_stamp((Path(place) / name).lstat())}")
+            except OSError:
+                parts.append(f"{name}:-")
+    return hashlib.sha256("|".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _stamp(found: os.stat_result) -> str:
+    return f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_size}:{found.st_ino}"
 
 
 def growth_stamp(run: Run) -> str:

@@ -29,7 +29,7 @@ def other_rank() -> None:
     state = exports.progress(opened, rank)
     if state == "ready":
         st.download_button(
-            f"Refined predictor at rank {rank:,}", data=lambda: exports.target(opened, rank).read_bytes(), type="primary",
+            f"Refined predictor at rank {rank:,}", data=lambda: exports.contents(opened, rank), type="primary",
             file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", icon=":material/download:",
         )  # fmt: skip
         return
@@ -40,8 +40,7 @@ def other_rank() -> None:
         st.error(formats.markdown(state), icon=":material/error:")
     st.caption(exporttexts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
     if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
-        exports.start(opened, rank)
-        st.rerun()
+        exports.begin(opened, rank)
 
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
@@ -74,7 +73,7 @@ def other_form() -> None:
     state = exports.progress(opened, rank, form)
     if state == "ready":
         st.download_button(
-            f"{name} at rank {rank:,}", data=lambda: exports.target(opened, rank, form).read_bytes(), key="form_file",
+            f"{name} at rank {rank:,}", data=lambda: exports.contents(opened, rank, form), key="form_file",
             file_name=f"{stem}-rank{rank}{exports.ENDINGS[form]}", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         st.caption(formats.markdown(exports.note(opened, rank, form)))
@@ -85,8 +84,7 @@ def other_form() -> None:
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
     if st.button(f"Make it at rank {rank:,}", key="form_make"):
-        exports.start(opened, rank, form)
-        st.rerun()
+        exports.begin(opened, rank, form)
 
 
 show.section("Without this program", exporttexts.EXPORT_OTHERS, apart=False)

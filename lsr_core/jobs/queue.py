@@ -11,7 +11,6 @@ from lsr_core.errors import InputError
 from lsr_core.jobs import dispatcher, processes
 from lsr_core.jobs.tickets import Tickets, digest_of
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage import digests
 from lsr_core.storage.records import FINAL_STATES, JobKind
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import find, is_alive
@@ -91,7 +90,9 @@ def check_resumable(run: Run) -> None:
         raise InputError(f"this run is a {run.manifest.kind}, not an iteration; only those go on", key="resume")
     if is_alive(run.status()):
         raise InputError("this run is at work; let it end, or cancel it first", key="resume")
-    digests.verify(run.path)
+    from lsr_core.storage.checking import verify
+
+    verify(run.path)
 
 
 def create(

@@ -8,10 +8,23 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.jobs.recorded import confirm
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.refine import refine
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.runs import Run
 from lsr_core.storage.weights import read_tensors
+
+
+def confirmed(run: Run, rank: int) -> tuple[Problem, Tensor]:
+    """The problem at θ0 and Δθ (m,) at a rank, for a file that is given out: together they yield the error that the run recorded.
+
+    Raises:
+        InputError: as `delta_at`, or they do not.
+    """
+    problem, delta = load_problem(run.refined_path), delta_at(run, rank)
+    confirm(run, problem, delta, rank)
+    return problem, delta
 
 
 def delta_at(run: Run, rank: int) -> Tensor:

@@ -71,8 +71,8 @@ def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
     """
     with bundle_folder(source) as folder:
         description = read_description(folder)
-        for file, entry in description.files.items():
-            _check_digest(folder / file, entry.bytes, entry.sha256)
+        for _, error in check_files(folder, description):
+            raise error
         dtype: torch.dtype = getattr(torch, description.dtype)
         network = description.network
         weights = WEIGHTS if checkpoint is None else _checkpoint_file(description, checkpoint)
@@ -306,6 +306,18 @@ def _check_fit(
                 file=DESCRIPTION,
                 key=side,
             )
+
+
+def check_files(
+    folder: Path, description: ProblemDescription, largest: int = MAX_FILE_BYTES
+) -> Iterator[tuple[str, InputError]]:
+    """Names and faults of the files of a bundle that are not those of its description; larger ones than `largest` are left out."""
+    for name, entry in description.files.items():
+        if entry.bytes <= largest:
+            try:
+                _check_digest(folder / name, entry.bytes, entry.sha256)
+            except InputError as error:
+                yield name, error
 
 
 def _check_digest(path: Path, size: int, digest: str) -> None:

@@ -109,17 +109,6 @@ def write(run: Path) -> None:
     atomic.write_text(run / NAME, sealed(Digests(files=files)))
 
 
-def verify(run: Path) -> None:
-    """Compare all files of a run with what was noted; weights and data of a bundle are compared when it is loaded.
-
-    Raises:
-        InputError: naming the first file that is missing or is not as it was written.
-    """
-    for name in of(run).files if inside.there(run / NAME) else ():
-        with opened(run / name, MAX_FILE_BYTES):
-            pass
-
-
 def forget(run: Path) -> None:
     """Before the files of a run change again."""
     (run / NAME).unlink(missing_ok=True)

@@ -87,7 +87,8 @@ def read(path: Path, limit: int) -> bytes:
 def all_of(stream: BufferedReader, path: Path, limit: int) -> bytes:
     """What is left of a stream; raises InputError if that is more than `limit`."""
     try:
-        data = stream.read(limit + 1)
+        left = os.fstat(stream.fileno()).st_size - stream.tell()
+        data = stream.read(min(limit, max(0, left)) + 1)  # as much as is asked for is allocated
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", file=path.name) from error
     if len(data) > limit:  # it grew meanwhile

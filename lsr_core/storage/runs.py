@@ -153,6 +153,10 @@ class Run:
             raise describe(error, name) from error
 
 
+Runs = list[Run]  # in `RunStore` the name `list` is that of a method
+Faults = dict[str, InputError]
+
+
 class RunStore:
     """A folder of runs."""
 
@@ -202,18 +206,21 @@ class RunStore:
 
     def list(self) -> list[Run]:
         """All readable runs, newest first; folders that are not runs are passed over."""
-        if not self.root.is_dir():
-            return []
-        runs = []
-        for path in self.root.iterdir():
+        return self.survey()[0]
+
+    def survey(self) -> tuple[Runs, Faults]:
+        """The same, and what is damaged in those that cannot be read, by id."""
+        runs, faults = [], {}
+        for path in self.root.iterdir() if self.root.is_dir() else ():
             if not ID_PATTERN.fullmatch(path.name):
                 continue
             try:
                 run = self.open(path.name)
                 runs.append((run.manifest.created, run))
-            except InputError:
-                continue
-        return [run for _, run in sorted(runs, key=lambda pair: pair[0], reverse=True)]
+            except InputError as error:
+                if error.file is not None:
+                    faults[path.name] = error
+        return [run for _, run in sorted(runs, key=lambda pair: pair[0], reverse=True)], faults
 
     def delete(self, run: Run) -> None:
         """Remove a run and all its files; the directory leaves the list at once."""

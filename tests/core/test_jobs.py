@@ -25,7 +25,7 @@ from lsr_core.jobs.worker import execute
 from lsr_core.refinement import plan
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
-from lsr_core.storage import workers
+from lsr_core.storage import digests, workers
 from lsr_core.storage.bundles import copy_bundle, load_problem
 from lsr_core.storage.records import Status, Worker
 from lsr_core.storage.runs import Run, RunStore
@@ -360,17 +360,22 @@ class TestRunsFromElsewhere:
     def test_truncated_arrays(self, run: Run) -> None:
         path = run.path / "fields.npz"
         path.write_bytes(path.read_bytes()[:200])
+        with pytest.raises(InputError, match=r"fields\.npz: has 200 bytes, digests\.json says"):
+            _ = run.fields
+        digests.write(run.path)  # whoever made the run can do that
         with pytest.raises(InputError, match=r"fields\.npz: not a complete npz"):
             _ = run.fields
 
     def test_pickled_arrays(self, run: Run) -> None:
         np.savez(run.path / "sweep.npz", train_mse=np.array([object()], dtype=object))
+        digests.write(run.path)
         with pytest.raises(InputError, match=r"sweep\.npz: train_mse: holds Python objects"):
             _ = run.sweep
 
     def test_unknown_format(self, run: Run) -> None:
         path = run.path / "run.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 99}))
+        given = {**json.loads(path.read_text()), "format_version": 99}
+        path.write_text(json.dumps({key: value for key, value in given.items() if key != "sha256"}))
         with pytest.raises(InputError, match=r"run\.json: format_version: run format 99"):
             _ = run.manifest
 
@@ -378,6 +383,7 @@ class TestRunsFromElsewhere:
         from safetensors.torch import save_file
 
         save_file({"delta": torch.zeros(3)}, run.delta_path)
+        digests.write(run.path)
         with pytest.raises(InputError, match=r"delta\.safetensors: delta: does not hold 21"):
             delta_at(run, run.summary.rank)
 
