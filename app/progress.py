@@ -75,14 +75,18 @@ def _ended(run: Run, status: str) -> None:
         st.error(
             f"{formats.markdown(reason)}{f' ({formats.markdown(where)})' if where else ''}", icon=":material/error:"
         )
-    else:
+    elif status == "cancelled":
         st.info(
             texts.cancelled_at(
                 formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction, stamps.has_grown(run)
             ),
             icon=":material/stop_circle:",
         )
-    log = run.log()
+    try:
+        log = run.log()
+    except InputError as error:
+        st.warning(formats.markdown(str(error)), icon=":material/error:")
+        return
     if log:
         with st.expander("Log", icon=":material/article:", expanded=status == "failed"):
             st.code("\n".join(log.splitlines()[-LOG_LINES:]), language=None, height=240, wrap_lines=True)

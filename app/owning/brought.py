@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 
 from lsr_app import places
 from lsr_app.owning import ownproblems
@@ -19,7 +20,8 @@ def sign(owner: str) -> None:
     """Note that this owner is here now, if there is anything of his."""
     folder = ownproblems.folder_of(owner)
     if folder.is_dir():
-        (folder / _SEEN).touch()
+        with suppress(OSError):  # whoever only looks needs no disk that takes something
+            (folder / _SEEN).touch()
 
 
 def forget(owner: str) -> None:

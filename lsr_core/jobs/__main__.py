@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("config", type=Path, help="run.json of a queued run")
     given = parser.parse_args(_arguments(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _cancel)
-    run = Run(given.config.resolve().parent)
+    run = Run(given.config.parent.resolve())  # the file itself may be a link, which is refused
     try:
         status = run.status()
         if status.status in FINAL_STATES:

@@ -46,8 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())  # byte for byte, for digests are of these
 
 
 def write_bytes(path: Path, data: bytes) -> None:

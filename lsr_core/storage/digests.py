@@ -30,6 +30,9 @@ DAMAGED = "its SHA-256 is not the one that was noted when it was written; the fi
 _DESCRIPTION = "problem.json"
 _MADE_LATER = "exports"
 _SEAL = re.compile(rb'(.*),\n "sha256": "([0-9a-f]{64})"\n\}\n?', re.DOTALL)
+_SEALED = re.compile(
+    rb'"sha256"\s*:\s*"[0-9a-f]{64}"\s*\}\s*\Z'
+)  # as an editor or another program would write it again
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -60,12 +63,12 @@ def unsealed(data: bytes, file: str) -> tuple[bytes, bool]:
     """The JSON without the digest at its end, and whether it had one.
 
     Raises:
-        InputError: the digest is another.
+        InputError: the digest is another, or does not stand as it was written.
     """
     found = _SEAL.fullmatch(data)
-    if found is None:
+    if found is None and not _SEALED.search(data):
         return data, False
-    if hashlib.sha256(found[1]).hexdigest().encode() != found[2]:
+    if found is None or hashlib.sha256(found[1]).hexdigest().encode() != found[2]:
         raise InputError(DAMAGED, file=file)
     return found[1] + b"\n}", True
 
@@ -78,8 +81,8 @@ def opened(path: Path, limit: int) -> Iterator[BufferedReader]:
         InputError: as `inside.opened`; or it is not the file that was written.
     """
     with inside.opened(path, limit) as stream:
-        if (noted := _noted(path)) is not None:
-            _compare(stream, noted, path.name)
+        if (entry := noted(path)) is not None:
+            _compare(stream, entry, path.name)
             stream.seek(0)
         yield stream
 
@@ -92,7 +95,7 @@ def read(path: Path, limit: int) -> bytes:
 
 def there(path: Path) -> bool:
     """Whether a file is there or, by what its run noted, should be: one that was lost is then missed when it is opened."""
-    return inside.there(path) or _noted(path) is not None
+    return inside.there(path) or noted(path) is not None
 
 
 def write(run: Path) -> None:
@@ -125,7 +128,7 @@ def of(run: Path) -> Digests:
         raise describe(error, NAME) from error
 
 
-def _noted(path: Path) -> Noted | None:
+def noted(path: Path) -> Noted | None:
     """What the run that a file belongs to has noted of it; None if it is in no run, or in one that has not ended."""
     for run, name in ((path.parent, path.name), (path.parent.parent, f"{path.parent.name}/{path.name}")):
         if name not in SEALED and inside.there(run / "run.json"):

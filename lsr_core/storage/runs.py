@@ -187,8 +187,8 @@ class RunStore:
             config=config,
             settings=dict(settings or {}),
         )
-        run.write_manifest(manifest)
         run.write_status(Status(heartbeat=time.time()))
+        run.write_manifest(manifest)  # last, for it makes the folder a run
         return run
 
     def open(self, run_id: str) -> Run:

@@ -29,6 +29,7 @@ from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.supervised import Architecture
+from lsr_core.storage import inside
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
 from lsr_core.storage.lab import read_experiment
@@ -256,10 +257,10 @@ def test_control_characters_do_not_reach_the_terminal(lsr: Any) -> None:
 def test_a_full_disk(lsr: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundles.write(tmp_path / "bundle")
 
-    def full(source: object, target: object) -> None:
+    def full(source: object, target: object, limit: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(inside, "copy", full)
     result = lsr("refine", "bundle", "--json")
     assert result.code == 1
     assert "disk is full" in result.json["error"]["message"]
