@@ -5,18 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
-import threading
-import time
 import traceback
 
 from lsr_core.errors import LSRError
 
 LOG = logging.getLogger("lsr.pages")
-MOST_IN_LOG = 100  # in
-EVERY_SECONDS = 60.0  # and each but once, so that no visitor fills the log
-MOST_CHARACTERS = 20_000
-_seen: dict[str, float] = {}
-_guard = threading.Lock()
 
 
 def watch() -> None:
@@ -61,15 +54,9 @@ def note(error: Exception) -> str:
     """Put the traceback into the log; returns the id it has there, which is the same for the same place and kind of error."""
     places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     number = hashlib.sha256("|".join([type(error).__name__, *places]).encode()).hexdigest()[:8]
-    now = time.monotonic()
-    with _guard:
-        for old in [old for old, when in _seen.items() if now - when >= EVERY_SECONDS]:
-            del _seen[old]
-        first = number not in _seen and len(_seen) < MOST_IN_LOG
-        if first:
-            _seen[number] = now
-    if first:
-        LOG.error("%s %s", number, "".join(traceback.format_exception(error))[-MOST_CHARACTERS:])
+    LOG.getChild(number).error(
+        "".join(traceback.format_exception(error))
+    )  # the server's log is sparing with each of a name
     return number
 
 
