@@ -158,10 +158,13 @@ def _excluded(network: FactoredNetwork) -> str:
 
 
 def _pass_flops(function: ParametricFunction, example: Tensor) -> float:
-    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass."""
+    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass; 0 where torch cannot count."""
     counts = []
     for inputs in (example, torch.cat([example, example])):
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            function(function.theta0, inputs)
+            try:
+                function(function.theta0, inputs)
+            except RuntimeError:  # its hooks do not stand derivatives inside forward, as forces have
+                return 0.0
         counts.append(counter.get_total_flops())
     return (counts[1] - counts[0]) / len(example)

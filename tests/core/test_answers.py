@@ -65,6 +65,20 @@ def test_outputs_that_are_no_tensor_are_named(name: str) -> None:
     assert error.value.key == "model"
 
 
+class Forces(Wrapped):
+    """Minus the gradient of an energy, taken inside forward."""
+
+    def forward(self, x: Tensor) -> Any:
+        return -torch.func.vmap(torch.func.grad(lambda z: self.net(z)[0]))(x)
+
+
+def test_a_network_that_differentiates_inside_refines() -> None:
+    given = problem(Forces(lambda y: y, outputs=1))
+    result = refine(given, max_rank=8)
+    assert result.summary.refined.test_mse is not None
+    assert result.summary.refined.test_mse < 0.5 * (result.summary.base.test_mse or 0)
+
+
 def test_several_arguments_are_named() -> None:
     with pytest.raises(InputError, match=r"2 arguments \(x, t\).*self.net\(x\[:, 0:1\], x\[:, 1:2\]\)"):
         refine(problem(TwoArguments(lambda y: y)), max_rank=3)
