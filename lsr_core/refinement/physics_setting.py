@@ -239,7 +239,11 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
         rcond=rcond_of(config, sum(part.n_rows for part in fitted), eps),
         adjoint_error=proved.defect,
         routes_left=proved.left,
-        notes=(*seen.notes, *note_of(seen.findings, function.dtype)),
+        notes=(
+            *seen.notes,
+            *note_of(seen.findings, function.dtype),
+            *([problem.graded_on] if problem.graded_on else []),
+        ),
         problem=problem,
         fitted=fitted,
         fresh=fresh,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.places import places
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.supervised import Split
-
-LARGEST_GRID = 10_000
 
 
 def own_equation(
@@ -26,12 +24,15 @@ def own_equation(
 ) -> PhysicsProblem:
     """A problem on points drawn from a seed, reported on an equally spaced grid of about 10,000 points.
 
+    A domain that is no box is known by the regions of its blocks only: it is then reported at points which these draw.
+
     Args:
         name: of the problem and of its equation.
         model: maps points (n, d) to outputs (n, o).
         domain: bounds by variable; their order is that of the coordinates.
         blocks: the equation and its conditions.
-        solution: exact or reference values (n,) or (n, o) at points (n, d); only reported, never used to choose.
+        solution: exact or reference values (n,) or (n, o) at points (n, d); only reported, never used to choose. None = nobody knows
+            it; the field is drawn, and measured by its residual.
         outputs: names by which residuals read the network's outputs.
         seed: from which fitted and fresh points are drawn.
 
@@ -39,10 +40,8 @@ def own_equation(
         InputError: points outside the domain, unknown derivatives, conditions that contradict each other.
     """
     points, fresh = draw_points(blocks, seed)
-    per_axis = max(3, round(LARGEST_GRID ** (1 / len(domain)))) if len(domain) > 1 else 401
-    axes = [torch.linspace(low, high, per_axis, dtype=torch.float64) for low, high in domain.values()]
-    places = torch.cartesian_prod(*axes).reshape(-1, len(axes))
-    test = None if solution is None else Split(places, solution(places).detach().double().reshape(len(places), -1))
+    where, graded_on = places(domain, blocks)
+    test = None if solution is None else Split(where, solution(where).detach().double().reshape(len(where), -1))
     return PhysicsProblem(
         name=name,
         model=model,
@@ -55,4 +54,5 @@ def own_equation(
         fresh=fresh,
         test=test,
         seed=seed,
+        graded_on=graded_on,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import ResidualBlock, check_points
 from lsr_core.problems.physics.fields import derivative
+from lsr_core.problems.physics.places import places
 from lsr_core.problems.supervised import Architecture, Quantity, Split, check_split
 
 POINT_TOLERANCE = 1e-9  # of the extent of the domain, by which points may lie outside it
@@ -66,9 +68,10 @@ class PhysicsProblem:
         points: fitted points by block, (n, d), or (n, 2, d) for pairs.
         fresh: points by block that the solve does not see; what the rank is chosen by.
         test: points with the exact or reference solution; reported, never used to choose.
-        grid: optional points to draw fields on; otherwise the test points are drawn.
+        grid: optional points to draw fields on; otherwise the test points are drawn, and without any those of `places`.
         architecture: registered name and arguments, needed to store the problem.
         seed: from which the points were drawn.
+        graded_on: a sentence on the points of `test` or `grid`, where they are not a grid over the domain.
 
     Raises:
         InputError: an empty block, two of one name, points outside the domain, boundary data that contradict each other.
@@ -91,6 +94,7 @@ class PhysicsProblem:
     output_quantities: tuple[Quantity, ...] = ()
     architecture: Architecture | None = None
     seed: int = 0
+    graded_on: str = ""
 
     def __post_init__(self) -> None:
         if not self.blocks:
@@ -126,8 +130,10 @@ class PhysicsProblem:
         return tuple(self.domain)
 
     def splits(self) -> dict[str, Split]:
-        """Points at which the field is known, by name."""
+        """Points at which the field is known, or drawn, by name; where nothing is given, the grid is made here, with zeros for the solution."""
         named = {"test": self.test, "grid": self.grid}
+        if self.test is None and self.grid is None:
+            named["grid"] = self._plain
         return {name: split for name, split in named.items() if split is not None}
 
     @property
@@ -137,16 +143,15 @@ class PhysicsProblem:
 
     @property
     def display(self) -> tuple[str, Split]:
-        """The split whose fields are drawn: the grid, else the test points.
-
-        Raises:
-            InputError: there is neither.
-        """
+        """The split whose fields are drawn: the grid, else the test points."""
         splits = self.splits()
-        for name in ("grid", "test"):
-            if name in splits:
-                return name, splits[name]
-        raise InputError("a physics problem needs test points to draw its field on", key="test")
+        name = "grid" if "grid" in splits else "test"
+        return name, splits[name]
+
+    @cached_property
+    def _plain(self) -> Split:
+        where, _ = places(self.domain, self.blocks)
+        return Split(where, torch.zeros(len(where), len(self.outputs), dtype=torch.float64))
 
     def redrawn(self, seed: int) -> PhysicsProblem:
         """The same problem on new points."""

@@ -118,14 +118,30 @@ class _Pointwise:
 
 
 def _width(block: ResidualBlock, residual: ResidualFunction, points: Tensor) -> int:
-    few = points[:2]
+    """Rows that a point has, from one point and from two."""
+    widths = [_width_at(block, residual, points[:count]) for count in (1, 2)]
+    if widths[0] != widths[1]:
+        raise InputError(
+            f"the residual has {widths[0]} rows a point at one point and {widths[1]} at two: values (n,) and a column (n, 1) were combined, "
+            "which pairs every point with every other; write points[:, 0] where it has points[:, :1]",
+            key=f"blocks.{block.name}",
+        )
+    return widths[1]
+
+
+def _width_at(block: ResidualBlock, residual: ResidualFunction, few: Tensor) -> int:
     pairs = few[:, None] if few.ndim == 2 else few
     with torch.no_grad():
         jets = residual.jets.fixed(pairs.flatten(0, 1))(residual.theta0).unflatten(0, pairs.shape[:2])
         try:
-            raw = residual.pointwise(pairs, jets)
+            raw: object = residual.pointwise(pairs, jets)
         except (RuntimeError, IndexError, TypeError, AttributeError) as error:
             raise InputError(f"the residual cannot be evaluated: {error}", key=f"blocks.{block.name}") from error
+    if not isinstance(raw, Tensor):
+        raise InputError(
+            f"the residual gives a {type(raw).__name__}; it must be a tensor (n,) or (n, k), several equations by torch.stack([…], dim=1)",
+            key=f"blocks.{block.name}",
+        )
     if raw.ndim not in (1, 2) or len(raw) != len(few):
         raise InputError(
             f"the residual has shape {tuple(raw.shape)} at {len(few)} points; it must be (n,) or (n, k)",
