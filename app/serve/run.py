@@ -12,7 +12,7 @@ from streamlit.runtime import get_instance
 from streamlit.starlette import App as Streamlit
 
 from lsr_app import ahead, trouble
-from lsr_app.serve import scripts
+from lsr_app.serve import scripts, turns
 from lsr_app.serve.asgi import App
 from lsr_app.serve.connections import protocols
 from lsr_app.serve.gate import Gate, page_policy
@@ -22,7 +22,7 @@ from lsr_app.serve.sessions import Sessions
 from lsr_app.serve.uploads import Uploads
 
 SCRIPT = Path(ahead.__file__).with_name("main.py")
-QUEUE = 1024  # connections the kernel holds until they are accepted
+QUEUE = 4096  # connections that the kernel holds until they are accepted
 
 
 class Server(uvicorn.Server):
@@ -61,6 +61,7 @@ class Server(uvicorn.Server):
 def application(order: Order) -> App:
     """The dashboard behind its checks."""
     ahead.start_imports()
+    turns.install()
     inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT, on_script_error=trouble.show))
     inner = Sessions(Uploads(inner, _kept))
     return Origins(

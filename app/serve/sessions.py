@@ -15,6 +15,7 @@ from lsr_app.serve.asgi import PAGE, App, Header, Message, Receive, Scope, Send,
 from lsr_app.serve.limits import Bucket, Buckets, visitor
 
 OF_VISITOR, OF_ADDRESS, IN_ALL = 12, 72, 96
+AT_ONCE_OF_ADDRESS = 24  # a class; then one a second
 SPARE = 32  # above that, for visitors who have a page open already
 RETRY_SECONDS = 30
 MESSAGES, MESSAGES_PER_SECOND = 300, 30.0
@@ -33,7 +34,7 @@ class Sessions:
         self._app = app
         self._open: Counter[str] = Counter()
         self._by_visitor = Buckets(OF_VISITOR, 0.25)
-        self._by_address = Buckets(OF_ADDRESS, 1.0)
+        self._by_address = Buckets(AT_ONCE_OF_ADDRESS, 1.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
