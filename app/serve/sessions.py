@@ -76,7 +76,7 @@ class Sessions:
         return None
 
     def _too_fast(self, who: str, where: str) -> tuple[str, list[Header]] | None:
-        wait = max(self._by_visitor.of(who).wait(), self._by_address.of(where).wait())
+        wait = max(self._by_visitor.of(who).wait(), 0.0 if self._open[who] else self._by_address.of(where).wait())
         return _later(BUSY, math.ceil(wait)) if wait > 0 else None
 
     @contextmanager
