@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,7 @@ async def watch(port: int, process: psutil.Process, until: float) -> dict[str, o
     times: dict[str, list[float]] = {"page": [], "health": [], "script": [], "new": []}
     failed: list[str] = []
     memory = files = 0.0
+    begun_with = sum(process.cpu_times()[:2])
     mine = new_cookie()
 
     async def newcomer() -> float:
@@ -116,9 +118,13 @@ async def watch(port: int, process: psutil.Process, until: float) -> dict[str, o
             turn += 1
             await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - begun)))
     slowest = {kind: round(max(found), 3) for kind, found in times.items() if found}
+    usual = {kind: round(statistics.median(found), 3) for kind, found in times.items() if found}
+    processor = sum(process.cpu_times()[:2]) - begun_with
     return {
         "asked": turn,
         "slowest": slowest,
+        "median": usual,
+        "processor": round(processor, 1),
         "failed": failed[:5],
         "failures": len(failed),
         "memory": round(memory),

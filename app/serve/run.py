@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def application(order: Order) -> App:
     """The dashboard behind its checks."""
     ahead.start_imports()
     turns.install()
+    sys.setswitchinterval(0.001)  # the loop that answers all waits for a script to yield, at every turn of its own
     inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT, on_script_error=trouble.show))
     inner = Sessions(Uploads(inner, _kept))
     return Origins(

@@ -14,8 +14,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AT_ONCE = 3
-LONG_SECONDS = 2.0
+AT_ONCE = 2
+LONG_SECONDS = 4.0
 LATER_SECONDS = 20.0
 SEEN = 1024
 
