@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import streamlit as st
 
 from lsr_app import exporttexts, formats, made, places
 from lsr_app.rundata import RunData
+from lsr_app.workshop import Task, Workshop, make_room
 from lsr_core.errors import InputError
 from lsr_core.storage import inside, tables
 from lsr_core.storage.runs import Run
@@ -25,6 +25,9 @@ ENDINGS = {
     "weights": "-weights.safetensors",
     "report": "-report.html",
 }
+
+
+_workshop = Workshop()
 
 
 def predictions(run: RunData, rank: int) -> bytes:
@@ -73,11 +76,11 @@ def note(run: Run, rank: int, format: str) -> str:
     return made.note_of(target(run, rank, format)).sentence
 
 
-def start(run: Run, rank: int, format: str = "predictor") -> None:
-    """Begin to make a file in a process of its own, unless it is there or under way.
+def start(run: Run, rank: int, format: str = "predictor", owner: str = "") -> None:
+    """Let a file be made in a process of its own, in its turn, unless it is there or under way.
 
     Raises:
-        InputError: the folder that it belongs in is a link.
+        InputError: the folder that it belongs in is a link, or too many files wait to be made.
         OSError: it cannot be written.
     """
     if progress(run, rank, format) in ("ready", "working"):
@@ -86,16 +89,15 @@ def start(run: Run, rank: int, format: str = "predictor") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with inside.folder_of(path), inside.folder_of(path.parent):
         made.beside(path, "error").unlink(missing_ok=True)
+        make_room(path.parent)
     command = [sys.executable, "-m", "lsr_app.rebuild", str(run.path), str(rank), format, str(path)]
-    _processes()[str(path)] = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    _workshop.ask(Task(path, command, owner))
 
 
-def begin(run: Run, rank: int, format: str = "predictor") -> None:
+def begin(run: Run, rank: int, format: str = "predictor", owner: str = "") -> None:
     """The same for a button: draw the page again, or say why not."""
     try:
-        start(run, rank, format)
+        start(run, rank, format, owner)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
     except OSError as error:
@@ -107,19 +109,19 @@ def begin(run: Run, rank: int, format: str = "predictor") -> None:
 def progress(run: Run, rank: int, format: str = "predictor") -> str:
     """'', 'working', 'ready', or the sentence that says what went wrong."""
     path = target(run, rank, format)
-    process = _processes().get(str(path))
-    if process is not None and process.poll() is None:
-        return "working"
+    state = _workshop.state(path)
+    if state == "working":
+        return state
     try:
         if inside.there(path):
             made.note_of(path)
             inside.opened(path, made.MAX_BYTES).close()
             return "ready"
-        return "" if process is None else made.why(path) or exporttexts.EXPORT_STOPPED
+        return "" if not state else made.why(path) or exporttexts.EXPORT_STOPPED
     except InputError as error:
         return str(error)
 
 
-@st.cache_resource(show_spinner=False)
-def _processes() -> dict[str, subprocess.Popen[bytes]]:
-    return {}
+def before(run: Run, rank: int, format: str = "predictor") -> int:
+    """How many files are made before this one."""
+    return _workshop.before(target(run, rank, format))

@@ -100,3 +100,8 @@ def code_commands(run_id: str) -> str:
         f"lsr export {run_id} --format weights --out weights.safetensors\n"
         f"lsr export {run_id} --format report --out report.html"
     )
+
+
+def making(sentence: str, before: int) -> str:
+    """What is said while a file is made, or waits for its turn."""
+    return f"Waits for its turn: {before} before it. You may leave this page." if before else sentence

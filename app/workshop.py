@@ -12,7 +12,7 @@ from lsr_core.errors import InputError
 
 AT_ONCE, WAITING, OF_OWNER = 2, 24, 4
 LONGEST_SECONDS = 3_600.0
-MOST_FILES, MOST_BYTES = 36, 2**30
+MOST_FILES, MOST_BYTES = 24, 2**30
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,17 @@ class Workshop:
 
 
 def make_room(folder: Path) -> None:
-    """Remove the files of a folder that were made first, so that what visitors ask of a run does not grow without end."""
-    found = sorted((path for path in folder.iterdir() if path.is_file() and not path.is_symlink()), key=_made)
-    sizes = [path.stat().st_size for path in found]
+    """Remove what was made first in a folder, each file with what stands beside it: what visitors ask of a run has an end."""
+    groups: dict[str, list[Path]] = {}
+    for path in folder.iterdir():
+        if path.is_file() and not path.is_symlink():
+            groups.setdefault(path.name.removesuffix(".note").removesuffix(".error"), []).append(path)
+    found = sorted(groups.values(), key=lambda group: max(path.stat().st_mtime for path in group))
+    sizes = [sum(path.stat().st_size for path in group) for group in found]
     while found and (len(found) >= MOST_FILES or sum(sizes) > MOST_BYTES):
-        found.pop(0).unlink(missing_ok=True)
+        for path in found.pop(0):
+            path.unlink(missing_ok=True)
         sizes.pop(0)
-
-
-def _made(path: Path) -> float:
-    return path.stat().st_mtime
 
 
 def _make(command: list[str]) -> None:

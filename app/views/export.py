@@ -34,13 +34,13 @@ def other_rank() -> None:
         )  # fmt: skip
         return
     if state == "working":
-        st.progress(1.0, text=exporttexts.REBUILDING)
+        st.progress(1.0, text=exporttexts.making(exporttexts.REBUILDING, exports.before(opened, rank)))
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
     st.caption(exporttexts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
     if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
-        exports.begin(opened, rank)
+        exports.begin(opened, rank, owner=now.owner)
 
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
@@ -79,12 +79,12 @@ def other_form() -> None:
         st.caption(formats.markdown(exports.note(opened, rank, form)))
         return
     if state == "working":
-        st.progress(1.0, text=exporttexts.EXPORT_MAKING)
+        st.progress(1.0, text=exporttexts.making(exporttexts.EXPORT_MAKING, exports.before(opened, rank, form)))
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
     if st.button(f"Make it at rank {rank:,}", key="form_make"):
-        exports.begin(opened, rank, form)
+        exports.begin(opened, rank, form, now.owner)
 
 
 show.section("Without this program", exporttexts.EXPORT_OTHERS, apart=False)

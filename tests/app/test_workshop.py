@@ -76,11 +76,13 @@ def test_a_process_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_oldest_files_of_a_folder_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(100):
-        (tmp_path / f"{number:03d}").write_bytes(b"x" * 10)
-        os.utime(tmp_path / f"{number:03d}", (number, number))
+        for name in (f"{number:03d}.note", f"{number:03d}"):
+            (tmp_path / name).write_bytes(b"x" * 5)
+            os.utime(tmp_path / name, (number, number))
     make_room(tmp_path)
-    left = sorted(path.name for path in tmp_path.iterdir())
+    left = sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".note")
+    assert sorted(path.stem for path in tmp_path.glob("*.note")) == left
     assert left == [f"{number:03d}" for number in range(100 - workshop.MOST_FILES + 1, 100)]
     monkeypatch.setattr(workshop, "MOST_BYTES", 45)
     make_room(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["096", "097", "098", "099"]
+    assert sorted(path.stem for path in tmp_path.glob("*.note")) == ["096", "097", "098", "099"]

@@ -219,7 +219,6 @@ def test_a_folder_of_a_run_that_is_a_link(
 def test_an_export(kind: str, part: str, shared: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file made of a run is given out only as it was made, and what stands beside it is not shown either."""
     monkeypatch.setenv(RUNS_VARIABLE, str(shared.path.parent))
-    monkeypatch.setattr(exports, "_processes", dict)
     path = exports.target(shared, 2, "python")
     path.parent.mkdir(exist_ok=True)
     if part != ".error":
