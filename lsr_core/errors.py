@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate memory")
+
 
 class LSRError(Exception):
     """Base of every error this library raises on purpose."""
@@ -41,3 +43,8 @@ class NumericalError(LSRError, ArithmeticError):
 
 class Cancelled(LSRError):
     """The user asked the work to stop."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that an allocation failed."""
+    return isinstance(error, MemoryError) or any(phrase in str(error).lower() for phrase in _PHRASES)

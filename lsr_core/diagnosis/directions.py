@@ -8,6 +8,7 @@ For a loss ‖f + G δ‖², gradient descent at the rate 1/σ₁² shrinks the 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lsr_core.diagnosis.frequencies import Axis, error_spectrum
+from lsr_core.networks.footprints import samples_within
+from lsr_core.networks.jacobians import FEW_COLUMNS
 from lsr_core.problems.grids import Grid, regular_grid
 from lsr_core.refinement.fields import thinned
 from lsr_core.refinement.refine import Refinement
@@ -22,6 +25,7 @@ from lsr_core.refinement.results import Directions, Floats
 
 SHOWN = 24  # directions, close together at the leading end
 POINTS = 1_600  # of the grid on which responses are looked at
+BLOCK_BYTES = 16 * 2**20  # of vectors held at a time, where one is no longer than that
 
 
 def directions(refinement: Refinement, shown: int = SHOWN) -> Directions:
@@ -35,61 +39,71 @@ def directions(refinement: Refinement, shown: int = SHOWN) -> Directions:
     values = refinement.spectrum.singular_values
     squares = np.minimum.accumulate(sweep.train_mse / sweep.train_mse[0]) if sweep.train_mse[0] > 0 else sweep.train_mse
     before = np.concatenate([[0], index[:-1]]).astype(int)
-    vectors = _vectors(refinement, index)
     with np.errstate(divide="ignore"):
         steps = (values[0] / values[index - 1]) ** 2 if rank else np.array([])
-    names, layers = _layers(refinement, vectors)
+    names = _layer_names(refinement)
+    layers, frequency = np.zeros((len(index), len(names))), np.full(len(index), np.nan)
+    grid = _grid_of(refinement)
+    for block, vectors in _vectors(refinement, index):
+        layers[block] = [_layers(refinement, vector, names) for vector in vectors.unbind(1)]
+        if grid is not None:
+            frequency[block] = _frequencies(refinement, *grid, vectors)
     return Directions(
         index=index.astype(np.int64),
         singular_value=values[index - 1] if rank else np.array([]),
         share=squares[before] - squares[index],
         steps=steps,
-        frequency=_frequencies(refinement, vectors),
+        frequency=frequency,
         layers=layers,
-        layer_names=names,
+        layer_names=np.array(names),
     )
 
 
-def _vectors(refinement: Refinement, index: NDArray[np.int64]) -> Tensor:
-    """Unit vectors of parameters (m, k)."""
-    subspace = refinement.subspace
-    chosen = subspace.scale.new_zeros(int(index[-1]) if len(index) else 0, len(index))
-    for column, place in enumerate(index):
-        chosen[int(place) - 1, column] = 1
-    found = subspace.delta(chosen)
-    return found / found.norm(dim=0).clamp_min(torch.finfo(found.dtype).tiny)
+def _vectors(refinement: Refinement, index: NDArray[np.int64]) -> Iterator[tuple[slice, Tensor]]:
+    """Unit vectors of parameters (m, k) of a few places of `index` at a time: all of them would outweigh the refinement."""
+    subspace, theta = refinement.subspace, refinement.setting.function.theta0
+    width = samples_within(BLOCK_BYTES, len(theta) * theta.dtype.itemsize, FEW_COLUMNS)  # few take forward mode
+    for start in range(0, len(index), width):
+        places = index[start : start + width]
+        chosen = subspace.scale.new_zeros(int(places[-1]), len(places))
+        for column, place in enumerate(places):
+            chosen[int(place) - 1, column] = 1
+        found = subspace.delta(chosen)
+        found /= found.norm(dim=0).clamp_min(torch.finfo(found.dtype).tiny)
+        yield slice(start, start + len(places)), found
 
 
-def _layers(refinement: Refinement, vectors: Tensor) -> tuple[NDArray[np.str_], Floats]:
-    """Squared lengths by layer: the part of a parameter's name before its last dot."""
+def _layer_of(parameter: str) -> str:
+    """The part of a parameter's name before its last dot."""
+    return parameter.rpartition(".")[0] or parameter
+
+
+def _layer_names(refinement: Refinement) -> list[str]:
     function = refinement.setting.function
-    squares = (
-        torch.stack([function.expand(vector) for vector in vectors.unbind(1)]).square() if vectors.shape[1] else None
-    )
-    sizes: dict[str, list[int]] = {}
-    start = 0
-    for name, value in function.named(function.theta0).items():
-        size = value.numel() * (2 if value.is_complex() else 1)
-        sizes.setdefault(name.rpartition(".")[0] or name, []).extend(range(start, start + size))
-        start += size
-    names = np.array(list(sizes))
-    if squares is None:
-        return names, np.zeros((0, len(names)))
-    shares = torch.stack([squares[:, places].sum(dim=1) for places in sizes.values()], dim=1)
-    return names, shares.cpu().double().numpy()
+    return list(dict.fromkeys(_layer_of(name) for name in function.named(function.theta0)))
 
 
-def _frequencies(refinement: Refinement, vectors: Tensor) -> Floats:
-    """Mean radial frequency of the first output's response J v on the display points."""
-    nothing = np.full(vectors.shape[1], np.nan)
+def _layers(refinement: Refinement, vector: Tensor, names: list[str]) -> list[float]:
+    """Squared lengths of one vector (m,) by layer."""
+    shares = dict.fromkeys(names, 0.0)
+    for name, part in refinement.setting.function.tangent(vector).items():
+        shares[_layer_of(name)] += float(torch.linalg.vector_norm(part)) ** 2
+    return list(shares.values())
+
+
+def _grid_of(refinement: Refinement) -> tuple[Grid, Tensor] | None:
+    """Display points that form a regular grid, and where they are; None where there is none."""
     setting = refinement.setting
     shown = setting.splits[refinement.fields.split].inputs
     points = shown[torch.as_tensor(refinement.display_points, device=shown.device)]
     points = points[thinned(len(points), POINTS).to(points.device)]
     grid = regular_grid(points.flatten(1).cpu().double().numpy())
-    if grid is None or vectors.shape[1] == 0:
-        return nothing
-    moved = setting.strategy.at(points).matmat(vectors).reshape(len(points), -1, vectors.shape[1])[:, 0]
+    return None if grid is None else (grid, points)
+
+
+def _frequencies(refinement: Refinement, grid: Grid, points: Tensor, vectors: Tensor) -> Floats:
+    """Mean radial frequency of the first output's response J v at the points."""
+    moved = refinement.setting.strategy.at(points).matmat(vectors).reshape(len(points), -1, vectors.shape[1])[:, 0]
     return np.array([_mean_frequency(grid, column) for column in moved.T.cpu().double().numpy()])
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import jvp, vmap
 
 from lsr_core.errors import InputError
+from lsr_core.networks.footprints import footprint, samples_within
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import MatrixFreeJacobian
 from lsr_core.networks.pushes import at_each
@@ -22,6 +23,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split
+from lsr_core.refinement.peaks import PATH_BYTES
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
@@ -190,8 +192,9 @@ class DataPathRows:
     def losses_at(self, directions: Tensor, steps: Tensor) -> Tensor:
         """By forward passes, several steps at a time."""
         function, split = self._forward, self._split
-        width = max(1, BLOCK_VALUES // max(1, function.n_params + 1000 * len(split.inputs)))
         inputs, along = in_precision_of(function, split.inputs), directions.to(function.dtype)
+        taken = function.n_params * function.dtype.itemsize + len(inputs) * footprint(function, inputs).live
+        width = samples_within(PATH_BYTES, taken, len(steps))
 
         def loss(step: Tensor) -> Tensor:
             return (function(function.theta0 + along @ step, inputs) - split.targets).square().mean()
@@ -208,7 +211,8 @@ class DataPathRows:
         return self._jacobian().to_dense()
 
     def _jacobian(self) -> MatrixFreeJacobian:
-        return MatrixFreeJacobian(self._function, self._split.inputs, self._split.targets.shape[1])
+        function, inputs = self._function, self._split.inputs
+        return MatrixFreeJacobian(function, inputs, self._split.targets.shape[1], block_bytes=PATH_BYTES)
 
 
 class ResidualPathRows:

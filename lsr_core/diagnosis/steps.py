@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from lsr_core.networks.classifiers import ClassRows
+from lsr_core.networks.footprints import FORWARD_BYTES, footprint, samples_within
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import in_precision_of
@@ -21,9 +22,12 @@ def with_parameter_steps(refinement: Refinement) -> Fields:
     points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
     inputs = in_precision_of(function, split.inputs[points])
     rows = function.module
+    chunk = len(inputs)
+    if refinement.setting.sample_wise:
+        chunk = samples_within(FORWARD_BYTES, footprint(function, inputs).live, len(inputs))
     stepped = []
     for _, delta in refinement.deltas(fields.ranks.tolist()):
-        outputs = function.outputs(inputs, theta=function.theta0 + delta.float())
+        outputs = function.outputs(inputs, theta=function.theta0 + delta.float(), chunk=chunk)
         if isinstance(rows, ClassRows):
             with torch.no_grad():
                 outputs = rows.probabilities(inputs, outputs)

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from lsr_core.errors import Cancelled, LSRError
+from lsr_core.errors import Cancelled, InputError, LSRError
 from lsr_core.jobs import standby
-from lsr_core.storage.records import FINAL_STATES
+from lsr_core.storage.records import FINAL_STATES, Failure
 from lsr_core.storage.runs import Run
 from lsr_core.storage.workers import this_process
 
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         if status.status in FINAL_STATES:
             return 1
         run.write_status(status.model_copy(update={"worker": this_process(), "heartbeat": time.time()}))
+        _require_libraries(run)
         from lsr_core.jobs.worker import execute
 
         execute(run)
@@ -45,6 +46,19 @@ def _arguments(given: list[str]) -> list[str]:
     if handed is None:
         sys.exit(0)
     return handed
+
+
+def _require_libraries(run: Run) -> None:
+    """Leave the run failed with the reason where there is no room for PyTorch, which would end without a word."""
+    from lsr_core.refinement.resources import require_libraries
+
+    try:
+        require_libraries()
+    except InputError as error:
+        failure = Failure(message=error.message, key=error.key)
+        run.append_log(f"failed: {failure.message}")
+        run.write_status(run.status().model_copy(update={"status": "failed", "error": failure, "worker": None}))
+        raise
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:

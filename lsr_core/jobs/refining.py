@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lsr_core.errors import InputError
+from lsr_core.jobs import watch
 from lsr_core.refinement.progress import ProgressCallback
 from lsr_core.storage.runs import Run
 
@@ -77,6 +78,7 @@ def check_room(run: Run, problem: Problem) -> int:
     from lsr_core.refinement.forecast import forecast
 
     expected = forecast(problem, run.manifest.config)
+    watch.expect(expected)
     free = shutil.disk_usage(run.path).free
     if expected.run_bytes > free:
         raise InputError(

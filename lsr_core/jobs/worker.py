@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import platform
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from lsr_core.errors import Cancelled, CodeError, InputError, LSRError
+from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, is_out_of_memory
 from lsr_core.jobs.kinds import work_of
+from lsr_core.jobs.watch import Watch
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.storage import digests
 from lsr_core.storage.code import located
@@ -86,22 +89,39 @@ class StatusWriter:
 def execute(run: Run, progress: ProgressCallback | None = None) -> None:
     """Run the job of a queued run here and leave it complete, cancelled or failed.
 
+    The memory of this process is watched: a job that has to stop for it and does not come to report progress ends the process, with
+    code 1 and the reason in the status and on stderr.
+
     Raises:
         LSRError, OSError: what made the run fail, after its status says so.
         Cancelled, KeyboardInterrupt: after the status says cancelled.
     """
     writer = StatusWriter(run, progress or silent)
+    watch = Watch(run.manifest.config.memory_budget, lambda sentence: _end(run, writer, sentence))
+
+    def report(stage: str, fraction: float) -> None:
+        watch.check()
+        writer(stage, fraction)
+
     writer.start()
-    with _reported(run, writer):
+    with _reported(run, writer, watch), watch:
         digests.forget(run.path)
         RunStore(run.path.parent).tidy()
         run.write_manifest(run.manifest.model_copy(update={"environment": environment()}))
-        work_of(run.manifest.kind)(run, writer)
+        work_of(run.manifest.kind)(run, report)
         writer.finish("complete")
 
 
+def _end(run: Run, writer: StatusWriter, sentence: str) -> None:
+    """End this process, whatever it is at; there is no memory for anything more."""
+    _fail(run, writer, Failure(message=sentence))
+    sys.stderr.write(f"lsr: {sentence}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 @contextmanager
-def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
+def _reported(run: Run, writer: StatusWriter, watch: Watch) -> Iterator[None]:
     try:
         yield
     except (Cancelled, KeyboardInterrupt):
@@ -118,10 +138,12 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         _fail(run, writer, Failure(message=str(error)))
         raise
     except MemoryError as error:
-        message = "memory ran out; a smaller maximum rank needs less"
-        _fail(run, writer, Failure(message=message))
+        _fail(run, writer, Failure(message=(message := watch.sentence())))
         raise LSRError(message) from error
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            _fail(run, writer, Failure(message=(message := watch.sentence())))
+            raise LSRError(message) from error
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         message = (
             "the disk is full; make room and start again" if full else f"a file could not be written: {error.strerror}"
@@ -132,8 +154,7 @@ def _reported(run: Run, writer: StatusWriter) -> Iterator[None]:
         if own := located(error):
             _fail_own(run, writer, own)
             raise own from error
-        memory = "alloc" in str(error).lower() or "out of memory" in str(error).lower()
-        message = "memory ran out; a smaller maximum rank needs less" if memory else f"the computation failed: {error}"
+        message = watch.sentence() if is_out_of_memory(error) else f"the computation failed: {error}"
         _fail(run, writer, Failure(message=message[:2000]))
         raise LSRError(message) from error
     except Exception as error:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks.footprints import FORWARD_BYTES, footprint, samples_within
 from lsr_core.networks.functions import ParametricFunction
 
 CHUNK = 4096  # samples evaluated together
@@ -45,14 +46,15 @@ def check_outputs(
     Raises:
         InputError: otherwise, saying what to do.
     """
+    few = inputs[: min(sample, len(inputs))]
+    first = _outputs_of(function, few, n_outputs)
+    single = torch.cat([_outputs_of(function, few[i : i + 1], n_outputs) for i in range(min(8, len(few)))])
+    eps = precision or torch.finfo(function.dtype).eps
+    alone = _equal(single, first, first.abs().max(), eps)
+    chunk = samples_within(FORWARD_BYTES, footprint(function, inputs).live, CHUNK) if alone else CHUNK
     bad, scale = 0, torch.zeros((), dtype=function.dtype, device=function.device)
-    for block in inputs.split(CHUNK):
-        outputs = function.outputs(block, chunk=CHUNK)
-        if outputs.shape != (len(block), n_outputs):
-            raise InputError(
-                f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many",
-                key="model",
-            )
+    for block in inputs.split(chunk):
+        outputs = _outputs_of(function, block, n_outputs)
         bad += int((~torch.isfinite(outputs)).any(dim=1).sum())
         scale = torch.maximum(scale, outputs.abs().max())
     if bad:
@@ -60,15 +62,25 @@ def check_outputs(
             f"its outputs are NaN or infinite at {bad} of {len(inputs)} samples; check weights, inputs and dtype",
             key="model",
         )
-    few = inputs[: min(sample, len(inputs))]
-    first, again = function.outputs(few), function.outputs(few)
-    if not torch.equal(first, again):
+    if not torch.equal(first, function.outputs(few)):
         raise InputError(
             "two evaluations at the same inputs differ; switch off whatever is random (dropout, noise, resampling)",
             key="model",
         )
-    alone = torch.cat([function.outputs(few[i : i + 1]) for i in range(min(8, len(few)))])
-    scale = scale.clamp_min(torch.finfo(function.dtype).tiny)
-    return bool(
-        (alone - first[: len(alone)]).abs().max() <= 1e3 * (precision or torch.finfo(function.dtype).eps) * scale
-    )
+    return _equal(single, first, scale, eps)
+
+
+def _outputs_of(function: ParametricFunction, inputs: Tensor, n_outputs: int) -> Tensor:
+    outputs = function.outputs(inputs, chunk=CHUNK)
+    if outputs.shape != (len(inputs), n_outputs):
+        raise InputError(
+            f"gives {outputs.shape[1]} values a sample, the targets have {n_outputs}; they must be as many",
+            key="model",
+        )
+    return outputs
+
+
+def _equal(alone: Tensor, together: Tensor, scale: Tensor, eps: float) -> bool:
+    """Whether outputs of samples taken alone are those that they have beside others, but for rounding of outputs of a scale."""
+    scale = scale.clamp_min(torch.finfo(together.dtype).tiny)
+    return bool((alone - together[: len(alone)]).abs().max() <= 1e3 * eps * scale)

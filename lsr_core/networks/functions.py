@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 import torch
@@ -181,6 +181,19 @@ class ParametricFunction:
             part = piece.view(shape)
             named[name] = torch.complex(part[..., 0], part[..., 1]) if name in self._complex else part
         return named
+
+    def real_values(self, names: Iterable[str]) -> tuple[Tensor, ...]:
+        """Some of the parameters that may move, at θ0, in the shapes of `shapes`: complex ones as pairs of real numbers."""
+        return tuple(_real(self._all[name]) for name in names)
+
+    def with_some(self, some: NamedTensors, inputs: Tensor) -> Tensor:
+        """Outputs (n, o) with some parameters as given, in the shapes of `shapes`, and all others at θ0."""
+        given = {
+            name: torch.complex(part[..., 0], part[..., 1]) if name in self._complex else part
+            for name, part in some.items()
+        }
+        with plain_attention():
+            return self._call({**self._all, **given}, inputs).reshape(inputs.shape[0], -1)
 
     def tangent(self, delta: Tensor) -> NamedTensors:
         """A step (m,) of the free scalars by parameter name, zero where nothing moves."""

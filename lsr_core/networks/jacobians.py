@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.func import jacrev, jvp, vjp, vmap
 
 from lsr_core.linalg.operators import LinearOperator
+from lsr_core.networks.footprints import footprint, samples_within
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layers import FactoredNetwork, Factors
 from lsr_core.networks.pushes import Derivatives
@@ -22,10 +23,12 @@ from lsr_core.networks.pushes import Derivatives
 BLOCK_BYTES = 256 * 2**20
 FEW_COLUMNS = 16
 FEW_COLUMNS_SAMPLES = 4096
+FEW_BYTES = 64 * 2**20  # about what a pass of few columns may take
 CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
 FEWEST_ROWS = 64
 # that an operation goes sample by sample is no news to a user
 torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
+TANGENTS = 3  # a tangent takes, beside what a sample of the value does
 
 
 class Differentiable(Protocol):
@@ -82,8 +85,9 @@ class MatrixFreeJacobian(JacobianOperator):
         activations: int = 0,
     ) -> None:
         super().__init__(function, inputs, n_outputs)
-        per_column = (self.shape[1] + len(inputs) * (activations or 8 * inputs[0].numel() + 64)) * self.dtype.itemsize
-        self.chunk = max(1, block_bytes // (4 * per_column))
+        by_sample = activations * self.dtype.itemsize or footprint(function, inputs).live
+        per_column = self.shape[1] * self.dtype.itemsize + len(inputs) * by_sample
+        self.chunk = max(1, block_bytes // (TANGENTS * per_column))
 
     def matmat(self, block: Tensor) -> Tensor:
         if self.function.derivatives != "forward":
@@ -175,10 +179,11 @@ class RowJacobian(JacobianOperator):
 
     def _parts(self) -> Iterator[tuple[slice, MatrixFreeJacobian]]:
         """The operator by ranges of samples: a few columns are cheaper by forward and reverse mode than by rows."""
-        for start in range(0, len(self.inputs), FEW_COLUMNS_SAMPLES):
-            part = self.inputs[start : start + FEW_COLUMNS_SAMPLES]
+        samples = samples_within(FEW_BYTES, footprint(self.function, self.inputs).kept, FEW_COLUMNS_SAMPLES)
+        for start in range(0, len(self.inputs), samples):
+            part = self.inputs[start : start + samples]
             where = slice(start * self.n_outputs, (start + len(part)) * self.n_outputs)
-            yield where, MatrixFreeJacobian(self.function, part, self.n_outputs)
+            yield where, MatrixFreeJacobian(self.function, part, self.n_outputs, block_bytes=FEW_BYTES)
 
 
 class RowBlockJacobian(RowJacobian):

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.func import jacrev, vmap
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.recording import Call, Record, recordable, recording
+from lsr_core.networks.rest_rows import rest_rows
 
 
 @dataclass(frozen=True)
@@ -265,16 +265,8 @@ class FactoredNetwork:
         return [(name, self.module.get_submodule(name)) for name in names]
 
     def _rest_rows(self, inputs: Tensor) -> Tensor:
-        """Rows of the parameters that are not factored, by reverse mode for each sample."""
-        function = self.function
-        where = torch.cat([torch.arange(self.columns[name].start, self.columns[name].stop) for name in self.rest])
-        where = where.to(function.device)
-
-        def one(part: Tensor, sample: Tensor) -> Tensor:
-            return function(function.theta0.index_copy(0, where, part), sample[None])[0]
-
-        rows = vmap(jacrev(one), in_dims=(None, 0))(function.theta0[where], inputs)
-        return rows.flatten(0, 1).detach()
+        """Rows of the parameters that are not factored, (n·o, their scalars)."""
+        return rest_rows(self.function, self.rest, inputs)
 
 
 def _products(left: Tensor, right: Tensor, *, one_more: bool, out: Tensor) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from lsr_core.errors import Cancelled, InputError
+from lsr_core.errors import Cancelled, InputError, is_out_of_memory
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, where_in
 from lsr_core.networks.proof import CLOSE, TOLERANCE, Reference, operator_defect, push_defect
@@ -138,7 +138,7 @@ def within(defect: float, allowed: float) -> float:
 
 def passed_on(error: Exception) -> None:
     """Raise what is no fault of a route: a cancelled job, memory."""
-    if isinstance(error, (Cancelled, MemoryError, torch.OutOfMemoryError)):
+    if isinstance(error, Cancelled) or is_out_of_memory(error):
         raise error
 
 

@@ -177,7 +177,7 @@ class ClassEvaluation(SupervisedEvaluation):
                 continue
             labels = setting.labelled[name].targets
             found, rows_error = [], 0.0
-            samples = CHUNK if setting.sample_wise else len(split.inputs)
+            samples = min(CHUNK, setting.plan.samples) if setting.sample_wise else len(split.inputs)
             for inputs, wanted in zip(split.inputs.split(samples), split.targets.split(samples), strict=True):
                 if predictor is None:
                     rows = setting.function.outputs(inputs)

@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from lsr_core.problems.grids import find_grid
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.sweep import RankSolutions
-
-MAX_DISPLAY_POINTS = 20_000
-MAX_STEPPED_POINTS = 2_500
 
 
 class FieldRecorder:

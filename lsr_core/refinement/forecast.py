@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.kinds import outline
-from lsr_core.refinement.plan import Sizes, budget_of, make_plan
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
+from lsr_core.refinement.plan import budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
 
 
@@ -24,6 +26,8 @@ class Forecast:
         available_bytes: the memory budget, or what is free on this machine now.
         seconds: rough duration on this machine when it is otherwise idle.
         largest_rank: the largest maximum rank that would fit.
+        stages: peak of the process in each stage of the job.
+        largest_within: the largest maximum rank that fits a number of bytes.
     """
 
     max_rank: int
@@ -34,6 +38,8 @@ class Forecast:
     available_bytes: int
     seconds: float
     largest_rank: int
+    stages: dict[str, int]
+    largest_within: Callable[[int], int]
 
     @property
     def fits(self) -> bool:
@@ -59,6 +65,7 @@ def forecast(problem: Problem, config: RefineConfig) -> Forecast:
     """
     seen = outline(problem, config)
     budget = budget_of(config)
+    largest = partial(_largest_within, seen.sizes, config, seen.strategy.name, seen.max_rank)
     return Forecast(
         max_rank=seen.max_rank,
         strategy=seen.strategy.name,
@@ -67,7 +74,9 @@ def forecast(problem: Problem, config: RefineConfig) -> Forecast:
         run_bytes=_run_size(problem, seen.sizes, seen.max_rank),
         available_bytes=budget,
         seconds=seen.plan.seconds,
-        largest_rank=_largest_fitting(seen.sizes, config, seen.strategy.name, seen.max_rank, budget),
+        largest_rank=largest(budget),
+        stages=seen.plan.stages,
+        largest_within=largest,
     )
 
 
@@ -78,11 +87,12 @@ def _run_size(problem: Problem, sizes: Sizes, rank: int) -> int:
     return 12 * sizes.n_params + 8 * values + ladder + 8 * 14 * (rank + 1) + 50_000
 
 
-def _largest_fitting(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, budget: int) -> int:
+def _largest_within(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, n_bytes: int) -> int:
+    asked = config.model_copy(update={"memory_budget": max(1, n_bytes)})
     low, high = 0, rank
     while low < high:
         middle = (low + high + 1) // 2
-        fits = make_plan(sizes, config, strategy, middle).peak_bytes <= budget
+        fits = make_plan(sizes, asked, strategy, middle).peak_bytes <= n_bytes
         low, high = (middle, high) if fits else (low, middle - 1)
     return low
 

@@ -14,8 +14,9 @@ from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
-from lsr_core.refinement.fields import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, thinned_points
+from lsr_core.refinement.fields import thinned_points
 from lsr_core.refinement.output_errors import OutputErrors
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.checks import check_outputs
+from lsr_core.networks.footprints import footprint
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.jets import JetFunction, JetSpec
@@ -20,9 +21,11 @@ from lsr_core.networks.strategies import choose_strategy
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.physics_proving import first_with_jets, proved_physics
-from lsr_core.refinement.plan import Sizes, make_plan
+from lsr_core.refinement.plan import make_plan
 from lsr_core.refinement.proving import note_of, precision_of
+from lsr_core.refinement.routed import routed
 from lsr_core.refinement.rows import RowBlock
 from lsr_core.refinement.setting import (
     Outline,
@@ -185,7 +188,7 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
     findings = examine(function, example)
     function, widths = first_with_jets(problem, function, few, findings)
     n_residuals = sum(len(problem.points[name]) * width for name, width in widths.items())
-    sizes = _sizes(problem, function, n_residuals)
+    sizes = _sizes(problem, function, n_residuals, block_rows(problem, function, few, check=False))
     default = sizes.n_params if sizes.n_params <= FULL_SPACE else MAX_RANK
     max_rank, notes = clamp_rank(config, n_residuals, sizes.n_params, default)
     name = "row-blocks" if config.strategy == "auto" else config.strategy
@@ -196,6 +199,7 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         layered = function.layered and chain_of(function.module) is not None
         reason = "derivatives are carried through the layers" if layered else "rows by differentiation point by point"
         strategy = replace(strategy, reason=reason)
+    sizes = routed(sizes, strategy)
     plan = make_plan(sizes, config, strategy.name, max_rank)
     strategy = replace(strategy, block_bytes=plan.block_bytes)
     return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
@@ -250,7 +254,10 @@ def prepare_physics(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSet
     )
 
 
-def _sizes(problem: PhysicsProblem, function: ParametricFunction, n_residuals: int) -> Sizes:
+def _sizes(
+    problem: PhysicsProblem, function: ParametricFunction, n_residuals: int, blocks: Sequence[BlockRows]
+) -> Sizes:
+    taken = [footprint(part.residual, part.points) for part in blocks]
     tensors = [*problem.points.values(), *problem.fresh.values()]
     tensors += [values for split in problem.splits().values() for values in split]
     matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
@@ -262,4 +269,9 @@ def _sizes(problem: PhysicsProblem, function: ParametricFunction, n_residuals: i
         data_bytes=2 * sum(tensor.numel() * tensor.dtype.itemsize for tensor in tensors),
         signals=sum(sum(shape) for shape in matrices),
         layers=len(matrices),
+        row_entries=sum(shape.numel() for shape in function.shapes.values()),
+        live=max(one.live for one in taken),
+        kept=max(one.kept for one in taken),
+        total=function.n_total,
+        shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
     )

@@ -9,41 +9,21 @@ from functools import lru_cache
 import torch
 
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.peaks import Blocks, Sizes, directions, item_of, sample_bytes, stages
 from lsr_core.refinement.ranks import LADDER
 from lsr_core.refinement.resources import available_bytes
 
-LIBRARIES = 330 * 2**20  # resident size of Python with PyTorch, before any data
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 LARGEST_BLOCK = 2**29  # in forward mode, where each block costs the passes over what samples share once more
 BLOCK_SHARE = 0.05  # of the budget that such a block, or one of factored images, may take
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
-DIRECTIONS_PER_RANK = 1.05
-PROBES = 5
 ROWS = 1024  # samples in a block of the factored route at most
+MOST_SAMPLES = 2**30  # no limit by activations
 PATH_SAMPLES = 52 * (20 * 200 + 2500)  # forward passes of loss paths and moved networks
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
 ENTRY = 150  # operations for which an entry of a Jacobian row counts: it is made, written and read
 FORWARD = 24  # operations of a product of rows whose time one of a pass takes as a tangent
 STARTING = 0.3  # seconds of everything that does not grow
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The numbers that decide what a refinement costs.
-
-    `signals` is the sum of layer widths, inputs and outputs; `row_entries` the scalars that a Jacobian row is made of before those
-    that do not move are left out (0 = as many as there are parameters). `pass_flops` is that of the strategy.
-    """
-
-    n_params: int
-    n_outputs: int
-    n_train: int
-    n_other: int
-    data_bytes: int
-    signals: int
-    layers: int
-    row_entries: int = 0
-    pass_flops: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,10 +33,11 @@ class Plan:
     Attributes:
         block_bytes: largest block of rows or modes.
         gather: rows gathered for a QR step, in multiples of its columns.
-        samples: in a block of the factored route.
+        samples: in a block of rows, where their activations or factors limit it.
         keep_rows: whether Jacobian rows are kept between passes.
         peak_bytes: of the process, its libraries included.
         seconds: rough duration on this machine.
+        stages: peak of the process in each stage of a job.
     """
 
     block_bytes: int
@@ -65,6 +46,7 @@ class Plan:
     keep_rows: bool
     peak_bytes: int
     seconds: float
+    stages: dict[str, int]
 
 
 def budget_of(config: RefineConfig) -> int:
@@ -72,51 +54,26 @@ def budget_of(config: RefineConfig) -> int:
     return config.memory_budget if config.memory_budget is not None else available_bytes()
 
 
-def directions(sizes: Sizes, config: RefineConfig, rank: int) -> int:
-    """Number of factored directions for a rank."""
-    width = rank + config.oversampling
-    return min(int(DIRECTIONS_PER_RANK * width) + 1, sizes.n_train * sizes.n_outputs, sizes.n_params)
-
-
 def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> Plan:
     """The fastest plan that stays within the budget, or the most frugal one if none does."""
     budget = budget_of(config)
-    item = 8 if config.dtype == "float64" else 4
+    item = item_of(config)
     kept = sizes.n_train * sizes.n_outputs * sizes.n_params * item
     keep = strategy == "row-blocks" and kept <= KEEP_SHARE * budget
     share = min(LARGEST_BLOCK, int(BLOCK_SHARE * budget))
     most = max(MAX_BLOCK, share) if sizes.pass_flops else MAX_BLOCK
-    samples = max(1, min(ROWS, share // (directions(sizes, config, rank) * sizes.n_outputs * item + 1)))
+    per_sample = sample_bytes(sizes, config, strategy, rank)
     plan = None
     for gather, block_bytes in ((7, most), (3, most), (2, most // 4), (1, MIN_BLOCK)):
-        peak = _peak(sizes, config, strategy, rank, item, block_bytes, gather, samples) + keep * kept
-        plan = Plan(block_bytes, gather, samples, keep, peak, _seconds(sizes, config, strategy, rank, gather))
-        if peak <= budget:
+        room = min(share, 4 * block_bytes)
+        samples = max(1, min(ROWS if strategy == "factored" else MOST_SAMPLES, room // (per_sample + 1)))
+        found = stages(sizes, config, strategy, rank, Blocks(block_bytes, gather, samples, keep))
+        seconds = _seconds(sizes, config, strategy, rank, gather)
+        plan = Plan(block_bytes, gather, samples, keep, max(found.values()), seconds, found)
+        if plan.peak_bytes <= budget:
             return plan
     assert plan is not None
     return plan
-
-
-def _peak(
-    sizes: Sizes, config: RefineConfig, strategy: str, rank: int, item: int, block_bytes: int, gather: int, samples: int
-) -> int:
-    train_rows, most_rows = sizes.n_train * sizes.n_outputs, max(sizes.n_train, sizes.n_other) * sizes.n_outputs
-
-    def qr(columns: int) -> int:  # gathered rows below the last triangle, and the copy that LAPACK works in
-        return 2 * (min(gather * columns, train_rows) + columns) * columns * item
-
-    fixed = LIBRARIES + sizes.data_bytes + 10 * sizes.n_params * item
-    modes = 3 * min(block_bytes, most_rows * (rank + 1) * item) + qr(rank + 1)
-    width = min(rank + config.oversampling, sizes.n_train * sizes.n_outputs, sizes.n_params)
-    if strategy == "factored":
-        p = directions(sizes, config, rank)
-        block = samples * sizes.n_outputs * item * (3 * p + 2 * sizes.signals)
-        basis = p**2 * item + block + max(qr(p + PROBES + 1), 9 * p**2 * item)
-        held = p * (rank + sizes.signals) * item
-        return fixed + max(basis + p * sizes.signals * item, held + modes + block)
-    columns = sizes.n_params * item
-    basis = columns * (2 * width + 3 * (width + PROBES)) + 3 * min(block_bytes, most_rows * columns)
-    return fixed + max(basis, columns * (rank + 1) + qr(width + 1) + modes)
 
 
 def _seconds(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, gather: int) -> float:

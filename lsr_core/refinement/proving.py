@@ -15,7 +15,9 @@ from lsr_core.networks.proof import Reference, few
 from lsr_core.networks.routes import Left, Proved, in_order, prove, refuse_severed, refuse_wrong_gradient
 from lsr_core.networks.strategies import Strategy
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.plan import Sizes, budget_of, make_plan
+from lsr_core.refinement.peaks import Sizes
+from lsr_core.refinement.plan import budget_of, make_plan
+from lsr_core.refinement.routed import routed
 
 PROOF = 7  # random stream
 
@@ -43,7 +45,7 @@ def proved_strategy(
 
     def fits(strategy: Strategy) -> str | None:
         room = budget_of(config)
-        peak = make_plan(replace(sizes, pass_flops=strategy.pass_flops), config, strategy.name, max_rank).peak_bytes
+        peak = make_plan(routed(sizes, strategy), config, strategy.name, max_rank).peak_bytes
         return (
             None if peak <= room else f"it needs {peak / 2**30:.1f} GB of memory and {room / 2**30:.1f} GB may be used"
         )

@@ -47,7 +47,7 @@ class Passes:
             return None
         inputs, targets = setting.splits[name]
         row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
-        samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes))
+        samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes, setting.plan.samples))
         sums = torch.zeros(len(self._ranks), dtype=torch.float64, device=targets.device)
         for start in range(0, len(inputs), samples):
             where = slice(start, min(start + samples, len(inputs)))

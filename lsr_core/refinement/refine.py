@@ -20,6 +20,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
 from lsr_core.refinement.output_errors import names_of, output_notes
+from lsr_core.refinement.peaks import DELTA_BYTES
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -32,7 +33,6 @@ from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions
 from lsr_core.validation import checked
 
-DELTA_BYTES = 128 * 2**20
 DISAGREEMENT = 0.10
 ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
 STAGES = {"preparing": 1, "basis": 12, "validation rows": 2, "test rows": 5, "checking": 1}

@@ -82,7 +82,7 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
     for name, split in setting.splits.items():
         if name == "grid":
             continue
-        samples = CHUNK if setting.sample_wise else len(split.inputs)
+        samples = min(CHUNK, setting.plan.samples) if setting.sample_wise else len(split.inputs)
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
         total = 0.0
         for inputs, targets in blocks:

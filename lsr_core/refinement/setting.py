@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.networks.answers import check_answer
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.footprints import footprint
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, examine
 from lsr_core.networks.routes import Left
@@ -19,8 +20,10 @@ from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.networks.taking import in_precision
 from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
-from lsr_core.refinement.plan import Plan, Sizes, make_plan
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
+from lsr_core.refinement.plan import Plan, budget_of, make_plan
 from lsr_core.refinement.proving import note_of, precision_of, proved_strategy
+from lsr_core.refinement.routed import frugal, routed
 
 ALREADY_LINEAR = (
     "the residual of a problem fitted to data is linear in the field, so that one solve is exact; leave it at 0, "
@@ -104,24 +107,31 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     if config.gauss_newton > 0:
         raise InputError(ALREADY_LINEAR, key="gauss_newton")
     function = function_of(problem.model, config)
-    dtype, device = function.dtype, function.device
+    device = function.device
     train = problem.train
     refuse_other_answers(function, train.inputs[:2], train.targets.shape[1:])
     n_residuals = train.targets.numel()
     max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
     few = in_precision_of(function, train.inputs[:2].to(device))
     findings = examine(function, few)
-    strategy = choose_strategy(
-        function,
-        few,
-        n_residuals,
-        n_residuals // len(train.inputs),
-        width=max_rank + config.oversampling,
-        wanted=config.strategy,
-        sample_wise=sample_wise,
-    )
-    sizes = replace(_sizes(problem, function, dtype), pass_flops=strategy.pass_flops)
-    plan = make_plan(sizes, config, strategy.name, max_rank)
+    sizes = replace(_sizes(problem, function, few), coupled=not sample_wise)
+
+    def by(wanted: str) -> tuple[Strategy, Sizes, Plan]:
+        strategy = choose_strategy(
+            function,
+            few,
+            n_residuals,
+            n_residuals // len(train.inputs),
+            width=max_rank + config.oversampling,
+            wanted=wanted,
+            sample_wise=sample_wise,
+        )
+        found = routed(sizes, strategy)
+        return strategy, found, make_plan(found, config, strategy.name, max_rank)
+
+    strategy, sizes, plan = by(config.strategy)
+    if config.strategy == "auto" and plan.peak_bytes > budget_of(config):
+        strategy, sizes, plan = frugal(by, strategy, sizes, plan, budget_of(config))
     strategy = replace(strategy, block_bytes=plan.block_bytes)
     return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
 
@@ -199,14 +209,14 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
 
 def with_strategy(seen: Outline, strategy: Strategy, config: RefineConfig) -> Outline:
     """The outline with the strategy that was proved, and a plan for it."""
-    sizes = replace(seen.sizes, pass_flops=strategy.pass_flops)
+    sizes = routed(seen.sizes, strategy)
     plan = make_plan(sizes, config, strategy.name, seen.max_rank)
     strategy = replace(strategy, block_bytes=plan.block_bytes)
     return replace(seen, function=strategy.function, strategy=strategy, sizes=sizes, plan=plan)
 
 
-def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torch.dtype) -> Sizes:
-    train = problem.train
+def _sizes(problem: SupervisedProblem, function: ParametricFunction, few: Tensor) -> Sizes:
+    train, dtype = problem.train, function.dtype
     data = 0
     for split in problem.splits().values():
         for values in split:
@@ -223,6 +233,10 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, dtype: torc
         signals=sum(sum(shape) for shape in matrices),
         layers=len(matrices),
         row_entries=sum(shape.numel() for shape in function.shapes.values()),
+        live=(taken := footprint(function, few)).live,
+        kept=taken.kept,
+        total=function.n_total,
+        shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
     )
 
 

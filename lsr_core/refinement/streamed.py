@@ -20,7 +20,7 @@ from lsr_core.refinement.basis import (
     solved_factor,
     subset,
 )
-from lsr_core.refinement.plan import PROBES
+from lsr_core.refinement.peaks import PROBES
 from lsr_core.refinement.rows import Rows, TrainingRows, sketch_rows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
@@ -124,7 +124,11 @@ def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, 
 def _rows(setting: Setting, split: Split) -> TrainingRows:
     """Blocks of samples whose modes fit a block of the plan; all at once where samples influence each other."""
     width = (setting.max_rank + setting.config.oversampling + 1) * setting.n_outputs * setting.function.dtype.itemsize
-    samples = max(1, setting.plan.block_bytes // width) if setting.sample_wise else len(split.inputs)
+    samples = (
+        max(1, min(setting.plan.block_bytes // width, setting.plan.samples))
+        if setting.sample_wise
+        else len(split.inputs)
+    )
     return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
 
 

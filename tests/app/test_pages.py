@@ -251,9 +251,9 @@ def test_sections_of_error_fields(section: str, store: RunStore, open_page: Open
 def test_what_does_not_fit_offers_the_largest_rank_in_one_click(
     store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lsr_core.refinement import plan
+    from lsr_core.refinement import plan, resources
 
-    monkeypatch.setattr(plan, "available_bytes", lambda: plan.LIBRARIES + 150 * 2**20)
+    monkeypatch.setattr(plan, "available_bytes", lambda: resources.LIBRARIES + 150 * 2**20)
     app = open_page(run=synthetic.complete(store, **SMALL).id)
     assert any("may be used" in error.value for error in app.error)
     app.button(key="use_largest").click().run()

@@ -22,7 +22,7 @@ from lsr_core.jobs import dispatcher, queue, standby
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.tickets import Tickets
 from lsr_core.jobs.worker import execute
-from lsr_core.refinement import plan
+from lsr_core.refinement import plan, resources
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.storage import digests, workers
@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_refused_before_it_is_tried(
     problem = load_problem(bundle)
     expected = forecast(problem, RefineConfig(max_rank=20))
     assert expected.fits
-    monkeypatch.setattr(plan, "available_bytes", lambda: plan.LIBRARIES + 10_000)
+    monkeypatch.setattr(plan, "available_bytes", lambda: resources.LIBRARIES + 10_000)
     tight = forecast(problem, RefineConfig(max_rank=20))
     assert not tight.fits
     assert 0 <= tight.largest_rank < 20

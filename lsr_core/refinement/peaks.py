@@ -1,0 +1,251 @@
+"""What each stage of a job takes of memory, from sizes alone: one term for each thing that is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsr_core.networks.directions import PART_BYTES
+from lsr_core.networks.footprints import FORWARD_BYTES
+from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, TANGENTS
+from lsr_core.networks.rest_rows import REST_BYTES
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.ranks import LADDER
+from lsr_core.refinement.resources import LIBRARIES
+
+DIRECTIONS_PER_RANK = 1.05
+PROBES = 5
+GRAM_SAMPLES = 512  # whose factors are held at a time
+DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
+PATH_BYTES = 64 * 2**20  # of networks moved along a loss path at a time
+MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
+MAX_STEPPED_POINTS = 2_500  # and those of moved networks
+PATH_SAMPLES = 128  # of loss paths
+CHECKED = 2048  # samples of the predictor at a time
+HEALTH_SAMPLES, DOT_VECTORS = 64, 13  # of the dot-product test
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The numbers that decide what a refinement costs.
+
+    `signals` is the sum of layer widths, inputs and outputs; `row_entries` the scalars that a Jacobian row is made of before those
+    that do not move are left out (0 = as many as there are parameters). `pass_flops` is that of the strategy.
+
+    Attributes:
+        live: bytes that one more sample takes in a forward pass.
+        kept: bytes that one more sample keeps for reverse mode.
+        rest: scalars outside the factored layers.
+        direction: scalars of one factored direction.
+        total: all scalars of the network, moving or not (0 = `n_params`).
+        shown: display points.
+        coupled: samples influence each other and are passed all at once.
+    """
+
+    n_params: int
+    n_outputs: int
+    n_train: int
+    n_other: int
+    data_bytes: int
+    signals: int
+    layers: int
+    row_entries: int = 0
+    pass_flops: float = 0.0
+    live: int = 0
+    kept: int = 0
+    rest: int = 0
+    direction: int = 0
+    total: int = 0
+    shown: int = 0
+    coupled: bool = False
+
+    @property
+    def most_samples(self) -> int:
+        return max(self.n_train, self.n_other)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Block sizes: see `Plan`."""
+
+    block_bytes: int
+    gather: int
+    samples: int
+    keep_rows: bool
+
+
+def directions(sizes: Sizes, config: RefineConfig, rank: int) -> int:
+    """Number of factored directions for a rank."""
+    width = rank + config.oversampling
+    return min(int(DIRECTIONS_PER_RANK * width) + 1, sizes.n_train * sizes.n_outputs, sizes.n_params)
+
+
+def item_of(config: RefineConfig) -> int:
+    """Bytes of a number."""
+    return 8 if config.dtype == "float64" else 4
+
+
+def sample_bytes(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> int:
+    """Bytes that one more sample takes in a pass over rows, beside its block of modes."""
+    item = item_of(config)
+    if sizes.pass_flops or strategy == "matrix-free":
+        images = sizes.n_outputs * item * (rank + config.oversampling)
+        return TANGENTS * sizes.live + sizes.kept + images
+    if strategy == "factored":
+        p = directions(sizes, config, rank)
+        return sizes.n_outputs * item * (3 * p + 2 * sizes.signals + sizes.rest) + sizes.kept
+    return sizes.kept
+
+
+def stages(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, blocks: Blocks) -> dict[str, int]:
+    """Peak of the process in each stage of a job, its libraries, data and parameters included."""
+    return _Job(sizes, config, strategy, rank, blocks).stages()
+
+
+class _Job:
+    def __init__(self, sizes: Sizes, config: RefineConfig, strategy: str, rank: int, blocks: Blocks) -> None:
+        self.sizes, self.config, self.rank, self.blocks = sizes, config, rank, blocks
+        self.factored = strategy == "factored"
+        self.forward = sizes.pass_flops > 0 or strategy == "matrix-free"
+        self.rows_kept = blocks.keep_rows
+        self.item = item_of(config)
+        self.m = sizes.n_params
+        self.o = sizes.n_outputs
+        self.train_rows = sizes.n_train * self.o
+        self.width = min(rank + config.oversampling, self.train_rows, self.m)
+        self.p = directions(sizes, config, rank)
+        self.samples = sizes.most_samples if sizes.coupled else min(blocks.samples, sizes.most_samples)
+
+    def stages(self) -> dict[str, int]:
+        fixed = LIBRARIES + self.sizes.data_bytes + self.parameters()
+        held = fixed + self.subspace()
+        after = held + self.fields()
+        return {
+            "preparing": fixed + max(self.forward_pass(), self.dot_test()),
+            "basis": fixed + (self.factored_basis() if self.factored else self.streamed_basis()),
+            "validation and test rows": held + self.passes(),
+            "checking": after + self.predictor(),
+            "loss paths": after + self.paths(),
+            "moved networks": after + self.moved(),
+            "directions": after + self.shown_directions(),
+            "writing": after + self.fields(),
+        }
+
+    def parameters(self) -> int:
+        """The network as it was read, the copy that is worked with, its flat values, and a copy on the way."""
+        total = max(self.sizes.total, self.m)
+        return 4 * total * self.item
+
+    def subspace(self) -> int:
+        if self.factored:
+            return self.p * (self.rank + self.sizes.direction) * self.item
+        scaled = 2 if self.config.scaling == "singular-values" else 1
+        return scaled * self.m * self.rank * self.item
+
+    def qr(self, columns: int) -> int:
+        """Gathered rows below the last triangle, and the copy that LAPACK works in."""
+        return 2 * (min(self.blocks.gather * columns, self.train_rows) + columns) * columns * self.item
+
+    def dot_test(self) -> int:
+        """Forward against reverse derivatives at a few samples: vectors of parameters, their gradients, the rows of a block."""
+        samples = min(HEALTH_SAMPLES, self.sizes.most_samples)
+        return DOT_VECTORS * self.m * self.item + samples * (self.sizes.kept + TANGENTS * self.sizes.live)
+
+    def forward_pass(self) -> int:
+        most = self.sizes.most_samples
+        return most * self.sizes.live if self.sizes.coupled else min(FORWARD_BYTES, most * self.sizes.live)
+
+    def tangents(self, samples: int, columns: int) -> int:
+        """Forward mode by chunks of columns, and reverse mode with the graph of all samples."""
+        one = self.m * self.item + samples * self.sizes.live
+        chunk = max(1, min(columns, self.blocks.block_bytes // (TANGENTS * one)))
+        return TANGENTS * chunk * one + samples * self.sizes.live
+
+    def factors(self, samples: int) -> int:
+        """Layer factors of some samples, with the graph that they come from."""
+        rest = self.o * self.sizes.rest * self.item
+        return samples * (self.sizes.kept + 2 * self.o * self.sizes.signals * self.item + rest) + min(
+            REST_BYTES, 3 * samples * rest
+        )
+
+    def factored_basis(self) -> int:
+        p, images = self.p, self.samples * self.o * self.p * self.item
+        if self.forward:
+            part = min(p, max(1, PART_BYTES // (self.m * self.item)))
+            block = images + 2 * part * self.m * self.item + self.tangents(self.samples, part)
+        else:
+            few = min(self.samples, GRAM_SAMPLES)
+            block = images + 2 * few * self.o * p * self.item + self.factors(self.samples)
+        probes = 2 * PROBES * self.m * self.item
+        directions = 2 * p * self.sizes.direction * self.item
+        gathered = self.qr(p + PROBES + 1)
+        return directions + probes + max(gathered + block, gathered // 2 + 9 * p**2 * self.item)
+
+    def rows(self) -> int:
+        """Materialised rows of a block, the part of them that is being made, and its graph."""
+        row = self.m * self.o * self.item
+        block = min(max(self.blocks.block_bytes, row), self.sizes.most_samples * row)
+        samples = max(1, block // row)
+        return 2 * block + row + min(samples, FEWEST_ROWS) * (self.sizes.kept + self.sizes.row_entries * self.item)
+
+    def streamed_basis(self) -> int:
+        column = self.m * self.item
+        sketch = column * (2 * self.width + 3 * (self.width + PROBES))
+        kept = self.train_rows * column if self.rows_kept else 0
+        modes = 2 * self.samples * self.o * (self.width + PROBES) * self.item
+        if self.forward:
+            pull = column * 2 * (self.width + PROBES) + self.tangents(self.samples, self.width + PROBES)
+            sketch = max(sketch, pull + self.samples * self.sizes.kept)
+            return sketch + modes + kept + self.qr(self.width + 1)
+        return sketch + self.rows() + modes + kept + self.qr(self.width + 1)
+
+    def passes(self) -> int:
+        """Modes of a block of samples, running sums of them, and the fields that are picked from them."""
+        columns = max(self.rank, 1) + 1
+        samples = min(self.samples, max(1, self.blocks.block_bytes // (columns * self.o * self.item)))
+        modes = 3 * samples * self.o * columns * self.item
+        picked = 2 * min(samples, self.sizes.shown) * self.o * min(LADDER, columns) * self.item
+        if self.forward:
+            images = samples * self.o * self.p * self.item if self.factored else 0
+            return modes + picked + images + self.tangents(samples, self.width) + self.fields()
+        if self.factored:
+            few = min(samples, GRAM_SAMPLES)
+            return modes + picked + 2 * few * self.o * self.p * self.item + self.factors(few) + self.fields()
+        return modes + picked + self.rows() + self.fields()
+
+    def fields(self) -> int:
+        """Errors at the display points for the ladder of ranks, in float32."""
+        return self.sizes.shown * self.o * (min(LADDER, self.rank + 1) * 4 + 3 * 8)
+
+    def predictor(self) -> int:
+        samples = self.sizes.most_samples if self.sizes.coupled else min(self.samples, CHECKED, self.sizes.most_samples)
+        return 5 * max(self.m, self.sizes.total) * self.item + TANGENTS * samples * self.sizes.live
+
+    def steps(self) -> int:
+        """Steps Δθ of several ranks."""
+        column = self.m * self.item
+        return 2 * max(column, min(DELTA_BYTES, column * min(LADDER, self.rank + 1)))
+
+    def paths(self) -> int:
+        """Steps, their products with J at some samples, and the networks moved along them."""
+        column, rows = self.m * self.item, min(PATH_SAMPLES, self.sizes.n_train)
+        single = 5 * max(self.m, self.sizes.total) * 4
+        one = column + rows * self.sizes.live
+        pushed = max(TANGENTS * one, min(PATH_BYTES, TANGENTS * one * LADDER)) + rows * self.sizes.live
+        moved = max(one, min(PATH_BYTES, 20 * one)) + 2 * column
+        return self.predictor_kept() + single + self.steps() + max(pushed, moved)
+
+    def moved(self) -> int:
+        points = min(MAX_STEPPED_POINTS, self.sizes.shown)
+        passed = points * self.sizes.live if self.sizes.coupled else min(FORWARD_BYTES, points * self.sizes.live)
+        return self.predictor_kept() + 8 * self.m * 4 + self.steps() + passed + 2 * self.fields()
+
+    def predictor_kept(self) -> int:
+        """The refined predictor with its copy of the network, and Δθ."""
+        return 3 * max(self.m, self.sizes.total) * self.item
+
+    def shown_directions(self) -> int:
+        column = self.m * self.item
+        points = min(1600, self.sizes.shown)
+        one = column + points * self.sizes.live
+        pushed = max(TANGENTS * one, min(FEW_BYTES, FEW_COLUMNS * TANGENTS * one))
+        return self.predictor_kept() + 2 * max(column, min(16 * 2**20, 24 * column)) + pushed
