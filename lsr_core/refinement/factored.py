@@ -23,12 +23,11 @@ from lsr_core.refinement.basis import (
     solved_factor,
     subset,
 )
-from lsr_core.refinement.peaks import PROBES, directions
+from lsr_core.refinement.peaks import ANCHORS, PROBES, anchors, directions
 from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
 
-ANCHORS = 2048  # samples from which the sizes of signals are taken
 FEW_ANCHORS = 256  # and those of gradients
 
 
@@ -64,9 +63,9 @@ def _random(setting: Setting, count: int, stream: int) -> Directions:
     """Directions by the factors of the layers, or, where samples do not pass them one by one, for forward mode."""
     network, generator = setting.strategy.network, setting.generator(stream)
     if network is not None:
-        anchors = network.capture(subset(setting, min(ANCHORS, setting.plan.samples)).inputs)
-        return LayerDirections(anchors.random_directions(count, generator), network)
-    few = setting.strategy.at(subset(setting, min(FEW_ANCHORS, setting.plan.samples)).inputs)
+        seen = network.capture(subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs)
+        return LayerDirections(seen.random_directions(count, generator), network)
+    few = setting.strategy.at(subset(setting, anchors(setting.sizes, setting.config, FEW_ANCHORS)).inputs)
     return TensorDirections.random(setting.function, few, count, generator)
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lsr_core.networks.directions import PART_BYTES
-from lsr_core.networks.footprints import FORWARD_BYTES
+from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
 from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, TANGENTS
-from lsr_core.networks.rest_rows import REST_BYTES
+from lsr_core.networks.rest_rows import COPIES, REST_BYTES
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.ranks import LADDER
 from lsr_core.refinement.resources import LIBRARIES
 
 DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
+ANCHORS = 2048  # samples from which the sizes of signals are taken
 GRAM_SAMPLES = 512  # whose factors are held at a time
 DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
 PATH_BYTES = 64 * 2**20  # of networks moved along a loss path at a time
 MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
 MAX_STEPPED_POINTS = 2_500  # and those of moved networks
 PATH_SAMPLES = 128  # of loss paths
+ANCHOR_BYTES = 128 * 2**20  # of the samples from which the sizes of factored directions are taken
 CHECKED = 2048  # samples of the predictor at a time
 HEALTH_SAMPLES, DOT_VECTORS = 64, 13  # of the dot-product test
 
@@ -92,8 +94,18 @@ def sample_bytes(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -
         return TANGENTS * sizes.live + sizes.kept + images
     if strategy == "factored":
         p = directions(sizes, config, rank)
-        return sizes.n_outputs * item * (3 * p + 2 * sizes.signals + sizes.rest) + sizes.kept
+        return 3 * p * sizes.n_outputs * item + factor_bytes(sizes, config)
     return sizes.kept
+
+
+def factor_bytes(sizes: Sizes, config: RefineConfig) -> int:
+    """Bytes of the layer factors of a sample, and of the graph that they come from."""
+    return sizes.kept + item_of(config) * sizes.n_outputs * (2 * sizes.signals + sizes.rest)
+
+
+def anchors(sizes: Sizes, config: RefineConfig, most: int) -> int:
+    """Samples from which the sizes of factored directions are taken; the same whatever memory there is."""
+    return samples_within(ANCHOR_BYTES, factor_bytes(sizes, config), most)
 
 
 def stages(sizes: Sizes, config: RefineConfig, strategy: str, rank: int, blocks: Blocks) -> dict[str, int]:
@@ -162,10 +174,8 @@ class _Job:
 
     def factors(self, samples: int) -> int:
         """Layer factors of some samples, with the graph that they come from."""
-        rest = self.o * self.sizes.rest * self.item
-        return samples * (self.sizes.kept + 2 * self.o * self.sizes.signals * self.item + rest) + min(
-            REST_BYTES, 3 * samples * rest
-        )
+        rest = min(REST_BYTES, COPIES * samples * self.o * self.sizes.rest * self.item)
+        return samples * factor_bytes(self.sizes, self.config) + rest
 
     def factored_basis(self) -> int:
         p, images = self.p, self.samples * self.o * self.p * self.item
@@ -178,7 +188,8 @@ class _Job:
         probes = 2 * PROBES * self.m * self.item
         directions = 2 * p * self.sizes.direction * self.item
         gathered = self.qr(p + PROBES + 1)
-        return directions + probes + max(gathered + block, gathered // 2 + 9 * p**2 * self.item)
+        anchored = self.factors(anchors(self.sizes, self.config, min(ANCHORS, self.sizes.n_train)))
+        return directions + max(anchored, probes + max(gathered + block, gathered // 2 + 9 * p**2 * self.item))
 
     def rows(self) -> int:
         """Materialised rows of a block, the part of them that is being made, and its graph."""

@@ -9,8 +9,8 @@ import torch
 from lsr_core.networks.directions import LayerDirections
 from lsr_core.networks.residuals import factors_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
-from lsr_core.refinement.factored import ANCHORS, basis_from
-from lsr_core.refinement.peaks import PROBES, directions
+from lsr_core.refinement.factored import basis_from
+from lsr_core.refinement.peaks import ANCHORS, PROBES, directions
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.streamed import missed, range_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
