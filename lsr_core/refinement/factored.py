@@ -23,7 +23,7 @@ from lsr_core.refinement.basis import (
     solved_factor,
     subset,
 )
-from lsr_core.refinement.peaks import ANCHORS, PROBES, anchors, directions
+from lsr_core.refinement.peaks import ANCHORS, PROBES, ROWS, anchors, directions
 from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
@@ -47,7 +47,7 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
         omega = start.directions.joined(_random(setting, count - start.directions.count, extension(count)))
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
-    rows = TrainingRows(strategy, function, setting.train, samples=setting.plan.samples)
+    rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
     counter = Counter(len(rows) * 4 / 3, on_fraction)
     qr = qr_for(setting, count + PROBES + 1)
     for block in rows:

@@ -15,6 +15,7 @@ from lsr_core.refinement.resources import LIBRARIES
 DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
 ANCHORS = 2048  # samples from which the sizes of signals are taken
+ROWS = 1024  # samples in a block of the factored route at most
 GRAM_SAMPLES = 512  # whose factors are held at a time
 DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
 PATH_BYTES = 64 * 2**20  # of networks moved along a loss path at a time
@@ -178,13 +179,14 @@ class _Job:
         return samples * factor_bytes(self.sizes, self.config) + rest
 
     def factored_basis(self) -> int:
-        p, images = self.p, self.samples * self.o * self.p * self.item
+        samples = min(ROWS, self.samples)
+        p, images = self.p, samples * self.o * self.p * self.item
         if self.forward:
             part = min(p, max(1, PART_BYTES // (self.m * self.item)))
-            block = images + 2 * part * self.m * self.item + self.tangents(self.samples, part)
+            block = images + 2 * part * self.m * self.item + self.tangents(samples, part)
         else:
-            few = min(self.samples, GRAM_SAMPLES)
-            block = images + 2 * few * self.o * p * self.item + self.factors(self.samples)
+            few = min(samples, GRAM_SAMPLES)
+            block = images + 2 * few * self.o * p * self.item + self.factors(samples)
         probes = 2 * PROBES * self.m * self.item
         directions = 2 * p * self.sizes.direction * self.item
         gathered = self.qr(p + PROBES + 1)

@@ -17,7 +17,6 @@ MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 LARGEST_BLOCK = 2**29  # in forward mode, where each block costs the passes over what samples share once more
 BLOCK_SHARE = 0.05  # of the budget that such a block, or one of factored images, may take
 KEEP_SHARE = 0.3  # of the budget that kept rows may take
-ROWS = 1024  # samples in a block of the factored route at most
 MOST_SAMPLES = 2**30  # no limit by activations
 PATH_SAMPLES = 52 * (20 * 200 + 2500)  # forward passes of loss paths and moved networks
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE = 0.6, 0.5, 0.55, 0.12  # shares of the GEMM rate that are reached
@@ -66,7 +65,7 @@ def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> P
     plan = None
     for gather, block_bytes in ((7, most), (3, most), (2, most // 4), (1, MIN_BLOCK)):
         room = min(share, 4 * block_bytes)
-        samples = max(1, min(ROWS if strategy == "factored" else MOST_SAMPLES, room // (per_sample + 1)))
+        samples = max(1, min(MOST_SAMPLES, room // (per_sample + 1)))
         found = stages(sizes, config, strategy, rank, Blocks(block_bytes, gather, samples, keep))
         seconds = _seconds(sizes, config, strategy, rank, gather)
         plan = Plan(block_bytes, gather, samples, keep, max(found.values()), seconds, found)
