@@ -26,6 +26,7 @@ FEW_COLUMNS_SAMPLES = 4096
 FEW_BYTES = 64 * 2**20  # about what a pass of few columns may take
 CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
 FEWEST_ROWS = 64
+GRAPH_BYTES = 128 * 2**20  # of the passes that make rows together
 # that an operation goes sample by sample is no news to a user
 torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
 TANGENTS = 3  # a tangent takes, beside what a sample of the value does
@@ -194,7 +195,9 @@ class RowBlockJacobian(RowJacobian):
             return self.function(theta, sample[None])[0]
 
         rows = self.function.theta0.new_empty(len(inputs) * self.n_outputs, self.shape[1])
+        taken = footprint(self.function, inputs)
         samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
+        samples = samples_within(GRAPH_BYTES, taken.kept + self.n_outputs * taken.live, samples)
         for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
             out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
         return rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lsr_core.networks.directions import PART_BYTES
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
-from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, TANGENTS
+from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, TANGENTS
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.ranks import LADDER
@@ -198,7 +198,9 @@ class _Job:
         row = self.m * self.o * self.item
         block = min(max(self.blocks.block_bytes, row), self.sizes.most_samples * row)
         samples = max(1, block // row)
-        return 2 * block + row + min(samples, FEWEST_ROWS) * (self.sizes.kept + self.sizes.row_entries * self.item)
+        graph = self.sizes.kept + self.o * self.sizes.live
+        made = max(graph, min(GRAPH_BYTES, min(samples, FEWEST_ROWS) * graph))
+        return 2 * block + row + made + min(samples, FEWEST_ROWS) * self.sizes.row_entries * self.item
 
     def streamed_basis(self) -> int:
         column = self.m * self.item
