@@ -191,7 +191,7 @@ class FactoredNetwork:
         found = recordable(self.module, example)
         self.layers = [name for name in found.layers if self.free_weight(name) or self.free_bias(name)]
         self.why_not = found.why
-        self._copied, self._unused = found.copied, sorted(found.unused)
+        self._unused = sorted(found.unused)
         self.still = self._parameters(self._unused)
         owned = {*self._parameters(self.layers), *self.still}
         self.rest = [name for name in function.shapes if name not in owned]
@@ -210,7 +210,7 @@ class FactoredNetwork:
         Raises:
             InputError: a layer is not passed as it was by the first samples.
         """
-        with torch.enable_grad(), recording(self._modules([*self.layers, *self._unused]), self._copied) as record:
+        with torch.enable_grad(), recording(self._modules([*self.layers, *self._unused])) as record:
             outputs = self.module(inputs.clone()).reshape(len(inputs), -1)
         calls = self._passages(record, len(inputs))
         edges, n_outputs = [call.edge for call in calls.values() if call.edge is not None], outputs.shape[1]

@@ -10,13 +10,13 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lsr_core.errors import InputError
@@ -49,6 +49,7 @@ class Findings:
         hidden: an operation for which gradients are switched off.
         cut: a value that is taken out of the graph.
         in_place: a value that is changed in place.
+        hooked: name of a layer with a hook that may change what it is given or gives.
     """
 
     single: str | None = None
@@ -56,6 +57,7 @@ class Findings:
     hidden: str | None = None
     cut: str | None = None
     in_place: str | None = None
+    hooked: str | None = None
 
     @property
     def severed(self) -> str | None:
@@ -80,7 +82,12 @@ def examine(function: ParametricFunction, inputs: Tensor) -> Findings:
         raise
     except Exception as error:  # whatever the code of a user raises
         raise InputError(_failure(error, watch.findings, function.dtype, inputs), key="model") from error
-    return watch.findings
+    return replace(watch.findings, hooked=_hooked(function.module))
+
+
+def _hooked(module: nn.Module | None) -> str | None:
+    parts = module.named_modules() if module is not None else ()
+    return next((name or "model" for name, part in parts if part._forward_hooks or part._forward_pre_hooks), None)
 
 
 def where_in(error: BaseException) -> str:
@@ -141,7 +148,8 @@ class _Watch(TorchFunctionMode):
         )
         if in_place and first is not None and name not in ("requires_grad_", "detach_"):
             self._note("in_place", name)
-        if isinstance(result, Tensor) and tracked and not torch.is_grad_enabled() and name not in ("__get__", "detach"):
+        blind = tracked and not torch.is_grad_enabled() and name not in ("__get__", "detach")
+        if blind and isinstance(result, Tensor) and not _in_custom_function(sys._getframe(1)):
             self._note("hidden", name)
         for value in (result, first if in_place else None):
             if isinstance(value, Tensor) and self._is_lower(value):
@@ -168,6 +176,15 @@ def _users_line(frame: FrameType | None, name: str) -> str:
             break
         frame = frame.f_back
     return f"the operation {name.strip('_')}"
+
+
+def _in_custom_function(frame: FrameType | None) -> bool:
+    """Whether an autograd.Function is at work, which has no gradients inside forward."""
+    while frame is not None:
+        if frame.f_code.co_name == "apply" and frame.f_code.co_filename.endswith("function.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_users(path: str) -> bool:

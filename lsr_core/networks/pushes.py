@@ -63,13 +63,11 @@ def _by_two_passes(call: Call, at: Values, along: Sequence[Values], inputs: Tens
     with torch.enable_grad():
         weights = torch.zeros_like(outputs, requires_grad=True)
         pulled = torch.autograd.grad(outputs, leaves, weights, create_graph=True, allow_unused=True)
+        if not all(pull is None or pull.requires_grad for pull in pulled):
+            raise RuntimeError("the backward pass cannot be differentiated")
         moved = []
         for step in along:
-            pairs = [
-                (pull, part) for pull, part in zip(pulled, step, strict=True) if pull is not None and pull.requires_grad
-            ]
-            if not pairs:
-                raise RuntimeError("the backward pass cannot be differentiated")
+            pairs = [(pull, part) for pull, part in zip(pulled, step, strict=True) if pull is not None]
             slope = torch.autograd.grad(
                 [pull for pull, _ in pairs], weights, [part for _, part in pairs], retain_graph=True, create_graph=keep
             )[0]
@@ -80,10 +78,13 @@ def _by_two_passes(call: Call, at: Values, along: Sequence[Values], inputs: Tens
 def _by_rows(call: Call, at: Values, along: Sequence[Values], inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Each row of J by a reverse pass of its own."""
     outputs, leaves = _graph(call, at, inputs)
-    flat = outputs.reshape(-1)
+    with torch.enable_grad():
+        flat = outputs.reshape(-1)
     moved = [torch.zeros_like(flat, requires_grad=False) for _ in along]
     for place in range(len(flat)):
-        row = torch.autograd.grad(flat[place], leaves, retain_graph=place + 1 < len(flat), allow_unused=True)
+        with torch.enable_grad():
+            value = flat[place]
+        row = torch.autograd.grad(value, leaves, retain_graph=place + 1 < len(flat), allow_unused=True)
         for image, step in zip(moved, along, strict=True):
             image[place] = sum(
                 (_inner(slope, part) for slope, part in zip(row, step, strict=True) if slope is not None),

@@ -1,7 +1,7 @@
 """What a linear layer is given and gives, recorded on the way through a network, and which layers can be recorded at all.
 
 The signal δ is taken at the *gradient edge* of what the layer returned: the tensor itself may be changed in place afterwards (an activation, a
-hook, y *= 5) and then stands for something else. The layer's input is copied where the network changes it later.
+hook, y *= 5) and then stands for something else. A layer whose input is changed later is not recorded.
 """
 
 from __future__ import annotations
@@ -40,18 +40,13 @@ class Record:
 
 
 @contextmanager
-def recording(layers: Iterable[tuple[str, nn.Module]], copied: Iterable[str] = ()) -> Iterator[Record]:
-    """Within, passages through these layers are recorded, before any hook of the network's own has changed what they give.
-
-    Args:
-        copied: layers whose inputs are kept as copies.
-    """
-    record, kept = Record(), frozenset(copied)
+def recording(layers: Iterable[tuple[str, nn.Module]]) -> Iterator[Record]:
+    """Within, passages through these layers are recorded, before any hook of the network's own has changed what they give."""
+    record = Record()
 
     def hook_of(name: str):  # type: ignore[no-untyped-def]
         def hook(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
             given = args[0].detach()
-            given = given.clone() if name in kept else given
             edge = get_gradient_edge(output) if output.requires_grad else None
             record.calls.setdefault(name, []).append(Call(given, _version(given), edge))
 
@@ -71,13 +66,11 @@ class Recordable:
 
     Attributes:
         layers: linear layers whose gradients are δ ⊗ a, by name.
-        copied: those of them whose inputs the network changes in place.
         unused: linear layers that no input passes.
         why: of the other linear layers, in the user's terms.
     """
 
     layers: tuple[str, ...]
-    copied: frozenset[str]
     unused: frozenset[str]
     why: dict[str, str]
 
@@ -96,7 +89,7 @@ def recordable(module: nn.Module, example: Tensor) -> Recordable:
             outputs = module(batch.clone())
         seen.append(record)
         uses = _uses(outputs, module)
-    found, copied, unused, why = [], set(), set(), {}
+    found, unused, why = [], set(), {}
     for name, part in candidates:
         calls = [record.calls.get(name, []) for record in seen]
         if not any(calls):
@@ -105,11 +98,9 @@ def recordable(module: nn.Module, example: Tensor) -> Recordable:
         reason = _reason(part, calls, [len(batch) for batch in batches], uses)
         if reason:
             why[name] = reason
-            continue
-        found.append(name)
-        if any(call.changed for passed in calls for call in passed):
-            copied.add(name)
-    return Recordable(tuple(found), frozenset(copied), frozenset(unused), why)
+        else:
+            found.append(name)
+    return Recordable(tuple(found), frozenset(unused), why)
 
 
 def _reason(part: nn.Module, calls: list[list[Call]], sizes: list[int], uses: dict[int, int]) -> str | None:
@@ -123,6 +114,8 @@ def _reason(part: nn.Module, calls: list[list[Call]], sizes: list[int], uses: di
         return "it does not see each sample once, as a vector"
     if any(passed[0].edge is None for passed in calls):
         return "no gradient reaches it"
+    if any(passed[0].changed for passed in calls):
+        return "its input is changed in place later"
     if any(uses.get(id(value), 1) > 1 for value in part.parameters(recurse=False)):
         return TWICE
     return None

@@ -153,6 +153,15 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "a tensor made inside forward is filled in place, which does not go for many samples at a time",
     ),
     (
+        r"[Bb]atching rule not implemented for (?:aten::)?_?(\w+)",
+        "{0} does not go for many samples at a time",
+    ),
+    (
+        r"doesn't match the broadcast shape",
+        "an operation there changes a tensor in place, which does not go for many samples at a time",
+    ),
+    (r"modified by an inplace operation", "a value that the backward pass needs is changed in place"),
+    (
         r"\.item\(\)|data-dependent|Boolean value|control flow",
         "forward reads numbers out of tensors, which does not go for many samples at a time",
     ),
@@ -167,6 +176,8 @@ _KNOWN: tuple[tuple[str, str], ...] = (
 
 def reason_of(error: Exception, findings: Findings) -> str:
     """Why a way was left, in the user's terms; no message of torch's own."""
+    if isinstance(error, Unproved) and findings.hooked:
+        return f"a hook on {findings.hooked} changes what passes, and {error}"
     if isinstance(error, Unproved):
         if findings.in_place:
             return f"a value is changed in place at {findings.in_place}, and {error}"

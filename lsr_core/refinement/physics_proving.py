@@ -110,7 +110,7 @@ def _search(
             continue
         start = replace(seen.strategy, function=here)
         layered = route == LAYERS
-        for strategy in [start] if layered and wanted != "auto" else in_order(start, wanted, sample_wise=True):
+        for strategy in _strategies(start, wanted, layered):
             named = route if layered and strategy.name != "matrix-free" else route_of(strategy)
             try:
                 worst = max(worst, within(operator_defect(strategy.at(values.inputs), values), allowed))
@@ -127,6 +127,17 @@ def _search(
                 )
             return Proved(strategy, worst, reasons)
     return tuple(Left(name, why) for name, why in left.items())
+
+
+def _strategies(start: Strategy, wanted: str, layered: bool) -> list[Strategy]:
+    """In order; plain reverse mode, which is what is left without forward mode, has no rows for many points at a time."""
+    if layered and wanted != "auto":
+        return [start]
+    return [
+        strategy
+        for strategy in in_order(start, wanted, sample_wise=True)
+        if start.function.derivatives == "forward" or strategy.name == "matrix-free"
+    ]
 
 
 def _references(

@@ -12,7 +12,16 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings
 from lsr_core.networks.proof import Reference, few
-from lsr_core.networks.routes import Left, Proved, in_order, prove, refuse_severed, refuse_wrong_gradient
+from lsr_core.networks.routes import (
+    Left,
+    Proved,
+    in_order,
+    passed_on,
+    prove,
+    reason_of,
+    refuse_severed,
+    refuse_wrong_gradient,
+)
 from lsr_core.networks.strategies import Strategy
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import Sizes
@@ -74,9 +83,15 @@ def checked_reference(
     """
     try:
         reference = Reference.of(function, inputs, n_outputs, stream(config))
-    except RuntimeError:
-        refuse_severed(findings, None)
-        raise
+    except Exception as error:
+        passed_on(error)
+        if "does not require grad" in str(error):
+            refuse_severed(findings, None)
+        why, line = reason_of(error, findings), f" ({findings.in_place})" if findings.in_place else ""
+        raise InputError(
+            f"its gradient by the parameters cannot be computed, so that it could not be trained either: {why}{line}",
+            key="model",
+        ) from error
     refuse_severed(findings, reference)
     refuse_wrong_gradient(reference.slope_defect(function), findings, function.dtype)
     return reference
