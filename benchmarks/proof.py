@@ -1,4 +1,4 @@
-"""What the proof of a way of taking derivatives costs, as a share of the refinement that it belongs to, in one run.
+"""What the proof of a way of taking derivatives costs, as a share of the refinement that it belongs to, in one run; in seconds of the processor.
 
 `python benchmarks/proof.py` prints a table; `--json` one line for each problem.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -20,29 +21,34 @@ from lsr_core.refinement import physics_setting, setting
 
 def _timed(function: Callable, spent: list[float]) -> Callable:  # type: ignore[type-arg]
     def call(*args: object, **given: object) -> object:
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             return function(*args, **given)
         finally:
-            spent.append(time.perf_counter() - began)
+            spent.append(time.process_time() - began)
 
     return call
 
 
 def measured(make: Callable[[], object], **settings: object) -> dict[str, object]:
-    """Seconds of the proof and of the whole, for a refinement without a run on disk."""
+    """Seconds of the processor for the proof and for the whole, of a refinement without a run on disk."""
     problem, spent = make(), list[float]()
-    places = [(setting, "examine"), (setting, "proved_strategy"), (physics_setting, "examine"), (physics_setting, "proved_physics")]
+    places = [
+        (setting, "examine"),
+        (setting, "proved_strategy"),
+        (physics_setting, "examine"),
+        (physics_setting, "proved_physics"),
+    ]
     patches = [mock.patch.object(module, name, _timed(getattr(module, name), spent)) for module, name in places]
     for patch in patches:
         patch.start()
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         result = refine(problem, **settings)  # type: ignore[arg-type]
     finally:
         for patch in patches:
             patch.stop()
-    whole = time.perf_counter() - began
+    whole = time.process_time() - began
     summary = result.summary
     return {
         "problem": summary.problem,
@@ -67,14 +73,21 @@ def network(kind: str) -> SupervisedProblem:
     """Networks of other kinds, with random weights."""
     torch.manual_seed(0)
     x, y = torch.rand(600, 64).double(), torch.rand(600, 1).double()
-    model: nn.Module
-    if kind == "cnn":
-        model = nn.Sequential(nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(True), nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(True), nn.Linear(256, 1))
-    elif kind == "wide":
-        model = nn.Sequential(nn.Linear(64, 1000), nn.GELU(), nn.Linear(1000, 1000), nn.GELU(), nn.Linear(1000, 1))
-    else:
-        model = nn.Sequential(nn.Unflatten(1, (8, 8)), _Last(8), nn.Linear(16, 1))
+    image, sequence = nn.Unflatten(1, (1, 8, 8)), nn.Unflatten(1, (8, 8))
+    models = {
+        "cnn": lambda: [image, nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(True), nn.Flatten(), *_mlp(1024, 256, 1)],
+        "wide": lambda: _mlp(64, 1000, 1000, 1),
+        "gru": lambda: [sequence, _Last(8), nn.Linear(16, 1)],
+    }
+    model = nn.Sequential(*models[kind]())
     return SupervisedProblem(kind, model.double().eval(), *[Split(x[i::3], y[i::3]) for i in range(3)])
+
+
+def _mlp(*widths: int) -> list[nn.Module]:
+    parts: list[nn.Module] = []
+    for before, after in itertools.pairwise(widths):
+        parts += [nn.Linear(before, after), nn.GELU()]
+    return parts[:-1]
 
 
 class _Last(nn.Module):

@@ -83,30 +83,37 @@ class Reference:
         return best
 
 
-def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: bool = True) -> float:
+def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: bool = True, rows: bool = True) -> float:
     """The largest defect of everything that an operator's rows and products are used for.
 
     Args:
         wide: whether many columns are multiplied by Jᵀ, which without rows is another computation than for a few.
+        rows: whether rows are made; where layer factors serve in their place they need not be.
     """
     weights, directions = reference.weights, reference.directions
-    if isinstance(operator, RowJacobian):
-        rows = torch.cat([part for _, part in operator.row_blocks()])
-        defects = [reference.defect_of(rows @ directions), reference.adjoint_defect_of(rows.T @ weights)]
-    else:
-        defects = [reference.defect_of(operator.matmat(directions))]
+    defects = []
     if isinstance(operator, FactoredJacobian) and operator.network.function.picked is None:
-        defects.append(reference.defect_of(operator.images(directions)))
-        factors = operator.network.capture(reference.inputs).random_directions(PAIRS, torch.Generator().manual_seed(1))
-        dense = [factors.combination(unit, operator.network) for unit in torch.eye(PAIRS).to(directions)]
-        defects.append(reference.defect_of(operator.gram(factors), torch.stack(dense, dim=1)))
-    more = (
-        weights.new_ones(len(weights), FEW_COLUMNS)
-        if wide and not isinstance(operator, RowJacobian)
-        else weights[:, :0]
-    )
-    defects.append(reference.adjoint_defect_of(operator.rmatmat(torch.cat([weights, more], dim=1))[:, :PAIRS]))
+        defects += _factor_defects(operator, reference)
+    elif isinstance(operator, RowJacobian):
+        rows = True
+    else:
+        defects.append(reference.defect_of(operator.matmat(directions)))
+    if rows and isinstance(operator, RowJacobian):
+        made = torch.cat([part for _, part in operator.row_blocks()])
+        defects += [reference.defect_of(made @ directions), reference.adjoint_defect_of(made.T @ weights)]
+    elif wide:
+        more = weights.new_ones(len(weights), FEW_COLUMNS)
+        defects.append(reference.adjoint_defect_of(operator.rmatmat(torch.cat([weights, more], dim=1))[:, :PAIRS]))
     return max(defects)
+
+
+def _factor_defects(operator: FactoredJacobian, reference: Reference) -> list[float]:
+    """Of images of dense directions, and of inner products with factored ones."""
+    network = operator.network
+    factors = network.capture(reference.inputs).random_directions(PAIRS, torch.Generator().manual_seed(1))
+    dense = [factors.combination(unit, network) for unit in torch.eye(PAIRS).to(reference.directions)]
+    images = operator.images(reference.directions)
+    return [reference.defect_of(images), reference.defect_of(operator.gram(factors), torch.stack(dense, dim=1))]
 
 
 def push_defect(function: Differentiable, reference: Reference) -> float:

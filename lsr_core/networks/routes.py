@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -78,7 +79,8 @@ def prove(
                 left.setdefault(route, too_much)
                 continue
             try:
-                found = operator_defect(strategy.at(reference.inputs), reference, wide=strategy.name == "matrix-free")
+                operator, name = strategy.at(reference.inputs), strategy.name
+                found = operator_defect(operator, reference, wide=name == "matrix-free", rows=name == "row-blocks")
                 defect = max(defect, within(found, allowed))
             except Exception as error:
                 passed_on(error)
@@ -191,6 +193,19 @@ def reason_of(error: Exception, findings: Findings) -> str:
     if findings.in_place:
         return f"a value is changed in place at {findings.in_place}"
     return f"torch does not offer it for what is done{where_in(error) or ' inside forward'} ({type(error).__name__})"
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Within, what torch says about an operation that it does not offer comes as an `InputError` in the user's terms."""
+    try:
+        yield
+    except (NotImplementedError, RuntimeError) as error:
+        if isinstance(error, (torch.OutOfMemoryError, torch._C._LinAlgError)):
+            raise
+        raise InputError(
+            f"fails on the way: {reason_of(error, Findings())}; strategy matrix-free asks the least of it", key="model"
+        ) from error
 
 
 def refuse_severed(findings: Findings, reference: Reference | None) -> None:

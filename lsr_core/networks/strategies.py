@@ -96,7 +96,7 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
-    network = FactoredNetwork(function, example) if function.module is not None else None
+    network = _layers_of(function, example)
     chosen = _by_cost(function, example, n_rows, n_outputs, network, width, wanted)
     return chosen if network is None else replace(chosen, excluded=_excluded(network))
 
@@ -142,6 +142,14 @@ def _by_cost(
         reason = f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than their rows"
         return Strategy("factored", reason, function, n_outputs, pass_flops=flops)
     return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)
+
+
+def _layers_of(function: ParametricFunction, example: Tensor) -> FactoredNetwork | None:
+    """The layers that can be factored; None for a network that cannot be watched, such as one for a fixed number of samples."""
+    try:
+        return FactoredNetwork(function, example) if function.module is not None else None
+    except (RuntimeError, ValueError):
+        return None
 
 
 def _excluded(network: FactoredNetwork) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.networks.routes import in_words
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
@@ -135,7 +136,8 @@ def refine(
     """
     config = checked(RefineConfig, {**(config.model_dump() if config else {}), **settings})
     clock = Progress(progress or default_callback(), _stages(config))
-    return _stepped(_one_shot(problem, config, clock), clock)
+    with in_words():
+        return _stepped(_one_shot(problem, config, clock), clock)
 
 
 def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refinement:
