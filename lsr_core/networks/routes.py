@@ -201,7 +201,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except (NotImplementedError, RuntimeError) as error:
-        if isinstance(error, (torch.OutOfMemoryError, torch._C._LinAlgError)):
+        if isinstance(error, (torch.OutOfMemoryError, torch.linalg.LinAlgError)):  # type: ignore[attr-defined]
             raise
         raise InputError(
             f"fails on the way: {reason_of(error, Findings())}; strategy matrix-free asks the least of it", key="model"
