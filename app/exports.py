@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import streamlit as st
 from lsr_app import exporttexts, formats, made, places
 from lsr_app.rundata import RunData
 from lsr_app.workshop import Task, Workshop, make_room
-from lsr_core.errors import InputError
+from lsr_core.errors import InputError, LSRError
 from lsr_core.storage import inside, tables
 from lsr_core.storage.runs import Run
 
@@ -69,6 +70,30 @@ def contents(run: Run, rank: int, format: str = "predictor") -> bytes:
         InputError: it is not as it was made.
     """
     return made.contents(target(run, rank, format))
+
+
+def given(run: Run, name: str, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """The data of a download button, made when it is pressed. Why a file was refused is kept for the page; a browser is told that it was, no more."""
+
+    def data() -> bytes:
+        _refused().pop((str(run.path), name), None)
+        try:
+            return make()
+        except LSRError as error:
+            _refused()[str(run.path), name] = str(error)
+            raise
+
+    return data
+
+
+def refused(run: Run) -> list[str]:
+    """Why files of this run were not given out when they were last asked for."""
+    return [reason for (path, _), reason in list(_refused().items()) if path == str(run.path)]
+
+
+@st.cache_resource(show_spinner=False)
+def _refused() -> dict[tuple[str, str], str]:
+    return {}
 
 
 def note(run: Run, rank: int, format: str) -> str:

@@ -272,34 +272,21 @@ def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
 
 
 def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:
+    """What holds between the files; types and shapes inside each were checked when it was read."""
     ranks = fields.ranks
-    if ranks.ndim != 1 or not 1 <= len(ranks) <= 512 or np.any(np.diff(ranks) <= 0) or ranks[0] < 0:
+    if not 1 <= len(ranks) <= 512 or np.any(np.diff(ranks) <= 0) or ranks[0] < 0:
         raise InputError("the ladder of ranks must be ascending", file="fields.npz", key="ranks")
     if ranks[-1] > sweep.max_rank or not 0 <= summary.rank <= sweep.max_rank:
         raise InputError("a rank lies beyond the end of the sweep", file="fields.npz", key="ranks")
-    for name, values in vars(sweep).items():
-        if values.shape != (sweep.max_rank + 1,):
-            raise InputError(f"expected {sweep.max_rank + 1} entries, got {values.shape}", file="sweep.npz", key=name)
-    if fields.inputs.ndim != 2 or fields.targets.ndim != 2 or len(fields.inputs) != len(fields.targets):
-        raise InputError("inputs and targets must be tables with as many rows", file="fields.npz", key="inputs")
-    points, outputs = fields.targets.shape
+    if not fields.inputs.size or not fields.targets.size:
+        raise InputError("there is no point, input or output", file="fields.npz", key="inputs")
     chosen = fields.stepped_points
-    if chosen.ndim != 1 or (len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < points):
+    if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(fields.targets):
         raise InputError("points at an index that does not exist", file="fields.npz", key="stepped_points")
-    shapes = {
-        "network": (points, outputs),
-        "refined_error": (len(ranks), points, outputs),
-        "stepped": (len(ranks), len(chosen), outputs),
-    }
-    for name, shape in shapes.items():
-        if getattr(fields, name).shape != shape:
-            raise InputError(f"expected {shape}, got {getattr(fields, name).shape}", file="fields.npz", key=name)
-    rungs, steps = len(paths.ranks), len(paths.alpha)
+    if fields.split not in ("grid", "test", "validation", "train"):
+        raise InputError(f"is {fields.split[:40]!r}, no split", file="fields.npz", key="split")
     if not np.array_equal(paths.ranks, ranks):
         raise InputError("its ranks are not those of fields.npz", file="paths.npz", key="ranks")
-    for name, shape in {"linearised": (rungs, steps), "nonlinear": (rungs, steps), "agreement": (rungs, 2)}.items():
-        if getattr(paths, name).shape != shape:
-            raise InputError(f"expected {shape}, got {getattr(paths, name).shape}", file="paths.npz", key=name)
 
 
 def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> str:

@@ -1,10 +1,11 @@
-"""Bits flipped in every file of a run, and every array of it replaced by another: what says which file it was, and what stays silent.
+"""Bits flipped in every file of a run, every array replaced by another, and links, pipes and devices put in the place of files.
 
     python -m benchmarks.damage [--quick]
 
 One JSON line. A flip is named if the check of the whole run, which pages show, names its file; it is silent if nothing raises. What needs the
 file must refuse it too, what does not must still open, and a second run in the folder must not notice. Arrays are replaced twice: as damage, and
-by somebody who writes the digests again, which must be refused or shown, never end in another exception.
+by somebody who writes the digests again, which must be refused or shown, never end in another exception. The slowest answer is that of one reader
+to one thing in the place of a file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import _intruders
 from lsr_app import report, rundata
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
@@ -152,6 +154,33 @@ def swaps(run: Run, other: Run, kinds: list[str]) -> Counter[str]:
     return counts
 
 
+def strangers(run: Run) -> dict[str, float]:
+    """Something else in the place of each file: how often it was refused, canaries that were touched, exceptions, the slowest reader."""
+    counts: dict[str, float] = dict.fromkeys(
+        ("put", "refused", "canaries touched", "other exceptions", "slowest seconds"), 0
+    )
+    outside = run.path.parent / "outside"
+    for path in files_of(run):
+        kept = path.read_bytes()
+        for kind in _intruders.INTRUDERS:
+            canary = _intruders.put(kind, path, outside)
+            said = [str(error) for error in damage(run.path)]
+            for read in readers(run.path):
+                started = time.perf_counter()
+                try:
+                    read()
+                except InputError as error:
+                    said.append(str(error))
+                    counts["slowest seconds"] = max(counts["slowest seconds"], time.perf_counter() - started)
+                except Exception:
+                    counts["other exceptions"] += 1
+            counts["put"] += 1
+            counts["refused"] += any(path.name in text for text in said)
+            counts["canaries touched"] += not canary.is_well
+            _intruders.take_away(path, kept)
+    return counts
+
+
 def drawn(run: Path) -> tuple[str, list[str]]:
     """Whether a run is refused or drawn, with all figures of its report; other exceptions."""
     said, _, others = refusals(run)
@@ -176,6 +205,7 @@ def main(quick: bool) -> None:
             "files": len(files_of(run)) - 1,
             "bits": dict(flipped),
             "arrays": dict(swapped),
+            "strangers": strangers(run),
             "well afterwards": _is_well(run) and _is_well(other),
             "seconds": round(time.perf_counter() - started, 1),
         }

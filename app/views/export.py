@@ -11,6 +11,7 @@ now, data = guards.need_run("export")
 run, rank = now.run, now.rank
 assert run is not None
 opened: Run = run
+at_choice = exports.given(opened, "predictor", lambda: exports.predictor_at_choice(opened))
 chosen = data.summary.rank
 label, _, base, refined = data.headline(rank)
 stem = exporttexts.file_stem(data.about.name)
@@ -21,6 +22,8 @@ show.headline(
         ("Size of the run", formats.size(run.size()), "problem and results together"),
     ]
 )
+for reason in exports.refused(opened):
+    st.error(formats.markdown(reason), icon=":material/error:")
 
 
 @st.fragment(run_every=1.0 if exports.progress(opened, rank) == "working" else None)
@@ -29,7 +32,7 @@ def other_rank() -> None:
     state = exports.progress(opened, rank)
     if state == "ready":
         st.download_button(
-            f"Refined predictor at rank {rank:,}", data=lambda: exports.contents(opened, rank), type="primary",
+            f"Refined predictor at rank {rank:,}", data=exports.given(opened, "other", lambda: exports.contents(opened, rank)), type="primary",
             file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", icon=":material/download:",
         )  # fmt: skip
         return
@@ -48,13 +51,13 @@ with left:
     show.section("Refined predictor", exporttexts.EXPORT_PREDICTOR, apart=False)
     if rank == chosen:
         st.download_button(
-            f"Refined predictor at rank {chosen:,}", data=lambda: exports.predictor_at_choice(opened), type="primary",
+            f"Refined predictor at rank {chosen:,}", data=at_choice, type="primary",
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
     else:
         other_rank()
         st.download_button(
-            f"The one at rank {chosen:,}, at once", data=lambda: exports.predictor_at_choice(opened),
+            f"The one at rank {chosen:,}, at once", data=at_choice,
             file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
         )  # fmt: skip
 with right:
@@ -73,7 +76,7 @@ def other_form() -> None:
     state = exports.progress(opened, rank, form)
     if state == "ready":
         st.download_button(
-            f"{name} at rank {rank:,}", data=lambda: exports.contents(opened, rank, form), key="form_file",
+            f"{name} at rank {rank:,}", data=exports.given(opened, form, lambda: exports.contents(opened, rank, form)), key="form_file",
             file_name=f"{stem}-rank{rank}{exports.ENDINGS[form]}", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         st.caption(formats.markdown(exports.note(opened, rank, form)))

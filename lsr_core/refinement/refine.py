@@ -20,6 +20,7 @@ from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
+from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.peaks import DELTA_BYTES
 from lsr_core.refinement.plan import budget_of
@@ -218,6 +219,8 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     fields, points = evaluation.fields()
     spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
     timings = clock.finish()
+    kappa = kappa_at(rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank])
+    delta_norm, theta_norm = float(delta.norm()), float(function.theta0.norm())
     summary = summarise(
         problem.name,
         config,
@@ -232,16 +235,19 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
         refined=found.refined,
         base_quantiles=found.base_quantiles,
         refined_quantiles=found.refined_quantiles,
-        condition_number=kappa_at(
-            rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank]
-        ),
+        condition_number=kappa,
         solved_condition_number=kappa_at(rank, sweep.solved_condition_number, sweep, lambda: solver.leading(rank)),
-        delta_norm=float(delta.norm()),
-        theta_norm=float(function.theta0.norm()),
+        delta_norm=delta_norm,
+        theta_norm=theta_norm,
         residual_norm=found.norms,
         seconds=time.perf_counter() - started,
         timings=timings,
-        notes=[*setting.notes, *found.notes, *output_notes(found.base, found.refined, names_of(problem))],
+        notes=[
+            *setting.notes,
+            *found.notes,
+            *output_notes(found.base, found.refined, names_of(problem)),
+            *length_notes(rank, kappa, delta_norm, theta_norm, torch.finfo(function.dtype).eps),
+        ],
         classes=found.classes,
     )
     return Refinement(

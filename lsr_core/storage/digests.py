@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from lsr_core.validation import describe
 
 NAME = "digests.json"
 MAX_JSON_BYTES = 4 * 2**20
+MAX_OWN_BYTES = 64 * 2**20
 MAX_FILE_BYTES = 2**40
 SEALED = ("run.json", "status.json", NAME)
 DAMAGED = "its SHA-256 is not the one that was noted when it was written; the file was damaged or changed"
@@ -50,7 +52,7 @@ class Noted(_Part):
 class Digests(_Part):
     """The whole of `digests.json`, by path inside the run."""
 
-    files: dict[str, Noted] = Field(max_length=100_000)
+    files: dict[str, Noted] = Field(max_length=300_000)
 
 
 def sealed(record: BaseModel) -> str:
@@ -119,7 +121,13 @@ def forget(run: Path) -> None:
 
 def of(run: Path) -> Digests:
     """What was noted of a run; raises InputError where that is missing or damaged."""
-    data, has_digest = unsealed(inside.read(run / NAME, MAX_JSON_BYTES), NAME)
+    return _parsed(inside.read(run / NAME, MAX_OWN_BYTES))
+
+
+@lru_cache(maxsize=16)
+def _parsed(content: bytes) -> Digests:
+    """Kept, for every file that is read asks."""
+    data, has_digest = unsealed(content, NAME)
     if not has_digest:
         raise InputError("has no digest at its end; the file was damaged or changed", file=NAME)
     try:

@@ -10,6 +10,7 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -117,8 +118,13 @@ class Run:
 
     def size(self) -> int:
         """Bytes on disk."""
-        files = (Path(place) / name for place, _, names in os.walk(self.path) for name in names)
-        return sum(found.st_size for found in map(os.lstat, files) if stat.S_ISREG(found.st_mode))
+        total = 0
+        for place, _, names in os.walk(self.path):
+            for name in names:
+                with suppress(FileNotFoundError):  # of a run at work
+                    found = os.lstat(Path(place) / name)
+                    total += found.st_size if stat.S_ISREG(found.st_mode) else 0
+        return total
 
     def write_status(self, status: Status) -> None:
         atomic.write_text(self.path / "status.json", digests.sealed(status))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 
+from benchmarks._intruders import INTRUDERS, SECRET, Canary, put, take_away
 from benchmarks.damage import files_of, refusals
 from lsr_app import cli, exports, made
 from lsr_app.places import RUNS_VARIABLE
@@ -25,8 +27,8 @@ from lsr_core.storage.records import Status
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.steps import StepStore
 from tests import bundles
-from tests.app import iterations
-from tests.hostile.intruders import INTRUDERS, SECRET, Canary, put, take_away
+from tests.app import iterations, synthetic
+from tests.app.conftest import Opener, open_page, store  # noqa: F401
 
 WATCHDOG = 60  # seconds; what hangs on a pipe or reads a device without end is ended, on the slowest machine
 RUN_FILES = (
@@ -142,8 +144,8 @@ def test_a_log_is_not_written_into_something_else(kind: str, tmp_path: Path) -> 
     "name", ["steps.jsonl", "baselines.jsonl", "iteration.json", "fields/grid.npz", "fields/0001.npz"]
 )
 def test_an_iteration(kind: str, name: str, tmp_path: Path) -> None:
-    store = RunStore(tmp_path / "runs")
-    run = iterations.complete(store) if hasattr(iterations, "complete") else iterations.create(store)
+    kept_runs = RunStore(tmp_path / "runs")
+    run = iterations.create(kept_runs)
     iterations.add_steps(run, 0, 2)
     path = run.path / name
     if not path.exists():
@@ -158,11 +160,9 @@ def test_an_iteration(kind: str, name: str, tmp_path: Path) -> None:
         except InputError as error:
             refused += error.file == path.name
     assert refused
-    if name.endswith(".jsonl"):
-        step, _ = iterations.step_of(run, 3) if name == "steps.jsonl" and "grid" not in name else (None, None)
-        if step is not None:
-            with pytest.raises(InputError):
-                kept.add(step)
+    if name == "steps.jsonl":
+        with pytest.raises(InputError, match="steps"):
+            kept.add(iterations.step_of(run, 3)[0])
     assert canary.is_well
 
 
@@ -254,6 +254,49 @@ def test_a_predictor(kind: str, shared: Run, tmp_path: Path) -> None:
     assert canary.is_well
 
 
+@pytest.mark.parametrize("kind", INTRUDERS)
+@pytest.mark.parametrize(
+    "name", ["status.json", "summary.json", "run.json", "fields.npz", "log.txt", "problem/problem.json"]
+)
+def test_pages(
+    kind: str, name: str, shared: Run, store: RunStore, open_page: Opener, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    """A page says what is wrong, or shows what does not need the file; it neither hangs nor follows, and other runs are listed."""
+    well = synthetic.complete(store, side=12, max_rank=20)
+    run = Run(shutil.copytree(shared.path, store.root / shared.id))
+    canary = put(kind, run.path / name, tmp_path / "outside")
+    app = open_page(run=run.id)
+    assert [entry.value for entry in [*app.error, *app.warning] if Path(name).name in entry.value.replace("\\", "")]
+    assert canary.is_well
+    assert not open_page(run=well.id).error
+
+
+def test_the_log_of_a_failed_run_shows_no_other_file(
+    store: RunStore, open_page: Opener, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    run = synthetic.unfinished(store, "failed")
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    (run.path / "log.txt").unlink()
+    (run.path / "log.txt").symlink_to(secret)
+    app = open_page(run=run.id)
+    assert SECRET not in str([entry.value for entry in [*app.code, *app.markdown, *app.error, *app.warning]])
+    assert any("symbolic link" in warning.value for warning in app.warning)
+
+
+def test_what_an_installer_put_in_place_may_have_a_second_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installers link files from their store; such a folder is as good as the code beside it."""
+    package = tmp_path / "site" / "lsr_samples"
+    bundles.write(package / "tiny")
+    for path in (package / "tiny").iterdir():
+        (tmp_path / path.name).hardlink_to(path)
+    with pytest.raises(InputError, match="hard link"):
+        load_problem(package / "tiny")
+    found = SimpleNamespace(submodule_search_locations=[str(package)])
+    monkeypatch.setattr(inside.importlib.util, "find_spec", lambda name: found)
+    inside.read(package / "tiny" / "problem.json", 2**20)
+
+
 def test_what_a_user_types_may_lead_through_links(tmp_path: Path) -> None:
     """The folder of a bundle, named as text, is followed; inside it nothing is."""
     bundles.write(tmp_path / "there" / "tiny")
@@ -279,17 +322,17 @@ def test_files_have_the_mode_that_the_user_asks_for(tmp_path: Path) -> None:
 
 
 def test_what_killed_writers_left_goes_with_the_next_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = RunStore(tmp_path / "runs")
-    killed = store.create(problem="t", config=RefineConfig(), owner="t", title="t")
+    kept_runs = RunStore(tmp_path / "runs")
+    killed = kept_runs.create(problem="t", config=RefineConfig(), owner="t", title="t")
     (killed.path / ".sweep.npz.0a1b2c3d.tmp").write_bytes(b"half")
     (killed.path / ".best.0a1b2c3d.tmp" / "new").mkdir(parents=True)
-    (store.root / f".deleted-{'0' * 32}").mkdir()
+    (kept_runs.root / f".deleted-{'0' * 32}").mkdir()
     monkeypatch.setattr(atomic, "LEFT_OVER_SECONDS", -1.0)
     monkeypatch.setattr(atomic.remove_left_over, "__defaults__", (-1.0,))
-    run = create(store, bundles.write(tmp_path / "tiny"), RefineConfig(max_rank=2), owner="test")
+    run = create(kept_runs, bundles.write(tmp_path / "tiny"), RefineConfig(max_rank=2), owner="test")
     execute(run)
     assert sorted(path.name for path in killed.path.iterdir()) == ["run.json", "status.json"]
-    assert not list(store.root.glob(".deleted*"))
+    assert not list(kept_runs.root.glob(".deleted*"))
 
 
 def test_a_run_without_its_digests_is_not_taken_for_an_old_one(shared: Run) -> None:
@@ -307,7 +350,6 @@ def test_a_run_without_its_digests_is_not_taken_for_an_old_one(shared: Run) -> N
 def test_a_run_of_format_1_opens_unchecked(shared: Run, tmp_path: Path) -> None:
     """As earlier versions wrote it."""
     import json
-    import shutil
 
     old = RunStore(tmp_path / "runs").root / shared.id
     shutil.copytree(shared.path, old)
