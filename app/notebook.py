@@ -57,6 +57,8 @@ def stop() -> None:
         process.terminate()
     for process, _ in _servers.values():
         process.wait(timeout=10)
+        if process.stdin is not None:
+            process.stdin.close()
     _servers.clear()
 
 

@@ -127,6 +127,13 @@ class Guarded(H11Protocol):
 class GuardedSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket; what does not answer a ping is cut off, whatever it has not read yet."""
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = (
+                True  # by an answer that refuses it; uvicorn would write of each that none was given
+            )
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()
