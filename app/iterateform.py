@@ -14,6 +14,7 @@ from lsr_app.launch import launch
 from lsr_app.services import jobs, problems
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.uses import only_used
 
 
 def settings(prefix: str, before: Mapping[str, JsonValue] | None = None) -> dict[str, JsonValue]:
@@ -39,7 +40,7 @@ def section(now: Now, folder: Path, config: RefineConfig) -> None:
     with st.container(border=True, key="iterate_form"):
         wanted = settings("iterate")
         if st.button("Start iterative LSR", type="primary", key="start_iterate", icon=":material/play_arrow:"):
-            submit(now, folder, config, wanted)
+            submit(now, folder, only_used(config, "iterate", "physics"), wanted)
 
 
 def submit(now: Now, folder: Path, config: RefineConfig, wanted: dict[str, JsonValue], listed: bool = True) -> None:

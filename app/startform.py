@@ -19,6 +19,8 @@ from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
+from lsr_core.refinement.uses import only_used
+from lsr_core.storage.bundles import read_description
 from lsr_core.validation import describe
 
 OPEN_RUN = "the problem of the open run"
@@ -155,7 +157,8 @@ def _form(now: Now, options: list[str]) -> None:
         with st.expander("Advanced"):
             values |= _advanced(before, problems.layer_patterns(folder))
         try:
-            config = RefineConfig.model_validate({**before.model_dump(), **values, "device": "cpu"})
+            unseen = only_used(before, "refine", read_description(folder).kind).model_dump()
+            config = RefineConfig.model_validate({**unseen, **values, "device": "cpu"})
         except ValidationError as error:
             st.error(formats.markdown(str(describe(error))), icon=":material/error:")
             return

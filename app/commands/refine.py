@@ -22,6 +22,7 @@ from lsr_app.commands.common import (
     problem_folder,
     store,
 )
+from lsr_app.commands.settings import with_settings
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
@@ -32,39 +33,10 @@ if TYPE_CHECKING:
 QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
 
 
+@with_settings
 def refine(
     problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
-    rank: Annotated[
-        str, typer.Option(help="auto (smallest validation error), knee, or a number; 0 = no refinement.")
-    ] = "auto",
-    max_rank: Annotated[
-        int | None, typer.Option(help="Largest rank of the sweep; as many as fit, at most 1000, by default.")
-    ] = None,
-    oversampling: Annotated[int | None, typer.Option(help="Columns sketched beyond the maximum rank.")] = None,
-    power_iterations: Annotated[int | None, typer.Option(help="Passes that sharpen the sketch.")] = None,
-    rcond: Annotated[float | None, typer.Option(help="Cut-off on the column-scaled matrix; n*eps by default.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float64 (the default) or float32.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
-    seed: Annotated[int, typer.Option(help="Seed of the random sketch.")] = 0,
-    strategy: Annotated[
-        str | None, typer.Option(help="How the Jacobian is applied: auto, matrix-free, row-blocks or factored.")
-    ] = None,
-    memory_budget: Annotated[
-        str | None, typer.Option(help="Memory the process may use, e.g. 2GB; what is free, by default.")
-    ] = None,
-    parameter_fraction: Annotated[
-        float | None, typer.Option(help="Share of the parameters, drawn at random, that may move.")
-    ] = None,
-    layers: Annotated[
-        str | None, typer.Option(help="Only parameters whose name matches may move, e.g. 'linears.6.*'.")
-    ] = None,
-    gauss_newton: Annotated[
-        int | None,
-        typer.Option(help="For a nonlinear equation: at most so many Gauss-Newton steps after the solve."),
-    ] = None,
-    linearised: Annotated[
-        str | None, typer.Option(help="Of a classifier: logits (the default) or probabilities.")
-    ] = None,
+    settings: dict[str, Any],
     cases: Annotated[
         int | None,
         typer.Option(help="Of an operator learnt from an equation: refine this many unseen input functions."),
@@ -80,23 +52,7 @@ def refine(
     """Refine a trained network and keep the result as a run."""
     from lsr_core.jobs.queue import create
 
-    given = {
-        "rank": _rank(rank),
-        "max_rank": max_rank,
-        "oversampling": oversampling,
-        "power_iterations": power_iterations,
-        "rcond": rcond,
-        "dtype": dtype,
-        "device": device,
-        "seed": seed,
-        "strategy": strategy,
-        "memory_budget": memory_budget,
-        "parameter_fraction": parameter_fraction,
-        "layers": layers,
-        "gauss_newton": gauss_newton,
-        "linearised": linearised,
-    }
-    config = _config(_preset(preset) | {key: value for key, value in given.items() if value is not None})
+    config = _config(_preset(preset) | settings)
     if cases is not None:
         from lsr_app.commands.cases import refine_cases
 
@@ -108,15 +64,6 @@ def refine(
     execute(run)
     summary = run.summary.model_dump(mode="json")
     emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
-
-
-def _rank(text: str) -> int | str:
-    if text in ("auto", "knee"):
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"is {text[:40]!r}; give auto, knee or a whole number", key="rank") from None
 
 
 def _preset(name: str | None) -> dict[str, object]:

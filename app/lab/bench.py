@@ -9,6 +9,8 @@ from lsr_app.controls import Now
 from lsr_app.services import problems, runs
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
+from lsr_core.refinement.uses import Job, only_used
+from lsr_core.storage.bundles import read_description
 from lsr_core.storage.lab import LAB_KINDS
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import Run
@@ -35,12 +37,12 @@ class Bench:
             return self.base.summary.max_rank
         return self.anchor.manifest.config.max_rank or DEFAULT_MAX_RANK
 
-    @property
-    def config(self) -> RefineConfig:
-        """Of the refinement that experiments stand beside, on this machine."""
-        return (self.base or self.anchor).manifest.config.model_copy(
-            update={"rank": "auto", "gauss_newton": 0, "device": "cpu"}
+    def config_for(self, job: Job, rank: int) -> RefineConfig:
+        """What an experiment of `rank` directions on this machine uses of the refinement that it stands beside."""
+        config = (self.base or self.anchor).manifest.config.model_copy(
+            update={"rank": "auto", "max_rank": rank, "gauss_newton": 0, "device": "cpu"}
         )
+        return only_used(config, job, read_description(self.anchor.problem_path).kind)
 
     def opens(self, kind: JobKind) -> bool:
         """Whether a new experiment of this kind takes the place of the open one."""

@@ -111,7 +111,7 @@ def _form(now: Now, bench: Bench) -> None:
             "Iterations", 1, 100_000, ITERATIONS, key="isolation_iterations", help=texts.HELP["isolation_iterations"]
         )
         if experiments.start("isolate"):
-            config = bench.config.model_copy(update={"max_rank": int(rank)})
+            config = bench.config_for("isolate", int(rank))
             settings = IsolationSettings(iterations=int(iterations))
             launch(
                 lambda: jobs.submit(

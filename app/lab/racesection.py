@@ -168,7 +168,7 @@ def _form(now: Now, bench: Bench) -> None:
         )  # fmt: skip
         both = st.checkbox("In float32 as well", value=True, key="race_float32", help=texts.HELP["both_precisions"])
         if experiments.start("race"):
-            config = bench.config.model_copy(update={"max_rank": int(rank)})
+            config = bench.config_for("race-full" if space == "full" else "race", int(rank))
             wanted: dict[str, JsonValue] = {
                 "space": str(space),
                 "iterations": int(iterations),

@@ -101,7 +101,7 @@ def form(bench: Bench) -> None:
         rank = st.number_input(
             "Largest rank", 1, most, most, key="training_rank", help=texts.HELP["training_rank"], width=240
         )
-        config = bench.config.model_copy(update={"max_rank": int(rank)})
+        config = bench.config_for("training", int(rank))
         try:
             seconds = len(epochs) * problems.forecast(source, config).seconds
         except InputError as error:

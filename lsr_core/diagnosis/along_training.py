@@ -11,11 +11,12 @@ import numpy as np
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.errors import InputError
-from lsr_core.problems.problem import Problem
+from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.uses import refuse_unused
 
 KEPT_VALUES = 60  # singular values of each checkpoint, enough for a line on a logarithmic axis
 REFINE_SHARE = 0.8  # of the time of a checkpoint; the rest is the verdict
@@ -44,6 +45,7 @@ def along_training(
     """
     need_checkpoints(epochs)
     config = config or RefineConfig()
+    refuse_unused(config, "training", kind_of(problem_at(epochs[0])))
     clock = Progress(progress or default_callback(), {_stage(epoch): 1.0 for epoch in epochs})
     started = time.perf_counter()
     record: TrainingRecord | None = None

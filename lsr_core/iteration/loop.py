@@ -30,6 +30,7 @@ from lsr_core.iteration.state import Best, Progress, State, Stopped
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import ProgressCallback, silent
+from lsr_core.refinement.uses import refuse_unused
 from lsr_core.training.records import Step
 
 PATIENCE = 3  # rounds in a row that gain less than a tenth before it counts as stagnation
@@ -87,6 +88,7 @@ class Iteration:
         self.transform = self._measures.transform
         start = torch.nn.utils.parameters_to_vector(self._problem.model.parameters()).detach().clone()
         refuse(config, len(start))
+        refuse_unused(refine, "iterate", "physics")
         self.state = state or State(start, Progress())
         self._refined: Seen | None = None
 

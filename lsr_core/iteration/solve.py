@@ -11,16 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.errors import InputError, NumericalError
+from lsr_core.errors import NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import forecast
+from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.physics_basis import build_physics
 from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
-from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.subspace import Subspace
@@ -64,10 +63,7 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
         NumericalError: the refinement left the finite numbers.
     """
     setting = prepare_physics(problem, config)
-    if setting.plan.peak_bytes > budget_of(config):
-        raise InputError(
-            forecast(problem, config).sentence, key="max_rank" if config.memory_budget is None else "memory_budget"
-        )
+    need_room(problem, config, setting.plan)
     basis = build_physics(setting, lambda done: on_fraction(0.7 * done))
     subspace, factor = basis.subspace, basis.train.factor
     if not torch.isfinite(factor).all():

@@ -113,6 +113,7 @@ class RunBook:
 
 def _summary(run: Run, problem: PhysicsProblem, state: State) -> Summary:
     """The best solve as a refinement of its own."""
+    from lsr_core.refinement.setting import function_of
     from lsr_core.refinement.summarising import summarise
     from lsr_core.refinement.summary import Errors
 
@@ -121,11 +122,12 @@ def _summary(run: Run, problem: PhysicsProblem, state: State) -> Summary:
     assert state.best_theta is not None
     assert state.best_delta is not None
     norms, count = best.residual, len(state.best_theta)
+    free = function_of(problem.model, config).n_params
     return summarise(
         problem.name,
         config,
         best,
-        n_params=count,
+        n_params=free,
         n_params_total=count,
         n_residuals=problem.n_rows,
         rank=best.rank,

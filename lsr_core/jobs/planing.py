@@ -22,16 +22,17 @@ def create_plane(store: RunStore, source: Run, settings: PlaneSettings, *, owner
         InputError: the source has no step.
     """
     from lsr_core.jobs.queue import create
+    from lsr_core.refinement.uses import only_used
     from lsr_core.storage import atomic, digests
+    from lsr_core.storage.bundles import read_description
     from lsr_core.storage.weights import MAX_BYTES
 
     if not digests.there(source.delta_path):
         raise InputError("this run has no step; choose a complete refinement", key="RUN")
     manifest = source.manifest
+    config = only_used(manifest.config, "plane", read_description(source.problem_path).kind)
     asked: Mapping[str, JsonValue] = {**settings.model_dump(mode="json"), "run": source.id}
-    run = create(
-        store, source.problem_path, manifest.config, owner=owner, title=manifest.title, kind="plane", settings=asked
-    )
+    run = create(store, source.problem_path, config, owner=owner, title=manifest.title, kind="plane", settings=asked)
     try:
         atomic.write_bytes(run.delta_path, digests.read(source.delta_path, MAX_BYTES))
     except BaseException:

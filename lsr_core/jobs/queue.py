@@ -37,7 +37,7 @@ def submit(
         settings: what this kind has besides the config.
 
     Raises:
-        InputError: the bundle cannot be used, or too many jobs wait; no run is left behind.
+        InputError: the bundle cannot be used, the job does not use a setting, or too many jobs wait; no run is left behind.
     """
     make_room(store, owner)
     run = create(store, bundle, config, owner=owner, title=title, kind=kind, settings=settings)
@@ -106,10 +106,13 @@ def create(
     settings: Mapping[str, JsonValue] | None = None,
 ) -> Run:
     """Make a queued run of the problem in `bundle`, for a worker of its own or for `worker.execute`; raises as `submit`."""
+    from lsr_core.refinement.uses import refuse_unused
     from lsr_core.storage.bundles import bundle_folder, copy_bundle, read_description
 
     with bundle_folder(bundle) as folder:
         described = read_description(folder)
+        full = kind == "race" and (settings or {}).get("space") == "full"
+        refuse_unused(config, "race-full" if full else kind, described.kind)
         run = store.create(
             problem=described.name,
             config=config,

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.jobs.recorded import confirm
-from lsr_core.problems.problem import Problem
+from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement.refine import refine
+from lsr_core.refinement.uses import only_used
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.runs import Run
 from lsr_core.storage.weights import read_tensors
@@ -41,10 +42,11 @@ def delta_at(run: Run, rank: int) -> Tensor:
         raise InputError(f"is {rank}, this run has ranks 0 to {summary.max_rank}", key="rank")
     if rank == summary.rank:
         return read_delta(run)
-    config = run.manifest.config.model_copy(
+    problem = load_problem(run.refined_path)
+    config = only_used(run.manifest.config, "refine", kind_of(problem)).model_copy(
         update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy, "gauss_newton": 0}
     )
-    return refine(load_problem(run.refined_path), config).delta
+    return refine(problem, config).delta
 
 
 def read_delta(run: Run) -> Tensor:

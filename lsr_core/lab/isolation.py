@@ -15,7 +15,7 @@ from lsr_core.lab.random_directions import solve_in_random_subspace
 from lsr_core.lab.records import Contender, IsolationRecord, SplitErrors, Trial
 from lsr_core.lab.restricted import Restricted, RestrictedLoss
 from lsr_core.problems.classification import refuse_classes
-from lsr_core.problems.problem import Problem
+from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -24,6 +24,7 @@ from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.report import errors_of
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.uses import refuse_unused
 
 RATES = (1e-3, 1e-2, 1e-1)  # of Adam
 STAGES = {
@@ -72,6 +73,7 @@ def isolate(
     refuse_classes(problem, "isolation")
     settings = settings or IsolationSettings()
     config = config or RefineConfig()
+    refuse_unused(config, "isolate", kind_of(problem))
     if config.max_rank is not None:
         config = config.model_copy(update={"rank": config.max_rank})
     keep = on_record or (lambda record: None)
@@ -165,6 +167,9 @@ def _last_layer(
             "rank": dimension,
             "basis_points": None,
             "strategy": "auto",
+            "power_iterations": 0,
+            "sketch": "gaussian",
+            "sketch_dtype": "same",
         }
     )
     solved = refine(problem, chosen, progress=lambda _, done: on_fraction(done))

@@ -17,11 +17,13 @@ from lsr_core.lab.least_squares import Course
 from lsr_core.lab.methods import METHODS, Effort, run_method
 from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord, Space
 from lsr_core.lab.theory import bounds
-from lsr_core.problems.problem import Problem
+from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.kinds import build_basis, prepare
 from lsr_core.refinement.progress import ProgressCallback, default_callback
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.uses import refuse_unused
 
 ROTATION = 7  # random stream
 BASIS_SHARE = 0.08  # of the whole race
@@ -75,6 +77,7 @@ class _Track:
             if setting.max_rank == 0:
                 raise InputError("is 0; a race needs at least one direction", key="rank")
             _refuse_without_error(setting)
+            need_room(problem, config, setting.plan)
             basis = build_basis(setting, lambda done: report("basis", done * BASIS_SHARE))
             self._reduced = ReducedProblem(basis.train.factor.cpu(), setting.generator(ROTATION))
             self.rank = self._reduced.rank
@@ -162,7 +165,8 @@ def race(
         InputError: the problem or a setting cannot be used; a network without an error, where there is nothing to race for.
     """
     settings = settings or RaceSettings()
-    config = (config or RefineConfig()).model_copy(update={"dtype": "float64", "scaling": "orthonormal"})
+    config = config or RefineConfig()
+    refuse_unused(config, "race-full" if settings.space == "full" else "race", kind_of(problem))
     report, keep = progress or default_callback(), on_record or (lambda record: None)
     started = time.perf_counter()
     report("preparing", 0.0)

@@ -21,8 +21,10 @@ def bounds(kappa: float, start: float, iterations: int, coordinates: CoordinateN
     """
     k = np.unique(np.concatenate([[0], np.geomspace(1, max(1, iterations), POINTS).round()])).astype(int)
     # log1p keeps what is left of a factor within 1e-20 of one
-    krylov = 2 * k * np.log1p(-2 / (kappa + 1)) if kappa > 1 else np.where(k > 0, -np.inf, 0.0)
-    descent = 2 * k * np.log1p(-2 / (kappa**2 + 1)) if kappa > 1 else krylov
+    at_once = np.where(k > 0, -np.inf, 0.0)  # where the factor is zero to rounding
+    krylov, descent = (
+        2 * k * np.log1p(-2 / (squared + 1)) if squared + 1 > 2 else at_once for squared in (kappa, kappa**2)
+    )
     return [
         Bound(name=name, coordinates=coordinates, iterations=k.tolist(), excess=(start * np.exp(exponent)).tolist())
         for name, exponent in (

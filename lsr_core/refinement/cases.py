@@ -26,6 +26,7 @@ from lsr_core.refinement.case_records import CaseFields, CaseRecord, CasesRecord
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.shared_modes import SharedModes, TrunkModes
+from lsr_core.refinement.uses import refuse_unused
 
 DEFAULT_RANKS = (100, 450)  # of an equation in one variable, and in more
 PAIRS_PER_RANK = 10  # pairs of function and point that the subspace comes from
@@ -98,16 +99,17 @@ def refine_cases(
 
     Args:
         problem: an operator network and its equation.
-        config: of the refinement; rank, max_rank, oversampling, rcond and seed count.
+        config: of the refinement; `uses` says which of its settings count.
         progress: called with (stage, fraction done); may raise `Cancelled` to stop.
         on_record: called with what there is from time to time.
         on_fields: called with the number and the fields of every function.
 
     Raises:
-        InputError: the equation has no input function.
+        InputError: the equation has no input function, or a setting cannot be used.
     """
     problem, given = input_of(problem)
     config, settings = config or RefineConfig(), settings or CasesSettings()
+    refuse_unused(config, "cases", "physics")
     clock = Progress(progress or default_callback(), STAGES)
     started = time.perf_counter()
     clock.stage("shared modes")
@@ -199,13 +201,9 @@ class _Batch:
         assert isinstance(problem.model, DeepONetField)
         self.problem, self._given, self._config = problem, given, config
         self._n_sensors = problem.model.sensors.shape[1]
-        fixed = config.rank if isinstance(config.rank, int) else 0
         fitted = sum(len(points) for points in problem.points.values())
         limit = min(fitted, sum(value.numel() for value in problem.model.parameters()))
-        if max(fixed, config.max_rank or 0) > limit:
-            raise InputError(f"is more than the {limit} that points and parameters allow; ask for less", key="max_rank")
-        default = DEFAULT_RANKS[min(len(problem.domain), 2) - 1]
-        rank = min(limit, config.max_rank or max(fixed, default))
+        rank = _largest_rank(config, limit, DEFAULT_RANKS[min(len(problem.domain), 2) - 1])
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + SEED_STREAM) % 2**63)
         pool = torch.stack([self._sensors("validation", case) for case in range(POOL)])
         self._shared = SharedModes(
@@ -214,6 +212,8 @@ class _Batch:
             torch.cat([points.reshape(-1, points.shape[-1]) for points in problem.points.values()]),
             rank=rank,
             oversampling=config.oversampling,
+            power_iterations=config.power_iterations,
+            uniform=config.sketch == "uniform",
             generator=generator,
             pairs=PAIRS_PER_RANK * rank,
         )
@@ -341,6 +341,23 @@ class _Batch:
     def _sensors(self, stream: Stream, case: int) -> Tensor:
         chosen = self._given.model_copy(update={"stream": stream, "case": case, "values": None})
         return sensor_values(chosen.function(), self._n_sensors)
+
+
+def _largest_rank(config: RefineConfig, limit: int, default: int) -> int:
+    """The directions that are shared; at most as many as `limit`.
+
+    Raises:
+        InputError: more are asked for than there can be, or none.
+    """
+    fixed = config.rank if isinstance(config.rank, int) else 0
+    most = config.max_rank if config.max_rank is not None else max(fixed, min(default, limit))
+    if max(fixed, most) > limit:
+        raise InputError(f"is more than the {limit} that points and parameters allow; ask for less", key="max_rank")
+    if most == 0:
+        raise InputError("is 0; many input functions need at least one direction to share", key="max_rank")
+    if fixed > most:
+        raise InputError(f"is {fixed}, larger than the maximum rank {most}; raise one or lower the other", key="rank")
+    return most
 
 
 def _penalised(factor: Tensor, penalty: float, alpha: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ class ClassEvaluation(SupervisedEvaluation):
         if rank > 0 and after > before:
             notes.append(
                 "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
-                "Use float64, a larger cut-off or a smaller rank."
+                "Use float64 or a smaller rank."
             )
         if (share := refined.errors.test_clipped) is not None and share > 0:
             notes.append(

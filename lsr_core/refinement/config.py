@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
@@ -19,34 +20,47 @@ class RefineConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rank: RankChoice = Field(
-        "auto", description="auto = smallest validation error, knee, or a number (0 = no refinement)"
+        "auto",
+        description="chosen by validation data (auto), by the knee of their error (knee), or a number; 0 = the network as it is",
     )
     max_rank: int | None = Field(
-        None, ge=0, description="largest rank of the sweep; None = as many as fit, at most 1000"
+        None, ge=0, description="largest rank of the sweep; as many as fit, at most 1000, if not given"
     )
     oversampling: int = Field(20, ge=0, le=10_000, description="columns sketched beyond the maximum rank")
     power_iterations: int = Field(0, ge=0, le=20, description="passes that sharpen the sketch")
-    rcond: float | None = Field(None, ge=0, lt=1, description="cut-off on the column-scaled A; None = n*eps")
+    rcond: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="for equations: cut-off of singular values, relative to the largest, once columns have length 1; "
+        "rows times rounding if not given",
+    )
     damping: float = Field(
         0.0,
         ge=0,
         description="ridge penalty on the parameter step: (damping * largest singular value of G V)^2 * |step|^2 is added to "
-        "the loss; 0 = none, try 1e-4 to 1e-1 with noisy data",
+        "the loss; 0 = none, 1e-4 to 1e-1 are worth a try with noisy data",
     )
-    dtype: Literal["float64", "float32"] = "float64"
-    device: str = Field("cpu", description="cpu, cuda, cuda:N or mps")
-    seed: int = Field(0, ge=0, lt=2**63)
+    dtype: Literal["float64", "float32"] = Field("float64", description="precision of the whole refinement")
+    device: str = Field("cpu", description="where it computes: cpu, cuda, cuda:N or mps")
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random: sketch, subsets, probes")
     source: Literal["outputs", "residuals"] = Field("outputs", description="Jacobian that the basis comes from")
     scaling: Literal["orthonormal", "singular-values"] = Field(
         "orthonormal", description="basis columns orthonormal, or divided by their singular values"
     )
-    strategy: Literal["auto", "matrix-free", "row-blocks", "factored"] = "auto"
+    strategy: Literal["auto", "matrix-free", "row-blocks", "factored"] = Field(
+        "auto", description="how the Jacobian is applied"
+    )
     sketch: Literal["gaussian", "uniform"] = Field(
         "gaussian", description="random numbers of the sketch; uniform on [0, 1) is the published choice"
     )
-    sketch_dtype: Literal["same", "float32"] = Field("same", description="float32 finds the basis in single precision")
+    sketch_dtype: Literal["same", "float32"] = Field(
+        "same", description="precision of the sketch; float32 finds the basis in single precision"
+    )
     basis_points: int | None = Field(
-        None, ge=1, description="random subset of the training samples that the basis comes from; None = all"
+        None,
+        ge=1,
+        description="size of a random subset of the training samples that the basis comes from; all if not given",
     )
     parameter_fraction: float = Field(
         1.0, gt=0, le=1, description="share of the scalars, drawn at random, that may move"
@@ -55,7 +69,7 @@ class RefineConfig(BaseModel):
         None, description="basis and solve as in the authors' code, mode 1 to 4; see `published_settings`"
     )
     gauss_newton: int = Field(
-        0, ge=0, le=1000, description="steps after the one-shot solve, for the nonlinear residual of an equation"
+        0, ge=0, le=1000, description="for nonlinear equations: at most so many Gauss-Newton steps after the solve"
     )
     linearised: Literal["logits", "probabilities"] = Field(
         "logits", description="of a classifier: its logits, weighted by their Fisher information, or its probabilities"
@@ -64,8 +78,17 @@ class RefineConfig(BaseModel):
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )
     memory_budget: ByteSize | None = Field(
-        None, gt=0, description="what the process may use, in bytes or as 2GB; None = what is free"
+        None, gt=0, description="what the process may use, in bytes or as 2GB; what is free if not given"
     )
+
+    @field_validator("rank", mode="before")
+    @classmethod
+    def _rank_in_words_or_digits(cls, value: object) -> object:
+        if isinstance(value, str) and value not in ("auto", "knee"):
+            if not re.fullmatch(r"[+-]?\d{1,9}", value):
+                raise ValueError(f"is {value[:40]!r}; give auto, knee or a whole number")
+            return int(value)
+        return value
 
     @field_validator("rank")
     @classmethod
@@ -83,7 +106,7 @@ def published_settings(mode: int = 1) -> dict[str, object]:
     residual Jacobian, unscaled; both solve on all rows. Modes 3 and 4 solve the system projected on the sketch's range
     instead, 3 with as many sketch columns as the rank.
     """
-    return {
+    settings: dict[str, object] = {
         "published": mode,
         "dtype": "float32",
         "strategy": "matrix-free",
@@ -94,3 +117,6 @@ def published_settings(mode: int = 1) -> dict[str, object]:
         "source": "outputs" if mode == 1 else "residuals",
         "scaling": "singular-values" if mode == 1 else "orthonormal",
     }
+    if mode == 3:
+        del settings["oversampling"]  # there is none
+    return settings

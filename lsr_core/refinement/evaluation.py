@@ -117,7 +117,7 @@ class SupervisedEvaluation(Evaluation):
         if rank > 0 and after > before:
             notes.append(
                 "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
-                "Use float64, a larger cut-off or a smaller rank."
+                "Use float64 or a smaller rank."
             )
         norms = ResidualNorms(
             base=math.sqrt(before),
@@ -131,4 +131,4 @@ class SupervisedEvaluation(Evaluation):
 def refuse_infinite(values: list[float]) -> None:
     """Raise NumericalError if a value is not finite."""
     if not all(math.isfinite(value) for value in values):
-        raise NumericalError("The refined predictor is not finite; a smaller rank or a larger cut-off will help.")
+        raise NumericalError("The refined predictor is not finite; a smaller rank will help.")

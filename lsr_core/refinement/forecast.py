@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import outline
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
-from lsr_core.refinement.plan import budget_of, make_plan
+from lsr_core.refinement.plan import Plan, budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
 
 
@@ -78,6 +79,17 @@ def forecast(problem: Problem, config: RefineConfig) -> Forecast:
         stages=seen.plan.stages,
         largest_within=largest,
     )
+
+
+def need_room(problem: Problem, config: RefineConfig, plan: Plan) -> None:
+    """Refuse what does not fit its budget, before anything large is allocated.
+
+    Raises:
+        InputError: the plan needs more; the message names the largest rank that fits.
+    """
+    if plan.peak_bytes > budget_of(config):
+        key = "max_rank" if config.memory_budget is None else "memory_budget"
+        raise InputError(forecast(problem, config).sentence, key=key)
 
 
 def _run_size(problem: Problem, sizes: Sizes, rank: int) -> int:

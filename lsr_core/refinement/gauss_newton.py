@@ -19,8 +19,8 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.response_model import ResponseModel, State
-from lsr_core.refinement.setting import ALREADY_LINEAR
 from lsr_core.refinement.summary import GaussNewtonStep
+from lsr_core.refinement.uses import ALREADY_LINEAR
 
 if TYPE_CHECKING:
     from lsr_core.refinement.refine import Refinement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.problems.problem import Problem
+from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement import build, setting
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.classification import ClassEvaluation, ClassSetting, outline_classes, prepare_classes
@@ -18,14 +18,16 @@ from lsr_core.refinement.physics_setting import PhysicsSetting, outline_physics,
 from lsr_core.refinement.setting import Outline, Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
+from lsr_core.refinement.uses import refuse_unused
 
 
 def outline(problem: Problem, config: RefineConfig) -> Outline:
     """Function, strategy and plan from shapes alone.
 
     Raises:
-        InputError: a setting that cannot be met.
+        InputError: a setting that cannot be met, or that this kind does not use.
     """
+    refuse_unused(config, "refine", kind_of(problem))
     if isinstance(problem, PhysicsProblem):
         return outline_physics(problem, config)
     if isinstance(problem, ClassificationProblem):
@@ -39,6 +41,7 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
     Raises:
         InputError: see `outline`; a network or residuals that cannot be linearised.
     """
+    refuse_unused(config, "refine", kind_of(problem))
     if isinstance(problem, PhysicsProblem):
         return prepare_physics(problem, config)
     if isinstance(problem, ClassificationProblem):

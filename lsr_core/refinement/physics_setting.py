@@ -37,6 +37,7 @@ from lsr_core.refinement.setting import (
     refuse_other_answers,
     with_strategy,
 )
+from lsr_core.refinement.uses import refuse_unused_on
 
 HEALTH_SAMPLES = 64
 
@@ -167,18 +168,13 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
     """Function, strategy and plan; the residuals are called at two points of each block to count their rows.
 
     Raises:
-        InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, an authors' mode, or a residual that
-            cannot be evaluated.
+        InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, a setting that the way to the basis does
+            not use, or a residual that cannot be evaluated.
     """
     if config.strategy == "factored" and chain_of(problem.model) is None:
         raise InputError(
             "the network is not a chain of layers through which derivatives are carried; use row-blocks, matrix-free or auto",
             key="strategy",
-        )
-    if config.published is not None:
-        raise InputError(
-            "the authors' modes are offered for data, not for equations; choose source, scaling and rank instead",
-            key="published",
         )
     function = function_of(problem.model, config)
     few = {name: points[:2] for name, points in problem.points.items()}
@@ -199,6 +195,8 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         layered = function.layered and chain_of(function.module) is not None
         reason = "derivatives are carried through the layers" if layered else "rows by differentiation point by point"
         strategy = replace(strategy, reason=reason)
+    whole = "equation-whole" if max_rank == sizes.n_params else "equation-sketch"
+    refuse_unused_on(config, "equation-factored" if strategy.name == "factored" else whole)
     sizes = routed(sizes, strategy)
     plan = make_plan(sizes, config, strategy.name, max_rank)
     strategy = replace(strategy, block_bytes=plan.block_bytes)

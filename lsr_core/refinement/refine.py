@@ -18,12 +18,11 @@ from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import forecast
+from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.peaks import DELTA_BYTES
-from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.report import kappa_at, unscaled
@@ -181,9 +180,7 @@ def _stages(config: RefineConfig) -> dict[str, int]:
 def _prepare(problem: Problem, config: RefineConfig) -> Setting:
     """The setting, refused before anything large is allocated if its plan does not fit."""
     setting = prepare(problem, config)
-    if setting.plan.peak_bytes > budget_of(config):
-        key = "max_rank" if config.memory_budget is None else "memory_budget"
-        raise InputError(forecast(problem, config).sentence, key=key)
+    need_room(problem, config, setting.plan)
     return setting
 
 

@@ -24,11 +24,7 @@ from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.plan import Plan, budget_of, make_plan
 from lsr_core.refinement.proving import note_of, precision_of, proved_strategy
 from lsr_core.refinement.routed import frugal, routed
-
-ALREADY_LINEAR = (
-    "the residual of a problem fitted to data is linear in the field, so that one solve is exact; leave it at 0, "
-    "Gauss-Newton steps are for equations"
-)
+from lsr_core.refinement.uses import refuse_unused_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +98,8 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
 
     Raises:
         InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met,
-            Gauss-Newton steps.
+            a setting that the way to the basis does not use.
     """
-    if config.gauss_newton > 0:
-        raise InputError(ALREADY_LINEAR, key="gauss_newton")
     function = function_of(problem.model, config)
     device = function.device
     train = problem.train
@@ -132,6 +126,9 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     strategy, sizes, plan = by(config.strategy)
     if config.strategy == "auto" and plan.peak_bytes > budget_of(config):
         strategy, sizes, plan = frugal(by, strategy, sizes, plan, budget_of(config))
+    refuse_unused_on(
+        config, "published" if config.published else "factored" if strategy.name == "factored" else "sketch"
+    )
     strategy = replace(strategy, block_bytes=plan.block_bytes)
     return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
 

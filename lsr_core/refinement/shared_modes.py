@@ -70,6 +70,8 @@ class SharedModes:
         oversampling: of the sketches.
         pairs: of functions and points that the directions come from.
         generator: of the sketches, and of the pairs.
+        power_iterations: passes that sharpen the sketches.
+        uniform: sketches of numbers on [0, 1) in place of Gaussian ones.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class SharedModes:
         oversampling: int,
         pairs: int,
         generator: torch.Generator,
+        power_iterations: int = 0,
+        uniform: bool = False,
     ) -> None:
         self.branch = ParametricFunction.from_module(field.branch, dtype=torch.float64)
         self.trunk = ParametricFunction.from_module(field.trunk, dtype=torch.float64)
@@ -96,7 +100,14 @@ class SharedModes:
         for layers, count in counts.items():
             function = ParametricFunction.from_module(_Pairs(field), dtype=torch.float64, layers=layers)
             operator = RowBlockJacobian(function, rows, 1, keep=True)
-            svd = randomized_svd(operator, count, oversampling=oversampling, power_iterations=0, generator=generator)
+            svd = randomized_svd(
+                operator,
+                count,
+                oversampling=oversampling,
+                power_iterations=power_iterations,
+                generator=generator,
+                uniform=uniform,
+            )
             found.append(svd.factors)
         self.along_branch, self.along_trunk = (factors.right for factors in found)
         values = torch.cat([factors.singular_values for factors in found])

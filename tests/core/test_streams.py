@@ -49,8 +49,9 @@ def largest(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return most
 
 
-@pytest.mark.parametrize("strategy", ["row-blocks", "factored"])
-@pytest.mark.parametrize("sketch_dtype", ["same", "float32"])
+@pytest.mark.parametrize(
+    ("strategy", "sketch_dtype"), [("row-blocks", "same"), ("row-blocks", "float32"), ("factored", "same")]
+)
 def test_no_pass_takes_all_rows_at_once(
     strategy: str, sketch_dtype: str, largest: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

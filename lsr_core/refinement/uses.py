@@ -1,0 +1,133 @@
+"""Which settings a job uses. What it does not use is refused, so that no run records a setting that had no effect.
+
+Everything that is not named here is used; tests/core/test_settings.py shows the effect of each. A reason completes the sentence
+"is VALUE, but …; leave it at DEFAULT".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from lsr_core.errors import InputError
+from lsr_core.refinement.config import RefineConfig
+
+if TYPE_CHECKING:
+    from lsr_core.problems.problem import ProblemKind
+
+Job = Literal["refine", "training", "isolate", "race", "race-full", "plane", "iterate", "cases"]
+Route = Literal["published", "sketch", "factored", "equation-sketch", "equation-factored", "equation-whole"]
+
+ALREADY_LINEAR = "the residual of a problem fitted to data is linear in the field, so that one solve is exact: Gauss-Newton steps are for equations"
+_NO_STEPS = {"gauss_newton": ALREADY_LINEAR}
+_NO_CLASSES = {"linearised": "only a classifier has logits or probabilities to choose from"}
+
+KINDS: dict[ProblemKind, dict[str, str]] = {
+    "supervised": _NO_STEPS | _NO_CLASSES,
+    "operator": _NO_STEPS | _NO_CLASSES,
+    "classification": _NO_STEPS,
+    "physics": {
+        "published": "the authors' modes are offered for data, not for equations, which have source, scaling and rank instead",
+    }
+    | _NO_CLASSES,
+}
+
+_ALL_DIRECTIONS = {"rank": "all directions up to the maximum rank are used"}
+_NO_SUBSPACE = dict.fromkeys(
+    ("max_rank", "oversampling", "power_iterations", "sketch", "sketch_dtype", "basis_points", "source"),
+    "all parameters are used and no subspace is built",
+)
+_NO_SOLVE = dict.fromkeys(
+    ("rcond", "damping", "published"), "the methods of a race meet the problem as it is, neither cut nor damped"
+) | {
+    "dtype": "a race has a precision of its own for each method",
+    "scaling": "a race has coordinates of its own, and starts from orthonormal ones",
+    "gauss_newton": "a race runs on the problem that was made linear once",
+}
+_NO_SPECTRUM = {"source": "it only scales the spectrum that is shown for data, and none is shown here"}
+_STEP_OF_A_RUN = "a plane takes the step of a refinement as that left it"
+
+JOBS: dict[Job, dict[str, str]] = {
+    "refine": {},
+    "training": {"scaling": "no figure along a training depends on the lengths of the basis columns"},
+    "isolate": _ALL_DIRECTIONS | _NO_SPECTRUM,
+    "race": _ALL_DIRECTIONS | _NO_SOLVE | _NO_SPECTRUM,
+    "race-full": _ALL_DIRECTIONS
+    | _NO_SOLVE
+    | _NO_SUBSPACE
+    | {"memory_budget": "products with the whole Jacobian are made without a plan for the memory"},
+    "plane": dict.fromkeys(
+        set(RefineConfig.model_fields) - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised"},
+        _STEP_OF_A_RUN,
+    ),
+    "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"},
+    "cases": dict.fromkeys(("dtype", "device"), "many input functions are refined in float64 on the processor")
+    | dict.fromkeys(
+        ("strategy", "source", "scaling", "sketch_dtype", "basis_points", "layers", "parameter_fraction"),
+        "many input functions share one subspace of branch and trunk, which is built in its own way",
+    )
+    | {
+        "gauss_newton": "each of many input functions takes its own number of steps",
+        "memory_budget": "many input functions are refined one after the other, without a plan for the memory",
+    },
+}
+
+_NO_CUT = {
+    "rcond": "directions are ordered by their part in the problem, so that a smaller rank cuts what it would cut"
+}
+_NO_SKETCH = dict.fromkeys(
+    ("power_iterations", "sketch", "sketch_dtype"),
+    "the factored route draws its directions in another way; the strategy row-blocks or matrix-free uses it",
+)
+ROUTES: dict[Route, dict[str, str]] = {
+    "published": dict.fromkeys(("sketch_dtype", "basis_points"), "the authors' modes do not know it"),
+    "sketch": _NO_CUT,
+    "factored": _NO_CUT | _NO_SKETCH,
+    "equation-sketch": {},
+    "equation-factored": _NO_CUT
+    | _NO_SKETCH
+    | dict.fromkeys(
+        ("source", "basis_points"), "the factored route takes its directions from all rows of the equation's own Jacobian"
+    ),
+    "equation-whole": dict.fromkeys(
+        ("oversampling", "power_iterations", "sketch", "sketch_dtype"),
+        "the maximum rank takes in all parameters, so that there is nothing to sketch; ask for a smaller maximum rank to use it",
+    ),
+}  # fmt: skip
+
+
+def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
+    """Refuse settings that a job on a problem of this kind would ignore.
+
+    Raises:
+        InputError: the first of them, with the reason and what to do.
+    """
+    _refuse(config, KINDS[kind] | JOBS[job])
+    if config.rank == "knee" and job in ("iterate", "cases"):
+        raise InputError(
+            "is 'knee', but the rank is chosen by the residual at fresh points here; use auto or a number", key="rank"
+        )
+    if config.published == 3:
+        _refuse(config, {"oversampling": "mode 3 of the authors sketches as many columns as the rank"})
+    if config.gauss_newton > 0:
+        _refuse(config, {"damping": "Gauss-Newton steps choose a damping of their own"})
+
+
+def refuse_unused_on(config: RefineConfig, route: Route) -> None:
+    """The same for what the way to the basis, known only once the network is, would ignore; raises as `refuse_unused`."""
+    _refuse(config, ROUTES[route])
+
+
+def only_used(config: RefineConfig, job: Job, kind: ProblemKind) -> RefineConfig:
+    """The settings of one job as those of another: what that does not use goes back to its default."""
+    unused = KINDS[kind] | JOBS[job]
+    fields = RefineConfig.model_fields
+    return config.model_copy(update={name: fields[name].default for name in unused})
+
+
+def _refuse(config: RefineConfig, unused: Mapping[str, str]) -> None:
+    for name, reason in unused.items():
+        value, default = getattr(config, name), RefineConfig.model_fields[name].default
+        if value != default:
+            usual = "its default" if default is None else f"{default}"
+            raise InputError(f"is {value}, but {reason}; leave it at {usual}", key=name)
