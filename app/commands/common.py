@@ -22,6 +22,7 @@ from lsr_core.errors import Cancelled, InputError
 if TYPE_CHECKING:
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.progress import ProgressCallback
+    from lsr_core.refinement.uses import Job
     from lsr_core.storage.runs import Run, RunStore
 
 PROBLEM_HELP = (
@@ -162,13 +163,17 @@ def trust_code(folder: Path) -> None:
         code.trust(data, code.Named(str(copied.absolute()), search=str(Path.cwd())))
 
 
-def refuse_rank(folder: Path, config: RefineConfig) -> None:
-    """Refuse a rank that a problem does not allow before there is a run; for commands that call it --rank."""
+def refuse_rank(folder: Path, config: RefineConfig, job: Job) -> None:
+    """Refuse a rank that a problem does not allow or a job does not use, before there is a run; for commands that call it --rank."""
+    from lsr_core.problems.problem import kind_of
     from lsr_core.refinement.kinds import outline
+    from lsr_core.refinement.uses import refuse_unused
     from lsr_core.storage.bundles import load_problem
 
     try:
-        outline(load_problem(folder), config)
+        problem = load_problem(folder)
+        refuse_unused(config, job, kind_of(problem))
+        outline(problem, config)
     except InputError as error:
         key = "rank" if error.key == "max_rank" else error.key
         raise InputError(error.message, file=error.file, key=key) from error

@@ -28,7 +28,8 @@ def conditioning(
     problem: Annotated[str, typer.Argument(metavar="PROBLEM", help=PROBLEM_HELP)],
     space: Annotated[str, typer.Option(help="subspace (the one LSR solves in) or full (all parameters).")] = "subspace",
     rank: Annotated[
-        int | None, typer.Option(help="Dimension of the subspace; as large as fits, at most 1000, by default.")
+        int | None,
+        typer.Option(help="Dimension of the subspace; as large as fits, at most 1000, by default. Not for full."),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(help="Of every method; 5000 in the subspace and 50 in the full space by default.")
@@ -50,7 +51,7 @@ def conditioning(
     settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
     with problem_folder(problem, trust) as folder:
-        refuse_rank(folder, config)
+        refuse_rank(folder, config, "race-full" if settings.space == "full" else "race")
         run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
     execute(run)
     record = read_experiment(run.path, RaceRecord)

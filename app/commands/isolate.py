@@ -46,7 +46,7 @@ def isolate(
     settings = checked(IsolationSettings, {"iterations": iterations})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
     with problem_folder(problem, trust) as folder:
-        refuse_rank(folder, config)
+        refuse_rank(folder, config, "isolate")
         run = create(
             store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")
         )

@@ -41,7 +41,7 @@ def training(
     config = checked(RefineConfig, {"max_rank": max_rank, "seed": seed})
     with problem_folder(problem, trust) as folder:
         need_checkpoints([entry.epoch for entry in read_description(folder).checkpoints])
-        refuse_rank(folder, config)
+        refuse_rank(folder, config, "training")
         run = create(store(runs), folder, config, owner=OWNER, kind="training")
     execute(run)
     record = read_experiment(run.path, TrainingRecord)

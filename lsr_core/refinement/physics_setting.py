@@ -37,7 +37,7 @@ from lsr_core.refinement.setting import (
     refuse_other_answers,
     with_strategy,
 )
-from lsr_core.refinement.uses import refuse_unused_on
+from lsr_core.refinement.uses import Route, refuse_unused_on
 
 HEALTH_SAMPLES = 64
 
@@ -195,7 +195,7 @@ def outline_physics(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         layered = function.layered and chain_of(function.module) is not None
         reason = "derivatives are carried through the layers" if layered else "rows by differentiation point by point"
         strategy = replace(strategy, reason=reason)
-    whole = "equation-whole" if max_rank == sizes.n_params else "equation-sketch"
+    whole: Route = "equation-whole" if max_rank == sizes.n_params else "equation-sketch"
     refuse_unused_on(config, "equation-factored" if strategy.name == "factored" else whole)
     sizes = routed(sizes, strategy)
     plan = make_plan(sizes, config, strategy.name, max_rank)
