@@ -108,7 +108,7 @@ def sidebar(now: Now, pages: Sequence[Any], current: str) -> None:
 
 
 def _rank(data: RunData) -> None:
-    rank, wanted = now().rank, state.get(state.RANK) or "auto"
+    rank, wanted = now().rank, state.wanted_rank()
     if len(data.ladder) > 1:
         state.seed(state.RANK, rank)
         st.select_slider(

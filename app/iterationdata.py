@@ -150,8 +150,8 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
         round=0,
         kind="start",
         seconds=0.0,
-        residual=norms.base or 0.0,
-        fresh_residual=norms.fresh_base or norms.base or 0.0,
+        residual=_known(norms.base),
+        fresh_residual=_known(norms.fresh_base, norms.base),
         relative_l2=Pair(network=_relative(network, size)),
         bands=BandPair(network=_bands(before)),
         spectrum=SpectrumPair(network=before.energies.tolist()),
@@ -162,8 +162,8 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
             "round": 1,
             "kind": "lsr",
             "seconds": run.summary.seconds,
-            "residual": norms.linear or 0.0,
-            "fresh_residual": norms.fresh_nonlinear or norms.linear or 0.0,
+            "residual": _known(norms.linear),
+            "fresh_residual": _known(norms.fresh_nonlinear, norms.linear),
             "relative_l2": Pair(network=_relative(network, size), refined=_relative(refined, size)),
             "bands": BandPair(network=_bands(before), refined=_bands(after)),
             "spectrum": SpectrumPair(network=before.energies.tolist(), refined=after.energies.tolist()),
@@ -207,3 +207,8 @@ def _bands(spectrum: ErrorSpectrum) -> Bands:
 
 def _relative(error: Floats, size: float) -> float | None:
     return float(np.sqrt(np.mean(error**2))) / size if size > 0 else None
+
+
+def _known(*values: float | None) -> float:
+    """The first that is known; 0 is."""
+    return next((value for value in values if value is not None), 0.0)

@@ -137,9 +137,15 @@ def index(key: str, length: int) -> int:
     return value
 
 
+def wanted_rank() -> Rank:
+    """What the view asks for: auto, knee or a number, of which 0 is the network as it is."""
+    wanted: Rank | None = get(RANK)
+    return "auto" if wanted is None else wanted
+
+
 def rank_of(run: RunData) -> int:
     """The selected rank, on the ladder of `run`; what the view asks for is clamped and snapped with a message."""
-    wanted: Rank = get(RANK) or "auto"
+    wanted = wanted_rank()
     if wanted == "auto":
         return run.auto_rank
     if wanted == "knee":

@@ -35,7 +35,8 @@ class Bench:
         """The largest dimension that may be asked for."""
         if self.base is not None:
             return self.base.summary.max_rank
-        return self.anchor.manifest.config.max_rank or DEFAULT_MAX_RANK
+        asked = self.anchor.manifest.config.max_rank
+        return DEFAULT_MAX_RANK if asked is None else asked
 
     def config_for(self, job: Job, rank: int) -> RefineConfig:
         """What an experiment of `rank` directions on this machine uses of the refinement that it stands beside."""

@@ -103,6 +103,12 @@ class TriangularSolver:
         zero = steps.new_zeros(rank, 1)
         return torch.cat([zero, steps.cumsum(dim=1)], dim=1)
 
+    def orthonormal(self, rows: Tensor) -> Tensor:
+        """Rows of A (n, r) as rows of Q in A = Q R, for r columns that are all kept; with damping, of the upper part of Q."""
+        rank = rows.shape[1]
+        scaled = rows / self.column_norms[:rank]
+        return torch.linalg.solve_triangular(self.leading(rank), scaled, upper=True, left=False)
+
     def residual_norm(self, coefficients: Tensor) -> float:
         """‖A c + b‖ of a solution, from the factor alone; no damping in it."""
         return float((self._factor[:, : len(coefficients)] @ coefficients + self._factor[:, -1]).norm())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
+import operator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +19,7 @@ from lsr_core.refinement import setting as data_setting
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.evaluation import SupervisedEvaluation, Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.report import CHUNK, build_sweep, disagreement
@@ -99,8 +102,12 @@ class ClassEvaluation(SupervisedEvaluation):
 
     def choosing_sweep(self) -> Sweep:
         super().choosing_sweep()  # makes the passes
-        train = RankErrors.of(self.train, self.solutions)
-        return build_sweep(self.subspace, self.solutions, {"train": train, "val": self._scored("validation")})
+        train, validation = RankErrors.of(self.train, self.solutions), self._scored("validation")
+        self.gains = None if validation is None else validation.gains
+        return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+
+    def left_out(self) -> None:
+        """None: leaving out a training sample says what becomes of its rows, not of its probabilities."""
 
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
         shown = self.setting.display
@@ -152,6 +159,7 @@ class ClassEvaluation(SupervisedEvaluation):
         ranks = self.solutions.ranks
         inputs, targets = setting.labelled[name]
         sums = torch.zeros(len(ranks), dtype=torch.float64, device=targets.device)
+        gains: list[Gains] = []
 
         def on_block(block: ErrorBlock) -> None:
             x, y = inputs[block.samples], targets[block.samples]
@@ -159,6 +167,8 @@ class ClassEvaluation(SupervisedEvaluation):
             base = setting.rows.probabilities(x, block.errors + wanted) - y
             refined = setting.rows.probabilities(x, block.refined + wanted[:, :, None]) - y[:, :, None]
             sums.add_(refined.double().square().sum(dim=(0, 1)))
+            if name == "validation":
+                gains.append(Gains.of(ranks, refined.square().mean(dim=1)))
             if record:
                 self._recorder.add(ErrorBlock(block.samples, base, refined))
 
@@ -166,7 +176,8 @@ class ClassEvaluation(SupervisedEvaluation):
             self._pass_over(name, on_block)
         mse = np.full(max(ranks) + 1, math.nan)
         mse[ranks] = (sums / targets.numel()).cpu().numpy()
-        return RankErrors(mse, data_setting.mean_square(targets))
+        total = functools.reduce(operator.add, gains) if gains else None
+        return RankErrors(mse, data_setting.mean_square(targets), total)
 
     @torch.no_grad()
     def _measured(self, predictor: RefinedPredictor | None) -> _Measured:

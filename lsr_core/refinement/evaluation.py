@@ -11,6 +11,8 @@ from torch import Tensor
 from lsr_core.errors import NumericalError
 from lsr_core.refinement.basis import OnFraction
 from lsr_core.refinement.fields import FieldRecorder
+from lsr_core.refinement.gains import Gains
+from lsr_core.refinement.left_out import left_out
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import Passes
 from lsr_core.refinement.report import build_sweep, disagreement, errors_of
@@ -57,10 +59,15 @@ class Evaluation(ABC):
     ) -> None:
         self.setting, self.subspace, self.solutions = setting, subspace, solutions
         self.train, self.on_fraction = train, on_fraction
+        self.gains: Gains | None = None  # of the validation samples, once they have been passed over
 
     @abstractmethod
     def choosing_sweep(self) -> Sweep:
         """All ranks with the errors on training and validation rows; those on test rows still NaN."""
+
+    def left_out(self) -> Gains | None:
+        """Gains of training samples that are left out one at a time; None where that is not offered."""
+        return None
 
     @abstractmethod
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
@@ -91,7 +98,11 @@ class SupervisedEvaluation(Evaluation):
     def choosing_sweep(self) -> Sweep:
         self._pass_over = Passes(self.setting, self.subspace, self.solutions, self.on_fraction)
         train, validation = RankErrors.of(self.train, self.solutions), self._pass_over("validation")
+        self.gains = None if validation is None else validation.gains
         return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+
+    def left_out(self) -> Gains | None:
+        return left_out(self.setting, self.subspace, self.solutions)
 
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
         shown = self.setting.display

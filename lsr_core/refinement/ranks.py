@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RankChoice
+from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.results import Floats, Sweep
 
 LADDER = 52
 SOLVED_LADDER = 40
+SMALLEST = "auto: smallest validation error"
+CLEAR, LEAST = 0.001, 5  # of the mean square error, by so many samples: a fall that noise leaves no room for
+CHANCE = 0.02  # of a gain by chance, where validation samples decide alone: about two standard errors
+POOLED_CHANCE = 0.16  # the same with training samples, whose errors err on the side of the network: one standard error
+FEW = 100  # validation samples, below which training samples are asked
 
 
 def ladder(max_rank: int, rungs: int = LADDER, required: tuple[int, ...] = ()) -> list[int]:
@@ -37,11 +45,18 @@ def knee(errors: Floats) -> int:
     return int(known[int(np.argmax(chord - values))])
 
 
-def choose(sweep: Sweep, wanted: RankChoice) -> tuple[int, str]:
+def choose(
+    sweep: Sweep, wanted: RankChoice, held: Gains | None = None, left_out: Callable[[], Gains | None] = lambda: None
+) -> tuple[int, str]:
     """The rank to use and a word on how it was chosen.
 
-    `auto` takes the smallest validation error, rank 0 included: "do not refine" is a possible answer. Without a validation split
-    the training error would always ask for the largest rank, so `auto` then takes the knee. Only ranks that were solved are taken.
+    `auto` takes the smallest validation error, if the gain over the network is more than the samples show by chance (`_shown`); else rank 0,
+    the network as it is. Without a validation split the training error would always ask for the largest rank, so `auto` then takes the knee.
+    Only ranks that were solved are taken.
+
+    Args:
+        held: gains of the validation samples; None where they are no samples, as the residual of an equation at fresh points.
+        left_out: gains of training samples left out one at a time, asked for where validation samples are few; None if there are none.
 
     Raises:
         InputError: a fixed rank beyond the sweep.
@@ -59,4 +74,29 @@ def choose(sweep: Sweep, wanted: RankChoice) -> tuple[int, str]:
     best = int(np.nanargmin(errors))
     if best == 0:
         return 0, "auto: no rank improves on the network, do not refine"
-    return best, "auto: smallest validation error"
+    if held is None:
+        return best, SMALLEST
+    return _shown(best, bool(errors[best] <= CLEAR * errors[0]), held, left_out)
+
+
+def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[], Gains | None]) -> tuple[int, str]:
+    """The rank with the smallest error, or 0 where its gain is not shown.
+
+    Where the error falls a thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart either: then
+    training samples left out one at a time are asked as well, for the rank and for its gain.
+    """
+    if clear and held.count >= LEAST:
+        return best, SMALLEST
+    more = left_out() if held.count < FEW else None
+    if more is None:
+        rank, chance, pooled, samples = best, CHANCE, held, f"{held.count} validation samples"
+    else:
+        pooled = held + more
+        rank, chance = pooled.best, POOLED_CHANCE
+        samples = f"{held.count} validation samples and {more.count} training samples left out one at a time"
+    if rank == 0:
+        return 0, f"auto: no rank improves on the network by {samples}, do not refine"
+    if pooled.shows(rank, chance):
+        return rank, SMALLEST if more is None else f"auto: smallest error of {samples}"
+    gain = f"its gain is {pooled.errors(rank):.1f} standard errors by {samples}"
+    return 0, f"auto: do not refine, rank {rank} is best but {gain}, which may be chance"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.setting import Setting, mean_square
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankErrors, RankSolutions
@@ -41,7 +42,7 @@ class Passes:
         self._columns = max(subspace.rank, len(self._ranks))
 
     def __call__(self, name: str, on_block: Callable[[ErrorBlock], None] | None = None) -> RankErrors | None:
-        """Mean squares over a split by rank; None if there is no such split."""
+        """Mean squares over a split by rank, with gains for the validation split; None if there is no such split."""
         setting = self._setting
         if name not in setting.splits:
             return None
@@ -49,17 +50,21 @@ class Passes:
         row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
         samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes, setting.plan.samples))
         sums = torch.zeros(len(self._ranks), dtype=torch.float64, device=targets.device)
+        gains: Gains | None = None
         for start in range(0, len(inputs), samples):
             where = slice(start, min(start + samples, len(inputs)))
             errors = setting.function.outputs(inputs[where]) - targets[where]
             refined = self._refined(inputs[where], errors.reshape(-1, 1))
             sums += torch.linalg.vector_norm(refined, dim=0).double().square()
+            if name == "validation":
+                found = Gains.of(self._ranks, refined.unflatten(0, errors.shape).square().mean(dim=1))
+                gains = found if gains is None else gains + found
             if on_block is not None:
                 on_block(ErrorBlock(where, errors, refined.unflatten(0, errors.shape)))
             self._on_fraction(where.stop / len(inputs))
         mse = np.full(max(self._ranks) + 1, math.nan)
         mse[self._ranks] = (sums / targets.numel()).cpu().numpy()
-        return RankErrors(mse, mean_square(targets))
+        return RankErrors(mse, mean_square(targets), gains)
 
     def _refined(self, inputs: Tensor, errors: Tensor) -> Tensor:
         """Errors (b·o, k) of all solved ranks."""

@@ -202,7 +202,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     clock.stage("validation rows")
     sweep = evaluation.choosing_sweep()
     has_validation = bool(np.isfinite(sweep.val_mse[0]))
-    rank, how = rank_choice.choose(sweep, config.rank)
+    rank, how = rank_choice.choose(sweep, config.rank, evaluation.gains, evaluation.left_out)
     bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if has_validation else sweep.train_mse, np.nan))
     rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
 

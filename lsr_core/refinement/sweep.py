@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, singular_values
+from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.ranks import SOLVED_LADDER
 from lsr_core.refinement.results import Floats
 
@@ -100,10 +101,11 @@ class RankSolutions:
 
 @dataclass(frozen=True)
 class RankErrors:
-    """Mean-square errors (R+1,) of a split, NaN where a rank is not solved, and the mean of y²."""
+    """Mean-square errors (R+1,) of a split, NaN where a rank is not solved, the mean of y², and gains where samples were told apart."""
 
     mse: Floats
     mean_square_target: float
+    gains: Gains | None = None
 
     @classmethod
     def of(cls, factor: SplitFactor, solutions: RankSolutions) -> RankErrors:

@@ -181,6 +181,21 @@ def test_rank_out_of_range_is_clamped_with_a_message(
     assert slider.value == (run.summary.rank if shown is None else shown)
 
 
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_the_network_as_it_is_can_be_looked_at(page: str, store: RunStore, open_page: Opener) -> None:
+    """Rank 0, by the address and by the slider; it stays, and is a rank like any other."""
+    run = synthetic.complete(store, **SMALL)
+    app = open_page(page, run=run.id, rank=0)
+    assert not app.exception
+    assert app.sidebar.select_slider[0].value == 0
+    assert app.session_state["w_choice"] == "fixed"
+    assert app.query_params["rank"] == "0"
+    app.sidebar.select_slider[0].set_value(5).run()
+    app.sidebar.select_slider[0].set_value(0).run()
+    assert app.sidebar.select_slider[0].value == 0
+    assert app.query_params["rank"] == "0"
+
+
 def test_rank_between_the_rungs_is_snapped(store: RunStore, open_page: Opener) -> None:
     run = synthetic.complete(store, side=12, max_rank=400)
     app = open_page("rank", run=run.id, rank=11)
