@@ -160,7 +160,8 @@ HELP = {
     "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
     "choice_physics": "Auto: the smallest residual at fresh points. Knee: where the gain per further direction falls off. Fixed: the slider.",
-    "choice": "Auto: the smallest validation error, and 0 where the samples do not show a gain. Knee: where the gain per further direction falls off. Fixed: the slider.",
+    "choice": "Auto: the smallest validation error, or 0 where samples do not show a gain. Knee: where the gain per further direction "
+    "falls off. Fixed: the slider.",
     "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
     "run": "Listed runs, your own, and the one that comes with the product.",
     "logx": "Logarithmic horizontal axis",

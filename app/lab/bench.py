@@ -38,11 +38,16 @@ class Bench:
         asked = self.anchor.manifest.config.max_rank
         return DEFAULT_MAX_RANK if asked is None else asked
 
-    def config_for(self, job: Job, rank: int) -> RefineConfig:
-        """What an experiment of `rank` directions on this machine uses of the refinement that it stands beside."""
-        config = (self.base or self.anchor).manifest.config.model_copy(
-            update={"rank": "auto", "max_rank": rank, "gauss_newton": 0, "device": "cpu"}
+    @property
+    def config(self) -> RefineConfig:
+        """Of the refinement that experiments stand beside, on this machine."""
+        return (self.base or self.anchor).manifest.config.model_copy(
+            update={"rank": "auto", "gauss_newton": 0, "device": "cpu"}
         )
+
+    def config_for(self, job: Job, rank: int) -> RefineConfig:
+        """What an experiment of `rank` directions uses of that."""
+        config = self.config.model_copy(update={"max_rank": rank})
         return only_used(config, job, read_description(self.anchor.problem_path).kind)
 
     def opens(self, kind: JobKind) -> bool:

@@ -22,6 +22,7 @@ class TriangularSolver:
         rcond: singular values of the column-scaled triangle below rcond·σ₁ are cut.
         damping: λ relative to σ₁(A D⁻¹); 0 = none.
         lengths: D (R,), of the columns of the basis that c belongs to, so that ‖D c‖ = ‖Δθ‖; ones if not given.
+        least: where A is diagonal, so that no scaled column is ever small: entries of A D⁻¹ below least·σ₁ are left out.
 
     Attributes:
         triangle: of A, (≤ R, R).
@@ -29,7 +30,9 @@ class TriangularSolver:
         rhs: what belongs to `scaled` on the right.
     """
 
-    def __init__(self, factor: Tensor, *, rcond: float, damping: float = 0.0, lengths: Tensor | None = None) -> None:
+    def __init__(
+        self, factor: Tensor, *, rcond: float, damping: float = 0.0, lengths: Tensor | None = None, least: float = 0.0
+    ) -> None:
         n_columns = factor.shape[1] - 1
         self._factor = factor
         self.triangle = factor[:n_columns, :n_columns]
@@ -38,6 +41,9 @@ class TriangularSolver:
             factor = with_penalty(factor, weights_of(self.triangle, damping, lengths))
         solved = factor[:n_columns, :n_columns]
         self.rhs = -factor[: len(solved), n_columns]
+        if least > 0 and is_diagonal(self.triangle):
+            sizes = (self.triangle / (1 if lengths is None else lengths)).diagonal().abs()
+            self.rhs[: len(sizes)][sizes < least * sizes.max()] = 0
         norms = solved.norm(dim=0)
         self.column_norms = torch.where(norms > 0, norms, torch.ones_like(norms))
         self.scaled = solved / self.column_norms

@@ -32,8 +32,8 @@ class RefineConfig(BaseModel):
         None,
         ge=0,
         lt=1,
-        description="for equations: cut-off of singular values, relative to the largest, once columns have length 1; "
-        "rows times rounding if not given",
+        description="cut-off of singular values, relative to the largest: of G V for data, of G V with columns of length 1 for "
+        "equations, whose columns are otherwise cut at rows times rounding",
     )
     damping: float = Field(
         0.0,

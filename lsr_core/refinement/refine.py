@@ -194,7 +194,11 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
     if not torch.isfinite(train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver(
-        (basis.solve or train).factor, rcond=setting.rcond, damping=config.damping, lengths=subspace.scale
+        (basis.solve or train).factor,
+        rcond=setting.rcond,
+        damping=config.damping,
+        lengths=subspace.scale,
+        least=config.rcond or 0.0,
     )
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))

@@ -72,20 +72,16 @@ JOBS: dict[Job, dict[str, str]] = {
     },
 }
 
-_NO_CUT = {
-    "rcond": "directions are ordered by their part in the problem, so that a smaller rank cuts what it would cut"
-}
 _NO_SKETCH = dict.fromkeys(
     ("power_iterations", "sketch", "sketch_dtype"),
     "the factored route draws its directions in another way; the strategy row-blocks or matrix-free uses it",
 )
 ROUTES: dict[Route, dict[str, str]] = {
     "published": dict.fromkeys(("sketch_dtype", "basis_points"), "the authors' modes do not know it"),
-    "sketch": _NO_CUT,
-    "factored": _NO_CUT | _NO_SKETCH,
+    "sketch": {},
+    "factored": _NO_SKETCH,
     "equation-sketch": {},
-    "equation-factored": _NO_CUT
-    | _NO_SKETCH
+    "equation-factored": _NO_SKETCH
     | dict.fromkeys(
         ("source", "basis_points"), "the factored route takes its directions from all rows of the equation's own Jacobian"
     ),

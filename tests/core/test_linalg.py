@@ -176,6 +176,15 @@ def test_damping_is_the_ridge_solution_of_every_rank(
         assert solver.residual_norm(solver.solve(rank)) == pytest.approx(misfit, rel=1e-7)
 
 
+def test_small_entries_of_a_diagonal_are_left_out_if_asked() -> None:
+    """Whatever the lengths of the basis columns make of them; the others are solved as before."""
+    sizes, lengths = torch.tensor([1.0, 1e-3, 1e-6, 2.0]).double(), torch.tensor([1.0, 1e3, 1e6, 0.5]).double()
+    factor = torch.zeros(5, 5, dtype=torch.float64)
+    factor[:4, :4], factor[:, 4] = torch.diag(sizes * lengths), 1
+    found = TriangularSolver(factor, rcond=1e-15, lengths=lengths, least=1e-4).solve(4)
+    torch.testing.assert_close(found * lengths, torch.tensor([-1.0, -1e3, 0, -0.5]).double())
+
+
 @pytest.mark.parametrize("size", [3, 64, 300])
 def test_a_damped_diagonal_stays_diagonal(size: int) -> None:
     """On which the costs of condition numbers and increments rest."""
