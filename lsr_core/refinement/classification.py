@@ -106,7 +106,7 @@ class ClassEvaluation(SupervisedEvaluation):
         self.gains = None if validation is None else validation.gains
         return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
 
-    def left_out(self) -> None:
+    def left_out(self, rank: int) -> None:
         """None: leaving out a training sample says what becomes of its rows, not of its probabilities."""
 
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:

@@ -65,7 +65,7 @@ class Evaluation(ABC):
     def choosing_sweep(self) -> Sweep:
         """All ranks with the errors on training and validation rows; those on test rows still NaN."""
 
-    def left_out(self) -> Gains | None:
+    def left_out(self, rank: int) -> Gains | None:
         """Gains of training samples that are left out one at a time; None where that is not offered."""
         return None
 
@@ -101,8 +101,8 @@ class SupervisedEvaluation(Evaluation):
         self.gains = None if validation is None else validation.gains
         return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
 
-    def left_out(self) -> Gains | None:
-        return left_out(self.setting, self.subspace, self.solutions)
+    def left_out(self, rank: int) -> Gains | None:
+        return left_out(self.setting, self.subspace, self.solutions, rank)
 
     def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
         shown = self.setting.display

@@ -20,12 +20,14 @@ class Gains:
 
     Attributes:
         ranks: ascending, the first 0 (k,).
+        base: sum of the squared errors of the network.
         sums: of the differences, network less refined (k,).
         squares: of the squared differences (k,).
         count: of samples.
     """
 
     ranks: NDArray[np.int64]
+    base: float
     sums: Floats
     squares: Floats
     count: int
@@ -35,13 +37,14 @@ class Gains:
         """From mean squares (n, k) of samples at ranks of which the first is 0."""
         differences = losses[:, :1].double() - losses.double()
         sums, squares = (part.sum(dim=0).cpu().numpy() for part in (differences, differences.square()))
-        return cls(np.array(ranks), sums, squares, len(losses))
+        return cls(np.array(ranks), float(losses[:, 0].double().sum()), sums, squares, len(losses))
 
     def __add__(self, other: Gains) -> Gains:
         """Of the samples of both, at the ranks that both have."""
         ranks, mine, theirs = np.intersect1d(self.ranks, other.ranks, return_indices=True)
         return Gains(
             ranks,
+            self.base + other.base,
             self.sums[mine] + other.sums[theirs],
             self.squares[mine] + other.squares[theirs],
             self.count + other.count,
@@ -51,6 +54,11 @@ class Gains:
     def best(self) -> int:
         """The rank with the smallest error."""
         return int(self.ranks[int(np.argmax(np.where(np.isfinite(self.sums), self.sums, -np.inf)))])
+
+    def error(self, rank: int) -> float:
+        """Sum of the squared errors at a rank; infinite at one that is not here."""
+        place = np.flatnonzero(self.ranks == rank)
+        return self.base - float(self.sums[place[0]]) if len(place) else math.inf
 
     def errors(self, rank: int) -> float:
         """The gain at a rank in its own standard errors; infinite where every sample gains the same."""

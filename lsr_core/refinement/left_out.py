@@ -22,8 +22,8 @@ SEEN_BY_ITSELF = 1e-8  # of a sample: where less is left to the others its resid
 PART = 6  # random stream
 
 
-def left_out(setting: Setting, subspace: Subspace, solutions: RankSolutions) -> Gains | None:
-    """Gains of training samples left out one at a time, at the ranks of the ladder.
+def left_out(setting: Setting, subspace: Subspace, solutions: RankSolutions, rank: int) -> Gains | None:
+    """Gains of training samples left out one at a time, at this rank and those of the ladder.
 
     None where samples influence each other or have very many outputs, or where the solve does not take the rows themselves.
     """
@@ -32,13 +32,15 @@ def left_out(setting: Setting, subspace: Subspace, solutions: RankSolutions) -> 
     if not setting.sample_wise or setting.config.published is not None or outputs > MOST_OUTPUTS:
         return None
     some = torch.randperm(len(inputs), generator=setting.generator(PART))[: MOST_ROWS // outputs].to(inputs.device)
-    ranks, errors = ladder(solutions.exact_rank), setting.function.outputs(inputs[some]) - targets[some]
-    modes = subspace.modes(inputs[some])[:, : solutions.exact_rank]
+    most = solutions.exact_rank
+    ranks = ladder(most, required=(rank,) if rank <= most else ())
+    errors = setting.function.outputs(inputs[some]) - targets[some]
+    modes = subspace.modes(inputs[some])[:, :most]
     projected = solutions.solver.orthonormal(modes * setting.weight).unflatten(0, errors.shape)
     losses = []
-    for rank in ranks:
-        found = errors + (modes[:, :rank] @ solutions.at(rank)).view_as(errors)
-        losses.append(_without_itself(found.double(), projected[..., :rank].double()).square().mean(dim=1))
+    for count in ranks:
+        found = errors + (modes[:, :count] @ solutions.at(count)).view_as(errors)
+        losses.append(_without_itself(found.double(), projected[..., :count].double()).square().mean(dim=1))
     return Gains.of(ranks, torch.stack(losses, dim=1))
 
 

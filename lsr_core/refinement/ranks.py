@@ -17,6 +17,7 @@ SMALLEST = "auto: smallest validation error"
 CLEAR, LEAST = 0.001, 5  # of the mean square error, by so many samples: a fall that noise leaves no room for
 CHANCE = 0.02  # of a gain by chance, where validation samples decide alone: about two standard errors
 POOLED_CHANCE = 0.16  # the same with training samples, whose errors err on the side of the network: one standard error
+NEAR = 1.05  # times the smallest error over both: up to there the rank of the validation samples stays
 FEW = 100  # validation samples, below which training samples are asked
 
 
@@ -46,7 +47,10 @@ def knee(errors: Floats) -> int:
 
 
 def choose(
-    sweep: Sweep, wanted: RankChoice, held: Gains | None = None, left_out: Callable[[], Gains | None] = lambda: None
+    sweep: Sweep,
+    wanted: RankChoice,
+    held: Gains | None = None,
+    left_out: Callable[[int], Gains | None] = lambda rank: None,
 ) -> tuple[int, str]:
     """The rank to use and a word on how it was chosen.
 
@@ -56,7 +60,8 @@ def choose(
 
     Args:
         held: gains of the validation samples; None where they are no samples, as the residual of an equation at fresh points.
-        left_out: gains of training samples left out one at a time, asked for where validation samples are few; None if there are none.
+        left_out: gains of training samples left out one at a time, at a rank and others, asked for where validation samples are few; None if
+            there are none.
 
     Raises:
         InputError: a fixed rank beyond the sweep.
@@ -79,7 +84,7 @@ def choose(
     return _shown(best, bool(errors[best] <= CLEAR * errors[0]), held, left_out)
 
 
-def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[], Gains | None]) -> tuple[int, str]:
+def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[int], Gains | None]) -> tuple[int, str]:
     """The rank with the smallest error, or 0 where its gain is not shown.
 
     Where the error falls a thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart either: then
@@ -87,16 +92,19 @@ def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[], Gains | N
     """
     if clear and held.count >= LEAST:
         return best, SMALLEST
-    more = left_out() if held.count < FEW else None
+    more = left_out(best) if held.count < FEW else None
     if more is None:
         rank, chance, pooled, samples = best, CHANCE, held, f"{held.count} validation samples"
     else:
-        pooled = held + more
-        rank, chance = pooled.best, POOLED_CHANCE
+        pooled, chance = held + more, POOLED_CHANCE
+        rank = best if pooled.error(best) <= NEAR * pooled.error(pooled.best) else pooled.best
         samples = f"{held.count} validation samples and {more.count} training samples left out one at a time"
     if rank == 0:
         return 0, f"auto: no rank improves on the network by {samples}, do not refine"
     if pooled.shows(rank, chance):
-        return rank, SMALLEST if more is None else f"auto: smallest error of {samples}"
+        if more is None:
+            return rank, SMALLEST
+        how = f"{SMALLEST}, near the smallest" if rank == best else "auto: smallest error"
+        return rank, f"{how} of {samples}"
     gain = f"its gain is {pooled.errors(rank):.1f} standard errors by {samples}"
     return 0, f"auto: do not refine, rank {rank} is best but {gain}, which may be chance"

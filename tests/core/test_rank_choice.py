@@ -137,7 +137,7 @@ class TestLeftOut:
     def test_is_solving_again_without_each_sample(self, settings: dict[str, Any], outputs: int) -> None:
         problem = twins.problem(twins.network(2, 8, outputs), rows=20, n_outputs=outputs)
         found = refine(problem, max_rank=9, rank=9, **settings)
-        gains = left_out(found.setting, found.subspace, found.solutions)
+        gains = left_out(found.setting, found.subspace, found.solutions, 4)
         assert gains is not None
         setting = found.setting
         inputs, targets = setting.train
@@ -158,7 +158,7 @@ class TestLeftOut:
     def test_a_rank_at_which_a_sample_is_met_by_its_own_direction_is_none(self) -> None:
         problem = twins.problem(twins.network(2, 30, 1), rows=20)
         found = refine(problem, max_rank=20)
-        gains = left_out(found.setting, found.subspace, found.solutions)
+        gains = left_out(found.setting, found.subspace, found.solutions, 4)
         assert gains is not None
         assert gains.sums[-1] == -math.inf
         assert gains.best < 20
@@ -166,10 +166,10 @@ class TestLeftOut:
     def test_is_not_asked_of_many_or_of_what_it_cannot_tell(self) -> None:
         problem = twins.problem(twins.network(2, 8, 1))
         published = refine(problem, max_rank=5, published=3, dtype="float64")
-        assert left_out(published.setting, published.subspace, published.solutions) is None
+        assert left_out(published.setting, published.subspace, published.solutions, 4) is None
         found = refine(problem, max_rank=5)
         mixing = replace(found.setting, sample_wise=False)
-        assert left_out(mixing, found.subspace, found.solutions) is None
+        assert left_out(mixing, found.subspace, found.solutions, 4) is None
 
 
 class TestChoice:
@@ -207,11 +207,11 @@ class TestChoice:
         ones, chance = torch.ones(FEW, 2, dtype=torch.float64), twins.generator(1)
         values = ones + 0.1 * torch.randn(FEW, 2, generator=chance, dtype=torch.float64)
         values[:, 1] -= values[:, 1].mean() - values[:, 0].mean() + 0.005
-        rank, why = _shown(1, False, Gains.of([0, 1], values), lambda: pytest.fail("enough samples"))
+        rank, why = _shown(1, False, Gains.of([0, 1], values), lambda rank: pytest.fail("enough samples"))
         assert rank == 0
         assert f"standard errors by {FEW} validation samples" in why
         few = Gains.of([0, 1], values[:10])
         gain = Gains.of([0, 1], ones[:40] * torch.tensor([1.0, 0.2]))
-        rank, why = _shown(1, False, few, lambda: gain)
+        rank, why = _shown(1, False, few, lambda rank: gain)
         assert rank == 1
         assert "10 validation samples and 40 training samples left out one at a time" in why
