@@ -81,7 +81,7 @@ FIGURES = {
     "condition": Words(
         "Condition number",
         "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
-        "A large κ magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
+        "A large κ of what is solved magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
     ),
     "shares": Words(
         "Error by share",
@@ -272,8 +272,8 @@ FIGURES = {
     ),
     "training_condition": Words(
         "Condition number along the training",
-        "The condition number κ of the problem that was solved at each checkpoint, at the rank chosen there.",
-        "A large κ holds up gradient methods; the direct solve bears it up to the rounding of the numbers.",
+        "The condition number κ(G V) in the coordinates of the weights at each checkpoint, at the rank chosen there.",
+        "A large κ holds up gradient methods; the direct solve scales the columns first.",
     ),
     "training_spectra": Words(
         "Singular values along the training",

@@ -47,18 +47,23 @@ TRAINING_COLUMNS = (
     "Refined predictor",
     "Factor",
     "Rank",
-    "κ",
+    "κ(G V)",
     "Limited by",
     "Confidence",
     "Seconds",
 )
 LIMITS = {
     "conditioning": "Conditioning",
+    "unfinished": "Unfinished training",
     "nonconvexity": "Nonconvexity",
+    "units": "Idle units",
     "capacity": "Capacity or data",
+    "open": "Not decided",
     "precision": "Precision",
     "stationary": "Nothing: stationary",
     "overfitting": "Overfitting",
+    "unsolved": "Not solved",
+    "undetermined": "Not determined",
 }
 TRAINING_OF_OTHERS = "This run refines every checkpoint of a training. The page Along the training shows it."
 LAB_OF_OTHERS = "This run is an experiment around a trained network. The page Conditioning shows it."

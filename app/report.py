@@ -86,7 +86,7 @@ def _head(data: RunData, rank: int) -> str:
         for label, value, remark in numbers
     )
     about = f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p>"
-    return about + f"<div class='numbers'>{cells}</div>" + _verdict(data) + _outputs(data, rank)
+    return about + f"<div class='numbers'>{cells}</div>" + _verdict(data, rank) + _outputs(data, rank)
 
 
 def _outputs(data: RunData, rank: int) -> str:
@@ -104,14 +104,18 @@ def _outputs(data: RunData, rank: int) -> str:
     return f"<section><h2>{_safe(texts.OUTPUT_TITLE)}</h2>{table}</section>"
 
 
-def _verdict(data: RunData) -> str:
+def _verdict(data: RunData, rank: int) -> str:
     found = data.summary.verdict
     notes = "".join(f"<p class='muted'>{_safe(note)}</p>" for note in data.summary.notes)
     if found is None:
         return notes
     evidence = "".join(f"<li>{_safe(texts.begun(item.sentence))}</li>" for item in found.evidence)
-    head = f"<b>{_safe(found.sentence)}</b> <small>{_safe(texts.confidence(found.confidence))}</small>"
-    return f"<section class='verdict'><p>{head}</p><ul>{evidence}</ul><p>{_safe(found.advice)}</p></section>{notes}"
+    head = f"<b>{_safe(found.sentence)}</b> <small>{_safe(texts.confidence(found))}</small>"
+    hints = (texts.of_rank(found, rank), texts.untested(found))
+    more = "".join(f"<p class='muted'>{_safe(words)}</p>" for words in hints if words)
+    return (
+        f"<section class='verdict'><p>{head}</p><ul>{evidence}</ul><p>{_safe(found.advice)}</p>{more}</section>{notes}"
+    )
 
 
 def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Picture]]]]:

@@ -144,17 +144,21 @@ def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
     return "Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}" + "".join(f", {remark}" for remark in remarks)
 
 
-def verdict(data: RunData) -> None:
-    """What limits the model, with the figures behind it and what to do next."""
+def verdict(data: RunData, rank: int) -> None:
+    """What limits the model, with the figures behind it, what to do next and what was not tested; `rank` is the one shown."""
     found = data.summary.verdict
     if found is None:
         return
     with st.container(key="verdict", gap=None):
-        head = (
-            f"<b>{formats.page(found.sentence)}</b><span class='lsr-remark'>{texts.confidence(found.confidence)}</span>"
-        )
+        sure = formats.page(texts.confidence(found))
+        head = f"<b>{formats.page(found.sentence)}</b><span class='lsr-remark'>{sure}</span>"
         evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
-        seen = f"<p class='lsr-hint'>{formats.page(texts.signatures(found.signatures))}</p>" if found.signatures else ""
+        hints = (
+            texts.of_rank(found, rank),
+            texts.signatures(found.signatures) if found.signatures else "",
+            texts.untested(found),
+        )
+        seen = "".join(f"<p class='lsr-hint'>{formats.page(words)}</p>" for words in hints if words)
         st.html(
             f"<section class='lsr-verdict' aria-label='Verdict'><p>{head}</p><ul>{evidence}</ul>"
             f"<p>{formats.page(found.advice)}</p>{seen}</section>"
@@ -322,7 +326,7 @@ _CSS = """
 .lsr-state-failed,.lsr-state-cancelled{color:var(--lsr-warn)} .lsr-state-running,.lsr-state-queued{color:var(--lsr-accent)}
 .lsr-verdict{border-left:3px solid var(--lsr-accent);padding:.15rem 0 .15rem .9rem;max-width:95ch;font-size:.95rem}
 .lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
-.lsr-verdict b{margin-right:.7rem} .lsr-verdict .lsr-remark{white-space:nowrap;display:inline-block}
+.lsr-verdict b{margin-right:.7rem}
 .lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
 .lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
 """

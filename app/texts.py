@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsr_app.labtexts import METHODS
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.summary import Verdict
 
 PRODUCT = "LSR Explorer"
 TAGLINE = "Linearized subspace refinement of trained networks"
@@ -110,7 +113,7 @@ GLOSSARY = {
     "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
     "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
     "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
-    "Condition number κ": "Ratio of the largest to the smallest singular value; large means that small errors grow in the solution.",
+    "Condition number κ": "Ratio of the largest to the smallest singular value: of G V in the weights’ coordinates, or of what is solved.",
     "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
     "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
     "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
@@ -185,7 +188,7 @@ HELP = {
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",
-    "condition": "Condition number of the reduced matrix A = G V at this rank.",
+    "condition": "Condition number of the reduced matrix A = G V at this rank, in the weights’ coordinates; what is solved has its columns scaled.",
     "csv": "The numbers behind it as a CSV file",
     "against": "What the horizontal axis counts. Products are those with the matrix or its transpose, each on one vector.",
     "precision": "In which the methods compute. Losses are always evaluated in float64.",
@@ -560,10 +563,21 @@ SIGNATURES = {
 }
 
 
-def confidence(value: float) -> str:
-    """How sure a verdict is."""
-    word = "clear" if value >= 0.85 else "likely" if value >= 0.65 else "uncertain"
-    return f"{word} ({value:.2f})"
+def confidence(found: Verdict) -> str:
+    """How sure a verdict is, and why."""
+    return f"{found.confidence}: {found.because}" if found.because else found.confidence
+
+
+def of_rank(found: Verdict, shown: int) -> str:
+    """Which rank a verdict is about, where another one is looked at; empty where they agree or an old run does not say."""
+    if found.rank is None or found.rank == shown:
+        return ""
+    return f"This verdict is about rank {found.rank:,}, which the run reports; rank {shown:,} is shown."
+
+
+def untested(found: Verdict) -> str:
+    """What a verdict knows nothing of; empty where there is nothing."""
+    return f"Not tested: {'; '.join(found.untested)}." if found.untested else ""
 
 
 def signatures(names: list[str]) -> str:

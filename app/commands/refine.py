@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lsr_app import texts
 from lsr_app.commands.common import (
     OWNER,
     PROBLEM_HELP,
@@ -150,9 +151,9 @@ def _words(run: Run) -> str:
             f"{number(step.fresh_residual)} fresh, relative l2 {number(step.relative_l2)}{'' if step.accepted else ', refused'}"
         )
     if summary.verdict is not None:
-        lines.append(f"verdict: {summary.verdict.sentence} (confidence {summary.verdict.confidence:.2f})")
+        lines.append(f"verdict: {summary.verdict.sentence} ({texts.confidence(summary.verdict)})")
         lines += [f"  {item.sentence}" for item in summary.verdict.evidence]
-        lines.append(f"  {summary.verdict.advice}")
+        lines += [f"  {words}" for words in (summary.verdict.advice, texts.untested(summary.verdict)) if words]
     lines += [f"left: {left.route}, because {left.reason}" for left in summary.routes_left]
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")

@@ -54,13 +54,13 @@ def training(
 def _words(record: TrainingRecord) -> str:
     lines = [
         f"{record.problem}: {record.n_params:,} parameters",
-        f"{'epoch':>6}{'network':>12}{'refined':>12}{'rank':>7}{'kappa':>10}{'s':>7}  limit (confidence)",
+        f"{'epoch':>6}{'network':>12}{'refined':>12}{'rank':>7}{'κ(G V)':>10}{'s':>7}  limit (confidence)",
     ]
     for found in record.checkpoints:
         numbers = (found.base_error, found.refined_error)
         cells = "".join(f"{'-' if value is None else f'{value:.3e}':>12}" for value in numbers)
         kappa = "-" if found.condition_number is None else f"{found.condition_number:.1e}"
-        verdict = f"{found.verdict.limit} ({found.verdict.confidence:.2f})"
+        verdict = f"{found.verdict.limit} ({found.verdict.confidence})"
         lines.append(f"{found.epoch:>6}{cells}{found.rank:>7,}{kappa:>10}{found.seconds:>7.1f}  {verdict}")
     lines += [record.sentence] if record.sentence else []
     lines.append(f"{record.seconds:.1f} s")

@@ -39,7 +39,7 @@ def errors(record: TrainingRecord, *, mode: str | None = None) -> Picture:
 
 
 def condition(record: TrainingRecord, *, mode: str | None = None) -> Picture:
-    """κ of the problem that was solved against the epoch."""
+    """κ(G V) at the chosen rank against the epoch."""
     canvas = Canvas(mode, height=360)
     found = record.checkpoints
     _course(canvas, record, _column([one.condition_number for one in found]), "κ", canvas.colours.refined)

@@ -8,6 +8,8 @@ from itertools import groupby
 from lsr_core.diagnosis.training_records import CheckpointRecord
 from lsr_core.refinement.summary import Verdict
 
+SURENESS = ("uncertain", "likely", "clear")
+
 
 def verdicts(checkpoints: Sequence[CheckpointRecord]) -> list[tuple[str, Verdict]]:
     """Stretches of the training with the same limit: their epochs, and the least certain verdict among them."""
@@ -16,7 +18,9 @@ def verdicts(checkpoints: Sequence[CheckpointRecord]) -> list[tuple[str, Verdict
         stretch = list(members)
         first, last = stretch[0].epoch, stretch[-1].epoch
         words = f"Epoch {first:,}" if first == last else f"Epochs {first:,} to {last:,}"
-        found.append((words, min((one.verdict for one in stretch), key=lambda verdict: verdict.confidence)))
+        found.append(
+            (words, min((one.verdict for one in stretch), key=lambda verdict: SURENESS.index(verdict.confidence)))
+        )
     return found
 
 

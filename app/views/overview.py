@@ -45,7 +45,7 @@ def headline(data: RunData, rank: int) -> None:
         ]
     )
     st.markdown(formats.markdown(texts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
-    show.verdict(data)
+    show.verdict(data, rank)
     if data.about.physics:
         residualsection.norms(data, rank)
     for note in data.summary.notes:

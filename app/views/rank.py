@@ -10,13 +10,18 @@ from lsr_app.figures import ranks
 now, data = guards.need_run("rank")
 mode = show.mode()
 split = data.headline_split[0]
-kappa, length = (data.reported(name, now.rank) for name in ("condition_number", "delta_norm"))
+names = ("condition_number", "solved_condition_number", "delta_norm")
+kappa, solved_kappa, length = (data.reported(name, now.rank) for name in names)
 base, refined = (data.reported(f"{split}_mse", at) for at in (0, now.rank))
 show.headline(
     [
         show.before_after(data.mean_square_words, base, refined),
         show.rank_item(data, now.rank),
-        ("Condition number κ", formats.error(kappa), f"1/ε is {formats.error(1 / data.epsilon)}"),
+        (
+            "Condition number κ(G V)",
+            formats.error(kappa),
+            f"{formats.error(solved_kappa)} as solved, with scaled columns",
+        ),
         ("Step length ‖Δθ‖", formats.error(length), f"‖θ0‖ is {formats.error(data.summary.theta_norm, 3)}"),
     ]
 )

@@ -66,7 +66,7 @@ def verdicts(record: TrainingRecord) -> None:
     """What limits the network, for each stretch of the training."""
     lines = "".join(
         f"<p><b>{formats.page(epochs)}.</b> {formats.page(found.sentence)}"
-        f"<span class='lsr-remark'>{texts.confidence(found.confidence)}</span></p>"
+        f"<span class='lsr-remark'>{formats.page(texts.confidence(found))}</span></p>"
         for epochs, found in trainingdata.verdicts(record.checkpoints)
     )
     st.html(f"<section class='lsr-verdict' aria-label='Verdicts'>{lines}</section>")
@@ -76,7 +76,7 @@ def row(one: CheckpointRecord) -> tuple[str, ...]:
     base, refined = one.base_error, one.refined_error
     return (
         f"{one.epoch:,}", formats.error(base), formats.error(refined), formats.factor(base, refined), f"{one.rank:,}",
-        formats.error(one.condition_number), labtexts.LIMITS[one.verdict.limit], f"{one.verdict.confidence:.2f}", formats.seconds(one.seconds),
+        formats.error(one.condition_number), labtexts.LIMITS[one.verdict.limit], one.verdict.confidence, formats.seconds(one.seconds),
     )  # fmt: skip
 
 

@@ -1,19 +1,27 @@
-"""The figures that a verdict is made from, all measured on one refinement."""
+"""The figures that a verdict is made from, all measured on one refinement at its rank."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.diagnosis.coefficients import jump
+from lsr_core.diagnosis.restarts import Restarts, why_not
+from lsr_core.diagnosis.slowness import gradient_steps
+from lsr_core.diagnosis.solved import Solved, solved
+from lsr_core.diagnosis.units import Units, units
+from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths, Sweep
+from lsr_core.refinement.summary import Summary
 
 NOTICED = 0.3  # share of the held-out error left, from which a step counts as one that removes it
 
@@ -23,62 +31,113 @@ class Figures:
     """Ratios are of norms (root mean squares), not of their squares; None where a run has no such thing.
 
     Attributes:
+        rank: that the run reports, and the verdict is about.
+        best_rank: with the smallest held-out error of one solve.
         fitted: smallest linear residual over all ranks, over that of the network.
-        held_out: smallest held-out error over all ranks, over that of the network: of validation samples, or the true residual at fresh
-            points; of training samples where nothing is held out.
-        has_held_out: whether it is.
+        best: held-out error at the best rank, over that of the network: of validation samples, or the true residual at fresh points; of
+            training samples where nothing is held out.
+        errors: what was measured at the rank, before and after, by name: root mean squares where they are mean squares.
+        has_held_out: whether anything is.
         degradation: held-out error at the largest rank over the smallest one.
-        linear_at_one: loss of the linear model at the full step over that of the network (a ratio of mean squares, as the paper has it).
-        nonlinear_at_one: the same of the network at θ0 + Δθ.
-        true_residual: of the refined field of an equation, over that of the network.
-        condition_number: of the residual Jacobian on the subspace, at the chosen rank.
-        base_error: relative L2 error of the network on data held out.
+        condition_number: κ(G V) at the rank, V orthonormal: what gradient steps on the weights meet in the subspace.
+        solved_condition_number: of the column-scaled matrix that was factorised.
+        gradient_steps: that plain gradient descent needs for what the solve at the best rank does; None after Gauss-Newton steps, which it
+            does not describe.
+        n_solves: one, and one more for each Gauss-Newton step.
         epsilon: spacing of the numbers that the refinement computed with.
         weight_rounding: half the relative spacing of the coarsest format that holds all weights exactly.
-        first_step: ‖Δθ‖/‖θ‖ at the smallest rank that leaves at most a share `NOTICED` of the held-out error.
         disagreement: between the error that the sweep predicts and the one of the predictor, relative.
-        restarted: best held-out error of the network trained anew from other starts, over that of the network.
+        linear_at_one: loss of the linear model at the full step over that of the network (a ratio of mean squares, as the paper has it).
+        nonlinear_at_one: the same of the network at θ0 + Δθ.
+        is_equation: whether the problem is one.
+        true_residual: of the refined field of an equation, over that of the network.
+        base_error: relative L2 error of the network on data held out.
+        refined_error: of the refined predictor: on test data, else on validation data, or against the known solution of an equation.
+        constant: error of the network over that of the best constant, on the same data.
+        first_step: ‖Δθ‖/‖θ‖ at the smallest rank that leaves at most a share `NOTICED` of the held-out error.
+        solved: of an equation.
+        jump: where a coefficient of an equation jumps, in words.
+        units: that do nothing.
+        restarted: the network trained anew.
+        no_restart: why it was not; empty where that was not asked.
     """
 
+    rank: int
+    best_rank: int
     fitted: float
-    held_out: float
+    best: float
     has_held_out: bool
     degradation: float
     condition_number: float | None
+    solved_condition_number: float | None
     epsilon: float
     weight_rounding: float
     disagreement: float
+    errors: dict[str, tuple[float, float]] = field(default_factory=dict)
+    gradient_steps: float | None = None
+    n_solves: int = 1
     linear_at_one: float | None = None
     nonlinear_at_one: float | None = None
+    is_equation: bool = False
     true_residual: float | None = None
     base_error: float | None = None
+    refined_error: float | None = None
+    constant: float | None = None
     first_step: float | None = None
-    restarted: float | None = None
+    solved: Solved | None = None
+    jump: str = ""
+    units: Units | None = None
+    restarted: Restarts | None = None
+    no_restart: str = ""
+
+    @property
+    def left(self) -> float:
+        """What the refined predictor leaves of the network's error where it leaves most, of what was held out (else of training samples)."""
+        held = {name: pair for name, pair in self.errors.items() if name in HELD_OUT} or self.errors
+        ratios = [after / before for before, after in held.values() if before > 0]
+        return max(ratios, default=1.0)
+
+
+HELD_OUT = ("validation error", "test error", "residual at fresh points")
+OF_CLASSES = ("test log-loss",)
 
 
 def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
-    """What can be read off a refinement without computing anything large; `restarted` stays empty."""
-    sweep, summary = refinement.sweep, refinement.summary
+    """What can be measured on a refinement in about the time of one more solve; `restarted` stays empty."""
+    sweep, summary, problem = refinement.sweep, refinement.summary, refinement.problem
     has_held_out = bool(np.isfinite(sweep.val_mse[0]))
     held = _held_out(sweep)
-    norms = summary.residual_norm
+    best_rank = int(np.nanargmin(held))
+    setting, norms = refinement.setting, summary.residual_norm
     linear, nonlinear = _at_one(refinement, paths)
-    base_errors = sweep.val_relative_l2 if np.isfinite(sweep.val_relative_l2[0]) else sweep.train_relative_l2
-    base = float(base_errors[0]) if isinstance(refinement.problem, SupervisedProblem) else math.nan
+    physics = setting if isinstance(setting, PhysicsSetting) else None
     return Figures(
+        rank=refinement.rank,
+        best_rank=best_rank,
         fitted=_smallest(np.sqrt(np.where(sweep.solved, sweep.train_mse, np.nan))),
-        held_out=min(_smallest(held), _ratio(norms.fresh_nonlinear, norms.fresh_base) or 1.0),
-        has_held_out=has_held_out,
+        best=_smallest(held),
+        has_held_out=has_held_out or summary.base.test_mse is not None,
         degradation=_degradation(held) if has_held_out else 1.0,
-        condition_number=summary.condition_number,
-        epsilon=float(torch.finfo(refinement.setting.function.dtype).eps),
-        weight_rounding=weight_rounding(refinement.problem),
+        condition_number=_finite(summary.condition_number),
+        solved_condition_number=_finite(summary.solved_condition_number),
+        epsilon=float(torch.finfo(setting.function.dtype).eps),
+        weight_rounding=weight_rounding(problem),
         disagreement=refinement.gap,
+        errors=_errors(summary, isinstance(problem, PhysicsProblem)),
+        gradient_steps=None if summary.gauss_newton else gradient_steps(refinement, best_rank),
+        n_solves=max(1, len(summary.gauss_newton)),
         linear_at_one=linear,
         nonlinear_at_one=nonlinear,
-        true_residual=_ratio(norms.nonlinear, norms.base) if isinstance(refinement.problem, PhysicsProblem) else None,
-        base_error=base if math.isfinite(base) else None,
+        is_equation=physics is not None,
+        true_residual=_ratio(norms.nonlinear, norms.base) if physics else None,
+        base_error=_base_error(refinement),
+        refined_error=_refined_error(refinement),
+        constant=_constant(problem, sweep),
         first_step=_first_step(held, sweep.delta_norm, summary.theta_norm),
+        solved=solved(refinement) if physics else None,
+        jump=jump(physics.fitted, tuple(physics.problem.domain)) if physics else "",
+        units=units(problem),
+        no_restart=why_not(problem),
     )
 
 
@@ -96,6 +155,60 @@ def weight_rounding(problem: Problem) -> float:
 
 def _holds(weights: Tensor, dtype: torch.dtype) -> bool:
     return bool((weights.to(dtype).double() == weights).all())
+
+
+def _errors(summary: Summary, is_equation: bool) -> dict[str, tuple[float, float]]:
+    """Before and after, at the rank, by name."""
+    base, refined, norms = summary.base, summary.refined, summary.residual_norm
+    squares = {"training error": (base.train_mse, refined.train_mse), "test error": (base.test_mse, refined.test_mse)}
+    plain: dict[str, tuple[float | None, float | None]] = {"test log-loss": (base.test_log_loss, refined.test_log_loss)}
+    if is_equation:
+        del squares["training error"], squares["test error"]
+        plain["residual at fitted points"] = (norms.base, norms.nonlinear)
+        plain["residual at fresh points"] = (norms.fresh_base, norms.fresh_nonlinear)
+    else:
+        squares["validation error"] = (base.val_mse, refined.val_mse)
+    pairs = {
+        name: (math.sqrt(before), math.sqrt(after))
+        for name, (before, after) in squares.items()
+        if before is not None and after is not None
+    }
+    return pairs | {
+        name: (before, after) for name, (before, after) in plain.items() if before is not None and after is not None
+    }
+
+
+def _base_error(refinement: Refinement) -> float | None:
+    sweep = refinement.sweep
+    if not isinstance(refinement.problem, SupervisedProblem):
+        return None
+    values = sweep.val_relative_l2 if np.isfinite(sweep.val_relative_l2[0]) else sweep.train_relative_l2
+    return _finite(float(values[0]))
+
+
+def _refined_error(refinement: Refinement) -> float | None:
+    """Of the predictor where that was measured; the share of classes that are wrong says nothing about a field."""
+    summary, sweep, problem = refinement.summary, refinement.sweep, refinement.problem
+    if isinstance(problem, ClassificationProblem):
+        return None
+    known = summary.refined.relative_l2 if summary.refined.relative_l2 is not None else summary.refined.test_relative_l2
+    if known is not None or isinstance(problem, PhysicsProblem):
+        return _finite(known)
+    before, after = sweep.val_relative_l2[0], summary.refined.val_mse
+    if after is None or not sweep.val_mse[0] > 0:
+        return None
+    return _finite(float(before) * math.sqrt(after / float(sweep.val_mse[0])))
+
+
+def _constant(problem: Problem, sweep: Sweep) -> float | None:
+    """Of targets that are numbers: the error of the network over the spread of the targets around the mean of the training ones."""
+    if not isinstance(problem, SupervisedProblem) or isinstance(problem, ClassificationProblem):
+        return None
+    held: Split = problem.train if problem.validation is None else problem.validation
+    mse = sweep.train_mse if problem.validation is None else sweep.val_mse
+    targets, mean = held.targets[:].double(), problem.train.targets[:].double().mean(dim=0)
+    spread = float((targets - mean).square().mean().sqrt())
+    return _finite(math.sqrt(float(mse[0])) / spread) if spread > 0 else None
 
 
 def _held_out(sweep: Sweep) -> Floats:
@@ -134,3 +247,7 @@ def _at_one(refinement: Refinement, paths: LossPaths | None) -> tuple[float | No
 
 def _ratio(value: float | None, base: float | None) -> float | None:
     return value / base if value is not None and base else None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,10 +1,12 @@
-"""Would the same network do better from another start? The one question that linearising at θ0 cannot answer."""
+"""Would the same network do better from another start? The one question that linearising at θ0 cannot answer.
+
+What is tried is bounded by work, never by the clock, so that a verdict is the same on a busy machine and on an idle one.
+"""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
 from dataclasses import dataclass
 
 import torch
@@ -22,57 +24,77 @@ from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 MOST_PARAMETERS = 1500  # a step solves a dense system of this size
 MOST_ROWS = 1500
 STARTS = 8
-STEPS = 60
-SECONDS = 6.0  # for all starts together
+STEPS = 60  # of each
+WORK = 6e10  # multiplications of all starts together: seconds on one core
+ENOUGH = 0.03  # of the network's error: a start that reaches it has answered
 
 
 @dataclass(frozen=True)
 class Restarts:
-    """Errors of the network trained anew for a few seconds.
+    """Errors of the network trained anew.
 
     Attributes:
         best: smallest root mean square error of all starts on samples held out (training samples where there are none).
         base: the same of the network as it is.
         starts: how many there were.
-        seconds: taken.
+        steps: of Levenberg-Marquardt, at most, from each.
     """
 
     best: float
     base: float
     starts: int
-    seconds: float
+    steps: int
 
     @property
     def fall(self) -> float:
         return self.best / self.base if self.base > 0 else math.inf
 
 
-def restarts(problem: Problem, seed: int = 0, seconds: float = SECONDS) -> Restarts | None:
+def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
     """Train the same network from a few random starts by Levenberg-Marquardt steps.
 
-    None where that says nothing or takes too long: an equation, a classifier, a network that cannot be initialised anew, or too many parameters.
+    None where that says nothing or takes too long; `why_not` has the reason.
     """
-    if not isinstance(problem, SupervisedProblem) or isinstance(problem, ClassificationProblem):
+    if why_not(problem):
         return None
-    count = sum(value.numel() for value in problem.model.parameters())
-    if count > MOST_PARAMETERS or not _can_restart(problem.model):
-        return None
-    began = time.perf_counter()
+    assert isinstance(problem, SupervisedProblem)
     train = _thinned(problem.train)
     held = _thinned(problem.validation or problem.train)
     base = _error(ParametricFunction.from_module(problem.model, dtype=torch.float64), held, None)
+    starts, steps = _affordable(sum(value.numel() for value in problem.model.parameters()), train.targets.numel())
     best, done = math.inf, 0
-    while done < STARTS and time.perf_counter() - began < seconds:
+    while done < starts and not best <= ENOUGH * base:
         function = ParametricFunction.from_module(_restarted(problem.model, seed + done), dtype=torch.float64)
-        left = max(0.1, seconds - (time.perf_counter() - began))
         try:
-            found = levenberg_marquardt(DataObjective(function, train), steps=STEPS, seconds=left, redraw_every=None)
+            found = levenberg_marquardt(DataObjective(function, train), steps=steps, redraw_every=None)
         except InputError:  # a start whose loss is not finite
             found = None
         done += 1
         if found is not None:
             best = min(best, _error(function, held, found.theta))
-    return Restarts(best, base, done, time.perf_counter() - began)
+    return Restarts(best, base, done, steps)
+
+
+def why_not(problem: Problem) -> str:
+    """Why the network cannot be trained anew here, in words that follow "because"; empty where it can."""
+    if not isinstance(problem, SupervisedProblem):
+        return "that is done for data, not for equations"
+    if isinstance(problem, ClassificationProblem):
+        return "that is done for regression, not for classes"
+    count = sum(value.numel() for value in problem.model.parameters())
+    if count > MOST_PARAMETERS:
+        return f"it has {count:,} parameters and that is done up to {MOST_PARAMETERS:,}"
+    if not _can_restart(problem.model):
+        return "it has parameters outside layers that can be initialised anew"
+    return ""
+
+
+def _affordable(count: int, rows: int) -> tuple[int, int]:
+    """Starts, and steps of each, that `WORK` pays for; a step forms and factorises the normal equations."""
+    each = count**2 * (rows + count / 3)
+    total = max(1, int(WORK / each))
+    starts = max(1, min(STARTS, total // STEPS))
+    return starts, min(STEPS, max(1, total // starts))
 
 
 def _can_restart(model: nn.Module) -> bool:

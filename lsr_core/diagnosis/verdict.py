@@ -2,8 +2,9 @@
 
 The reasoning is always the same. If one linear solve removes most of the held-out error, then θ0 had a descent direction that training did
 not take: the optimiser and the conditioning were in the way, not the landscape and not the capacity. If it removes little, then either the
-network as linearised cannot do better (capacity, data, a stationary point) or another start would have led elsewhere (nonconvexity), which
-only training anew can tell apart. The three failure signatures are those of Cao & Zhang (2026).
+network as linearised cannot do better (capacity, data, idle units, a stationary point) or another start would have led elsewhere
+(nonconvexity), which only training anew can tell apart. Of an equation the first question is whether the field solves it at all. The three
+failure signatures are those of Cao & Zhang (2026).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from lsr_core.diagnosis import statements, words
+from lsr_core.diagnosis.certainty import confidence
 from lsr_core.diagnosis.evidence import Figures, figures
 from lsr_core.diagnosis.restarts import restarts
 from lsr_core.refinement.refine import Refinement
@@ -23,63 +26,70 @@ DEGRADATION = 1.5  # times the smallest held-out error, at the largest rank
 DIVERGED = 1.0  # times the base loss, of the network at θ0 + Δθ …
 LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
 FITS = 0.5  # of the training residual left at some rank: the refinement fits the samples
-LARGE_GAIN = 0.1  # of the held-out error left: training had much to gain
-SMALL_GAIN = 0.5  # of the held-out error left: it had little
-RESTART = 0.3  # of the held-out error left by another start: the valley is the problem
+SMALL_GAIN = 0.5  # of the held-out error left: there was little to gain
+RESTART = 0.3  # of the network's error left by another start: the valley is the problem
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
-
-SENTENCES: dict[Limit, str] = {
-    "conditioning": "Ill-conditioning holds training back: a direct solve at these weights removes most of the error.",
-    "nonconvexity": "Training is in the wrong valley: little can be gained from these weights, but much from others.",
-    "capacity": "The network or its data are the limit: neither the solve nor training anew lowers the error much.",
-    "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
-    "stationary": "Nothing is left to gain from these weights: the residual has no part that any small step could remove.",
-    "overfitting": "The refinement overfits: it fits the training samples and loses the others.",
-}
-ADVICE: dict[Limit, str] = {
-    "conditioning": "Use the refined predictor. To train on, change the conditioning: second-order steps, or another scale of the inputs.",
-    "nonconvexity": "Train again from other initial weights, or nearer to the solution, and refine then.",
-    "capacity": "Take a larger network or more (and cleaner) data; a larger rank will not help.",
-    "precision": "Keep weights and data in float64 and refine in float64.",
-    "stationary": "Take the network as it is. If its error is too large, enlarge it or look at its data.",
-    "overfitting": "Take the rank with the smallest validation error, add damping or more samples.",
-}
-REACH = "Use Gauss-Newton steps in the response space, or bring the network closer by training, and refine then."
+IDLE = 0.5  # of the units of a layer do nothing
+PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
+SOLVED = 0.03  # residual over the terms it is made of, up to which an equation may be solved
+AMBIGUOUS = 0.1  # change of the field that leaves no larger a residual, from which a linear equation is not settled
+BENT = 0.03  # the same of a nonlinear one, where the change by the linearised equation may be less than the true one
+SMALL_RESIDUAL = 3e-4  # over the terms: what is left open then is the equation's doing
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """What a rule concludes; `advice` where it differs from that of the limit."""
+    """What a rule concludes.
+
+    Attributes:
+        margin: how many times the deciding figure is beyond its threshold.
+        sure: margin from which that is clear.
+        doubt: what was not tested and could change it; empty where nothing could.
+        advice: where it differs from that of the limit.
+        use: whether that is to use the refined predictor.
+    """
 
     limit: Limit
     evidence: list[Evidence]
-    certain: float
+    margin: float
+    sure: float = 3.0
+    doubt: str = ""
     advice: str = ""
+    use: bool = False
 
 
 def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdict:
-    """The verdict on a refinement; a few seconds of training anew are spent where nothing else can tell.
+    """The verdict on a refinement; some training anew is spent where nothing else can tell, bounded by work and not by time.
 
     Args:
         paths: loss paths of the refinement, for the signature "divergence on update".
     """
     known = figures(refinement, paths)
-    if needs_restarts(known):
-        found = restarts(refinement.problem, refinement.summary.seed)
-        known = replace(known, restarted=found.fall if found is not None else None)
+    if needs_restarts(known) and not known.no_restart:
+        known = replace(known, restarted=restarts(refinement.problem, refinement.summary.seed))
     return verdict(known)
 
 
 def verdict(known: Figures) -> Verdict:
     """The verdict that follows from the figures: the first rule that applies."""
     finding = next(found for rule in RULES if (found := rule(known)) is not None)
+    word, because = confidence(finding.margin, finding.sure, finding.doubt)
+    evidence = [*finding.evidence]
+    said = {item.sentence for item in evidence}
+    evidence += [
+        item for item in (*statements.idle_units(known), *statements.worse(known)) if item.sentence not in said
+    ]
     return Verdict(
         limit=finding.limit,
-        confidence=round(finding.certain, 2),
-        sentence=SENTENCES[finding.limit],
-        evidence=finding.evidence,
-        advice=finding.advice or ADVICE[finding.limit],
+        confidence=word,
+        because=because,
+        sentence=words.sentence(finding.limit, known),
+        evidence=evidence,
+        advice=finding.advice or words.ADVICE[finding.limit],
         signatures=signatures(known),
+        rank=known.rank,
+        use=finding.use,
+        untested=untested(known),
     )
 
 
@@ -95,9 +105,32 @@ def signatures(known: Figures) -> list[str]:
     return found
 
 
+def untested(known: Figures) -> list[str]:
+    """What this run has not looked at, of what could change its verdict."""
+    found = []
+    if needs_restarts(known) and known.restarted is None:
+        found.append(f"whether another start would do better: {known.no_restart or 'no start was tried'}")
+    if not known.has_held_out:
+        found.append("samples that the solve has not seen: none were held out")
+    if known.is_equation and known.refined_error is None:
+        found.append("the error of the field: no solution is known")
+        if known.solved is not None and known.solved.nonlinear:
+            found.append("other solutions, far from this field: no second start was refined")
+    if known.units is None:
+        found.append("units that do nothing: this network does not let them be counted")
+    if known.linear_at_one is None:
+        found.append("the network at θ0 + Δθ: no loss path was taken at this rank")
+    return found
+
+
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
-    return known.held_out > SMALL_GAIN and not _rounded(known) and not _overfits(known)
+    return _reachable(known) > SMALL_GAIN and not (known.is_equation or _rounded(known) or _overfits(known))
+
+
+def _reachable(known: Figures) -> float:
+    """What the best rank, or the rank shown, leaves of the network's error."""
+    return min(known.best, known.left)
 
 
 def _rounded(known: Figures) -> bool:
@@ -105,7 +138,7 @@ def _rounded(known: Figures) -> bool:
 
 
 def _overfits(known: Figures) -> bool:
-    worse = known.degradation >= DEGRADATION and known.held_out > SMALL_GAIN
+    worse = known.degradation >= DEGRADATION and _reachable(known) > SMALL_GAIN
     return known.has_held_out and worse and known.fitted <= FITS
 
 
@@ -120,11 +153,36 @@ def _precision_of_results(known: Figures) -> _Finding | None:
     if known.base_error is None or not _rounded(known):
         return None
     limit = ROUNDING * known.epsilon
-    words = (
-        f"the network's relative error is {known.base_error:.1e}, at most {ROUNDING:.0e} times the spacing of numbers"
-    )
-    return _Finding("precision", [Evidence(name="base_error", value=known.base_error, threshold=limit, sentence=words)],
-                    _certainty(limit / known.base_error))  # fmt: skip
+    return _Finding("precision", [statements.base_error(known, limit)], limit / max(known.base_error, 1e-300))
+
+
+def _not_solved(known: Figures) -> _Finding | None:
+    """An equation whose field is wrong, or may be: what is known of the true solution decides, else residual and ambiguity."""
+    if not known.is_equation or known.solved is None:
+        return None
+    truth = known.refined_error
+    residual, change = known.solved.relative_residual, known.solved.ambiguity or 0.0
+    margin = truth / words.WRONG if truth is not None else max(residual / SOLVED, change / _ambiguous(known))
+    margin = margin if math.isfinite(margin) else math.inf
+    evidence = [
+        *statements.relative_residual(known, SOLVED),
+        *statements.ambiguity(known, _ambiguous(known)),
+        *statements.refined_error(known, words.WRONG),
+        *statements.jumping(known),
+    ]
+    if margin <= 1 and (not known.jump or truth is not None):
+        return None
+    if known.jump or residual <= SMALL_RESIDUAL:
+        doubt = "what should hold across the jump is not in the run" if known.jump else ""
+        return _Finding("undetermined", evidence, max(margin, 3.0), doubt=doubt)
+    beyond = known.true_residual is not None and known.fitted <= LINEAR_AT_ONE and known.true_residual >= DIVERGED
+    if beyond:
+        return _Finding("unsolved", [*evidence, statements.beyond_reach(known)], margin, advice=words.STEPS)
+    return _Finding("unsolved", [*evidence, *statements.at_rank(known)], margin)
+
+
+def _ambiguous(known: Figures) -> float:
+    return BENT if known.solved is not None and known.solved.nonlinear else AMBIGUOUS
 
 
 def _precision_of_weights(known: Figures) -> _Finding | None:
@@ -132,128 +190,100 @@ def _precision_of_weights(known: Figures) -> _Finding | None:
     step, rounding = known.first_step, known.weight_rounding
     if step is None or step > rounding or rounding <= known.epsilon:
         return None
-    words = (
-        f"the weights are stored with a relative rounding of {rounding:.1e}, and a step of relative size {step:.1e}, no longer than that, "
-        "removes most of the error"
-    )
-    return _Finding(
-        "precision",
-        [Evidence(name="first_step", value=step, threshold=rounding, sentence=words)],
-        _certainty(rounding / step),
-        "Store the weights in float64 (or float32 at least) and refine in float64; the refined predictor has undone the rounding.",
-    )
-
-
-def _beyond_reach(known: Figures) -> _Finding | None:
-    """The linear model removes the residual of an equation, the true residual does not follow."""
-    true = known.true_residual
-    if true is None or not (known.fitted <= LARGE_GAIN and true >= DIVERGED and known.held_out > SMALL_GAIN):
-        return None
-    words = (
-        f"the linear model leaves {known.fitted:.1e} of the residual, the true residual of the refined field is {true:.1e} times that of "
-        "the network: the equation is too nonlinear for one step of this length"
-    )
-    evidence = Evidence(name="true_residual", value=true, threshold=DIVERGED, sentence=words)
-    return _Finding("nonconvexity", [evidence], _certainty(true / DIVERGED), REACH)
+    advice, use = words.advice_on_gain(known, "precision", first=words.ROUNDED)
+    evidence = [statements.first_step(known), *statements.at_rank(known)]
+    return _Finding("precision", evidence, rounding / max(step, 1e-300), advice=advice, use=use)
 
 
 def _overfitting(known: Figures) -> _Finding | None:
     if not _overfits(known):
         return None
-    rise = (
-        f"the held-out error at the largest rank is {known.degradation:.3g} times its smallest value "
-        f"(degradation from {DEGRADATION:g})"
-    )
-    return _Finding(
-        "overfitting",
-        [
-            Evidence(name="degradation", value=known.degradation, threshold=DEGRADATION, sentence=rise),
-            Evidence(
-                name="fitted",
-                value=known.fitted,
-                threshold=FITS,
-                sentence=f"the training residual falls to {known.fitted:.2g} of its size",
-            ),
-            _held_out(known, SMALL_GAIN),
-        ],
-        min(_certainty(known.degradation / DEGRADATION), _certainty(known.held_out / SMALL_GAIN, 1.5)),
-    )
+    evidence = [
+        statements.degradation(known, DEGRADATION),
+        statements.fitted(known, FITS),
+        statements.best_rank(known, SMALL_GAIN),
+    ]
+    return _Finding("overfitting", evidence, min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN), 1.5)
 
 
 def _wrong_valley(known: Figures) -> _Finding | None:
     """Little to gain from here, much from elsewhere."""
-    if known.restarted is None or known.held_out <= SMALL_GAIN or known.restarted > RESTART:
+    found = known.restarted
+    if found is None or _reachable(known) <= SMALL_GAIN or found.fall > RESTART:
         return None
-    words = f"the same network, trained anew for seconds, reaches {known.restarted:.2g} of its error"
-    return _Finding(
-        "nonconvexity",
-        [
-            Evidence(name="restarted", value=known.restarted, threshold=RESTART, sentence=words),
-            _held_out(known, SMALL_GAIN),
-        ],
-        _certainty(RESTART / max(known.restarted, 1e-300)),
-    )
+    evidence = [*statements.restarted(known, RESTART), statements.best_rank(known, SMALL_GAIN)]
+    return _Finding("nonconvexity", evidence, RESTART / max(found.fall, 1e-300))
+
+
+def _idle(known: Figures) -> _Finding | None:
+    """Much error is left, and most of a layer is dead, saturated or copies."""
+    layer = known.units.idlest if known.units is not None else None
+    wrong = (known.refined_error or 0.0) > words.WRONG and not known.is_equation
+    if layer is None or layer.idle < IDLE * layer.width or not (wrong or _reachable(known) > SMALL_GAIN):
+        return None
+    evidence = [
+        *statements.idle_units(known),
+        statements.best_rank(known, SMALL_GAIN),
+        *statements.refined_error(known, words.WRONG),
+        *statements.restarted(known, RESTART),
+    ]
+    doubt = _no_other_start(known) if needs_restarts(known) else ""
+    return _Finding("units", evidence, layer.idle / (IDLE * layer.width), 1.5, doubt)
 
 
 def _stationary(known: Figures) -> _Finding | None:
     if known.fitted <= ZERO_CORRECTION:
         return None
-    words = (
-        f"the residual keeps {known.fitted:.2%} of its size at every rank (zero correction above {ZERO_CORRECTION:.0%})"
-    )
-    evidence = [Evidence(name="fitted", value=known.fitted, threshold=ZERO_CORRECTION, sentence=words)]
+    evidence = [statements.fitted(known, ZERO_CORRECTION), *statements.restarted(known, RESTART)]
     room = (1 - ZERO_CORRECTION) / max(1 - known.fitted, 1e-300)
-    return _Finding("stationary", [*evidence, *_tried(known)], _capped(_certainty(room), known))
+    return _Finding("stationary", evidence, room, doubt=_no_other_start(known))
 
 
-def _capacity(known: Figures) -> _Finding | None:
-    if known.held_out <= SMALL_GAIN:
+def _little_gain(known: Figures) -> _Finding | None:
+    if _reachable(known) <= SMALL_GAIN:
         return None
-    evidence = [_held_out(known, SMALL_GAIN), *_tried(known)]
-    return _Finding("capacity", evidence, _capped(_certainty(known.held_out / SMALL_GAIN, 1.5), known))
+    evidence = [statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
+    limit: Limit = "open" if known.restarted is None else "capacity"
+    return _Finding(limit, evidence, _reachable(known) / SMALL_GAIN, 1.5, _no_other_start(known))
 
 
-def _conditioning(known: Figures) -> _Finding:
+def _gain(known: Figures) -> _Finding:
     """What remains: the solve gains where training did not."""
-    evidence = [_held_out(known, LARGE_GAIN)]
-    if known.condition_number is not None:
-        words = f"the condition number of the problem that was solved is {known.condition_number:.1e}"
-        evidence.append(Evidence(name="condition_number", value=known.condition_number, threshold=None, sentence=words))
-    return _Finding("conditioning", evidence, _certainty(SMALL_GAIN / max(known.held_out, 1e-300), 10.0))
+    steps = known.gradient_steps if known.gradient_steps is not None else (known.condition_number or math.inf) ** 2
+    quick = steps < PATIENCE
+    limit: Limit = "unfinished" if quick else "conditioning"
+    evidence = [
+        *statements.at_rank(known, SMALL_GAIN),
+        *statements.gradient_steps(known, PATIENCE),
+        *statements.conditioning(known),
+        *statements.constant(known, words.UNTRAINED),
+        *statements.refined_error(known, words.WRONG),
+        *statements.relative_residual(known, SOLVED),
+        *statements.ambiguity(known, _ambiguous(known)),
+    ]
+    if known.left > SMALL_GAIN or not known.has_held_out:
+        evidence.insert(0, statements.best_rank(known, SMALL_GAIN))
+    advice, use = words.advice_on_gain(known, limit)
+    ratio = steps / PATIENCE
+    margin = min(max(ratio, 1 / ratio), SMALL_GAIN / max(_reachable(known), 1e-300))
+    return _Finding(limit, evidence, margin, advice=advice, use=use)
 
 
 RULES: tuple[Callable[[Figures], _Finding | None], ...] = (
     _precision_of_results,
+    _not_solved,
     _precision_of_weights,
-    _beyond_reach,
     _overfitting,
     _wrong_valley,
+    _idle,
     _stationary,
-    _capacity,
-    _conditioning,
+    _little_gain,
+    _gain,
 )
 
 
-def _held_out(known: Figures, threshold: float) -> Evidence:
-    what = "held-out" if known.has_held_out else "training"
-    words = f"the best rank leaves {known.held_out:.2g} of the {what} error"
-    return Evidence(name="held_out", value=known.held_out, threshold=threshold, sentence=words)
-
-
-def _tried(known: Figures) -> list[Evidence]:
-    if known.restarted is None or not math.isfinite(known.restarted):
-        return []
-    words = f"the same network, trained anew for seconds, comes to {known.restarted:.2g} times its error, no better"
-    return [Evidence(name="restarted", value=known.restarted, threshold=RESTART, sentence=words)]
-
-
-def _capped(certainty: float, known: Figures) -> float:
+def _no_other_start(known: Figures) -> str:
     """Without another start tried, a bad valley cannot be ruled out."""
-    return certainty if known.restarted is not None else min(certainty, 0.6)
-
-
-def _certainty(margin: float, sure: float = 3.0) -> float:
-    """0.5 at a threshold (margin 1), 0.95 from `sure` times beyond it, in the logarithm between."""
-    if not margin > 1:
-        return 0.5
-    return 0.5 + 0.45 * min(1.0, math.log(margin) / math.log(sure))
+    if known.restarted is None and not known.is_equation:
+        return "no other start was tried"
+    return ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class _Record(BaseModel):
@@ -127,44 +127,78 @@ class OneShot(_Record):
     delta_norm: float
 
 
-Limit = Literal["conditioning", "nonconvexity", "capacity", "precision", "stationary", "overfitting"]
+Limit = Literal[
+    "conditioning",
+    "unfinished",
+    "nonconvexity",
+    "units",
+    "capacity",
+    "open",
+    "precision",
+    "stationary",
+    "overfitting",
+    "unsolved",
+    "undetermined",
+]
+
+
+def _in_words(value: object) -> object:
+    """Runs of earlier versions have a number between 0.5 and 0.95 here."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "clear" if value >= 0.85 else "likely" if value >= 0.65 else "uncertain"
+    return value
+
+
+Confidence = Annotated[Literal["clear", "likely", "uncertain"], BeforeValidator(_in_words)]
 
 
 class Evidence(_Record):
-    """One figure behind a verdict.
+    """One statement of a verdict, with the figures it was made of.
 
     Attributes:
-        name: of the figure, as in `lsr_core.diagnosis.evidence`.
+        name: kind of statement; `lsr_core.diagnosis.statements` has one function for each.
         value: measured.
         threshold: that it was held against; None where it only illustrates.
         sentence: what it says.
+        numbers: what the sentence was written from, by name, so that it can be compared with the run.
     """
 
     name: str
     value: float
     threshold: float | None
     sentence: str
+    numbers: dict[str, float] = Field(default_factory=dict)
 
 
 class Verdict(_Record):
-    """What limits the model, by the rules of `lsr_core.diagnosis.verdict`.
+    """What limits the model at the rank of the run, by the rules of `lsr_core.diagnosis.verdict`.
 
     Attributes:
-        limit: conditioning (the optimiser on an ill-conditioned problem), nonconvexity, capacity (or data), precision, stationary (nothing
-            to gain from here), or overfitting (of the refinement).
-        confidence: 0.5 at a threshold, towards 1 the further the figures lie from it.
+        limit: conditioning (the optimiser on an ill-conditioned problem), unfinished (training that plain steps would end), nonconvexity,
+            units (most of a layer does nothing), capacity (or data), open (what would tell was not tested), precision, stationary (nothing
+            to gain from here), overfitting (of the refinement), unsolved (an equation that the field does not solve), or undetermined (one
+            that other fields solve as well).
+        confidence: clear, likely or uncertain; no probability.
+        because: the reason for that word.
         sentence: the verdict in words.
-        evidence: the figures that decided.
+        evidence: the statements that decided, and what else was found.
         advice: what to do next.
         signatures: the published failure signatures that were seen: degradation, divergence on update, zero correction.
+        rank: that the verdict is about; None in runs of earlier versions.
+        use: whether the advice is to use the refined predictor.
+        untested: what was not looked at and could change the verdict.
     """
 
     limit: Limit
-    confidence: float
+    confidence: Confidence
     sentence: str
     evidence: list[Evidence]
     advice: str
     signatures: list[str] = Field(default_factory=list)
+    because: str = ""
+    rank: int | None = None
+    use: bool = False
+    untested: list[str] = Field(default_factory=list)
 
 
 class RouteLeft(_Record):

@@ -1,0 +1,139 @@
+"""Every statement of a verdict held against the run it is about: figures taken again from the summary and the sweep, and words from what was done."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.summary import Evidence, Verdict
+
+CLOSE = 1e-6
+NOTHING_HELD_OUT = re.compile(r"held[- ]out (error|targets)")
+ANEW = re.compile(r"trained anew|training anew lowers|but much from others")
+RANK = re.compile(r"\brank,? (\d+)")
+
+
+def contradictions(found: Verdict, refinement: Refinement) -> list[str]:
+    """What the run's own numbers say against a verdict; empty where nothing."""
+    names = {item.name for item in found.evidence}
+    wrong = [f"{item.name}: {item.sentence}" for item in found.evidence if not _agrees(item, refinement)]
+    said = " ".join([found.sentence, *(item.sentence for item in found.evidence), found.advice])
+    if ANEW.search(said) and "restarted" not in names:
+        wrong.append("speaks of training anew, and nothing was trained")
+    held = np.isfinite(refinement.sweep.val_mse[0]) or refinement.summary.base.test_mse is not None
+    if NOTHING_HELD_OUT.search(said) and not held:
+        wrong.append("speaks of samples held out, and there are none")
+    if found.rank != refinement.rank:
+        wrong.append("is about another rank than the run")
+    named = {int(number) for number in RANK.findall(said)}
+    if not named <= {refinement.rank, refinement.sweep.max_rank, _best(refinement)}:
+        wrong.append(f"names ranks {sorted(named)}")
+    if found.use != ("Use the refined predictor" in said):
+        wrong.append("says to use it and does not mean it, or the other way round")
+    return wrong + (_against_use(found, refinement) if found.use else [])
+
+
+def _against_use(found: Verdict, refinement: Refinement) -> list[str]:
+    base, refined, norms = refinement.summary.base, refinement.summary.refined, refinement.summary.residual_norm
+    pairs = [(getattr(base, name), getattr(refined, name)) for name in type(base).model_fields]
+    pairs.append((norms.fresh_base, norms.fresh_nonlinear))
+    wrong = []
+    if any(before is not None and after is not None and name_falls(before, after) for before, after in pairs):
+        wrong.append("says to use what is worse than the network")
+    known = [value for value in (refined.relative_l2, refined.test_relative_l2) if value is not None]
+    if any(value > 0.1 for value in known):
+        wrong.append("says to use a field that is wrong by more than 10 %")
+    if refinement.rank == 0 or found.limit in (
+        "unsolved",
+        "undetermined",
+        "overfitting",
+        "stationary",
+        "capacity",
+        "open",
+    ):
+        wrong.append(f"says to use it and names {found.limit}")
+    return wrong
+
+
+def name_falls(before: float, after: float) -> bool:
+    """Whether an error has become worse by more than a few percent of its square."""
+    return after > 1.05 * before and after > 1e-28
+
+
+def _best(refinement: Refinement) -> int:
+    sweep = refinement.sweep
+    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
+    return int(np.nanargmin(np.where(sweep.solved, errors, np.nan)))
+
+
+def _agrees(item: Evidence, refinement: Refinement) -> bool:
+    check = CHECKS.get(item.name)
+    return check(item, refinement) if check is not None else item.name in UNCHECKED
+
+
+def _close(one: float, other: float | None) -> bool:
+    return other is not None and math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-300)
+
+
+def _pair(field: str) -> Callable[[Evidence, Refinement], bool]:
+    """Before and after are square roots of mean squares in the summary."""
+
+    def check(item: Evidence, refinement: Refinement) -> bool:
+        before, after = getattr(refinement.summary.base, field), getattr(refinement.summary.refined, field)
+        numbers = item.numbers
+        return _close(numbers["before"] ** 2, before) and _close(numbers["after"] ** 2, after)
+
+    return check
+
+
+def _residual(item: Evidence, refinement: Refinement) -> bool:
+    norms = refinement.summary.residual_norm
+    return _close(item.numbers["before"], norms.fresh_base) and _close(item.numbers["after"], norms.fresh_nonlinear)
+
+
+def _left(item: Evidence, refinement: Refinement) -> bool:
+    sweep = refinement.sweep
+    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
+    rank = int(item.numbers["rank"])
+    return rank == _best(refinement) and _close(item.numbers["left"] ** 2, float(errors[rank] / errors[0]))
+
+
+def _fitted(item: Evidence, refinement: Refinement) -> bool:
+    sweep = refinement.sweep
+    return _close(item.value**2, float(np.nanmin(sweep.train_mse[sweep.solved]) / sweep.train_mse[0]))
+
+
+def _refined_error(item: Evidence, refinement: Refinement) -> bool:
+    refined = refinement.summary.refined
+    known = refined.relative_l2 if refined.relative_l2 is not None else refined.test_relative_l2
+    return known is None or _close(item.value, known)
+
+
+def _steps(item: Evidence, refinement: Refinement) -> bool:
+    """Gradient descent on the linearised problem, taken for a few steps less and more where that is short."""
+    return item.value >= 1
+
+
+CHECKS: dict[str, Callable[[Evidence, Refinement], bool]] = {
+    "validation_error": _pair("val_mse"),
+    "test_error": _pair("test_mse"),
+    "training_error": _pair("train_mse"),
+    "residual_at_fresh_points": _residual,
+    "best": _left,
+    "fitted": _fitted,
+    "refined_error": _refined_error,
+    "condition_number": lambda item, run: _close(item.value, run.summary.condition_number),
+    "solved_condition_number": lambda item, run: _close(item.value, run.summary.solved_condition_number),
+    "restarted": lambda item, run: (
+        item.numbers["starts"] >= 1 and _close(item.value * item.numbers["base"], item.numbers["best"])
+    ),
+    "gradient_steps": _steps,
+}
+UNCHECKED = frozenset({
+    "worse", "degradation", "base_error", "constant", "first_step", "true_residual", "relative_residual", "ambiguity", "jump", "idle_units",
+    "unused_parameters",
+})  # fmt: skip

@@ -1,0 +1,191 @@
+"""Whether the refined field solves its equation: residuals beside the terms they are made of, and how far other fields with no larger
+residual lie from it.
+
+A small residual alone proves little: it may be small beside terms that are smaller still, and where the equation amplifies errors (a field
+that grows from a small start, an eigenvalue, a condition that is missing) fields far apart share it. So the second question is asked of the
+linearised problem in the subspace: of all c with ‖G c‖ ≤ ‖r‖, how large can Φ c be beside u? Generalised singular values of (Φ, G) answer it
+(Golub & Van Loan 2013, § 6.1.6), taken from one singular value decomposition of both, stacked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.response import ResponseModes
+
+ROWS_A_DIRECTION = 3  # of the residual, from which its derivative along the directions is taken
+FEW_ROWS = 600
+POINTS = 300  # at which fields are compared
+RESOLVED = 1e-9  # of the size of the terms: a residual below it counts as this large
+NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direction moves neither
+SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
+PRESCRIBED = 1e-6  # of the size of the terms: what is left of a row without the field is then a value that it asks for
+BENT = 1e-9  # of the largest slope: a change that is not rounding
+CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What is measured on the refined field of an equation, at points that the solve has not seen.
+
+    Attributes:
+        relative_residual: root mean square of a row over that of the sum of the sizes of its terms, the largest of all blocks.
+        block: where that is.
+        ambiguity: largest change of the field, relative to it, that leaves a residual no larger than its own, by the linearised equation
+            in the subspace; None where nothing was solved for.
+        nonlinear: whether the derivatives of the rows by the field depend on the field.
+    """
+
+    relative_residual: float
+    block: str
+    ambiguity: float | None
+    nonlinear: bool = False
+
+
+def solved(refinement: Refinement) -> Solved:
+    """Measure the refined field of an equation; about the work of one Gauss-Newton step."""
+    setting = refinement.setting
+    assert isinstance(setting, PhysicsSetting)
+    alpha = refinement.solutions.at(refinement.rank)
+    fresh = [_seen(block, _jets(setting, block, refinement.subspace.delta(alpha))) for block in setting.fresh]
+    sizes = _sizes(setting, fresh)
+    bent = any(_is_bent(part) for part in fresh)
+    worst, name, total = 0.0, "", 0.0
+    for part in fresh:
+        terms = _terms(part, sizes, by_itself=bent)
+        total += float(terms.square().sum())
+        by_row = part.rows.square().mean(dim=0).sqrt() / terms.square().mean(dim=0).sqrt().clamp_min(1e-300)
+        if not float(by_row.max()) <= worst:
+            worst, name = float(by_row.max()), part.block.block.name
+    return Solved(worst, name, _ambiguity(refinement, setting, alpha, math.sqrt(total)), bent)
+
+
+class _Seen(NamedTuple):
+    """A block with what it reads of the refined field (n, f), its rows (n, k) and their slopes by what is read (n, k, f)."""
+
+    block: BlockRows
+    field: Tensor
+    rows: Tensor
+    slopes: Tensor
+
+
+Key = tuple[int, int, int]  # variable, order, output
+
+
+def _jets(setting: PhysicsSetting, block: BlockRows, delta: Tensor) -> Tensor:
+    """What a block reads of the field u0 + J Δθ at its points, (n, f)."""
+    read = block.residual.components()
+    parts = []
+    for points in block.points.split(CHUNK):
+        network = read.outputs(points)
+        moved = read.at(points, network.shape[1], setting.strategy.name).matmat(delta[:, None])
+        parts.append(network + moved.view_as(network))
+    return torch.cat(parts)
+
+
+def _seen(block: BlockRows, field: Tensor) -> _Seen:
+    with torch.no_grad():
+        rows = block.residual.of_components(block.points, field)
+    return _Seen(block, field, rows, block.residual.component_slopes(block.points, field))
+
+
+def _is_bent(part: _Seen) -> bool:
+    """Whether slopes at the refined field differ from those where everything that is read is twice as large."""
+    other = part.block.residual.component_slopes(part.block.points, 2 * part.field + 1)
+    return bool((other - part.slopes).abs().amax() > BENT * part.slopes.abs().amax())
+
+
+def _keys(block: BlockRows, columns: int) -> list[Key]:
+    """Which derivative each column of what a block reads is: places outermost, then components, then outputs."""
+    spec = block.residual.jets.spec
+    named = {spec.position(v, 1): (v, 1) for v in spec.first} | {spec.position(v, 2): (v, 2) for v in spec.second}
+    components = [named.get(position, (-1, 0)) for position in block.residual.used]
+    places = 1 if block.points.ndim == 2 else block.points.shape[1]
+    outputs = columns // (places * len(components))
+    return [(*component, output) for _ in range(places) for component in components for output in range(outputs)]
+
+
+def _sizes(setting: PhysicsSetting, seen: Sequence[_Seen]) -> dict[Key, float]:
+    """Root mean squares of values and derivatives over the domain; what no interior block reads is at least a variation over the extent."""
+    squares: dict[Key, float] = {}
+    for part in seen:
+        means = part.field.square().mean(dim=0).tolist()
+        for key, value in zip(_keys(part.block, part.field.shape[1]), means, strict=True):
+            squares[key] = max(squares.get(key, 0.0), value)
+    extents = [high - low for low, high in setting.problem.domain.values()]
+    for variable, order, output in list(squares):
+        if order > 0:
+            across = squares[(-1, 0, output)] / extents[variable] ** (2 * order)
+            squares[variable, order, output] = max(squares[variable, order, output], across)
+    return {key: math.sqrt(value) for key, value in squares.items()}
+
+
+def _terms(part: _Seen, sizes: dict[Key, float], *, by_itself: bool) -> Tensor:
+    """Sum of the sizes of what a row is made of (n, k): |∂r/∂u_i| |u_i| for each derivative read, and what they do not explain (forcing).
+
+    A condition such as u = 0 is measured by the size that u has elsewhere, as its own terms vanish. Of a nonlinear equation a row that prescribes
+    something is measured by itself: a start that is small beside the field may be what all of it grows from.
+    """
+    linear = part.slopes * part.field[:, None]
+    rest = (part.rows - linear.sum(dim=2)).abs()
+    usual = part.field.new_tensor([sizes[key] for key in _keys(part.block, part.field.shape[1])])
+    own = (part.slopes.abs() * part.field.abs()[:, None]).sum(dim=2) + rest
+    elsewhere = (part.slopes.abs() * torch.maximum(part.field.abs(), usual)[:, None]).sum(dim=2) + rest
+    prescribes = rest.square().mean(dim=0) > PRESCRIBED**2 * elsewhere.square().mean(dim=0)
+    return torch.where(prescribes & by_itself, own, elsewhere)
+
+
+def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, terms: float) -> float | None:
+    rank = len(alpha)
+    norms = refinement.summary.residual_norm
+    residual = max(norms.nonlinear or 0.0, norms.fresh_nonlinear or 0.0, RESOLVED * terms)
+    if rank == 0 or not residual > 0:
+        return None
+    directions = refinement.subspace.delta(torch.eye(rank).to(alpha))
+    moved = _triangle(_slopes(setting, directions, alpha) / residual)
+    fields = _triangle(_field_modes(refinement, setting, directions, alpha))
+    left, values, _ = torch.linalg.svd(torch.cat([moved, fields]), full_matrices=False)
+    kept = values > NEGLIGIBLE * values[0]
+    share = float(torch.linalg.matrix_norm(left[len(moved) :, kept], 2))
+    return share / math.sqrt(max(1 - share**2, 1e-30))
+
+
+def _slopes(setting: PhysicsSetting, directions: Tensor, alpha: Tensor) -> Tensor:
+    """∂r/∂c (N, r) of the refined field at some of the fitted points, weighted as all of them are."""
+    wanted = max(FEW_ROWS, ROWS_A_DIRECTION * len(alpha))
+    total = sum(block.n_rows for block in setting.fitted)
+    some = [
+        block.restricted(_spread(len(block.points), wanted / total).to(block.points.device)) for block in setting.fitted
+    ]
+    modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
+    return torch.cat([slopes for slopes, _ in modes.linearised(alpha)])
+
+
+def _field_modes(refinement: Refinement, setting: PhysicsSetting, directions: Tensor, alpha: Tensor) -> Tensor:
+    """Φ (P o, r) at points of the display, so that ‖Φ c‖ is the change of the field relative to it."""
+    shown = setting.splits[setting.display].inputs
+    points = shown[_spread(len(shown), POINTS / len(shown)).to(shown.device)]
+    modes = setting.strategy.at(points).matmat(directions)
+    field = setting.function.outputs(points) + (modes @ alpha).reshape(len(points), -1)
+    size = field.square().mean(dim=0).sqrt()
+    size = torch.maximum(size, SMALL_OUTPUT * size.max()).clamp_min(1e-300)
+    by_output = modes.reshape(len(points), len(size), -1) / (size[:, None] * math.sqrt(len(points)))
+    return by_output.reshape(-1, len(alpha))
+
+
+def _spread(count: int, share: float) -> Tensor:
+    wanted = min(count, max(1, math.ceil(count * share)))
+    return torch.linspace(0, count - 1, wanted).round().long()
+
+
+def _triangle(matrix: Tensor) -> Tensor:
+    return torch.linalg.qr(matrix, mode="r").R

@@ -1,0 +1,209 @@
+"""What a verdict may say: one function for each kind of statement, written from the figures it names and from nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from lsr_core.diagnosis.evidence import HELD_OUT, Figures
+from lsr_core.diagnosis.units import LayerUnits
+from lsr_core.refinement.summary import Evidence
+
+SHOWN_LAYERS = 3
+
+
+def at_rank(known: Figures, threshold: float | None = None) -> list[Evidence]:
+    """Before and after at the rank of the run: what was held out, else the training samples."""
+    found = []
+    for name in [name for name in HELD_OUT if name in known.errors] or list(known.errors):
+        before, after = known.errors[name]
+        if not before > 0:
+            continue
+        words = f"at rank {known.rank} the {name} goes from {before:.2e} to {after:.2e} ({after / before:.2g} of it is left)"
+        numbers = {"rank": known.rank, "before": before, "after": after}
+        found.append(_said(name.replace(" ", "_"), after / before, threshold, words, numbers))
+    return found
+
+
+def worse(known: Figures) -> list[Evidence]:
+    """Errors that the refinement raises, of those measured."""
+    found = []
+    for name, (before, after) in known.errors.items():
+        if before > 0 and after > WORSE * before:
+            words = f"the {name} rises at rank {known.rank}, from {before:.2e} to {after:.2e}"
+            numbers = {"rank": known.rank, "before": before, "after": after}
+            found.append(_said("worse", after / before, WORSE, words, numbers))
+    return found
+
+
+WORSE = 1.02
+
+
+def best_rank(known: Figures, threshold: float | None) -> Evidence:
+    what = "held-out error" if known.has_held_out else "training error"
+    words = f"one solve at the best rank, {known.best_rank}, leaves {known.best:.2g} of the network's {what}"
+    return _said("best", known.best, threshold, words, {"rank": known.best_rank, "left": known.best})
+
+
+def fitted(known: Figures, threshold: float) -> Evidence:
+    words = f"no rank leaves less than {known.fitted:.2g} of the training residual"
+    return _said("fitted", known.fitted, threshold, words, {"left": known.fitted})
+
+
+def degradation(known: Figures, threshold: float) -> Evidence:
+    words = f"the held-out error at the largest rank is {known.degradation:.3g} times its smallest value (degradation from {threshold:g})"
+    return _said("degradation", known.degradation, threshold, words, {"rise": known.degradation})
+
+
+def base_error(known: Figures, threshold: float) -> Evidence:
+    assert known.base_error is not None
+    words = f"the network's relative error is {known.base_error:.1e}, and rounding reaches up to {threshold:.0e}"
+    return _said("base_error", known.base_error, threshold, words, {"error": known.base_error})
+
+
+def refined_error(known: Figures, threshold: float) -> list[Evidence]:
+    """How far the refined predictor still is from what it should give."""
+    if known.refined_error is None:
+        return []
+    what = "the known solution" if known.is_equation else "the held-out targets"
+    words = f"the refined predictor at rank {known.rank} differs from {what} by {_share(known.refined_error)}"
+    numbers = {"rank": known.rank, "error": known.refined_error}
+    return [_said("refined_error", known.refined_error, threshold, words, numbers)]
+
+
+def constant(known: Figures, threshold: float) -> list[Evidence]:
+    if known.constant is None or known.constant < threshold:
+        return []
+    words = f"the network's error is {known.constant:.2g} times that of the best constant: it explains nothing of the data, as before training"
+    return [_said("constant", known.constant, threshold, words, {"ratio": known.constant})]
+
+
+def first_step(known: Figures) -> Evidence:
+    step, rounding = known.first_step, known.weight_rounding
+    assert step is not None
+    words = (
+        f"the weights are stored with a relative rounding of {rounding:.1e}, and a step of relative size {step:.1e}, no longer than that, "
+        "removes most of the error"
+    )
+    return _said("first_step", step, rounding, words, {"step": step, "rounding": rounding})
+
+
+def beyond_reach(known: Figures) -> Evidence:
+    true = known.true_residual
+    assert true is not None
+    words = (
+        f"the linear model leaves {known.fitted:.1e} of the residual, the true residual of the refined field is {true:.1e} times that of "
+        "the network: the equation is too nonlinear for one step of this length"
+    )
+    return _said("true_residual", true, 1.0, words, {"linear": known.fitted, "true": true})
+
+
+def relative_residual(known: Figures, threshold: float) -> list[Evidence]:
+    if known.solved is None:
+        return []
+    value, block = known.solved.relative_residual, known.solved.block
+    words = f"at fresh points the residual of the refined field is at most {_share(value)} of the terms it is made of (block {block})"
+    return [_said("relative_residual", value, threshold, words, {"rank": known.rank, "share": value})]
+
+
+def ambiguity(known: Figures, threshold: float) -> list[Evidence]:
+    if known.solved is None or known.solved.ambiguity is None:
+        return []
+    value = known.solved.ambiguity
+    words = (
+        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} have a residual no "
+        "larger than its own"
+    )
+    return [_said("ambiguity", value, threshold, words, {"rank": known.rank, "change": value})]
+
+
+def jumping(known: Figures) -> list[Evidence]:
+    if not known.jump:
+        return []
+    words = (
+        f"a coefficient of a second derivative jumps {known.jump}, and no row says what holds across the jump: as it is written the first "
+        "derivatives go through unchanged; where a flux does so instead, this is another field"
+    )
+    return [_said("jump", 1.0, None, words, {})]
+
+
+def restarted(known: Figures, threshold: float) -> list[Evidence]:
+    found = known.restarted
+    if found is None or not math.isfinite(found.fall):
+        return []
+    comes = "reaches" if found.fall <= threshold else "comes to"
+    words = (
+        f"the same network, trained anew from {_count(found.starts, 'start')} by up to {_count(found.steps, 'Levenberg-Marquardt step')} each, "
+        f"{comes} {found.fall:.2g} times its error"
+    )
+    numbers = {"starts": found.starts, "steps": found.steps, "best": found.best, "base": found.base}
+    return [_said("restarted", found.fall, threshold, words, numbers)]
+
+
+def conditioning(known: Figures) -> list[Evidence]:
+    """What gradient steps meet, and what was solved: two matrices, each with its name."""
+    found = []
+    if known.condition_number is not None:
+        words = f"in the coordinates of the weights the condition number κ(G V) at rank {known.rank} is {known.condition_number:.1e}"
+        numbers = {"rank": known.rank, "kappa": known.condition_number}
+        found.append(_said("condition_number", known.condition_number, None, words, numbers))
+    if known.solved_condition_number is not None:
+        words = f"the problem that was solved has its columns scaled, and the condition number {known.solved_condition_number:.1e}"
+        numbers = {"rank": known.rank, "kappa": known.solved_condition_number}
+        found.append(_said("solved_condition_number", known.solved_condition_number, None, words, numbers))
+    return found
+
+
+def gradient_steps(known: Figures, threshold: float) -> list[Evidence]:
+    if known.gradient_steps is None:
+        return []
+    steps = known.gradient_steps
+    words = f"on the linearised problem plain gradient descent would take about {steps:.1e} steps to come near what one solve gives"
+    return [_said("gradient_steps", steps, threshold, words, {"rank": known.best_rank, "steps": steps})]
+
+
+def idle_units(known: Figures) -> list[Evidence]:
+    """Layers with units that do nothing, those with most of them first, and parameters without effect."""
+    counted = known.units
+    if counted is None:
+        return []
+    layers = sorted((one for one in counted.layers if one.idle), key=lambda one: one.idle / one.width, reverse=True)
+    found = [_layer(one, counted.samples) for one in layers[:SHOWN_LAYERS]]
+    if counted.unused:
+        words = f"{counted.unused:,} of {counted.n_params:,} parameters have no effect on any output at {counted.samples:,} samples"
+        numbers = {"unused": counted.unused, "parameters": counted.n_params, "samples": counted.samples}
+        found.append(_said("unused_parameters", counted.unused / counted.n_params, None, words, numbers))
+    return found
+
+
+def _layer(one: LayerUnits, samples: int) -> Evidence:
+    parts = [
+        (one.dead, "dead (no output depends on them)"),
+        (one.saturated, "saturated"),
+        (one.copies, "copies of others"),
+    ]
+    listed = ", ".join(f"{count} {what}" for count, what in parts if count)
+    words = f"of the {one.width} units of layer {one.name}, counted on {samples:,} samples, {listed}"
+    numbers = {
+        "width": one.width,
+        "dead": one.dead,
+        "saturated": one.saturated,
+        "copies": one.copies,
+        "samples": samples,
+    }
+    return _said("idle_units", one.idle / one.width, None, words, numbers)
+
+
+def _said(name: str, value: float, threshold: float | None, sentence: str, numbers: Mapping[str, float]) -> Evidence:
+    return Evidence(name=name, value=value, threshold=threshold, sentence=sentence, numbers=dict(numbers))
+
+
+def _share(value: float) -> str:
+    """As a percentage where it reads as one."""
+    if value >= 10:
+        return f"{value:.2g} times its size"
+    return f"{100 * value:.2g} %" if value >= 1e-3 else f"{100 * value:.1e} %"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

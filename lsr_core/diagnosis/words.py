@@ -1,0 +1,87 @@
+"""Sentences and advice of a verdict: each is chosen by what was measured, and none speaks of what was not."""
+
+from __future__ import annotations
+
+from lsr_core.diagnosis import statements
+from lsr_core.diagnosis.evidence import OF_CLASSES, Figures
+from lsr_core.refinement.summary import Limit
+
+WRONG = 0.1  # relative error of the refined predictor above which nobody is told to use it
+UNTRAINED = 0.95  # times the error of the best constant
+MUCH_BETTER = 0.5  # of what the rank leaves: another rank is worth a word
+
+SENTENCES: dict[Limit, str] = {
+    "conditioning": "Ill-conditioning holds training back: {solve} at these weights {removes} most of the {what}.",
+    "unfinished": "Training has not ended: {solve} {removes} most of the {what}, and so would plain gradient steps before long.",
+    "nonconvexity": "Training is in the wrong valley: little can be gained from these weights, but much from others.",
+    "units": "Most units of a layer do nothing, and the solve leaves much of the error.",
+    "capacity": "The network or its data are the limit: neither the solve nor training anew lowers the error much.",
+    "open": "A direct solve at these weights gains little; why was not decided, as no other start was tried.",
+    "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
+    "stationary": "Nothing is left to gain from these weights: no direction of the subspace lowers the residual.",
+    "overfitting": "The refinement overfits: it fits the training samples and loses the others.",
+    "unsolved": "The equation is not solved: the refined field is not shown to be near a solution.",
+    "undetermined": "The equation does not settle the field: other fields satisfy what is written as well.",
+}
+UNTRAINED_SENTENCE = (
+    "The network is no better than a constant, as before training; {solve} at its weights {removes} most of the {what}."
+)
+JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
+OTHER_SENTENCE = "The refined field satisfies what is written and is not the known solution."
+ADVICE: dict[Limit, str] = {
+    "conditioning": "To train on, change the conditioning: second-order steps, or another scale of the inputs.",
+    "unfinished": "To train on, go on as before, or take second-order steps.",
+    "nonconvexity": "Train again from other initial weights, or nearer to the solution, and refine then.",
+    "units": "Give these units new weights (another initialisation, smaller steps) and train again, before you take a larger network.",
+    "capacity": "Take a larger network or more (and cleaner) data; no rank of this subspace helps.",
+    "open": "Train again from other initial weights; if that ends no better, take a larger network or more data.",
+    "precision": "Keep weights and data in float64 and refine in float64.",
+    "stationary": "Take the network as it is. If its error is too large, train it from another start, enlarge it or look at its data.",
+    "overfitting": "Take the rank with the smallest validation error, add damping or more samples.",
+    "unsolved": "Do not rely on the field. Take more points, another scale of the inputs or a larger network, or train it closer, and refine then.",
+    "undetermined": "Do not rely on the field. Add the condition that is missing (a value, a norm, what holds at the jump), and refine then.",
+}
+STEPS = "Do not rely on the field. Use Gauss-Newton steps in the response space, or bring the network closer by training, and refine then."
+ROUNDED = "Store the weights in float64 (or float32 at least) and refine in float64."
+
+
+def sentence(limit: Limit, known: Figures) -> str:
+    if limit == "undetermined" and known.jump:
+        return JUMP_SENTENCE
+    if limit == "undetermined" and known.refined_error is not None:
+        return OTHER_SENTENCE
+    untrained = limit in ("conditioning", "unfinished") and (known.constant or 0.0) >= UNTRAINED
+    pattern = UNTRAINED_SENTENCE if untrained else SENTENCES[limit]
+    what = "residual" if known.is_equation else "held-out error" if known.has_held_out else "training error"
+    many = known.n_solves > 1
+    return pattern.format(
+        what=what, solve="Gauss-Newton steps" if many else "a direct solve", removes="remove" if many else "removes"
+    )
+
+
+def against_use(known: Figures) -> str:
+    """Why the refined predictor is not recommended, though one solve gains much; empty where nothing measured speaks against it."""
+    if known.rank == 0:
+        return "No refinement was chosen: rank 0 is the network itself."
+    if not known.has_held_out:
+        return "Nothing was held out, so that the gain is on training samples only: hold some out before you use the refined predictor."
+    if known.refined_error is not None and known.refined_error > WRONG:
+        other = "the known solution" if known.is_equation else "the held-out targets, noise in them included"
+        return f"The refined predictor is nearer, but still differs by {100 * known.refined_error:.2g} % from {other}."
+    if known.refined_error is None and not known.is_equation and not any(name in known.errors for name in OF_CLASSES):
+        return "No relative error is known, so that nothing says how far off the refined predictor still is."
+    if statements.worse(known):
+        return "Not all errors fall with the refinement; look at those that rise before you use it."
+    if known.left > MUCH_BETTER:
+        return f"At rank {known.rank} the refined predictor gains little."
+    return ""
+
+
+def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[str, bool]:
+    """What to do where one solve gains much, and whether that is to use the refined predictor."""
+    against = against_use(known)
+    use = against or f"Use the refined predictor at rank {known.rank}."
+    other = ""
+    if known.best < MUCH_BETTER * known.left and known.best_rank != known.rank and not known.is_equation:
+        other = f"Rank {known.best_rank} leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}: take that one."
+    return " ".join(part for part in (use, other, first or ADVICE[limit]) if part), not against
