@@ -110,7 +110,9 @@ def _fitted(item: Evidence, refinement: Refinement) -> bool:
 def _refined_error(item: Evidence, refinement: Refinement) -> bool:
     refined = refinement.summary.refined
     known = refined.relative_l2 if refined.relative_l2 is not None else refined.test_relative_l2
-    return known is None or _close(item.value, known)
+    return known is None or _close(
+        item.value, max([known, *(value for value in refined.by_output or [] if value is not None)])
+    )
 
 
 def _steps(item: Evidence, refinement: Refinement) -> bool:

@@ -52,7 +52,8 @@ class Figures:
         is_equation: whether the problem is one.
         true_residual: of the refined field of an equation, over that of the network.
         base_error: relative L2 error of the network on data held out.
-        refined_error: of the refined predictor: on test data, else on validation data, or against the known solution of an equation.
+        refined_error: of the refined predictor: on test data, else on validation data, or against the known solution of an equation; of the
+            output that is worst where each is measured.
         constant: error of the network over that of the best constant, on the same data.
         first_step: ‖Δθ‖/‖θ‖ at the smallest rank that leaves at most a share `NOTICED` of the held-out error.
         solved: of an equation.
@@ -193,7 +194,8 @@ def _refined_error(refinement: Refinement) -> float | None:
         return None
     known = summary.refined.relative_l2 if summary.refined.relative_l2 is not None else summary.refined.test_relative_l2
     if known is not None or isinstance(problem, PhysicsProblem):
-        return _finite(known)
+        by_output = [] if known is None else [value for value in summary.refined.by_output or [] if value is not None]
+        return _finite(max([known, *by_output]) if known is not None else None)
     before, after = sweep.val_relative_l2[0], summary.refined.val_mse
     if after is None or not sweep.val_mse[0] > 0:
         return None

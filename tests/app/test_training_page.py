@@ -44,14 +44,19 @@ def made(store: RunStore, folder: Path, *, kind: str = "training", work: bool = 
     return store.open(run.id)
 
 
-def verdict(limit: str, confidence: float = 0.9) -> Verdict:
+def verdict(limit: str, confidence: str = "clear") -> Verdict:
     return Verdict(
-        limit=limit, confidence=confidence, sentence=f"It is {limit}.", evidence=[], advice="", signatures=[]
+        limit=limit,  # type: ignore[arg-type]
+        confidence=confidence,  # type: ignore[arg-type]
+        sentence=f"It is {limit}.",
+        evidence=[],
+        advice="",
+        signatures=[],
     )  # type: ignore[arg-type]
 
 
 def checkpoint(
-    epoch: int, refined: float | None, limit: str = "conditioning", confidence: float = 0.9
+    epoch: int, refined: float | None, limit: str = "conditioning", confidence: str = "clear"
 ) -> CheckpointRecord:
     return CheckpointRecord(
         epoch=epoch, base_error=0.5, refined_error=refined, rank=4, max_rank=8, condition_number=None, modes=[1, 2],
@@ -114,10 +119,14 @@ def test_other_pages_say_where_a_training_is_shown(store: RunStore, folder: Path
 
 def test_stretches_of_one_limit_are_told_together_by_the_least_certain() -> None:
     found = trainingdata.verdicts(
-        [checkpoint(0, 1.0, "capacity"), checkpoint(1, 1.0, confidence=0.9), checkpoint(5, 1.0, confidence=0.6)]
+        [
+            checkpoint(0, 1.0, "capacity"),
+            checkpoint(1, 1.0, confidence="clear"),
+            checkpoint(5, 1.0, confidence="likely"),
+        ]
     )
     assert [words for words, _ in found] == ["Epoch 0", "Epochs 1 to 5"]
-    assert found[1][1].confidence == 0.6
+    assert found[1][1].confidence == "likely"
 
 
 def test_the_smallest_error_passes_over_those_not_known() -> None:
