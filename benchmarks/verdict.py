@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.summary import Verdict
 
 WRONG = 0.1  # relative error of a field that nobody may be told to use
-SPINNING = 3  # processes that spin beside every second repetition
+SPINNING = os.cpu_count() or 1  # processes that spin beside every second repetition
 
 
 def main() -> None:
