@@ -87,10 +87,10 @@ class Case:
 
 
 def cases(only: str | None) -> Iterator[Case]:
-    for case in labelled((only,) if only else None):  # type: ignore[arg-type]
-        yield Case(case)
     for known in sixty((only,) if only else None):
         yield Case(known)
+    for case in labelled((only,) if only else None):  # type: ignore[arg-type]
+        yield Case(case)
 
 
 def judged(case: Case, repeat: int) -> Counter[str]:

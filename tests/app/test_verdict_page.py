@@ -49,7 +49,7 @@ def test_the_rank_page_has_both_condition_numbers_by_their_names(store: RunStore
 
 def test_report_and_command_line_say_the_same(store: RunStore) -> None:
     run = judged(store)
-    page, _, _ = report(rundata.read(run), 1)
+    page, _, _ = report(rundata.read(run), 21)
     assert "This verdict is about rank 700" in page
     assert "uncertain: no other start was tried &lt;here&gt;" in page
     assert "Not tested: whether another start" in page
