@@ -27,12 +27,6 @@ from lsr_core.refinement.predictor import RefinedPredictor
 
 INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
 TRANSFORM = "transform "  # a name that no parameter can have
-_BINARY = {
-    torch.ops.aten.add.Tensor,
-    torch.ops.aten.sub.Tensor,
-    torch.ops.aten.mul.Tensor,
-    torch.ops.aten.div.Tensor,
-}
 
 
 def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = False) -> fx.GraphModule:
@@ -227,20 +221,4 @@ def of_any_floating_type(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphM
         turned.meta = dict(inputs.meta)
         inputs.replace_all_uses_with(turned, delete_user_cb=lambda user: user is not turned)
         graph.recompile()
-    return graph
-
-
-def with_numbers_as_tensors(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
-    """A copy in which numbers such as π beside a tensor are tensors: on its way to ONNX a plain one is rounded to float32."""
-    graph = copy.deepcopy(graph)
-    for node in list(graph.graph.nodes):
-        if node.target not in _BINARY:
-            continue
-        for place, value in enumerate(node.args[:2]):
-            if isinstance(value, float):
-                name = f"number_{len(list(graph.buffers()))}"
-                graph.register_buffer(name, torch.tensor(value, dtype=dtype))
-                with graph.graph.inserting_before(node):
-                    node.update_arg(place, graph.graph.get_attr(name))
-    graph.recompile()
     return graph

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, fx
 
 from lsr_core.errors import InputError
-from lsr_core.portable.graph import INSTEAD, of_any_floating_type, untraceable, with_numbers_as_tensors
+from lsr_core.portable.graph import INSTEAD, of_any_floating_type, untraceable
 from lsr_core.portable.module_text import module_text
+from lsr_core.portable.numbers import with_numbers_as_tensors
 
 Form = Literal["pt2", "onnx", "python"]
 OPSET = 20  # the first with GELU; read by onnxruntime 1.17 and later
