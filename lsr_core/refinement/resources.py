@@ -35,7 +35,9 @@ def available_bytes() -> int:
     The smallest of what the machine has free, what the control groups of this process leave (a container's limit), and what its own
     limits on address space and data leave. Libraries that are loaded already are counted as to be had.
     """
-    return room_bytes() + min(psutil.Process().memory_info().rss, LIBRARIES)
+    held = psutil.Process().memory_info()
+    own = held.rss - getattr(held, "shared", 0)  # what is shared may be counted to somebody else
+    return room_bytes() + min(max(0, own), LIBRARIES)
 
 
 def room_bytes() -> int:
