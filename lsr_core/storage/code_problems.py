@@ -81,6 +81,7 @@ def from_program(path: Path) -> Problem:
         InputError: it is no such program, it fixes the batch size, or the data cannot be used.
     """
     data = code.read_code(path, str(path), programs.MAX_BYTES)
+    path = path.parent.resolve() / path.name
     beside = path.with_suffix(".npz")
     if not beside.is_file():
         raise InputError(

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from benchmarks import damage as campaign
 from lsr_app import cli, texts
 from lsr_core.errors import InputError
-from lsr_core.jobs.queue import create
+from lsr_core.jobs.queue import check_resumable, create
 from lsr_core.jobs.rebuild import confirmed, delta_at
 from lsr_core.jobs.worker import StatusWriter, execute
 from lsr_core.problems.problem import Problem
@@ -24,6 +24,8 @@ from lsr_core.storage import digests
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.checking import damage
 from lsr_core.storage.runs import Run, RunStore
+from tests import bundles
+from tests.app import iterations
 from tests.app.conftest import Opener, open_page, store  # noqa: F401
 from tests.app.synthetic import complete
 
@@ -67,7 +69,13 @@ def test_a_step_that_yields_another_error_than_recorded_is_not_given_out(pair: t
         confirmed(run, run.summary.rank)
 
 
-@pytest.mark.parametrize("sample", ["noisy1d", "poisson-untrained", "convection-untrained", "digits", "antiderivative"])
+LARGE = [
+    pytest.param(name, marks=pytest.mark.slow)
+    for name in ("digits", "antiderivative", "poisson-untrained", "convection-untrained")
+]
+
+
+@pytest.mark.parametrize("sample", ["noisy1d", *LARGE])
 def test_what_was_recorded_is_found_again(sample: str, tmp_path: Path) -> None:
     """For every kind of problem, at the chosen rank and at one that is solved again."""
     run = create(RunStore(tmp_path / "runs"), sample, RefineConfig(max_rank=4), owner="test")
@@ -77,6 +85,20 @@ def test_what_was_recorded_is_found_again(sample: str, tmp_path: Path) -> None:
         problem, delta = confirmed(run, rank)
         assert isinstance(problem, Problem)
         assert torch.equal(delta, delta_at(run, rank))
+
+
+def test_an_iteration_does_not_go_on_from_damage(tmp_path: Path) -> None:
+    run = iterations.create(RunStore(tmp_path / "runs"))
+    iterations.add_steps(run, 0, 2)
+    iterations.set_status(run, "cancelled")
+    shutil.rmtree(run.problem_path)
+    bundles.write(run.problem_path)
+    digests.write(run.path)
+    check_resumable(run)
+    steps = run.path / "steps.jsonl"
+    steps.write_bytes(steps.read_bytes().replace(b"0", b"1", 1))
+    with pytest.raises(InputError, match=r"steps\.jsonl"):
+        check_resumable(run)
 
 
 STATUS: list[dict[str, Any]] = [

@@ -15,16 +15,23 @@ from benchmarks._intruders import INTRUDERS, SECRET, Canary, put, take_away
 from benchmarks.damage import files_of, refusals
 from lsr_app import cli, exports, made
 from lsr_app.places import RUNS_VARIABLE
+from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
+from lsr_core.lab.records import IsolationRecord, RaceRecord
+from lsr_core.refinement.case_records import CasesRecord
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage import atomic, digests, inside
 from lsr_core.storage.bundles import copy_bundle, load_problem, save_problem
 from lsr_core.storage.checking import damage
 from lsr_core.storage.export import load_predictor
+from lsr_core.storage.functions import read_fields
+from lsr_core.storage.lab import read_experiment
+from lsr_core.storage.planes import read_plane
 from lsr_core.storage.records import Status
 from lsr_core.storage.runs import Run, RunStore
+from lsr_core.storage.states import read_state
 from lsr_core.storage.steps import StepStore
 from tests import bundles
 from tests.app import iterations, synthetic
@@ -184,6 +191,52 @@ def test_a_bundle(kind: str, name: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert name in text
     assert not (tmp_path / "copy").exists()
     assert not RunStore(runs).list()
+    assert canary.is_well
+
+
+@pytest.mark.parametrize("kind", ["a symbolic link", "a hard link", "a pipe"])
+@pytest.mark.parametrize(
+    "command", ["refine", "fractions", "scales", "iterate", "conditioning", "isolate", "training", "dashboard"]
+)
+def test_commands_that_take_a_bundle(
+    command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bundles.write(tmp_path / "tiny")
+    canary = put(kind, folder / "data.npz", tmp_path / "outside")
+    code, text = said([command, str(folder), "--runs", str(tmp_path / "runs")], capsys)
+    if code == 2 and "No such option" in text:
+        code, text = said([command, str(folder)], capsys)
+    assert code == 2, text
+    assert "data.npz" in text or "checkpoint" in text, text
+    assert canary.is_well
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "race.json": lambda run: read_experiment(run, RaceRecord),
+    "isolation.json": lambda run: read_experiment(run, IsolationRecord),
+    "training.json": lambda run: read_experiment(run, TrainingRecord),
+    "cases.json": lambda run: read_experiment(run, CasesRecord),
+    "plane.npz": read_plane,
+    "state.safetensors": lambda run: read_state(run, 21),
+    "functions/000003.npz": lambda run: read_fields(run, 3),
+    "best/problem.json": lambda run: load_problem(Run(run).refined_path),
+    "best/model.safetensors": lambda run: load_problem(Run(run).refined_path),
+}
+
+
+@pytest.mark.parametrize("kind", INTRUDERS)
+@pytest.mark.parametrize("name", READERS)
+def test_other_kinds_of_runs(name: str, kind: str, tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(problem="t", config=RefineConfig(), owner="t", title="t")
+    if name.startswith("best"):
+        bundles.write(run.path / "best")
+    path = run.path / name
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        path.write_text("{}")
+    canary = put(kind, path, tmp_path / "outside")
+    with pytest.raises(InputError, match=path.name.replace(".", r"\.")):
+        READERS[name](run.path)
     assert canary.is_well
 
 
