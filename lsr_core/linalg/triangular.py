@@ -74,7 +74,7 @@ class TriangularSolver:
         if surely is not None:
             return surely
         values = self.singular_values(rank)
-        return bool(values[-1] < self.rcond * values[0]) or bool(values[0] == 0)
+        return bool(values[-1] <= self.rcond * values[0])
 
     def _cut_by_bounds(self, rank: int) -> bool | None:
         """The same from what is cheaper than singular values, where that is enough.
@@ -83,7 +83,7 @@ class TriangularSolver:
         """
         leading = self.leading(rank)
         smallest = float(leading.diagonal().abs().min())
-        if smallest < self.rcond:
+        if smallest < self.rcond or smallest == 0:
             return True
         eye = torch.eye(rank, dtype=leading.dtype, device=leading.device)
         inverse = float(torch.linalg.solve_triangular(leading, eye, upper=True).norm())

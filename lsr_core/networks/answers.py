@@ -28,7 +28,9 @@ def check_answer(model: nn.Module, rows: Tensor, shape: Sequence[int]) -> None:
     _refuse_several_arguments(model)
     own = next((value for value in model.parameters() if value.is_floating_point()), rows)
     _refuse_wrong_numbers(model, rows)
-    answer = model(in_precision(rows, own.dtype).to(own.device))  # with gradients, which some networks take inside
+    answer = model(
+        in_precision(rows, own.dtype).to(own.device, copy=True)
+    )  # with gradients, which some networks take inside
     _refuse_other_than_tensor(answer)
     if answer.is_complex():
         raise InputError(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.copies import copied
 from lsr_core.networks.pushes import Derivatives, pushed
 from lsr_core.networks.stateless import as_module, call_with
 
@@ -93,7 +94,7 @@ class ParametricFunction:
         Raises:
             InputError: nothing in the module may move.
         """
-        own = _converted(copy.deepcopy(as_module(module)), dtype).to(device)
+        own = _converted(copied(as_module(module)), dtype).to(device)
         parameters = {name: value for name, value in own.named_parameters() if value.requires_grad}
         named = {name: value for name, value in parameters.items() if layers is None or fnmatchcase(name, layers)}
         for name, value in own.named_parameters():
@@ -108,7 +109,7 @@ class ParametricFunction:
     def single_precision(self) -> ParametricFunction:
         """The same function in float32."""
         assert self.module is not None
-        own = _converted(copy.deepcopy(self.module), torch.float32)
+        own = _converted(copied(self.module), torch.float32)
         parameters = {name: value for name, value in own.named_parameters() if name in self._all}
         single = ParametricFunction(
             lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
@@ -141,9 +142,9 @@ class ParametricFunction:
         return self.theta0.device
 
     def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor:
-        """Outputs (n, o) at the flat parameters `theta`."""
+        """Outputs (n, o) at the flat parameters `theta`, in their dtype."""
         with plain_attention():
-            return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1)
+            return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1).to(theta.dtype)
 
     def differential(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
         """θ ↦ outputs (n, o) at these inputs."""

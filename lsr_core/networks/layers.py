@@ -19,6 +19,8 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.recording import Call, Record, recordable, recording
 from lsr_core.networks.rest_rows import rest_rows
 
+SPREAD = 1e3  # between the sizes of random directions in different layers
+
 
 @dataclass(frozen=True)
 class LinearFactor:
@@ -106,19 +108,25 @@ class Factors:
         """`count` random parameter directions, in every layer an outer product g ⊗ h of Gaussian vectors (a Khatri–Rao sketch).
 
         g and h have the sizes that δ and a have in this layer, so every layer has the weight it has in J. J times such directions is as
-        cheap as inner products of rows, and keeps the spectrum of J where J times its own rows would square it.
+        cheap as inner products of rows, and keeps the spectrum of J where J times its own rows would square it. Sizes differ by a factor of
+        `SPREAD` at most: directions of parameters that have little effect would else cancel when they are made orthonormal.
         """
 
-        def gaussian(like: Tensor) -> Tensor:
-            drawn = torch.randn(count, like.shape[-1], generator=generator, dtype=torch.float64)
-            size = like.square().mean().sqrt()
-            return drawn.to(like) * torch.where(size > 0, size, torch.ones_like(size))
+        def gaussian(like: Tensor, size: float) -> Tensor:
+            return torch.randn(count, like.shape[-1], generator=generator, dtype=torch.float64).to(like) * size
 
+        seen = {name: min(max(_size(factor.inputs), 1 / SPREAD), SPREAD) for name, factor in self.linear.items()}
+        sent = {name: _size(factor.signals) for name, factor in self.linear.items()}
+        rest = 0.0 if self.rest is None else _size(self.rest)
+        least = max(rest, *(sent[name] * max(1.0, seen[name]) for name in seen)) / SPREAD
         linear = {
-            name: LinearFactor(gaussian(factor.inputs), gaussian(factor.signals)[:, None, :])
+            name: LinearFactor(
+                gaussian(factor.inputs, seen[name]),
+                gaussian(factor.signals, max(sent[name], least / max(1.0, seen[name])))[:, None, :],
+            )
             for name, factor in self.linear.items()
         }
-        return Factors(linear, None if self.rest is None else gaussian(self.rest))
+        return Factors(linear, None if self.rest is None else gaussian(self.rest, max(rest, least)))
 
     def joined(self, more: Factors) -> Factors:
         """These rows or directions, and `more` after them."""
@@ -211,7 +219,7 @@ class FactoredNetwork:
             InputError: a layer is not passed as it was by the first samples.
         """
         with torch.enable_grad(), recording(self._modules([*self.layers, *self._unused])) as record:
-            outputs = self.module(inputs.clone()).reshape(len(inputs), -1)
+            outputs = self.module(inputs.clone()).reshape(len(inputs), -1).to(self.function.dtype)
         calls = self._passages(record, len(inputs))
         edges, n_outputs = [call.edge for call in calls.values() if call.edge is not None], outputs.shape[1]
         with torch.enable_grad():
@@ -267,6 +275,11 @@ class FactoredNetwork:
     def _rest_rows(self, inputs: Tensor) -> Tensor:
         """Rows of the parameters that are not factored, (n·o, their scalars)."""
         return rest_rows(self.function, self.rest, inputs)
+
+
+def _size(values: Tensor) -> float:
+    """Root mean square; 1 for nothing but zeros."""
+    return float(values.square().mean().sqrt()) or 1.0
 
 
 def _products(left: Tensor, right: Tensor, *, one_more: bool, out: Tensor) -> None:

@@ -78,13 +78,11 @@ def _by_two_passes(call: Call, at: Values, along: Sequence[Values], inputs: Tens
 def _by_rows(call: Call, at: Values, along: Sequence[Values], inputs: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Each row of J by a reverse pass of its own."""
     outputs, leaves = _graph(call, at, inputs)
-    with torch.enable_grad():
-        flat = outputs.reshape(-1)
-    moved = [torch.zeros_like(flat, requires_grad=False) for _ in along]
-    for place in range(len(flat)):
-        with torch.enable_grad():
-            value = flat[place]
-        row = torch.autograd.grad(value, leaves, retain_graph=place + 1 < len(flat), allow_unused=True)
+    with torch.enable_grad():  # else what is taken out of the outputs would have no graph
+        singles = outputs.reshape(-1).unbind()
+    moved = [outputs.new_zeros(len(singles)) for _ in along]
+    for place, single in enumerate(singles):
+        row = torch.autograd.grad(single, leaves, retain_graph=place + 1 < len(singles), allow_unused=True)
         for image, step in zip(moved, along, strict=True):
             image[place] = sum(
                 (_inner(slope, part) for slope, part in zip(row, step, strict=True) if slope is not None),

@@ -45,14 +45,14 @@ def recording(layers: Iterable[tuple[str, nn.Module]]) -> Iterator[Record]:
     record = Record()
 
     def hook_of(name: str):  # type: ignore[no-untyped-def]
-        def hook(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-            given = args[0].detach()
+        def hook(_module: nn.Module, args: tuple[Tensor, ...], named: dict[str, Tensor], output: Tensor) -> None:
+            given = (args[0] if args else named["input"]).detach()
             edge = get_gradient_edge(output) if output.requires_grad else None
             record.calls.setdefault(name, []).append(Call(given, _version(given), edge))
 
         return hook
 
-    handles = [layer.register_forward_hook(hook_of(name), prepend=True) for name, layer in layers]
+    handles = [layer.register_forward_hook(hook_of(name), prepend=True, with_kwargs=True) for name, layer in layers]
     try:
         yield record
     finally:

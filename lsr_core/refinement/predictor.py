@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.copies import copied
 from lsr_core.networks.pushes import WAYS, Call, Derivatives, pushed
 from lsr_core.networks.stateless import as_module, call_with
 from lsr_core.networks.taking import ArrayLike, as_tensor, in_precision
@@ -35,9 +35,10 @@ class RefinedPredictor(nn.Module):
     ) -> None:
         super().__init__()
         self._derivatives = derivatives
-        self.model = copy.deepcopy(as_module(model))
-        self.model.requires_grad_(False)
+        self.model = copied(as_module(model))
         parameters = dict(self.model.named_parameters())
+        for name, value in parameters.items():  # as in the refinement: a network that computes parts again counts on it
+            value.requires_grad_(name in delta)
         for name, step in delta.items():
             if name not in parameters:
                 raise InputError("the model has no parameter of this name", key=name)
@@ -73,7 +74,7 @@ class RefinedPredictor(nn.Module):
         """The two terms q(θ0, x) and J(x) Δθ."""
         inputs = self._taken(inputs)
         names, steps = list(self.delta), list(self.delta.values())
-        at = [self.model.get_parameter(name) for name in names]
+        at = [self.model.get_parameter(name).detach() for name in names]
 
         def call(values: Sequence[Tensor], x: Tensor) -> Tensor:
             return call_with(self.model, dict(zip(names, values, strict=True)), x)
@@ -81,11 +82,11 @@ class RefinedPredictor(nn.Module):
         with plain_attention():
             if not names:
                 outputs = call([], inputs)
-                return outputs, torch.zeros_like(outputs)
+                return outputs.to(self.dtype), torch.zeros_like(outputs, dtype=self.dtype)
             if self._derivatives is None:
                 self._derivatives = _first_way(call, at, steps, inputs[:1])
             outputs, [moved] = pushed(call, at, [steps], inputs, self._derivatives)
-        return outputs, moved
+        return outputs.to(self.dtype), moved.to(self.dtype)
 
     @torch.no_grad()
     def predict(self, inputs: ArrayLike, chunk: int = 4096) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings
-from lsr_core.networks.proof import Reference, few
+from lsr_core.networks.proof import SAMPLES, Reference, few
 from lsr_core.networks.routes import (
     Left,
     Proved,
@@ -23,6 +23,7 @@ from lsr_core.networks.routes import (
     refuse_wrong_gradient,
 )
 from lsr_core.networks.strategies import Strategy
+from lsr_core.problems.supervised import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import budget_of, make_plan
@@ -95,6 +96,17 @@ def checked_reference(
     refuse_severed(findings, reference)
     refuse_wrong_gradient(reference.slope_defect(function), findings, function.dtype)
     return reference
+
+
+def some_inputs(splits: Mapping[str, Split], count: int = SAMPLES) -> Tensor:
+    """The training inputs, followed by those of other splits where there are fewer than `count`: one row shows little of a network."""
+    found = splits["train"].inputs
+    for split in splits.values():
+        if len(found) >= count:
+            break
+        if split is not splits["train"]:
+            found = torch.cat([found, split.inputs[:count].to(found)])
+    return found
 
 
 def stream(config: RefineConfig) -> torch.Generator:

@@ -201,6 +201,11 @@ def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | 
         least=config.rcond or 0.0,
     )
     fixed = (config.rank,) if isinstance(config.rank, int) else ()
+    if fixed and fixed[0] > max_rank:
+        raise InputError(
+            f"is {fixed[0]}, but the basis has {max_rank} directions; ask for less, or for more basis_points",
+            key="rank",
+        )
     solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
     evaluation = evaluate(problem, setting, subspace, solutions, train, clock.fraction)
     clock.stage("validation rows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
+from lsr_core.networks.layers import FactoredNetwork
 from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.setting import in_precision_of
@@ -71,7 +73,10 @@ class TrainingRows:
     def single_precision(self) -> TrainingRows:
         """The same rows of the same function in float32, for finding a basis."""
         function = self._function.single_precision()
-        strategy = Strategy(self._strategy.name, self._strategy.reason, function, self._strategy.n_outputs)
+        network = self._strategy.network
+        if network is not None:
+            network = FactoredNetwork(function, in_precision_of(function, self._split.inputs[:2]))
+        strategy = replace(self._strategy, function=function, network=network)
         return TrainingRows(strategy, function, self._split, samples=self._samples)
 
     def _operator(self, start: int, inputs: Tensor) -> JacobianOperator:

@@ -22,7 +22,7 @@ from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.plan import Plan, budget_of, make_plan
-from lsr_core.refinement.proving import note_of, precision_of, proved_strategy
+from lsr_core.refinement.proving import note_of, precision_of, proved_strategy, some_inputs
 from lsr_core.refinement.routed import frugal, routed
 from lsr_core.refinement.uses import refuse_unused_on
 
@@ -103,10 +103,11 @@ def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bo
     function = function_of(problem.model, config)
     device = function.device
     train = problem.train
-    refuse_other_answers(function, train.inputs[:2], train.targets.shape[1:])
+    rows = some_inputs(problem.splits(), 2)[:2]
+    refuse_other_answers(function, rows, train.targets.shape[1:])
     n_residuals = train.targets.numel()
     max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
-    few = in_precision_of(function, train.inputs[:2].to(device))
+    few = in_precision_of(function, rows.to(device))
     findings = examine(function, few)
     sizes = replace(_sizes(problem, function, few), coupled=not sample_wise)
 
@@ -180,11 +181,17 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     n_outputs = splits["train"].targets.shape[1]
     eps = precision_of(seen.findings, function.dtype)
     alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
-    sample_wise = alone[0]
+    sample_wise = all(alone)
     if not sample_wise:
         seen = outline(problem, config, sample_wise=False)
     proved = proved_strategy(
-        seen.strategy, splits["train"].inputs, seen.findings, config, seen.sizes, seen.max_rank, sample_wise=sample_wise
+        seen.strategy,
+        some_inputs(splits),
+        seen.findings,
+        config,
+        seen.sizes,
+        seen.max_rank,
+        sample_wise=sample_wise,
     )
     seen = with_strategy(seen, proved.strategy, config)
     return Setting(
