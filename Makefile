@@ -20,11 +20,13 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Damaged files against the readers, then bytes that coverage guides against every parser; twenty minutes at most.
+# Damaged files against the readers, bytes that coverage guides against every parser, and refinements of random networks against
+# their dense twins; forty minutes at most.
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
 	LSR_FUZZ_EXAMPLES=2000 timeout 600 $(BIN)/python -m pytest -q tests/fuzz
 	timeout 600 $(BIN)/python -m tests.fuzz.guided --seconds 30
+	OMP_NUM_THREADS=1 timeout 1200 $(BIN)/python -m tests.fuzz.refinements --count 2000 --seconds 900
 
 bench: $(VENV)/.dashboard
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done

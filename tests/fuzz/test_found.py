@@ -1,0 +1,64 @@
+"""What the fuzzer found and was mended, at its simplest: each is right, or refused in a sentence of this project's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.cases import Case, Data
+from tests.fuzz.networks import Network, Piece
+from tests.fuzz.refinements import run
+
+PLAIN = Data()
+
+
+def of(
+    *pieces: Piece, outputs: int = 1, width: int = 1, data: Data = PLAIN, large: bool = False, **settings: object
+) -> Case:
+    return Case(Network(0, width, False, pieces, outputs, dtype="float64"), data, settings, large)
+
+
+ONE = Data(rows=1)
+RIGHT = {
+    "in place after a linear layer": of(("inplace_after", 8, "relu"), strategy="factored"),
+    "tied weights": of(("tied", 2, "transposed"), strategy="factored"),
+    "a hook that changes the output": of(("hooked", 3, "silent"), strategy="factored"),
+    "its inputs changed in place": of(("module", "hardswish", True), ("linear", 2, True)),
+    "a linear layer called by keyword": of(("odd_call", 2, "keyword")),
+    "samples flipped around a layer, one to train on": of(("odd_call", 1, "flipped"), data=ONE),
+    "samples that influence each other, one to train on": of(("coupled", "mean"), data=ONE),
+    "parameters without a rule for many samples, one to train on": of(("linear", 3, False), ("prelu", True), data=ONE),
+    "no derivative of the backward pass": of(("radial", 4, "cdist")),
+    "keeps what it was given": of(("guarded", "remembers")),
+    "a weight made by a hook": of(("parametrised", "old weight norm")),
+    "parts computed again": of(("guarded", "checkpoint"), ("layer_norm", True)),
+    "a sketch in single precision takes the route that was proved": of(
+        ("guarded", "checkpoint"), sketch_dtype="float32"
+    ),
+    "outputs in single precision": of(("layer_norm", True), ("linear", 3, True), ("zeros_filled", "single"), outputs=0),
+    "a direction without any image and no cut-off": of(
+        ("coupled", "largest"),
+        ("recurrent_cell", "GRUCell", 1),
+        width=4,
+        published=3,
+        data=Data(flaw="dependent columns"),
+    ),
+    "layers of very different effect": of(
+        ("linear", 5, True), ("function", "gelu"), data=Data(12, input_scale=1e-8), large=True
+    ),
+}
+REFUSED = {
+    "a rank that the basis of few samples does not reach": of(("linear", 3, True), outputs=0, rank=6, basis_points=1),
+    "a dictionary": Case(Network(0, 1, False, (("linear", 3, True),), 1, "dict")),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_it_is_what_its_twin_says(name: str) -> None:
+    outcome = run(RIGHT[name])
+    assert outcome.kind == "right", f"{outcome.kind}: {outcome.words}"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused(name: str) -> None:
+    outcome = run(REFUSED[name])
+    assert outcome.kind == "refused", f"{outcome.kind}: {outcome.words}"
