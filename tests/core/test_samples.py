@@ -158,7 +158,9 @@ def test_the_antiderivative_operator_reaches_what_the_docs_say() -> None:
 @pytest.mark.slow
 def test_digits_are_told_better_after_refinement() -> None:
     """At a rank that takes seconds, at which the log-loss of the trained network is not yet lower; docs/results.md has the larger one."""
-    trained = refine(load_problem("digits"), max_rank=60).summary
+    trained = refine(
+        load_problem("digits"), max_rank=60, rank=59
+    ).summary  # 250 validation samples do not show a gain as small
     untrained = refine(load_problem("digits-untrained"), max_rank=60).summary
     assert (trained.refined.test_accuracy or 0) >= (trained.base.test_accuracy or 1) - 1 / 297
     assert (trained.refined.test_mse or 1) < (trained.base.test_mse or 0)
