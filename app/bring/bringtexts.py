@@ -28,6 +28,8 @@ NO_PREDICTIONS = (
     "No predictions are given, so nothing shows for sure that this is the network you trained: the activation and the order of the "
     "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
 )
+WHICH_NETWORK = "Network"
+CHOOSE_NETWORK = "The file holds several networks. Choose the one that is to be refined."
 CHOOSE = "Choose at least one input and one output."
 MADE = "The problem is ready. It is listed above, and can be refined like any sample."
 REFINE = "Refine it"
@@ -35,6 +37,7 @@ BAD_ARGUMENT = "is not a list of whole numbers, such as 2, 64, 1"
 
 HELP = {
     "weights": "`torch.save(model.state_dict(), \"weights.pt\")` writes one. Wrappers such as `module.` are taken off.",
+    "which": "Keys of the dictionary in the file, each with a state dict of its own.",
     "inputs": "In the order in which the network takes them. `u[2]` is the third column of u.",
     "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs.",
     "predictions": "Outputs of the network you saved, for the first rows of the inputs. They decide which activation is right.",

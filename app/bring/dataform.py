@@ -11,7 +11,7 @@ import psutil
 import streamlit as st
 
 from lsr_app import formats, show, texts
-from lsr_app.bring import bringtexts, mappingform, networkform, ownlist, uploads
+from lsr_app.bring import bringtexts, mappingform, networkform, ownlist, uploads, whichform
 from lsr_app.controls import Now
 from lsr_app.figures import brought
 from lsr_app.owning import ownproblems
@@ -40,12 +40,12 @@ def section(now: Now) -> None:
     infos: list[ArrayInfo] = []
     try:
         if weights is not None:
-            tensors = uploads.tensors(weights)
+            tensors = whichform.tensors(weights)
         if data is not None:
             infos = uploads.listing(data)
         _contents(tensors, infos)
-        if weights is not None and data is not None:
-            _steps(now, f"{weights.file_id}_{data.file_id}", weights, data, tensors, infos)
+        if weights is not None and data is not None and tensors:
+            _steps(now, f"{weights.file_id}{whichform.chosen(weights)}_{data.file_id}", weights, data, tensors, infos)
     except InputError as error:
         st.error(formats.markdown(str(error)), icon=":material/error:")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import streamlit as st
 
 from lsr_app import formats
-from lsr_app.bring import equationdata, mappingform, networkform, uploads
+from lsr_app.bring import equationdata, mappingform, networkform, uploads, whichform
 from lsr_app.bring import equationtexts as texts
 from lsr_app.bring.equationdata import Brought
 from lsr_core.errors import InputError
@@ -58,10 +58,12 @@ def _trained() -> Brought | None:
     data = uploads.data(texts.PREDICTIONS_LABEL, "typed_predictions", texts.PREDICTIONS_HELP)
     if weights is None:
         return None
-    tensors = uploads.tensors(weights)
+    tensors = whichform.tensors(weights)
+    if not tensors:
+        return None
     found = guess.guess(tensors)
     check_form(found.architecture)
-    prefix = f"typed_net_{weights.file_id}_{data.file_id if data else ''}"
+    prefix = f"typed_net_{weights.file_id}{whichform.chosen(weights)}_{data.file_id if data else ''}"
     known = _known(prefix, data, found) if data else None
     arguments, model = networkform.loaded(prefix, found, tensors, known)
     _agreement(found, arguments, tensors, model, known)

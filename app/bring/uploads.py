@@ -49,11 +49,13 @@ def on_disk(file: UploadedFile) -> Iterator[Path]:
         yield target
 
 
-def tensors(file: UploadedFile) -> dict[str, Tensor]:
-    """The state dict in an upload. Raises InputError."""
+def tensors(file: UploadedFile, network: str = "") -> dict[str, Tensor]:
+    """The state dict in an upload, of one network where it holds several. Raises as `state_dicts.read`."""
     from lsr_core.intake import state_dicts
 
-    found: dict[str, Tensor] = _once(("weights", file.file_id), file, state_dicts.read)
+    found: dict[str, Tensor] = _once(
+        ("weights", file.file_id, network), file, lambda path: state_dicts.read(path, network)
+    )
     return found
 
 

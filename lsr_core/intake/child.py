@@ -54,7 +54,7 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
     if asked["job"] == "weights":
         from lsr_core.intake import torch_files
 
-        return lambda: torch_files.convert(path, Path(asked["out"]))
+        return lambda: torch_files.convert(path, Path(asked["out"]), asked["network"])
     if asked["job"] == "bundle":
         from lsr_core.intake import bundles
 
@@ -70,6 +70,11 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
 def _read(reader: readers.Reader, path: Path, names: list[str], out: Path) -> int:
     """Write arrays as numbered `.npy` files; returns how many the file gave."""
     found = reader.read(path, names)
+    if mixed := next((name for name in names if np.iscomplexobj(found[name])), None):
+        raise InputError(
+            "is complex; save its real and its imaginary part as variables of their own, and take both or the one that is meant",
+            file=path.name, key=mixed[:80],
+        )  # fmt: skip
     for place, name in enumerate(names):
         array = np.ascontiguousarray(found[name])
         np.save(out / f"{place}.npy", array.astype(array.dtype.newbyteorder("="), copy=False), allow_pickle=False)

@@ -36,7 +36,7 @@ def guess(tensors: Mapping[str, Tensor], points: Sequence[int] | None = None) ->
     """The first architecture that every tensor fits.
 
     Args:
-        tensors: of a foreign state dict, unwrapped.
+        tensors: of a foreign state dict, unwrapped, in the order in which they were registered, which decides where shapes do not.
         points: of the grid, for an operator, if the data say; editable later.
 
     Raises:
@@ -93,14 +93,9 @@ def convert(
     return converted
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key by which layer 10 comes after layer 9."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name.lower()) if part]
-
-
 def _mlp(shapes: Shapes, own: str, what: str = "the network") -> tuple[dict[str, str], list[int], bool]:
     """Names, widths, and whether inputs are normalised, of a chain of linear layers."""
-    weights = sorted((name for name, shape in shapes.items() if len(shape) == 2), key=natural)
+    weights = [name for name, shape in shapes.items() if len(shape) == 2]  # as they were registered
     if not weights:
         raise InputError(
             f"no layers are known among {_few(sorted(shapes))}; write a bundle with the registered architecture instead",
@@ -131,7 +126,7 @@ def _mlp(shapes: Shapes, own: str, what: str = "the network") -> tuple[dict[str,
 
 
 def _chain(weights: list[str], shapes: Shapes) -> list[str] | None:
-    """All layers in an order in which each takes what the one before gives; in the order of the names if that will do."""
+    """All layers in an order in which each takes what the one before gives; in the order of the file if that will do."""
     steps = 0
 
     def follow(path: list[str], left: list[str]) -> list[str] | None:

@@ -24,6 +24,11 @@ def listing(path: Path) -> list[ArrayInfo]:
         for name, dataset in _datasets(file, "", 0):
             if dataset.dtype.hasobject:
                 continue
+            if dataset.shape is not None and _is_complex(
+                dataset.dtype
+            ):  # listed, so that it is not missed; read refuses it
+                found.append(ArrayInfo(name, _shape(dataset, path), "complex", dataset.dtype.itemsize))
+                continue
             if not numeric(dataset.dtype.kind) or dataset.shape is None:
                 continue
             _plain(dataset, name, path.name)
@@ -37,7 +42,16 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
     with h5py.File(path, "r", locking=False) as file:
         known = dict(_datasets(file, "", 0))
-        return {name: np.asarray(known[name][()]) for name in names}
+        return {name: _values(known[name]) for name in names}
+
+
+def _is_complex(dtype: np.dtype[Any]) -> bool:
+    """Complex numbers, or pairs of a real and an imaginary part, as MATLAB writes them."""
+    return dtype.kind == "c" or (dtype.names is not None and len(dtype.names) == 2 and dtype.names[1] in ("i", "imag"))
+
+
+def _values(dataset: Any) -> np.ndarray:
+    return np.zeros(1, dtype=np.complex128) if _is_complex(dataset.dtype) else np.asarray(dataset[()])
 
 
 def _datasets(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -16,15 +17,38 @@ from lsr_core.storage.weights import read_tensors
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
+_EARLY, _LATE = (
+    ("encode", "encoder", "enc_", "input"),
+    ("decode", "decoder", "dec_", "head", "output", "out_", "final", "last"),
+)
 _PREFIXES = ("module.", "_orig_mod.", "_module.", "state_dict.", "model_state_dict.", "model_state.")
 
 
-def read(path: Path) -> dict[str, Tensor]:
+class SeveralNetworks(InputError):
+    """A file with the state dicts of several networks, of which one is to be chosen.
+
+    Attributes:
+        names: their keys in the file.
+    """
+
+    def __init__(self, names: Sequence[str], file: str) -> None:
+        self.names = tuple(names)
+        super().__init__(f"holds several networks, {', '.join(self.names)[:300]}; say which one is meant", file=file)
+
+
+def read(path: Path, network: str = "") -> dict[str, Tensor]:
     """The floating-point tensors of a state dict in a `.safetensors`, `.pt` or `.pth` file.
+
+    Those of a `.pt` come in the order in which they were registered; a `.safetensors` does not keep it, and gives that of the names, parts
+    called encoder before others and parts called decoder, head or output after them.
 
     Nothing is unpickled here: a `.pt` is scanned first, then read by `torch.load(weights_only=True)` in a child process.
 
+    Args:
+        network: key of the network that is meant, where a file holds several.
+
     Raises:
+        SeveralNetworks: it does, and none is named.
         InputError: not such a file, damaged, too large, or a pickled module or TorchScript.
     """
     if path.suffix not in SUFFIXES:
@@ -35,15 +59,31 @@ def read(path: Path) -> dict[str, Tensor]:
         raise InputError(f"is larger than the {MAX_FILE_BYTES:,} bytes allowed", file=path.name)
     if path.suffix == ".safetensors":
         tensors, _ = read_tensors(path, MAX_FILE_BYTES)
+        tensors = {name: tensors[name] for name in sorted(tensors, key=_by_name)}
     else:
         confined.call("scan", path)  # without torch, whose import takes longer than most scans
         with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
             converted = Path(scratch) / "weights.safetensors"
-            confined.call("weights", path, memory=16 * 2**30, out=str(converted))
+            told = confined.call("weights", path, memory=16 * 2**30, out=str(converted), network=network)
+            if "networks" in told:
+                raise SeveralNetworks(told["networks"], path.name)
             tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
+            tensors = {name: tensors[name] for name in told["order"]}
     if not tensors:
         raise InputError("holds no tensors; save `model.state_dict()`", file=path.name)
     return _checked(unwrapped(tensors), path.name)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key by which layer 10 comes after layer 9."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name.lower()) if part]
+
+
+def _by_name(name: str) -> tuple[int, list[tuple[int, int, str]]]:
+    parts = name.lower().split(".")
+    early = any(part.startswith(_EARLY) for part in parts)
+    late = any(part.startswith(_LATE) for part in parts)
+    return (0 if early else 2 if late else 1), natural(name)
 
 
 def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

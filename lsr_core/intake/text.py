@@ -84,6 +84,14 @@ def _layout(path: Path) -> tuple[list[str], str, int]:
     if len(fields) > MAX_COLUMNS:
         raise InputError(f"has {len(fields):,} columns; at most {MAX_COLUMNS:,} are read", file=file)
     if all(_is_number(field) for field in fields):
+        if _counts(fields):
+            if len(fields) > 2 and any(line.strip() for line in lines[1:]):
+                return [f"column {place}" for place in range(len(fields))], delimiter, 1
+            raise InputError(
+                f"its first line, {text[0].strip()[:40]}, may number the columns, as pandas does, or be a row of data; give the columns names, "
+                "or write the first row as 0.0, 1.0",
+                file=file,
+            )
         return [f"column {place + 1}" for place in range(len(fields))], delimiter, 0
     names = [field.strip() or f"column {place + 1}" for place, field in enumerate(fields)]
     if len(set(names)) < len(names):
@@ -92,6 +100,11 @@ def _layout(path: Path) -> tuple[list[str], str, int]:
     if not any(line.strip() for line in lines[1:]):
         raise InputError("has a header but no rows", file=file)
     return names, delimiter, 1
+
+
+def _counts(fields: list[str]) -> bool:
+    """Whether the fields are 0, 1, 2, …, two or more, which is a header that pandas writes rather than a row."""
+    return len(fields) > 1 and [field.strip() for field in fields] == [str(place) for place in range(len(fields))]
 
 
 def _is_number(field: str) -> bool:

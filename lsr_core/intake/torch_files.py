@@ -14,13 +14,30 @@ from lsr_core.errors import InputError
 from lsr_core.storage.weights import MAX_DIMENSIONS, MAX_NAME, MAX_TENSORS
 
 
-def convert(source: Path, target: Path) -> int:
-    """Write the tensors of a state dict as safetensors; returns their number.
+def convert(source: Path, target: Path, network: str = "") -> dict[str, list[str]]:
+    """Write the tensors of a state dict as safetensors, which does not keep their order.
+
+    Args:
+        network: the key of the one that is meant, where a dictionary holds state dicts of several.
+
+    Returns:
+        `order`, the names as the file has them, or `networks`, the keys that one is to be chosen from; then nothing is written.
 
     Raises:
         InputError: no tensors, or sparse, quantised or shared beyond what it says.
     """
     loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    found = _networks(loaded)
+    if network:
+        if network not in found:
+            raise InputError(f"is not among its networks; these are {', '.join(found)[:300]}", key=network[:80])
+        loaded = found[network]
+    elif len(found) > 1:
+        return {"networks": [name[:MAX_NAME] for name in found]}
+    elif len(found) == 1 and isinstance(loaded, Mapping):
+        loaded = {
+            name: part for name, part in loaded.items() if not (isinstance(part, Tensor) and part.ndim == 0)
+        }  # such as a loss
     tensors: dict[str, Tensor] = {}
     for name, tensor in _tensors(loaded, "", 0):
         if tensor.ndim > MAX_DIMENSIONS or len(name) > MAX_NAME:
@@ -37,7 +54,22 @@ def convert(source: Path, target: Path) -> int:
     if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > 8 * source.stat().st_size + 2**20:
         raise InputError("its tensors repeat values to more than the file holds; save plain tensors")
     safetensors.torch.save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
-    return len(tensors)
+    return {"order": list(tensors)}
+
+
+def _networks(loaded: Any) -> dict[str, Any]:
+    """Dictionaries inside one that hold matrices: the state dicts of networks, by key."""
+    if not isinstance(loaded, Mapping) or len(loaded) > MAX_TENSORS:
+        return {}
+    return {
+        str(name): part
+        for name, part in loaded.items()
+        if isinstance(part, Mapping) and not _of_training(name) and any(t.ndim > 1 for _, t in _tensors(part, "", 1))
+    }
+
+
+def _of_training(name: object) -> bool:
+    return any(word in str(name).lower() for word in ("optim", "scheduler"))
 
 
 def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
@@ -47,5 +79,5 @@ def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]
     for name, part in value.items():
         if isinstance(part, Tensor):
             yield f"{prefix}{name}", part
-        elif "optim" not in str(name).lower() and "scheduler" not in str(name).lower():
+        elif not _of_training(name):
             yield from _tensors(part, f"{prefix}{name}.", depth + 1)

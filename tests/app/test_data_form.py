@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 from streamlit.testing.v1 import AppTest
 
@@ -150,3 +151,14 @@ def choose(app: AppTest) -> None:
         if field(app, "multiselect", label).value != [name]:
             field(app, "multiselect", label).set_value([name]).run()
     assert not app.exception
+
+
+def test_a_file_of_several_networks_asks_which(form: AppTest, tmp_path: Path) -> None:
+    path = tmp_path / "two.pt"
+    state = torch.load(FOREIGN / "torch_mlp.pt", weights_only=True)
+    torch.save({"net": state, "critic": torch.nn.Sequential(torch.nn.Linear(1, 8)).state_dict()}, path)
+    app = give(give(form, "weights_file", path), "data_file", FOREIGN / "torch_mlp.npz")
+    assert not app.error
+    assert bringtexts.CHOOSE_NETWORK in said(app)
+    field(app, "selectbox", bringtexts.WHICH_NETWORK).set_value("net").run()
+    assert "with the activation silu" in said(app)
