@@ -193,8 +193,12 @@ class RunStore:
             config=config,
             settings=dict(settings or {}),
         )
-        run.write_status(Status(heartbeat=time.time()))
-        run.write_manifest(manifest)  # last, for it makes the folder a run
+        try:
+            run.write_status(Status(heartbeat=time.time()))
+            run.write_manifest(manifest)  # last: with it the folder is a run
+        except BaseException:
+            shutil.rmtree(run.path, ignore_errors=True)
+            raise
         return run
 
     def open(self, run_id: str) -> Run:
