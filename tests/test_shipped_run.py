@@ -9,10 +9,16 @@ import pytest
 
 import lsr_samples
 from lsr_core.storage.bundles import load_problem
+from lsr_core.storage.checking import damage
 from lsr_core.storage.runs import RunStore
 from lsr_samples.make_runs import SHIPPED_ID, make
 
 MAX_BYTES = 5 * 10**6
+
+
+def test_nothing_of_it_was_changed_since_its_digests_were_noted() -> None:
+    """Who changes a file of it by hand calls `digests.write(run.path)` afterwards."""
+    assert damage(RunStore(lsr_samples.runs_folder()).open(SHIPPED_ID).path) == []
 
 
 def test_made_again_it_is_the_same_to_rounding(tmp_path: Path) -> None:

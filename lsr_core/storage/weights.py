@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Mapping
 from io import BufferedReader
@@ -60,6 +61,8 @@ def _checked_header(stream: BufferedReader, file: str) -> dict[str, str]:
     The library that reads the file checks offsets; what it is asked to build is bounded here, before it builds it.
     """
     (length,) = struct.unpack("<Q", stream.read(8))
+    if length > os.fstat(stream.fileno()).st_size:
+        raise ValueError("cut short, or no such file")
     if length > MAX_HEADER_BYTES:
         raise InputError(f"has a header of {length:,} bytes; at most {MAX_HEADER_BYTES:,} are read", file=file)
     header = json.loads(stream.read(length))
