@@ -16,6 +16,14 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+import lsr_samples
+from lsr_app import places
+from lsr_core.errors import InputError
+from lsr_core.jobs import queue
+from lsr_core.jobs.tickets import Tickets
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.storage.runs import RunStore
+
 HOST = "127.0.0.1"
 FILE_BYTES = 50 * 2**20 - 2**12
 COOKIE = "_streamlit_xsrf"
@@ -133,7 +141,30 @@ async def uploads(port: int, count: int, until: float, seen: Counter[str]) -> No
         await asyncio.gather(*(guarded(number, *named[number % 2]) for number in range(count)))
 
 
-KINDS = {"half_open": half_open, "sessions": sessions, "uploads": uploads}
+async def jobs(port: int, count: int, until: float, seen: Counter[str]) -> None:
+    """Jobs of three visitors, queued as their pages do it; the server starts them one by one."""
+    store = RunStore(places.runs_root())
+
+    def submit(owner: str) -> str:
+        try:
+            queue.make_room(store, owner)
+        except InputError:
+            return "told to wait"
+        run = queue.create(store, lsr_samples.folder("noisy1d"), RefineConfig(), owner=owner)
+        Tickets(store.root).add(run, owner)
+        return "queued"
+
+    owners = [new_cookie() for _ in range(3)]
+    for number in range(count):
+        if time.monotonic() < until:
+            seen[await asyncio.to_thread(submit, owners[number % 3])] += 1
+    await asyncio.sleep(max(0.0, until - time.monotonic()))
+    seen["waiting at the end"] = len(Tickets(store.root).waiting())
+    for run in store.list():
+        queue.cancel(run)
+
+
+KINDS = {"half_open": half_open, "sessions": sessions, "uploads": uploads, "jobs": jobs}
 
 
 def main() -> None:

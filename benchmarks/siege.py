@@ -3,8 +3,8 @@
     python -m benchmarks.siege [--seconds 60]
 
 Server and attackers are on this machine, may open 1,024 files each (the attackers as many as they need), and end by themselves. In turn and
-then all at once: 2,000 half-open connections, 240 sessions, 50 uploads. Every second another visitor asks for the page, the server's
-health, and lets the script of an open page run.
+then all at once: 2,000 half-open connections, 240 sessions, 50 uploads, 300 jobs of three visitors, the first of which are worked on. Every
+second another visitor asks for the page, the server's health, and lets the script of an open page run.
 Prints a JSON line for each; times in seconds, memory in MB of the server without its worker. Fails where a limit is not kept.
 """
 
@@ -33,12 +33,12 @@ from lsr_app.serve.order import Order, start
 
 FILES = 1024
 WANTED = {"slowest": 3.0, "memory": 1500.0, "log": 5.0}
-# A siege of the queue (300 jobs by three visitors) belongs here, as another kind of `_attackers`.
 SIEGES: dict[str, dict[str, int]] = {
     "half_open": {"half_open": 2000},
     "sessions": {"sessions": 240},
     "uploads": {"uploads": 50},
-    "all": {"half_open": 2000, "sessions": 240, "uploads": 50},
+    "jobs": {"jobs": 300},
+    "all": {"half_open": 2000, "sessions": 240, "uploads": 50, "jobs": 300},
 }
 
 
@@ -140,6 +140,7 @@ def siege(name: str, seconds: float) -> dict[str, object]:
             subprocess.Popen(
                 [sys.executable, "-m", "benchmarks._attackers", kind, str(port), str(count), str(seconds)],
                 stdout=subprocess.PIPE,
+                env={**os.environ, RUNS_VARIABLE: str(Path(scratch) / "runs")},
             )
             for kind, count in SIEGES[name].items()
         ]
