@@ -19,6 +19,7 @@ SAFETY = 300.0  # times what one rounding error of everything does
 EXACT_ROUTES = ("row-blocks", "matrix-free")
 MEANINGLESS = 1e-3  # of the size of the data: a tolerance beyond it tests little
 SLACK = 30.0  # that such a comparison is given beside
+ANY = 0.5  # rounding leaves nothing of it
 ASKEW = 1e-6  # that V may be off an orthonormal one
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
 
@@ -108,8 +109,8 @@ class Basis:
         if self._omega is None:
             return SAFETY * self._twin.rounding
         values = torch.linalg.svdvals(self._omega)
-        kept = values[values > math.sqrt(len(values) * self._twin.rounding) * values[0]]
-        return min(0.5, SAFETY * self._twin.rounding * float(kept[0] / kept[-1]) ** 2)
+        kept = values[values > 0.1 * math.sqrt(self._twin.rounding) * values[0]]
+        return min(ANY, SAFETY * self._twin.rounding * float(kept[0] / kept[-1]) ** 2)
 
     def cancelled(self, split: str, steps: Tensor) -> Tensor:
         """Σ ‖J ω‖ |w| of steps Ω w (m, k): (k,)."""
@@ -160,7 +161,9 @@ def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis
     missed = float((rows.predicted(delta) - rows.targets).norm())
     reached = math.hypot(missed, 0.0 if coefficients is None else penalty * float(coefficients.norm()))
     least = _least(matrix, residual, 0.0)
-    most = _least(matrix, residual, max(30 * result.setting.rcond, 1e4 * twin.rounding))
+    lengths = images.norm(dim=0)
+    strong = lengths >= 3 * float(str(case.settings.get("rcond") or 0.0)) * lengths.max()
+    most = _least(matrix[:, strong[:rank]], residual, max(30 * result.setting.rcond, 1e4 * twin.rounding))
     tolerance = SAFETY * (basis.noise("train", delta) + twin.rounding * penalty * float(delta.norm()))
     size = _size(twin, "train") * math.sqrt(len(rows.targets))
     nearest = min(max(reached, least), most)
@@ -208,7 +211,7 @@ def _subspace(found: Judgement, case: Case, result: Refinement, twin: Twin, basi
     plain = basis.directions / basis.scale
     gram = plain.T @ plain
     askew = float((gram - torch.eye(len(gram), dtype=gram.dtype)).abs().max())
-    found.require(f"V is orthonormal up to {askew:.1e} only", askew <= max(ASKEW, basis.askew))
+    found.require(f"V is orthonormal up to {askew:.1e} only", askew <= max(ASKEW, basis.askew) or basis.askew >= ANY)
     weight = 1.0 if config.source == "outputs" else 1 / math.sqrt(len(jacobian))
     said = result.subspace.singular_values.double()
     size = weight * float(jacobian.norm())
