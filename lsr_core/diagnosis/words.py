@@ -82,6 +82,7 @@ def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[st
     against = against_use(known)
     use = against or f"Use the refined predictor at rank {known.rank}."
     other = ""
-    if known.best < MUCH_BETTER * known.left and known.best_rank != known.rank and not known.is_equation:
+    another = known.rank not in (0, known.best_rank)  # rank 0 was chosen because no gain was shown
+    if another and known.best < MUCH_BETTER * known.left and not known.is_equation:
         other = f"Rank {known.best_rank} leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}: take that one."
     return " ".join(part for part in (use, other, first or ADVICE[limit]) if part), not against
