@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -27,7 +26,8 @@ from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.summary import Verdict
 
 WRONG = 0.1  # relative error of a field that nobody may be told to use
-SPINNING = os.cpu_count() or 1  # processes that spin beside every second repetition
+SPIN = "import os; parent = os.getppid()
+while os.getppid() == parent: pass"
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--only", help="a limit of the 48, or a kind of the 60")
     parser.add_argument("--half", choices=["tuned", "unseen"])
     parser.add_argument(
-        "--repeat", type=int, default=3, help="verdicts of each problem; the second one beside spinning processes"
+        "--repeat", type=int, default=3, help="verdicts of each problem; the second one beside a process that spins"
     )
     arguments = parser.parse_args()
     counts: dict[str, Counter[str]] = {}
@@ -99,7 +99,7 @@ def judged(case: Case, repeat: int) -> Counter[str]:
     verdicts = []
     refinement: Refinement | None = None
     for number in range(repeat):
-        with spinning(SPINNING if number % 2 else 0):
+        with spinning(number % 2):
             refinement = refine(case.problem, progress=lambda stage, fraction: None, **case.settings)
             verdicts.append(verdict_of(refinement, loss_paths(refinement)))
     assert refinement is not None
@@ -124,7 +124,7 @@ def judged(case: Case, repeat: int) -> Counter[str]:
 @contextmanager
 def spinning(count: int) -> Iterator[None]:
     """Other processes that keep the cores busy meanwhile."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    busy = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(count)]
     try:
         yield
     finally:

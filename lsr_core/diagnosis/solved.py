@@ -31,6 +31,7 @@ SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is com
 PRESCRIBED = 1e-6  # of the size of the terms: what is left of a row without the field is then a value that it asks for
 BENT = 1e-9  # of the largest slope: a change that is not rounding
 CHUNK = 1024
+DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
 
 @dataclass(frozen=True)
@@ -145,41 +146,55 @@ def _terms(part: _Seen, sizes: dict[Key, float], *, by_itself: bool) -> Tensor:
 
 
 def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, terms: float) -> float | None:
-    rank = len(alpha)
     norms = refinement.summary.residual_norm
     residual = max(norms.nonlinear or 0.0, norms.fresh_nonlinear or 0.0, RESOLVED * terms)
-    if rank == 0 or not residual > 0:
+    if len(alpha) == 0 or not residual > 0:
         return None
-    directions = refinement.subspace.delta(torch.eye(rank).to(alpha))
-    moved = _triangle(_slopes(setting, directions, alpha) / residual)
-    fields = _triangle(_field_modes(refinement, setting, directions, alpha))
+    directions = _directions(refinement, alpha)
+    moved = _triangle(_slopes(setting, directions) / residual)
+    fields = _triangle(_field_modes(setting, directions))
     left, values, _ = torch.linalg.svd(torch.cat([moved, fields]), full_matrices=False)
     kept = values > NEGLIGIBLE * values[0]
     share = float(torch.linalg.matrix_norm(left[len(moved) :, kept], 2))
     return share / math.sqrt(max(1 - share**2, 1e-30))
 
 
-def _slopes(setting: PhysicsSetting, directions: Tensor, alpha: Tensor) -> Tensor:
-    """∂r/∂c (N, r) of the refined field at some of the fitted points, weighted as all of them are."""
-    wanted = max(FEW_ROWS, ROWS_A_DIRECTION * len(alpha))
+def _directions(refinement: Refinement, alpha: Tensor) -> Tensor:
+    """The leading directions of the subspace that have room, and the step itself as the last column, (m, k + 1)."""
+    size = refinement.setting.function.n_params * alpha.dtype.itemsize
+    count = max(1, min(len(alpha), DIRECTION_BYTES // size))
+    leading = refinement.subspace.delta(torch.eye(count).to(alpha))
+    return torch.cat([leading, refinement.subspace.delta(alpha)[:, None]], dim=1)
+
+
+def _slopes(setting: PhysicsSetting, directions: Tensor) -> Tensor:
+    """∂r/∂c (N, k) of the refined field at some of the fitted points, weighted as all of them are."""
+    wanted = max(FEW_ROWS, ROWS_A_DIRECTION * directions.shape[1])
     total = sum(block.n_rows for block in setting.fitted)
     some = [
         block.restricted(_spread(len(block.points), wanted / total).to(block.points.device)) for block in setting.fitted
     ]
     modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
-    return torch.cat([slopes for slopes, _ in modes.linearised(alpha)])
+    return torch.cat([slopes for slopes, _ in modes.linearised(_last(directions))])
 
 
-def _field_modes(refinement: Refinement, setting: PhysicsSetting, directions: Tensor, alpha: Tensor) -> Tensor:
-    """Φ (P o, r) at points of the display, so that ‖Φ c‖ is the change of the field relative to it."""
+def _last(directions: Tensor) -> Tensor:
+    """Coefficients of the refined field: the step is the last direction."""
+    coefficients = directions.new_zeros(directions.shape[1])
+    coefficients[-1] = 1
+    return coefficients
+
+
+def _field_modes(setting: PhysicsSetting, directions: Tensor) -> Tensor:
+    """Φ (P o, k) at points of the display, so that ‖Φ c‖ is the change of the field relative to it."""
     shown = setting.splits[setting.display].inputs
     points = shown[_spread(len(shown), POINTS / len(shown)).to(shown.device)]
     modes = setting.strategy.at(points).matmat(directions)
-    field = setting.function.outputs(points) + (modes @ alpha).reshape(len(points), -1)
+    field = setting.function.outputs(points) + modes[:, -1].reshape(len(points), -1)
     size = field.square().mean(dim=0).sqrt()
     size = torch.maximum(size, SMALL_OUTPUT * size.max()).clamp_min(1e-300)
     by_output = modes.reshape(len(points), len(size), -1) / (size[:, None] * math.sqrt(len(points)))
-    return by_output.reshape(-1, len(alpha))
+    return by_output.reshape(-1, directions.shape[1])
 
 
 def _spread(count: int, share: float) -> Tensor:

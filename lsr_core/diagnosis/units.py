@@ -17,7 +17,8 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 
 SAMPLES = 1024
-BLOCK = 128
+BLOCK = 16  # samples at a time: activations of convolutions are large
+KEPT = 64  # rows of a block by which units are compared with one another
 FLAT = 0.05  # of the steepest slope in the layer: below it a unit is saturated at a sample
 MOSTLY = 0.9  # of the samples, from which it counts as saturated
 VISIBLE = 1e-3  # of the largest activation in the layer: a smaller one is off, not saturated
@@ -211,6 +212,8 @@ class _Layer:
         self._slope: list[Tensor] = []  # of the outputs by pre-activations, largest in each block
         self._flat: list[Tensor] = []
         self._values: list[Tensor] = []
+        self._low: list[Tensor] = []
+        self._high: list[Tensor] = []
         self._whole = True
 
     def add(self, call: _Call, slope: Tensor | None, after: Tensor | None) -> None:
@@ -225,7 +228,9 @@ class _Layer:
         visible = (values.abs() > VISIBLE * values.abs().amax()) & (beyond > 0)
         flat = (answer <= FLAT * answer.amax().clamp_min(1.0)) & visible
         self._flat.append(flat.double().mean(dim=0))
-        self._values.append(values)
+        self._values.append(values[:: -(-len(values) // KEPT)])
+        self._low.append(values.amin(dim=0))
+        self._high.append(values.amax(dim=0))
 
     def counted(self) -> LayerUnits | None:
         if not self._slope:
@@ -234,8 +239,9 @@ class _Layer:
         width = len(dead)
         if not self._whole:
             return LayerUnits(self._name, width, int(dead.sum()), 0, 0)
+        low, high = torch.stack(self._low).amin(dim=0), torch.stack(self._high).amax(dim=0)
+        constant = high - low <= SAME * torch.maximum(low.abs(), high.abs()).amax().clamp_min(1e-300)
         values = torch.cat(self._values)
-        constant = values.amax(dim=0) - values.amin(dim=0) <= SAME * values.abs().amax().clamp_min(1e-300)
         saturated = torch.stack(self._flat).mean(dim=0) >= MOSTLY
         dead = dead & ~saturated
         others = values[:, ~(dead | saturated | constant)]
