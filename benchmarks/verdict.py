@@ -26,8 +26,7 @@ from lsr_core.refinement.refine import Refinement, refine
 from lsr_core.refinement.summary import Verdict
 
 WRONG = 0.1  # relative error of a field that nobody may be told to use
-SPIN = "import os; parent = os.getppid()
-while os.getppid() == parent: pass"
+SPIN = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 
 
 def main() -> None:
