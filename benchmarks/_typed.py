@@ -18,7 +18,6 @@ from lsr_core.validation import checked
 
 Truth = Callable[[np.ndarray], np.ndarray]
 Made = tuple[PhysicsProblem, dict[str, Any], Truth]
-FEW = {"points": 600}
 
 
 def typed(
@@ -27,7 +26,7 @@ def typed(
     """A problem on an untrained network, with settings for `refine`; the seed follows from the index."""
     network = {"seed": index, **({"scale": dict(scale)} if scale else {})}
     problem = problem_of(checked(TypedArguments, dict(arguments)), checked(StartingNetwork, network))
-    return problem, {"max_rank": 300, **settings}, truth
+    return problem, {"max_rank": 200, **settings}, truth
 
 
 def one(text: str, points: int = 600) -> list[dict[str, Any]]:
@@ -65,7 +64,7 @@ def reaction(index: int, rho: float, **settings: Any) -> Made:
         grown = start * np.exp(rho * points[:, 1:])
         return grown / (grown + 1 - start)
 
-    return typed(index, arguments, truth, scale={"x": 4, "t": 2}, gauss_newton=20, **settings)
+    return typed(index, arguments, truth, scale={"x": 4, "t": 2}, gauss_newton=10, **settings)
 
 
 def epidemic(index: int, rate: float, end: float) -> Made:
@@ -79,7 +78,7 @@ def epidemic(index: int, rate: float, end: float) -> Made:
     truth = ode(
         lambda t, y: [-beta * y[1] * y[0], beta * y[1] * y[0] - gamma * y[1], gamma * y[1]], [0.995, 0.005, 0], 1
     )
-    return typed(index, arguments, truth, gauss_newton=15)
+    return typed(index, arguments, truth, gauss_newton=10)
 
 
 def lorenz(index: int, end: float) -> Made:
@@ -91,7 +90,7 @@ def lorenz(index: int, end: float) -> Made:
     truth = ode(
         lambda t, y: [10 * (y[1] - y[0]), y[0] * (28 - y[2]) - y[1], y[0] * y[1] - 8 / 3 * y[2]], [-8, 7, 27], end
     )
-    return typed(index, arguments, truth, gauss_newton=15)
+    return typed(index, arguments, truth, gauss_newton=10)
 
 
 def stiff(index: int, mu: float) -> Made:
@@ -102,7 +101,7 @@ def stiff(index: int, mu: float) -> Made:
         "conditions": [at("t = 0", "u = 2", 1), {**at("t = 0", "u_t = 0", 1), "name": "speed"}],
     }  # fmt: skip
     truth = ode(lambda t, y: [y[1], mu * (1 - y[0] ** 2) * y[1] - y[0]], [2, 0], end)
-    return typed(index, arguments, lambda p: truth(p)[:, :1], gauss_newton=15)
+    return typed(index, arguments, lambda p: truth(p)[:, :1], gauss_newton=10)
 
 
 def well(index: int, waves: int) -> Made:

@@ -151,8 +151,10 @@ def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, t
     if len(alpha) == 0 or not residual > 0:
         return None
     directions = _directions(refinement, alpha)
-    moved = _triangle(_slopes(setting, directions) / residual)
-    fields = _triangle(_field_modes(setting, directions))
+    at = directions.new_zeros(directions.shape[1])
+    at[-1] = refinement.subspace.delta(alpha).norm()
+    moved = _triangle(_slopes(setting, directions, at) / residual)
+    fields = _triangle(_field_modes(setting, directions, at))
     left, values, _ = torch.linalg.svd(torch.cat([moved, fields]), full_matrices=False)
     kept = values > NEGLIGIBLE * values[0]
     share = float(torch.linalg.matrix_norm(left[len(moved) :, kept], 2))
@@ -160,37 +162,31 @@ def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, t
 
 
 def _directions(refinement: Refinement, alpha: Tensor) -> Tensor:
-    """The leading directions of the subspace that have room, and the step itself as the last column, (m, k + 1)."""
+    """The leading directions of the subspace that have room, and the step itself in the last column, at unit length, (m, k + 1)."""
     size = refinement.setting.function.n_params * alpha.dtype.itemsize
     count = max(1, min(len(alpha), DIRECTION_BYTES // size))
     leading = refinement.subspace.delta(torch.eye(count).to(alpha))
-    return torch.cat([leading, refinement.subspace.delta(alpha)[:, None]], dim=1)
+    step = refinement.subspace.delta(alpha)
+    return torch.cat([leading, (step / step.norm().clamp_min(1e-300))[:, None]], dim=1)
 
 
-def _slopes(setting: PhysicsSetting, directions: Tensor) -> Tensor:
-    """∂r/∂c (N, k) of the refined field at some of the fitted points, weighted as all of them are."""
+def _slopes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
+    """∂r/∂c (N, k) of the refined field, which has the coefficients `at`, at some of the fitted points, weighted as all of them are."""
     wanted = max(FEW_ROWS, ROWS_A_DIRECTION * directions.shape[1])
     total = sum(block.n_rows for block in setting.fitted)
     some = [
         block.restricted(_spread(len(block.points), wanted / total).to(block.points.device)) for block in setting.fitted
     ]
     modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
-    return torch.cat([slopes for slopes, _ in modes.linearised(_last(directions))])
+    return torch.cat([slopes for slopes, _ in modes.linearised(at)])
 
 
-def _last(directions: Tensor) -> Tensor:
-    """Coefficients of the refined field: the step is the last direction."""
-    coefficients = directions.new_zeros(directions.shape[1])
-    coefficients[-1] = 1
-    return coefficients
-
-
-def _field_modes(setting: PhysicsSetting, directions: Tensor) -> Tensor:
+def _field_modes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
     """Φ (P o, k) at points of the display, so that ‖Φ c‖ is the change of the field relative to it."""
     shown = setting.splits[setting.display].inputs
     points = shown[_spread(len(shown), POINTS / len(shown)).to(shown.device)]
     modes = setting.strategy.at(points).matmat(directions)
-    field = setting.function.outputs(points) + modes[:, -1].reshape(len(points), -1)
+    field = setting.function.outputs(points) + (modes @ at).reshape(len(points), -1)
     size = field.square().mean(dim=0).sqrt()
     size = torch.maximum(size, SMALL_OUTPUT * size.max()).clamp_min(1e-300)
     by_output = modes.reshape(len(points), len(size), -1) / (size[:, None] * math.sqrt(len(points)))
