@@ -12,7 +12,6 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +98,11 @@ def operations(house: House) -> dict[str, Callable[[], Any]]:
         "queue": cancelled,
         "rename": lambda: house.good.write_manifest(house.good.manifest.model_copy(update={"title": "new"})),
         "delete": lambda: store.delete(house.queued()),
-        "upload": lambda: ownproblems.add("faults", lambda folder: _copied(house.bundle, folder)),
+        "upload": lambda: ownproblems.add("faults", lambda folder: copy_bundle(house.bundle, folder)),
         "export predictor": export("predictor", "predictor.safetensors"),
         "export python": export("python", "module.zip"),
         "export report": export("report", "report.html"),
     }
-
-
-def _copied(bundle: Path, folder: Path) -> None:
-    folder.mkdir()
-    copy_bundle(bundle, folder)
 
 
 def writes(house: House, name: str, number: int, *, lasting: bool, every: int = 1) -> dict[str, Any]:
@@ -116,11 +110,12 @@ def writes(house: House, name: str, number: int, *, lasting: bool, every: int = 
     failed = 0
     for at in range(0, LAST, every):
         act = operations(house)[name]
-        with (
-            faults.failing_writes(house.root, at, faults.refuse(number), lasting=lasting) as count,
-            suppress(LSRError, OSError),
-        ):
-            act()
+        with faults.failing_writes(house.root, at, faults.refuse(number), lasting=lasting) as count:
+            try:
+                code = act()
+            except (LSRError, OSError):
+                code = 1
+        assert count.reached or code != 1, f"{name} fails by itself"
         failed += count.reached
         house.check()
         house.tidy()
