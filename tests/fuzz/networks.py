@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -200,6 +201,12 @@ def draw(seed: int) -> Network:
 
 def fits(network: Network) -> bool:
     """Whether it can be built, run and trained, and is small."""
+    with warnings.catch_warnings():  # torch says what it thinks of some of them
+        warnings.simplefilter("ignore")
+        return _fits(network)
+
+
+def _fits(network: Network) -> bool:
     try:
         module = network.build()
         count = sum(value.numel() * (2 if value.is_complex() else 1) for value in module.parameters())

@@ -24,8 +24,10 @@ RIGHT = {
     "a hook that changes the output": of(("hooked", 3, "silent"), strategy="factored"),
     "its inputs changed in place": of(("module", "hardswish", True), ("linear", 2, True)),
     "a linear layer called by keyword": of(("odd_call", 2, "keyword")),
-    "samples flipped around a layer, one to train on": of(("odd_call", 1, "flipped"), data=ONE),
-    "samples that influence each other, one to train on": of(("coupled", "mean"), data=ONE),
+    "samples flipped around a layer, one to train on": of(("odd_call", 1, "flipped"), data=ONE, strategy="factored"),
+    "samples that influence each other, one to train on": of(
+        ("twice", "bypassed"), ("coupled", "mean"), data=ONE, large=True
+    ),
     "samples rolled around a layer, which hardly differ": of(
         ("attention", 4, True),
         ("odd_call", 1, "rolled"),
@@ -35,9 +37,11 @@ RIGHT = {
         max_rank=9,
         strategy="factored",
     ),
-    "parameters without a rule for many samples, one to train on": of(("linear", 3, False), ("prelu", True), data=ONE),
+    "parameters without a rule for many samples, one to train on": of(
+        ("linear", 8, True), ("prelu", False), width=2, data=ONE, large=True
+    ),
     "no derivative of the backward pass": of(("radial", 4, "cdist")),
-    "keeps what it was given": of(("guarded", "remembers")),
+    "keeps what it was given": of(("linear", 3, True), ("guarded", "remembers")),
     "a weight made by a hook": of(("parametrised", "old weight norm")),
     "parts computed again": of(("guarded", "checkpoint"), ("layer_norm", True)),
     "a sketch in single precision takes the route that was proved": of(

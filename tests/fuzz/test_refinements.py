@@ -18,7 +18,7 @@ from tests.fuzz.refinements import FAILURES, cases, run
 from tests.fuzz.twin import rows_of
 
 PLAIN = Case(Network(0, 2, False, (("linear", 5, True), ("function", "tanh")), 1), settings={"rank": 8})
-QUICKLY = range(5000, 5060)
+QUICKLY = range(5000, 5090)
 
 
 @pytest.fixture(autouse=True)
