@@ -147,6 +147,12 @@ class RowJacobian(JacobianOperator):
     def rows_at(self, inputs: Tensor) -> Tensor:
         """The Jacobian rows (b·o, m) of a few samples."""
 
+    def rows_together(self, inputs: Tensor) -> int:
+        """Samples whose rows are made together, so that neither they nor the passes behind them take much."""
+        taken = footprint(self.function, inputs)
+        samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
+        return samples_within(GRAPH_BYTES, taken.kept + self.n_outputs * taken.live, samples)
+
     def row_blocks(self) -> Iterator[tuple[slice, Tensor]]:
         """Row ranges with their rows, in order."""
         if self._kept:
@@ -195,9 +201,7 @@ class RowBlockJacobian(RowJacobian):
             return self.function(theta, sample[None])[0]
 
         rows = self.function.theta0.new_empty(len(inputs) * self.n_outputs, self.shape[1])
-        taken = footprint(self.function, inputs)
-        samples = max(FEWEST_ROWS, CACHED_BYTES // (self.shape[1] * self.n_outputs * self.dtype.itemsize))
-        samples = samples_within(GRAPH_BYTES, taken.kept + self.n_outputs * taken.live, samples)
+        samples = self.rows_together(inputs)
         for part, out in zip(inputs.split(samples), rows.split(samples * self.n_outputs), strict=True):
             out.copy_(vmap(jacrev(one), in_dims=(None, 0))(self.function.theta0, part).flatten(0, 1).detach())
         return rows

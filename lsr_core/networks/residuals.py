@@ -179,8 +179,11 @@ class PointwiseJacobian(RowJacobian):
             jets = residual.jets(theta, point.reshape(-1, point.shape[-1]))
             return contract(slope[None], jets)[0]
 
-        rows = vmap(jacrev(one), in_dims=(None, 0, 0))(residual.theta0, inputs, slopes)
-        return rows.flatten(0, 1).detach()
+        rows = residual.theta0.new_empty(len(inputs), self.n_outputs, self.shape[1])
+        samples = self.rows_together(inputs)
+        for points, slope, out in zip(inputs.split(samples), slopes.split(samples), rows.split(samples), strict=True):
+            out.copy_(vmap(jacrev(one), in_dims=(None, 0, 0))(residual.theta0, points, slope).detach())
+        return rows.flatten(0, 1)
 
 
 class JetJacobian(RowJacobian):

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.networks.classifiers import ClassRows, class_rows
+from lsr_core.networks.footprints import FORWARD_BYTES, peak_of, samples_within
+from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.problems.classification import BINS, ClassificationProblem, clipped, log_losses
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement import setting as data_setting
@@ -20,6 +22,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.evaluation import SupervisedEvaluation, Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
+from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.report import CHUNK, build_sweep, disagreement
@@ -84,7 +87,9 @@ def _regression(problem: ClassificationProblem, config: RefineConfig, *, with_ta
 
 @torch.no_grad()
 def _targets(rows: ClassRows, split: Split) -> Tensor:
-    blocks = zip(split.inputs.split(CHUNK), split.targets.split(CHUNK), strict=True)
+    few = _double(split.inputs[:1]).expand(2, *split.inputs.shape[1:]).contiguous()
+    samples = samples_within(FORWARD_BYTES, peak_of(lambda: rows.targets(few, split.targets[:1].double())) // 2, CHUNK)
+    blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
     return torch.cat([rows.targets(_double(inputs), targets.double()) for inputs, targets in blocks])
 
 
@@ -188,7 +193,11 @@ class ClassEvaluation(SupervisedEvaluation):
                 continue
             labels = setting.labelled[name].targets
             found, rows_error = [], 0.0
-            samples = min(CHUNK, setting.plan.samples) if setting.sample_wise else len(split.inputs)
+            samples = (
+                samples_within(CHECK_BYTES, TANGENTS * setting.sizes.live, CHUNK)
+                if setting.sample_wise
+                else len(split.inputs)
+            )
             for inputs, wanted in zip(split.inputs.split(samples), split.targets.split(samples), strict=True):
                 if predictor is None:
                     rows = setting.function.outputs(inputs)

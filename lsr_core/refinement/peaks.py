@@ -23,7 +23,7 @@ MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
 MAX_STEPPED_POINTS = 2_500  # and those of moved networks
 PATH_SAMPLES = 128  # of loss paths
 ANCHOR_BYTES = 128 * 2**20  # of the samples from which the sizes of factored directions are taken
-CHECKED = 2048  # samples of the predictor at a time
+CHECK_BYTES = 128 * 2**20  # of the samples at which the predictor is checked together
 HEALTH_SAMPLES, DOT_VECTORS = 64, 13  # of the dot-product test
 
 
@@ -42,6 +42,7 @@ class Sizes:
         total: all scalars of the network, moving or not (0 = `n_params`).
         shown: display points.
         coupled: samples influence each other and are passed all at once.
+        equation: the rows are residuals, whose directions the verdict looks at once more.
     """
 
     n_params: int
@@ -60,6 +61,7 @@ class Sizes:
     total: int = 0
     shown: int = 0
     coupled: bool = False
+    equation: bool = False
 
     @property
     def most_samples(self) -> int:
@@ -139,6 +141,7 @@ class _Job:
             "checking": after + self.predictor(),
             "loss paths": after + self.paths(),
             "moved networks": after + self.moved(),
+            "verdict": after + self.verdict(),
             "directions": after + self.shown_directions(),
             "writing": after + self.fields(),
         }
@@ -232,8 +235,10 @@ class _Job:
         return self.sizes.shown * self.o * (min(LADDER, self.rank + 1) * 4 + 3 * 8)
 
     def predictor(self) -> int:
-        samples = self.sizes.most_samples if self.sizes.coupled else min(self.samples, CHECKED, self.sizes.most_samples)
-        return 5 * max(self.m, self.sizes.total) * self.item + TANGENTS * samples * self.sizes.live
+        passed = TANGENTS * self.sizes.most_samples * self.sizes.live
+        return 5 * max(self.m, self.sizes.total) * self.item + (
+            passed if self.sizes.coupled else min(CHECK_BYTES, passed)
+        )
 
     def steps(self) -> int:
         """Steps Δθ of several ranks."""
@@ -257,6 +262,17 @@ class _Job:
     def predictor_kept(self) -> int:
         """The refined predictor with its copy of the network, and Δθ."""
         return 3 * max(self.m, self.sizes.total) * self.item
+
+    def verdict(self) -> int:
+        """Of an equation all directions up to the rank, and the slopes of the residual along them."""
+        if not self.sizes.equation:
+            return self.predictor_kept() + 2 * self.m * 8
+        directions = 2 * self.m * self.rank * self.item
+        return (
+            self.predictor_kept()
+            + directions
+            + (self.tangents(PATH_SAMPLES, self.width) if self.forward else self.rows())
+        )
 
     def shown_directions(self) -> int:
         column = self.m * self.item

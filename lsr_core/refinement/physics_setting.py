@@ -271,5 +271,6 @@ def _sizes(
         live=max(one.live for one in taken),
         kept=max(one.kept for one in taken),
         total=function.n_total,
+        equation=True,
         shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
     )

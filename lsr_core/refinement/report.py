@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import TriangularSolver, singular_values
+from lsr_core.networks.footprints import samples_within
+from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.output_errors import OutputErrors
+from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.quantiles import QuantileSketch
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
@@ -82,7 +85,11 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
     for name, split in setting.splits.items():
         if name == "grid":
             continue
-        samples = min(CHUNK, setting.plan.samples) if setting.sample_wise else len(split.inputs)
+        samples = (
+            samples_within(CHECK_BYTES, TANGENTS * setting.sizes.live, CHUNK)
+            if setting.sample_wise
+            else len(split.inputs)
+        )
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
         total = 0.0
         for inputs, targets in blocks:

@@ -99,7 +99,7 @@ class TestForecast:
         assert found.peak_bytes == max(found.stages.values())
         assert list(found.stages) == [
             *("preparing", "basis", "validation and test rows", "checking", "loss paths", "moved networks"),
-            *("directions", "writing"),
+            *("verdict", "directions", "writing"),
         ]
         assert min(found.stages.values()) > resources.LIBRARIES
 
