@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import torch
 
 import lsr_core
 from lsr_app import cli, physicsdata
-from lsr_app.commands import dashboard
+from lsr_app.serve import order
 from lsr_app.services import results
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue
@@ -198,8 +199,11 @@ Path("seen.json").write_text(json.dumps([problems.title(folder), *errors]))
 def test_the_dashboard_s_server_has_the_problem_of_the_file(
     lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    def started(_: order.Order, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", SERVER], env=environment, stdin=subprocess.PIPE)
+
     Path("my_problem.py").write_text(DATA, encoding="utf-8")
-    monkeypatch.setattr(dashboard, "command", lambda host, port: [sys.executable, "-c", SERVER])
+    monkeypatch.setattr(order, "start", started)
     status, _, err = lsr(
         "dashboard", "my_problem.py", "--port", free_port(), "--no-browser", "--runs", tmp_path / "runs"
     )
@@ -212,10 +216,10 @@ def test_the_dashboard_s_server_has_the_problem_of_the_file(
 
 
 def test_the_dashboard_says_in_one_line_what_is_wrong_in_the_file(lsr: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(host: str, port: int) -> list[str]:
+    def never(*_: object) -> subprocess.Popen[bytes]:
         raise AssertionError("a server was started")
 
-    monkeypatch.setattr(dashboard, "command", never)
+    monkeypatch.setattr(order, "start", never)
     Path("broken.py").write_text("def problem():\n    return 1 / 0\n", encoding="utf-8")
     status, out, err = lsr("dashboard", "broken.py", "--port", free_port(), "--no-browser")
     assert (status, out) == (2, "")
@@ -255,7 +259,7 @@ def test_code_in_a_bundle_is_not_executed_and_a_zip_cannot_bring_it(lsr: Call, t
     forged = tmp_path / "forged"
     network = {"architecture": "python-file", "arguments": read_description(bundle).network.arguments}
     bundles.write(forged, problem=bundles.description(network=network))
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="this file is missing"):
         load_problem(forged)
 
 
