@@ -14,7 +14,7 @@ from torch import nn
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.networks.functions import PureFunction
 from lsr_core.problems.supervised import Split, SupervisedProblem
-from lsr_core.refinement import plan
+from lsr_core.refinement import factored, plan
 from lsr_core.refinement.ranks import choose, knee, ladder
 from lsr_core.refinement.refine import Refinement, refine
 from tests.core import twins
@@ -91,7 +91,7 @@ def test_streamed_blocks_give_what_one_block_gives(strategy: str, monkeypatch: p
     problem = twins.problem(twins.network(2, 6, 1), 40)
     whole = refine(problem, strategy=strategy, max_rank=10, seed=2)
     monkeypatch.setattr(plan, "MAX_BLOCK", 3_000)
-    monkeypatch.setattr(plan, "ROWS", 7)
+    monkeypatch.setattr(factored, "ROWS", 7)
     streamed = refine(problem, strategy=strategy, max_rank=10, seed=2)
     jacobian, residual = features(problem)
     gap = jacobian @ (streamed.delta - whole.delta)
