@@ -213,7 +213,7 @@ def _fits(network: Network) -> bool:
         if count > LARGEST:
             return False
         train_a_little(network, module)
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, TypeError):
         return False
     return True
 
