@@ -14,7 +14,7 @@ from lsr_core.refinement.results import Floats, Sweep
 LADDER = 52
 SOLVED_LADDER = 40
 SMALLEST = "auto: smallest validation error"
-CLEAR, LEAST = 0.001, 5  # of the mean square error, by so many samples: a fall that noise leaves no room for
+CLEAR, LEAST = 1e-5, 5  # of the mean square error, by so many samples: a fall that noise leaves no room for
 CHANCE = 0.02  # of a gain by chance, where validation samples decide alone: about two standard errors
 POOLED_CHANCE = 0.16  # the same with training samples, whose errors err on the side of the network: one standard error
 NEAR = 1.05  # times the smallest error over both: up to there the rank of the validation samples stays
@@ -87,7 +87,7 @@ def choose(
 def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[int], Gains | None]) -> tuple[int, str]:
     """The rank with the smallest error, or 0 where its gain is not shown.
 
-    Where the error falls a thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart either: then
+    Where the error falls a hundred thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart either: then
     training samples left out one at a time are asked as well, for the rank and for its gain.
     """
     if clear and held.count >= LEAST:
