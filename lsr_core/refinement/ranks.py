@@ -87,8 +87,8 @@ def choose(
 def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[int], Gains | None]) -> tuple[int, str]:
     """The rank with the smallest error, or 0 where its gain is not shown.
 
-    Where the error falls a hundred thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart either: then
-    training samples left out one at a time are asked as well, for the rank and for its gain.
+    Where the error falls a hundred thousandfold, or there are enough validation samples, these decide. Few of them cannot tell ranks apart
+    either: then training samples left out one at a time are asked as well, for the rank and for its gain.
     """
     if clear and held.count >= LEAST:
         return best, SMALLEST
