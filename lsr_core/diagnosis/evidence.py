@@ -23,6 +23,7 @@ from lsr_core.refinement.refine import Refinement
 from lsr_core.refinement.results import Floats, LossPaths, Sweep
 from lsr_core.refinement.summary import Summary
 
+AT_END = 0.8  # of the largest rank: a smallest error there may fall further beyond
 NOTICED = 0.3  # share of the held-out error left, from which a step counts as one that removes it
 
 
@@ -33,6 +34,7 @@ class Figures:
     Attributes:
         rank: that the run reports, and the verdict is about.
         best_rank: with the smallest held-out error of one solve.
+        last_rank: the largest that was tried, where more would have been possible and the smallest error is at its end of the sweep; else None.
         fitted: smallest linear residual over all ranks, over that of the network.
         best: held-out error at the best rank, over that of the network: of validation samples, or the true residual at fresh points; of
             training samples where nothing is held out.
@@ -77,6 +79,7 @@ class Figures:
     errors: dict[str, tuple[float, float]] = field(default_factory=dict)
     gradient_steps: float | None = None
     n_solves: int = 1
+    last_rank: int | None = None
     linear_at_one: float | None = None
     nonlinear_at_one: float | None = None
     is_equation: bool = False
@@ -126,6 +129,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         disagreement=refinement.gap,
         errors=_errors(summary, isinstance(problem, PhysicsProblem)),
         gradient_steps=None if summary.gauss_newton else gradient_steps(refinement, best_rank),
+        last_rank=_last_rank(summary, best_rank),
         n_solves=max(1, len(summary.gauss_newton)),
         linear_at_one=linear,
         nonlinear_at_one=nonlinear,
@@ -200,6 +204,12 @@ def _refined_error(refinement: Refinement) -> float | None:
     if after is None or not sweep.val_mse[0] > 0:
         return None
     return _finite(float(before) * math.sqrt(after / float(sweep.val_mse[0])))
+
+
+def _last_rank(summary: Summary, best_rank: int) -> int | None:
+    most = min(summary.n_params, summary.n_residuals)
+    at_end = best_rank >= AT_END * summary.max_rank
+    return summary.max_rank if at_end and summary.max_rank < most else None
 
 
 def _constant(problem: Problem, sweep: Sweep) -> float | None:

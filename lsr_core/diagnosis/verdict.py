@@ -116,6 +116,8 @@ def untested(known: Figures) -> list[str]:
         found.append("the error of the field: no solution is known")
         if known.solved is not None and known.solved.nonlinear:
             found.append("other solutions, far from this field: no second start was refined")
+    if known.last_rank is not None:
+        found.append(f"ranks beyond {known.last_rank}: the error is smallest near the largest rank")
     if known.units is None:
         found.append("units that do nothing: this network does not let them be counted")
     if known.linear_at_one is None:
@@ -243,8 +245,15 @@ def _little_gain(known: Figures) -> _Finding | None:
     if _reachable(known) <= SMALL_GAIN:
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
-    limit: Limit = "open" if known.restarted is None else "capacity"
-    return _Finding(limit, evidence, _reachable(known) / SMALL_GAIN, 1.5, _no_other_start(known))
+    limit: Limit = "open" if known.restarted is None or known.last_rank is not None else "capacity"
+    doubt = _no_other_start(known)
+    if known.last_rank is not None:
+        doubt = f"ranks beyond {known.last_rank} were not tried, and the error still falls there"
+    elif known.is_equation:
+        doubt = "neither another start nor another network was tried"
+    return _Finding(
+        limit, evidence, _reachable(known) / SMALL_GAIN, 1.5, doubt, advice=words.advice_on_little(known, limit)
+    )
 
 
 def _gain(known: Figures) -> _Finding:

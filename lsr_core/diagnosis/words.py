@@ -16,7 +16,7 @@ SENTENCES: dict[Limit, str] = {
     "nonconvexity": "Training is in the wrong valley: little can be gained from these weights, but much from others.",
     "units": "Most units of a layer do nothing, and the solve leaves much of the error.",
     "capacity": "The network or its data are the limit: neither the solve nor training anew lowers the error much.",
-    "open": "A direct solve at these weights gains little; why was not decided, as no other start was tried.",
+    "open": "A direct solve at these weights gains little; why was not decided.",
     "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
     "stationary": "Nothing is left to gain from these weights: no direction of the subspace lowers the residual.",
     "overfitting": "The refinement overfits: it fits the training samples and loses the others.",
@@ -75,6 +75,13 @@ def against_use(known: Figures) -> str:
     if known.left > MUCH_BETTER:
         return f"At rank {known.rank} the refined predictor gains little."
     return ""
+
+
+def advice_on_little(known: Figures, limit: Limit) -> str:
+    """What to do where one solve gains little."""
+    if known.last_rank is not None:
+        return f"Take a larger rank than {known.last_rank} first; the error still falls there."
+    return ADVICE[limit]
 
 
 def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[str, bool]:
