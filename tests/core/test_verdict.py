@@ -188,13 +188,12 @@ def test_nobody_is_told_to_use_what_is_wrong_or_worse(changes: dict[str, object]
 
 def test_ranks_that_were_not_tried_are_named_where_the_error_still_falls() -> None:
     found = verdict(replace(PLAIN, restarted=anew(0.9), last_rank=60))
-    assert (found.limit, found.confidence) == ("capacity", "uncertain")
+    assert (found.limit, found.confidence) == ("open", "uncertain")
     assert "larger rank than 60" in found.advice
     assert any("ranks beyond 60" in words for words in found.untested)
-    refinement = refine(
-        SupervisedProblem("short", tanh_network(30, 0), sine_data(200, 30, 0), sine_data(100, 30, 1)), max_rank=3
-    )
-    assert figures(refinement).last_rank in (3, None if refinement.rank < 3 else 3)
+    problem = SupervisedProblem("short", tanh_network(30, 0), sine_data(200, 6, 0), sine_data(100, 6, 1))
+    assert figures(refine(problem, rank=2, max_rank=2)).last_rank == 2
+    assert figures(refine(problem, max_rank=91)).last_rank is None
 
 
 def test_the_condition_number_named_solved_is_the_solved_one() -> None:
