@@ -15,6 +15,7 @@ from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, is_out_o
 from lsr_core.jobs.kinds import work_of
 from lsr_core.jobs.watch import Watch
 from lsr_core.refinement.progress import ProgressCallback, silent
+from lsr_core.refinement.resources import give_back
 from lsr_core.storage import digests
 from lsr_core.storage.code import located
 from lsr_core.storage.records import Failure, State, Status
@@ -99,8 +100,13 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> None:
     writer = StatusWriter(run, progress or silent)
     watch = Watch(run.manifest.config.memory_budget, lambda sentence: _end(run, writer, sentence))
 
+    stages = {""}
+
     def report(stage: str, fraction: float) -> None:
         watch.check()
+        if stage not in stages:
+            stages.add(stage)
+            give_back()
         writer(stage, fraction)
 
     writer.start()

@@ -186,7 +186,7 @@ class _Job:
         p, images = self.p, samples * self.o * self.p * self.item
         if self.forward:
             part = min(p, max(1, PART_BYTES // (self.m * self.item)))
-            block = images + 2 * part * self.m * self.item + self.tangents(samples, part)
+            block = images + 3 * part * self.m * self.item + self.tangents(samples, part)
         else:
             few = min(samples, GRAM_SAMPLES)
             block = images + 2 * few * self.o * p * self.item + self.factors(samples)
