@@ -54,7 +54,7 @@ def test_a_damaged_file_of_fields_is_refused(batch: Run, tmp_path: Path) -> None
     path = tmp_path / FOLDER / "000001.npz"
     arrays = dict(np.load(path))
     np.savez_compressed(path, **(arrays | {"truth": arrays["truth"][1:]}))
-    with pytest.raises(InputError, match="expected .*the run is damaged"):
+    with pytest.raises(InputError, match=r"expected .*the run is damaged"):
         read_fields(tmp_path, 1)
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="npz"):
