@@ -162,7 +162,10 @@ def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis
     reached = math.hypot(missed, 0.0 if coefficients is None else penalty * float(coefficients.norm()))
     least = _least(matrix, residual, 0.0)
     lengths = images.norm(dim=0)
-    strong = lengths >= 3 * float(str(case.settings.get("rcond") or 0.0)) * lengths.max()
+    cut = 3 * float(str(case.settings.get("rcond") or 0.0))
+    strong = (
+        lengths >= max(cut, SAFETY * twin.rounding) * lengths.max()
+    )  # what is shorter is rounding, other in each computation
     most = _least(matrix[:, strong[:rank]], residual, max(30 * result.setting.rcond, 1e4 * twin.rounding))
     tolerance = SAFETY * (basis.noise("train", delta) + twin.rounding * penalty * float(delta.norm()))
     size = _size(twin, "train") * math.sqrt(len(rows.targets))
