@@ -108,13 +108,17 @@ class ParametricFunction:
 
     def single_precision(self) -> ParametricFunction:
         """The same function in float32."""
+        return self.in_precision(torch.float32)
+
+    def in_precision(self, dtype: torch.dtype) -> ParametricFunction:
+        """The same function in another floating type."""
         assert self.module is not None
-        own = _converted(copied(self.module), torch.float32)
+        own = _converted(copied(self.module), dtype)
         parameters = {name: value for name, value in own.named_parameters() if name in self._all}
-        single = ParametricFunction(
+        other = ParametricFunction(
             lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
         )
-        return single.by(self.derivatives, layered=self.layered)
+        return other.by(self.derivatives, layered=self.layered)
 
     def by(self, derivatives: Derivatives, *, layered: bool = True) -> ParametricFunction:
         """The same function, differentiated in another way."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, FactoredJacobian, JacobianOperator, RowJacobian
+from lsr_core.networks.pushes import Derivatives
 
 SAMPLES = 8
 PAIRS = 2
@@ -81,6 +82,32 @@ class Reference:
             if best <= CLOSE.get(theta.dtype, CLOSE[torch.float32]):
                 break
         return best
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A function of float32 in float64, where a difference that single precision would hide is seen."""
+
+    function: ParametricFunction
+    reference: Reference
+
+    @classmethod
+    def of(
+        cls, function: ParametricFunction, inputs: Tensor, n_outputs: int, generator: torch.Generator
+    ) -> Twin | None:
+        """None for what computes in float64 itself, or cannot on this device or by its own code."""
+        if function.dtype != torch.float32 or function.module is None or function.device.type == "mps":
+            return None
+        try:
+            other = function.in_precision(torch.float64)
+            given = inputs.double() if inputs.is_floating_point() else inputs
+            return cls(other, Reference.of(other, given, n_outputs, generator))
+        except (RuntimeError, TypeError, ValueError):  # its forward insists on single precision
+            return None
+
+    def defect(self, way: Derivatives) -> float:
+        """The same as `push_defect`, for J v taken in this way."""
+        return push_defect(self.function.by(way), self.reference)
 
 
 def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: bool = True, rows: bool = True) -> float:

@@ -12,11 +12,11 @@ import torch
 from lsr_core.errors import Cancelled, InputError, is_out_of_memory
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, where_in
-from lsr_core.networks.proof import CLOSE, TOLERANCE, Reference, operator_defect, push_defect
+from lsr_core.networks.proof import CLOSE, TOLERANCE, Reference, Twin, operator_defect, push_defect
 from lsr_core.networks.pushes import IN_WORDS, WAYS
 from lsr_core.networks.strategies import Strategy
 
-SINGLE_TOLERANCE = 1e-4  # where forward holds single precision
+SINGLE_TOLERANCE = 1e-4  # where forward holds single precision, or may
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ def prove(
     findings: Findings,
     *,
     sample_wise: bool,
+    twin: Twin | None = None,
     fits: Callable[[Strategy], str | None] = lambda _: None,
 ) -> Proved | tuple[Left, ...]:
     """The first of the candidates that agrees with plain reverse mode; or, if none does, what was wrong with each.
 
     Args:
         candidates: strategies for a function, in the order in which they are wanted.
+        twin: the function in float64, whose products by this way of taking J v must be right too.
         fits: why a strategy cannot be afforded, or None; the first one is taken as it is.
     """
     left: dict[str, str] = {}
@@ -69,6 +71,8 @@ def prove(
         here = function.by("batch-rows" if way == "rows" and not sample_wise else way)
         try:
             defect = within(push_defect(here, reference), allowed)
+            if twin is not None:
+                within(twin.defect(here.derivatives), SINGLE_TOLERANCE)
         except Exception as error:
             passed_on(error)
             left.setdefault(IN_WORDS[way], reason_of(error, findings))

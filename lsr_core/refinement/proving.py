@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings
-from lsr_core.networks.proof import SAMPLES, Reference, few
+from lsr_core.networks.proof import SAMPLES, Reference, Twin, few
 from lsr_core.networks.routes import (
     Left,
     Proved,
@@ -51,7 +52,16 @@ def proved_strategy(
             can; a network for which none can.
     """
     function = first.function
-    reference = checked_reference(function, few(inputs, stream(config)), first.n_outputs, findings, config)
+    some = few(inputs, stream(config))
+    reference = checked_reference(function, some, first.n_outputs, findings, config)
+    prove_with = partial(
+        prove,
+        function=function,
+        reference=reference,
+        findings=findings,
+        sample_wise=sample_wise,
+        twin=Twin.of(function, some, first.n_outputs, stream(config)),
+    )
 
     def fits(strategy: Strategy) -> str | None:
         room = budget_of(config)
@@ -63,13 +73,11 @@ def proved_strategy(
     def candidates_of(start: Strategy, wanted: str) -> Candidates:
         return lambda here: in_order(replace(start, function=here), wanted, sample_wise=sample_wise)
 
-    found = prove(
-        candidates_of(first, config.strategy), function, reference, findings, sample_wise=sample_wise, fits=fits
-    )
+    found = prove_with(candidates_of(first, config.strategy), fits=fits)
     if isinstance(found, Proved):
         return with_those_not_offered(found, config.strategy)
     if config.strategy != "auto":
-        other = prove(candidates_of(first, "auto"), function, reference, findings, sample_wise=sample_wise, fits=fits)
+        other = prove_with(candidates_of(first, "auto"), fits=fits)
         refuse_named(config.strategy, found, other.strategy.name if isinstance(other, Proved) else None)
     raise nothing_serves(found)
 

@@ -19,6 +19,12 @@ def of(
 
 ONE = Data(rows=1)
 RIGHT = {
+    "a part without gradients, which single precision hides from the proof": Case(
+        Network(1884, 1, False, (("apart", "no_grad"), ("large", 0.01)), 1, dtype="float64", gain=1.0),
+        Data(rows=10, validation=6, test=6),
+        {"seed": 629, "dtype": "float32"},
+        False,
+    ),
     "in place after a linear layer": of(("inplace_after", 8, "relu"), strategy="factored"),
     "tied weights": of(("tied", 2, "transposed"), strategy="factored"),
     "a hook that changes the output": of(("hooked", 3, "silent"), strategy="factored"),
