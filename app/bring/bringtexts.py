@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lsr_core.intake.arrays import MAX_BYTES
+
 BUNDLE = (
     "A problem bundle is a zip of `problem.json`, `model.safetensors` and `data.npz`, such as the ones that can be downloaded "
     "on this page. Nothing in it is executed."
@@ -20,7 +22,7 @@ DATA_LEAD = (
     "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
 )
 WEIGHTS_LABEL = "Weights: .safetensors, or .pt of a state dict (at most 50 MB)"
-DATA_LABEL = "Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; 1 GB of numbers)"
+DATA_LABEL = f"Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
 WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
 DATA_MAP_LEAD = "Which arrays or columns the network takes, and which it should give."
