@@ -16,7 +16,7 @@ from lsr_app.serve.order import Order, start
 from lsr_core.errors import LSRError
 
 if TYPE_CHECKING:
-    from lsr_core.refinement.refine import Refinement
+    from lsr_core.refinement.refined import Refinement
     from lsr_core.storage.runs import Run
 
 PATIENCE_SECONDS = 60.0
@@ -37,7 +37,7 @@ def explore(what: str | Path | Run | Refinement, *, runs: str | Path | None = No
         InputError: no such run, or a result that cannot be stored.
         LSRError: the server did not start.
     """
-    from lsr_core.refinement.refine import Refinement
+    from lsr_core.refinement.refined import Refinement
     from lsr_core.storage.runs import Run
 
     root = None if runs is None else Path(runs)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Evidence, Verdict
 
 CLOSE = 1e-6

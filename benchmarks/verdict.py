@@ -22,7 +22,8 @@ from _typed import field_error
 from lsr_core.diagnosis.loss_path import loss_paths
 from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Verdict
 
 WRONG = 0.1  # relative error of a field that nobody may be told to use

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lsr_core.problems.supervised import Architecture, MappedSplit, Quantity, Split, SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
-    from lsr_core.refinement.refine import Refinement, refine, sweep
+    from lsr_core.refinement.refine import refine, sweep
+    from lsr_core.refinement.refined import Refinement
     from lsr_core.refinement.results import Sweep
     from lsr_core.storage.bundles import load_problem, save_problem
     from lsr_core.storage.export import load_predictor, save_predictor
@@ -48,7 +49,8 @@ _HOMES = {
     "lsr_core.problems.supervised": ("Architecture", "MappedSplit", "Quantity", "Split", "SupervisedProblem"),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
-    "lsr_core.refinement.refine": ("Refinement", "refine", "sweep"),
+    "lsr_core.refinement.refine": ("refine", "sweep"),
+    "lsr_core.refinement.refined": ("Refinement",),
     "lsr_core.refinement.results": ("Sweep",),
     "lsr_core.storage.bundles": ("load_problem", "save_problem"),
     "lsr_core.storage.export": ("load_predictor", "save_predictor"),

@@ -19,7 +19,8 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import silent
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Verdict
 from lsr_core.storage.bundles import load_problem
 from lsr_core.training.adam import adam

@@ -14,7 +14,8 @@ from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Errors
 from lsr_core.refinement.uses import refuse_unused
 

@@ -20,7 +20,7 @@ from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import FEW_COLUMNS
 from lsr_core.problems.grids import Grid, regular_grid
 from lsr_core.refinement.fields import thinned
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Directions, Floats
 
 SHOWN = 24  # directions, close together at the leading end

@@ -19,7 +19,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Floats, LossPaths, Sweep
 from lsr_core.refinement.summary import Summary
 

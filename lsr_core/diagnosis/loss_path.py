@@ -25,7 +25,7 @@ from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.peaks import PATH_BYTES
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
 from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import unscaled
 
 TWICE = 2.0  # times the residual of the solve: near enough

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response import ResponseModes
 
 ROWS_A_DIRECTION = 3  # of the residual, from which its derivative along the directions is taken

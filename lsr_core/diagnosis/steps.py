@@ -9,7 +9,7 @@ import torch
 
 from lsr_core.networks.classifiers import ClassRows
 from lsr_core.networks.footprints import FORWARD_BYTES, footprint, samples_within
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import in_precision_of
 

@@ -17,7 +17,7 @@ from lsr_core.diagnosis import statements, words
 from lsr_core.diagnosis.certainty import confidence
 from lsr_core.diagnosis.evidence import Figures, figures
 from lsr_core.diagnosis.restarts import restarts
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import LossPaths
 from lsr_core.refinement.summary import Evidence, Limit, Verdict
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lsr_core.problems.problem import Problem
-    from lsr_core.refinement.refine import Refinement
+    from lsr_core.refinement.refined import Refinement
     from lsr_core.refinement.summary import Summary
 
 REFINE_SHARE = 0.85  # of the whole job; the rest are loss paths, the verdict and writing

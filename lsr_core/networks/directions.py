@@ -38,10 +38,6 @@ class Directions(ABC):
     def combination(self, weights: Tensor) -> Tensor:
         """Ω w for one vector of weights (p,), flat (m,)."""
 
-    @abstractmethod
-    def joined(self, more: Directions) -> Directions:
-        """These, and `more` after them."""
-
 
 @dataclass(frozen=True)
 class LayerDirections(Directions):
@@ -63,10 +59,6 @@ class LayerDirections(Directions):
 
     def combination(self, weights: Tensor) -> Tensor:
         return self.factors.combination(weights, self.network)
-
-    def joined(self, more: Directions) -> LayerDirections:
-        assert isinstance(more, LayerDirections)
-        return LayerDirections(self.factors.joined(more.factors), self.network)
 
 
 @dataclass(frozen=True)
@@ -122,10 +114,6 @@ class TensorDirections(Directions):
     def combination(self, weights: Tensor) -> Tensor:
         return torch.cat([(left.T @ (right * weights[:, None])).flatten() for left, right in self._pairs()])
 
-    def joined(self, more: Directions) -> TensorDirections:
-        assert isinstance(more, TensorDirections)
-        return TensorDirections(_joined(self.left, more.left), _joined(self.right, more.right))
-
     def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
         return zip(self.left.values(), self.right.values(), strict=True)
 
@@ -133,7 +121,3 @@ class TensorDirections(Directions):
         """Some of the directions written out, (m, some)."""
         written = [(left[part, :, None] * right[part, None, :]).flatten(1) for left, right in self._pairs()]
         return torch.cat(written, dim=1).T
-
-
-def _joined(first: dict[str, Tensor], more: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: torch.cat([value, more[name]]) for name, value in first.items()}

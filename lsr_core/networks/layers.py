@@ -128,17 +128,6 @@ class Factors:
         }
         return Factors(linear, None if self.rest is None else gaussian(self.rest, max(rest, least)))
 
-    def joined(self, more: Factors) -> Factors:
-        """These rows or directions, and `more` after them."""
-        linear = {}
-        for name, mine in self.linear.items():
-            theirs = more.linear[name]
-            linear[name] = LinearFactor(
-                torch.cat([mine.inputs, theirs.inputs]), torch.cat([mine.signals, theirs.signals]), mine.biased
-            )
-        both = self.rest is not None and more.rest is not None
-        return Factors(linear, torch.cat([self.rest, more.rest]) if both else None)  # type: ignore[list-item]
-
     def combination(self, weights: Tensor, parts: FactoredNetwork) -> Tensor:
         """Jᵀ w for one vector of row weights (n·o,), flat (m,)."""
         total = weights.new_zeros(parts.function.n_params)

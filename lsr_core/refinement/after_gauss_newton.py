@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,13 +12,11 @@ from lsr_core.refinement.gauss_newton import GaussNewton
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.physics_evaluation import field_errors, measured
 from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import kappa_at, unscaled
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.summary import OneShot
-
-if TYPE_CHECKING:
-    from lsr_core.refinement.refine import Refinement
 
 
 def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dict[str, float]) -> Refinement:

@@ -19,11 +19,6 @@ OnFraction = Callable[[float], None]
 SKETCH, PROBE, SUBSET = 1, 2, 3  # random streams
 
 
-def extension(width: int) -> int:
-    """The random stream of what is drawn to extend a subspace to `width` columns; none of the others."""
-    return SKETCH + 1000 * width
-
-
 @dataclass(frozen=True)
 class Basis:
     """A subspace V and the factor of [G V, f], which building V passes over all training rows for anyway.

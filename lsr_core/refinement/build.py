@@ -7,19 +7,14 @@ from lsr_core.refinement.factored import build_factored
 from lsr_core.refinement.published import build_published
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.streamed import build_streamed
-from lsr_core.refinement.subspace import ExplicitSubspace, SketchedSubspace, Subspace
 
 
-def build_basis(setting: Setting, on_fraction: OnFraction, start: Subspace | None = None) -> Basis:
-    """V by the strategy of the setting.
-
-    Args:
-        start: a smaller subspace of the same problem and settings, which the new one contains and which is not searched for again.
-    """
+def build_basis(setting: Setting, on_fraction: OnFraction) -> Basis:
+    """V by the strategy of the setting."""
     if setting.max_rank == 0:
         return empty_basis(setting)
     if setting.config.published is not None:
         return build_published(setting, on_fraction)
     if setting.strategy.name == "factored":
-        return build_factored(setting, on_fraction, start if isinstance(start, SketchedSubspace) else None)
-    return build_streamed(setting, on_fraction, start if isinstance(start, ExplicitSubspace) else None)
+        return build_factored(setting, on_fraction)
+    return build_streamed(setting, on_fraction)

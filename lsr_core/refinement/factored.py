@@ -18,7 +18,6 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
-    extension,
     qr_for,
     solved_factor,
     subset,
@@ -31,20 +30,16 @@ from lsr_core.refinement.subspace import SketchedSubspace
 FEW_ANCHORS = 256  # and those of gradients
 
 
-def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSubspace | None = None) -> Basis:
+def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     """V in the span of factored random directions Ω, by one pass over the training rows.
 
     A streaming QR of [J Ω, J P, f], P a few Gaussian probes, keeps all that is needed: with the Gram matrix of the directions
     ΩᵀΩ = L Lᵀ, which is well-conditioned as they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
-    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error. With `start`
-    its directions are kept and more are drawn.
+    triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error.
     """
     function, strategy = setting.function, setting.strategy
     count = directions(setting.sizes, setting.config, setting.max_rank)
-    if start is None:
-        omega = _random(setting, count, SKETCH)
-    else:
-        omega = start.directions.joined(_random(setting, count - start.directions.count, extension(count)))
+    omega = _random(setting, count)
     probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
     probes = probes.to(function.theta0)
     rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
@@ -59,9 +54,9 @@ def build_factored(setting: Setting, on_fraction: OnFraction, start: SketchedSub
     return basis_from(setting, omega, qr.factor)
 
 
-def _random(setting: Setting, count: int, stream: int) -> Directions:
+def _random(setting: Setting, count: int) -> Directions:
     """Directions by the factors of the layers, or, where samples do not pass them one by one, for forward mode."""
-    network, generator = setting.strategy.network, setting.generator(stream)
+    network, generator = setting.strategy.network, setting.generator(SKETCH)
     if network is not None:
         seen = network.capture(subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs)
         return LayerDirections(seen.random_directions(count, generator), network)

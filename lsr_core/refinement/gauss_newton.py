@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,12 +17,10 @@ from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response_model import ResponseModel, State
 from lsr_core.refinement.summary import GaussNewtonStep
 from lsr_core.refinement.uses import ALREADY_LINEAR
-
-if TYPE_CHECKING:
-    from lsr_core.refinement.refine import Refinement
 
 STAGE = "Gauss-Newton"
 SETTLED = 0.99  # of the residual: a step that leaves more of it at fresh points gains little

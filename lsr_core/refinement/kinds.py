@@ -49,11 +49,11 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
     return setting.prepare(problem, config)
 
 
-def build_basis(ready: Setting, on_fraction: OnFraction, start: Subspace | None = None) -> Basis:
-    """V and the factor of [G V, f]; `start` is a subspace to extend, which data offer and equations do not."""
+def build_basis(ready: Setting, on_fraction: OnFraction) -> Basis:
+    """V and the factor of [G V, f]."""
     if isinstance(ready, PhysicsSetting):
         return build_physics(ready, on_fraction)
-    return build.build_basis(ready, on_fraction, start)
+    return build.build_basis(ready, on_fraction)
 
 
 def evaluate(

@@ -39,7 +39,7 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     if whole:
         start = torch.eye(setting.max_rank).to(theta)
     else:
-        start, probes = range_of(setting, source, width, SKETCH, count, theta.new_empty(len(theta), 0))
+        start, probes = range_of(setting, source, width, count)
         error = missed(start, probes)
     triangle = triangle_of(source, start, setting, count, with_errors=False)
     _, values, right_t = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])

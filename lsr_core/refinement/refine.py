@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
@@ -22,15 +20,12 @@ from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.kinds import build_basis, evaluate, prepare
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
-from lsr_core.refinement.peaks import DELTA_BYTES
-from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import kappa_at, unscaled
-from lsr_core.refinement.results import Fields, Spectrum, Sweep
+from lsr_core.refinement.results import Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
-from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summarising import method_of, summarise
-from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions
 from lsr_core.validation import checked
 
@@ -38,76 +33,6 @@ DISAGREEMENT = 0.10
 ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
 STAGES = {"preparing": 1, "basis": 12, "validation rows": 2, "test rows": 5, "checking": 1}
 STEP_SHARE = 6  # of a Gauss-Newton step, beside those
-
-
-@dataclass(eq=False)
-class Refinement:
-    """The result of `refine`.
-
-    Attributes:
-        sweep: errors, condition numbers and norms at every rank.
-        spectrum: singular values of the Jacobian.
-        fields: truth, network and refined field at the display points, for a ladder of ranks.
-        display_points: indices of the display points into their split.
-        rank: the chosen rank.
-        delta: Δθ at the chosen rank, flat (m,).
-        predictor: q(θ0, x) + J(x) Δθ.
-        summary: the figures of `lsr refine --json`.
-        gap: relative difference between the sweep's errors and the predictor's at the chosen rank, from rounding.
-    """
-
-    problem: Problem
-    setting: Setting
-    subspace: Subspace
-    solutions: RankSolutions
-    sweep: Sweep
-    spectrum: Spectrum
-    fields: Fields
-    display_points: np.ndarray
-    rank: int
-    delta: Tensor
-    predictor: RefinedPredictor
-    summary: Summary
-    gap: float = 0.0
-    timings: dict[str, float] = field(default_factory=dict)
-
-    def delta_at(self, rank: int) -> Tensor:
-        """Δθ (m,) at any rank of the sweep; a rank between the rungs of the truncated ladder is solved now."""
-        if not 0 <= rank <= self.sweep.max_rank:
-            raise InputError(f"is {rank}, the sweep has ranks 0 to {self.sweep.max_rank}", key="rank")
-        solved = self.solutions.is_solved(rank)
-        step = self.subspace.delta(self.solutions.at(rank) if solved else self.solutions.solver.solve(rank))
-        return self.setting.function.expand(step)
-
-    def extended(self, max_rank: int, *, progress: ProgressCallback | None = None) -> Refinement:
-        """The same refinement up to a larger rank, in a subspace that contains the present one.
-
-        Only the directions beyond the present subspace are searched for; the solve on all rows is made again.
-
-        Raises:
-            InputError: `max_rank` is not larger than the present one, or larger than there are rows or parameters.
-        """
-        if max_rank <= self.sweep.max_rank:
-            raise InputError(f"is {max_rank}, the subspace has {self.sweep.max_rank} already", key="max_rank")
-        config = self.setting.config.model_copy(update={"max_rank": max_rank})
-        clock = Progress(progress or default_callback(), _stages(config))
-        clock.stage("preparing")
-        return _stepped(_run(self.problem, _prepare(self.problem, config), clock, self.subspace), clock)
-
-    def deltas(self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES) -> Iterator[tuple[int, Tensor]]:
-        """Δθ of several solved ranks, several at a time where memory allows."""
-        for part, steps in self.delta_blocks(ranks, block_bytes):
-            yield from ((rank, step) for rank, step in zip(part, steps.unbind(1), strict=True))
-
-    def delta_blocks(
-        self, ranks: Sequence[int], block_bytes: int = DELTA_BYTES
-    ) -> Iterator[tuple[Sequence[int], Tensor]]:
-        """The same as columns (m, k), with the ranks they belong to."""
-        theta = self.setting.function.theta0
-        width = max(1, block_bytes // (len(theta) * theta.dtype.itemsize))
-        for start in range(0, len(ranks), width):
-            part = list(ranks[start : start + width])
-            yield part, self.subspace.delta(self.solutions.columns(part))
 
 
 def refine(
@@ -184,11 +109,11 @@ def _prepare(problem: Problem, config: RefineConfig) -> Setting:
     return setting
 
 
-def _run(problem: Problem, setting: Setting, clock: Progress, start: Subspace | None = None) -> Refinement:
+def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     started = time.perf_counter()
     config, function = setting.config, setting.function
     clock.stage("basis")
-    basis = build_basis(setting, clock.fraction, start)
+    basis = build_basis(setting, clock.fraction)
     subspace, train = basis.subspace, basis.train
     max_rank = subspace.rank
     if not torch.isfinite(train.factor).all():

@@ -20,7 +20,7 @@ from lsr_core.networks import architectures
 from lsr_core.networks.pinn import PinnMLPArguments
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.supervised import Architecture, Split
-from lsr_core.refinement.basis import SKETCH, Counter
+from lsr_core.refinement.basis import Counter
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import prepare_physics
@@ -139,7 +139,7 @@ def fresh_residual(problem: PhysicsProblem, config: RefineConfig) -> float:
         return math.inf
     count = Counter(1, lambda _: None)
     rank = setting.max_rank
-    sketch = sketch_of(setting, setting.source_rows(), rank, SKETCH, count)[:, :rank]
+    sketch = sketch_of(setting, setting.source_rows(), rank, count)[:, :rank]
     basis = torch.linalg.qr(sketch).Q
     factor = triangle_of(setting.rows(), basis, setting, count, with_errors=True)
     solution = TriangularSolver(factor, rcond=setting.rcond).solve(rank)

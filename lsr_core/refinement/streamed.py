@@ -15,7 +15,6 @@ from lsr_core.refinement.basis import (
     OnFraction,
     as_source,
     column_scale,
-    extension,
     qr_for,
     solved_factor,
     subset,
@@ -26,25 +25,20 @@ from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace
 
 
-def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSubspace | None = None) -> Basis:
+def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
 
     Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
     by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. With Jᵀ Ψ = B T a power
     iteration multiplies by Jᵀ J B T⁻ᵀ: as T holds the spectrum of J, J B T⁻ᵀ is about as well-conditioned as Ψ and the spectrum is never squared.
-
-    With `start` only the columns beyond it are sketched, each time made orthogonal to it; the second stage takes all of them.
     """
     config, function = setting.config, setting.function
     all_rows = _rows(setting, setting.train)
     sketched = all_rows if config.basis_points is None else _rows(setting, subset(setting))
     width = min(setting.max_rank + config.oversampling, sketched.n_rows, function.n_params)
-    known = function.theta0.new_empty(function.n_params, 0) if start is None else start.basis[:, :width]
     passes = 2 + 2 * config.power_iterations
     count = Counter(passes * len(all_rows), on_fraction)
-    stream = SKETCH if start is None else extension(width)
-    more, probes = range_of(setting, sketched, width, stream, count, known)
-    basis = torch.cat([known, more], dim=1)
+    basis, probes = range_of(setting, sketched, width, count)
     error = missed(basis, probes)
     factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
     left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
@@ -61,26 +55,18 @@ def build_streamed(setting: Setting, on_fraction: OnFraction, start: ExplicitSub
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
 
 
-def range_of(
-    setting: Setting, source: Rows, width: int, stream: int, count: Counter, known: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Orthonormal columns that with the known ones, `width` in all, nearly span the leading right singular vectors of the rows.
-
-    Returns:
-        The columns (m, width − known), and the probes (m, p) that tell what is missed.
-    """
-    more = width - known.shape[1]
-    sketch = sketch_of(setting, source, more, stream, count)
-    probes = sketch[:, more:]
-    basis, triangle = beyond(known, sketch[:, :more])
+def range_of(setting: Setting, source: Rows, width: int, count: Counter) -> tuple[Tensor, Tensor]:
+    """Orthonormal columns (m, width) that nearly span the leading right singular vectors of the rows, and probes (m, p) that tell what is missed."""
+    sketch = sketch_of(setting, source, width, count)
+    basis, triangle = torch.linalg.qr(sketch[:, :width])
     for _ in range(setting.config.power_iterations):
         whitened = basis @ inverse_of(triangle).T
         preimage = torch.zeros_like(basis)
         for block in source:
             preimage += block.operator.rmatmat(block.operator.matmat(whitened))
             count()
-        basis, triangle = beyond(known, preimage)
-    return basis, probes
+        basis, triangle = torch.linalg.qr(preimage)
+    return basis, sketch[:, width:]
 
 
 def missed(basis: Tensor, probes: Tensor) -> float:
@@ -88,10 +74,10 @@ def missed(basis: Tensor, probes: Tensor) -> float:
     return probe_bound(probes - basis @ (basis.T @ probes))
 
 
-def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Counter) -> Tensor:
+def sketch_of(setting: Setting, rows: Rows, width: int, count: Counter) -> Tensor:
     """Jᵀ [Ψ, P] (m, width + probes), in single precision if the config says so."""
     config, theta = setting.config, setting.function.theta0
-    seeds = [setting.seed(stream) for stream in (stream, PROBE)]
+    seeds = [setting.seed(stream) for stream in (SKETCH, PROBE)]
     single = config.sketch_dtype == "float32" and theta.dtype == torch.float64
     source = rows.single_precision() if single else rows
     total = theta.new_zeros(len(theta), width + PROBES)
@@ -101,15 +87,6 @@ def sketch_of(setting: Setting, rows: Rows, width: int, stream: int, count: Coun
         total += block.operator.rmatmat(torch.cat([psi, sketch_rows(block.rows, PROBES, seeds[1], like)], dim=1))
         count()
     return total
-
-
-def beyond(known: Tensor, block: Tensor) -> tuple[Tensor, Tensor]:
-    """Q and R of what of the block is not in the span of the orthonormal columns known; twice, against rounding."""
-    basis, triangle = torch.linalg.qr(block - known @ (known.T @ block))
-    if known.shape[1] == 0:
-        return basis, triangle
-    basis, again = torch.linalg.qr(basis - known @ (known.T @ basis))
-    return basis, again @ triangle
 
 
 def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:

@@ -18,7 +18,8 @@ from lsr_core.problems.streams import split_from_batches
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement.basis import SKETCH
 from lsr_core.refinement.config import RefineConfig, published_settings
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.rows import sketch_rows
 from lsr_core.refinement.setting import prepare
 from tests.core import twins
@@ -330,22 +331,3 @@ def test_quantiles_are_those_of_the_errors_of_single_samples(problem: Supervised
     errors = (result.predictor.predict(problem.test.inputs) - problem.test.targets).norm(dim=1).numpy()
     assert found is not None
     np.testing.assert_allclose([found.median, found.p99, found.max], np.quantile(errors, [0.5, 0.99, 1.0]), rtol=1e-9)
-
-
-@pytest.mark.parametrize("strategy", ["row-blocks", "factored", "matrix-free"])
-@pytest.mark.parametrize("power_iterations", [0, 1])
-def test_a_larger_rank_extends_the_subspace(problem: SupervisedProblem, strategy: str, power_iterations: int) -> None:
-    if strategy == "factored" and power_iterations:
-        pytest.skip("factored directions have no power iterations")
-    small = refine(problem, max_rank=8, strategy=strategy, power_iterations=power_iterations, oversampling=0)
-    large = small.extended(20)
-    before, after = basis_of(small), basis_of(large)
-    assert after.shape[1] == 20
-    torch.testing.assert_close(after.T @ after, torch.eye(20, dtype=torch.float64), rtol=0, atol=1e-9)
-    if strategy != "factored":  # there a few directions more than asked for are drawn, and the last cut leaves them out
-        torch.testing.assert_close(after @ (after.T @ before), before, rtol=0, atol=1e-9)
-    assert large.summary.residual_norm.linear < small.summary.residual_norm.linear
-    fresh = refine(problem, max_rank=20, strategy=strategy, power_iterations=power_iterations, oversampling=0)
-    assert leading_energy(large, 20) > 0.9 * leading_energy(fresh, 20)
-    with pytest.raises(InputError, match="the subspace has 20 already"):
-        large.extended(20)

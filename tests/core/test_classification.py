@@ -18,7 +18,8 @@ from lsr_core.networks.classifiers import FISHER_FLOOR, class_rows
 from lsr_core.problems.classification import ClassificationProblem, clipped, log_losses, one_hot
 from lsr_core.problems.supervised import Architecture, Split
 from lsr_core.refinement.classification import calibration_error
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.storage.bundles import load_problem, save_problem
 from tests.core import twins
 

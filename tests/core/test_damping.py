@@ -20,7 +20,8 @@ from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement import cases
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from tests.core import twins
 from tests.core.test_cases import operator  # noqa: F401
 from tests.core.test_physics import dense as dense_physics

@@ -67,14 +67,6 @@ def test_images_gram_matrix_and_combinations_are_those_of_the_vectors(kind: str)
     torch.testing.assert_close(directions.combination(weights), omega @ weights, rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_joined_directions_are_both(kind: str) -> None:
-    directions, jacobian = KINDS[kind]()
-    both = directions.joined(directions)
-    assert both.count == 2 * COUNT
-    torch.testing.assert_close(both.through(jacobian), directions.through(jacobian).repeat(1, 2))
-
-
 def test_entries_have_the_sizes_of_gradients() -> None:
     """A parameter that hardly matters gets small steps: otherwise its directions drown those of the others."""
     directions, jacobian = in_tensors("multionet")

@@ -31,7 +31,8 @@ from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response import ResponseModes
 from lsr_core.refinement.summary import Summary
 from lsr_core.storage.bundles import save_problem

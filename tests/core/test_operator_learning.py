@@ -14,7 +14,8 @@ from lsr_core.networks import architectures
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 from lsr_core.refinement.function_errors import with_distribution
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Errors
 from lsr_core.storage.bundles import load_problem, save_problem
 from tests.core import twins

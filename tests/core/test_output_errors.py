@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from lsr_core.problems.supervised import Quantity, Split, SupervisedProblem
 from lsr_core.refinement.output_errors import MOST, output_notes
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Errors
 from tests.core import twins
 from tests.core.test_gauss_newton import hunters

@@ -36,7 +36,8 @@ from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
 from lsr_core.problems.supervised import Architecture, Split
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.setting import Setting
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.runs import RunStore

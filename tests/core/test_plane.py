@@ -17,7 +17,8 @@ from lsr_core.jobs.planing import create_plane
 from lsr_core.jobs.queue import create
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import LossPlane
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.runs import RunStore

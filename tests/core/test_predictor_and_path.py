@@ -12,7 +12,8 @@ from lsr_core.errors import InputError
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.fields import MAX_STEPPED_POINTS, thinned, thinned_points
 from lsr_core.refinement.predictor import RefinedPredictor
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from tests.core import twins
 
 

@@ -18,7 +18,8 @@ from lsr_core.refinement import plan, ranks
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.left_out import left_out
 from lsr_core.refinement.ranks import FEW, SMALLEST, _shown
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from tests.core import twins
 
 

@@ -16,7 +16,8 @@ from lsr_core.networks.functions import PureFunction
 from lsr_core.problems.supervised import Split, SupervisedProblem
 from lsr_core.refinement import factored, plan
 from lsr_core.refinement.ranks import choose, knee, ladder
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from tests.core import twins
 
 STRATEGIES = ("matrix-free", "row-blocks", "factored")

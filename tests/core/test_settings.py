@@ -26,7 +26,8 @@ from lsr_core.problems.supervised import Split
 from lsr_core.refinement.cases import CasesSettings, refine_cases
 from lsr_core.refinement.config import RefineConfig, published_settings
 from lsr_core.refinement.progress import silent
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.uses import JOBS, KINDS, ROUTES, Job, only_used, refuse_unused
 from lsr_core.storage.runs import RunStore
 from tests import bundles

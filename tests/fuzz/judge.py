@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.problems.supervised import SupervisedProblem
-from lsr_core.refinement.refine import Refinement
+from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.subspace import SketchedSubspace
 from tests.fuzz.cases import Case
 from tests.fuzz.twin import Twin

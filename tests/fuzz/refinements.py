@@ -25,7 +25,8 @@ import torch
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.networks import strategies
 from lsr_core.refinement.config import published_settings
-from lsr_core.refinement.refine import Refinement, refine
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
 from tests.fuzz.cases import Case, Data, draw_case, shrunk
 from tests.fuzz.judge import Judgement, judge
 from tests.fuzz.networks import Network, train_a_little
