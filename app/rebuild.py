@@ -9,7 +9,7 @@ import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lsr_app import made
 from lsr_core.errors import InputError, LSRError
@@ -20,7 +20,6 @@ from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
     from lsr_core.portable.deliver import Precision
-    from lsr_core.portable.write import Form
 
 
 def make(run: Run, rank: int, format: str, path: Path, precision: Precision | None = None) -> str:
@@ -43,7 +42,7 @@ def make(run: Run, rank: int, format: str, path: Path, precision: Precision | No
     if format in ("pt2", "onnx", "python"):
         from lsr_core.portable.deliver import deliver
 
-        return deliver(path, *confirmed(run, rank), cast("Form", format), precision).sentence
+        return deliver(path, *confirmed(run, rank), format, precision).sentence
     raise InputError(f"is {format[:40]!r}; give predictor, pt2, onnx, python, weights or report", key="format")
 
 

@@ -172,10 +172,5 @@ def with_weights(model: nn.Module, theta: Tensor) -> nn.Module:
     return model
 
 
-def rmse(model: nn.Module, split: Split) -> float:
-    with torch.no_grad():
-        return float((model(split.inputs) - split.targets).square().mean().sqrt())
-
-
 def problem(name: str, index: int, model: nn.Module, data: tuple[Split, Split, Split]) -> SupervisedProblem:
     return SupervisedProblem(f"{name}-{index}", model, *data)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lsr_core.networks import architectures
 from lsr_core.networks.transforms import names as conditions
-from lsr_core.portable.check import RUNNER
+from lsr_core.portable.check import RUNNER, reader_text
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 
 DOMAIN = {"x": [-1.0, 1.0], "t": [0.0, 1.0]}
@@ -67,14 +67,11 @@ import importlib.util
 spec = importlib.util.spec_from_file_location("runner", sys.argv[1])
 runner = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(runner)
-for form, file, given, results in json.loads(sys.argv[2]):
-    sys.modules.pop("predictor", None)
+for order in json.loads(sys.argv[2]):
     try:
-        runner.main([form, file, given, results])
+        runner.main(order)
     except Exception:
         traceback.print_exc()
-    if form == "python":
-        sys.path.pop(0)
 assert sys.modules["lsr_core"] is None
 """
 
@@ -92,7 +89,9 @@ def read_together(files: Sequence[tuple[str, Path, Mapping[str, Tensor]]]) -> tu
     for form, path, inputs in files:
         given = path.with_name(path.name + ".given.npz")
         np.savez(given, allow_pickle=False, **{name: value.numpy() for name, value in inputs.items()})
-        orders.append([form, str(path), str(given), str(path.with_name(path.name + ".results.npz"))])
+        reader = path.with_name(path.name + ".reader.py")
+        reader.write_text(reader_text(form), encoding="utf-8")
+        orders.append([str(reader), str(path), str(given), str(path.with_name(path.name + ".results.npz"))])
     command = [sys.executable, "-P", "-c", ALL_AT_ONCE, str(RUNNER), json.dumps(orders)]
     done = subprocess.run(command, cwd=files[0][1].parent, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -19,16 +19,17 @@ from torch import Tensor, fx
 
 import lsr_core
 from lsr_core.errors import InputError
-from lsr_core.portable.check import BATCHES, relative_error, spread, tolerance
-from lsr_core.portable.deliver import Precision, predictor_of
+from lsr_core.portable.check import BATCHES, spread, standalone_of, tolerance
+from lsr_core.portable.deliver import Precision
+from lsr_core.portable.forms import standalone
 from lsr_core.portable.graph import explicit
+from lsr_core.portable.measured import predictor_of, relative_error
 from lsr_core.portable.weights import aligned_weights
-from lsr_core.portable.write import Form, write
 from lsr_core.problems.supervised import SupervisedProblem
 
 MAX_RANK = 16
 FIT_SECONDS = 5.0
-CELLS = [(form, precision) for form in get_args(Form) for precision in get_args(Precision)]
+CELLS = [(form, precision) for form in standalone() for precision in get_args(Precision)]
 NAMES = [f"{form} {precision}" for form, precision in CELLS]
 
 
@@ -68,13 +69,13 @@ def measured(
     graphs: dict[tuple[bool, str], fx.GraphModule] = {}
     files = {}
     for form, precision in CELLS:
-        dtype, plain = getattr(torch, precision), form == "onnx"
+        dtype, plain = getattr(torch, precision), standalone_of(form).plain
         predictor, inputs = predictor_of(given, delta, dtype), given.test.inputs.to(dtype)
         try:
             if (plain, precision) not in graphs:
                 graphs[plain, precision] = explicit(predictor, inputs[:2], plain=plain)
             path = folder / f"{form}-{precision}"
-            write(form, path, graphs[plain, precision], inputs[:2], name)
+            standalone_of(form).write(path, graphs[plain, precision], inputs[:2], name)
         except InputError as error:
             refused[f"{name}, {form} {precision}"] = error.message
             continue

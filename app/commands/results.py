@@ -121,7 +121,7 @@ def _portable(run: Run, format: str, out: Path, precision: Any) -> tuple[str, di
         return fitted.sentence, finite({**asdict(fitted), "survives": fitted.survives})
     from lsr_core.portable.deliver import deliver
 
-    checked = deliver(out, problem, delta, format, precision)  # type: ignore[arg-type]
+    checked = deliver(out, problem, delta, format, precision)
     return checked.sentence, finite(asdict(checked))
 
 

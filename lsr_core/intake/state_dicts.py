@@ -16,7 +16,6 @@ from lsr_core.intake.arrays import MAX_FILE_BYTES
 from lsr_core.storage.weights import read_tensors
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
-WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
 _EARLY, _LATE = (
     ("encode", "encoder", "enc_", "input"),
     ("decode", "decoder", "dec_", "head", "output", "out_", "final", "last"),

@@ -87,10 +87,6 @@ class Baseline:
         except InputError as error:
             return f"{self._name} ended early: {error.message}"
 
-    @property
-    def _left(self) -> float:
-        return max(self._limit - self._clock.seconds, 1e-3)
-
     def _pinn(self) -> str:
         watched = Watched(PhysicsObjective(self._problem, UNIFORM))
         theta = self._function.theta0

@@ -10,7 +10,7 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.networks.classifiers import class_rows
 from lsr_core.networks.taking import in_precision
-from lsr_core.portable.deliver import predictor_of
+from lsr_core.portable.measured import predictor_of
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem

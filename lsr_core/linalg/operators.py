@@ -78,22 +78,6 @@ class DenseOperator(LinearOperator):
         return self.matrix.T @ block
 
 
-class RowScaledOperator(LinearOperator):
-    """diag(weights) A: how a residual Jacobian comes from an output Jacobian. `weights` is (n_rows,) or a number."""
-
-    def __init__(self, operator: LinearOperator, weights: Tensor | float) -> None:
-        self.operator = operator
-        self.weights = torch.as_tensor(weights, dtype=operator.dtype, device=operator.device).expand(operator.shape[0])
-        self.shape = operator.shape
-        self.dtype, self.device = operator.dtype, operator.device
-
-    def matmat(self, block: Tensor) -> Tensor:
-        return self.operator.matmat(block) * self.weights[:, None]
-
-    def rmatmat(self, block: Tensor) -> Tensor:
-        return self.operator.rmatmat(block * self.weights[:, None])
-
-
 def dot_test(operator: LinearOperator, generator: torch.Generator, pairs: int = 3) -> float:
     """Largest relative defect of the adjoint identity ⟨A v, u⟩ = ⟨v, Aᵀ u⟩ over random pairs."""
     n_rows, n_columns = operator.shape

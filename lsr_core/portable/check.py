@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,9 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.taking import in_precision
-from lsr_core.portable.write import Form
+from lsr_core.portable.form import Standalone
+from lsr_core.portable.forms import form_of
+from lsr_core.portable.measured import relative_error
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.predictor import RefinedPredictor
 
@@ -57,15 +61,33 @@ class Check:
         )
 
 
-def tolerance(form: Form, dtype: torch.dtype) -> float:
+def tolerance(form: str, dtype: torch.dtype) -> float:
     """Largest max|difference|/max|q| with which a file is given out."""
-    if dtype == torch.float64:
-        return 1e-12
-    return 1e-5 if form == "onnx" else 1e-6
+    return 1e-12 if dtype == torch.float64 else standalone_of(form).single
+
+
+def standalone_of(form: str) -> Standalone:
+    """How files of this form are written and read.
+
+    Raises:
+        InputError: there is no such form, or it needs this package.
+    """
+    found = form_of(form).standalone
+    if found is None:
+        raise InputError(f"is {form!r}, which is no form that runs without this package", key="format")
+    return found
+
+
+def reader_text(form: str) -> str:
+    """The function that reads a form as a file of its own, for the runner."""
+    read = standalone_of(form).read
+    return (
+        f"from __future__ import annotations\n\n{textwrap.dedent(inspect.getsource(read))}\n\nread = {read.__name__}\n"
+    )
 
 
 def check(
-    path: Path, form: Form, predictor: RefinedPredictor, exact: RefinedPredictor, named: tuple[str, Split]
+    path: Path, form: str, predictor: RefinedPredictor, exact: RefinedPredictor, named: tuple[str, Split]
 ) -> Check:
     """Compare a written file with the predictor in memory.
 
@@ -105,16 +127,17 @@ def check(
     return Check(worst, allowed, relative_error(outputs, split), relative_error(precise, split), name)
 
 
-def evaluate(path: Path, form: Form, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def evaluate(path: Path, form: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What a file computes, in a process of its own in which this package cannot be imported.
 
     Raises:
         InputError: it cannot be read or run there.
     """
     with tempfile.TemporaryDirectory(prefix="lsr-check-") as scratch:
-        given, results = Path(scratch) / "inputs.npz", Path(scratch) / "outputs.npz"
+        reader, given, results = (Path(scratch) / name for name in ("reader.py", "inputs.npz", "outputs.npz"))
+        reader.write_text(reader_text(form), encoding="utf-8")
         np.savez(given, allow_pickle=False, **{name: value.cpu().numpy() for name, value in inputs.items()})
-        command = [sys.executable, "-P", str(RUNNER), form, str(path.resolve()), str(given), str(results)]
+        command = [sys.executable, "-P", str(RUNNER), str(reader), str(path.resolve()), str(given), str(results)]
         try:
             done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=SECONDS)
         except subprocess.TimeoutExpired as error:
@@ -123,7 +146,8 @@ def evaluate(path: Path, form: Form, inputs: Mapping[str, Tensor]) -> dict[str, 
             ) from error
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise InputError(_advice(form, last), key="format")
+            plainly = f"a fresh process could not run the file ({last[:300]}); export the format `predictor`"
+            raise InputError(standalone_of(form).explain(last) or plainly, key="format")
         with np.load(results, allow_pickle=False) as read:
             return {name: torch.from_numpy(read[name]) for name in read.files}
 
@@ -131,20 +155,3 @@ def evaluate(path: Path, form: Form, inputs: Mapping[str, Tensor]) -> dict[str, 
 def spread(inputs: Tensor, size: int) -> Tensor:
     """`size` samples spread evenly over the inputs, again from the start where there are fewer."""
     return inputs[(torch.arange(size) * max(1, len(inputs) // size)) % len(inputs)]
-
-
-def relative_error(outputs: Tensor, split: Split) -> float:
-    """‖q − y‖/‖y‖ over a split; NaN where y is zero throughout, as it is where nothing is known."""
-    targets = split.targets.double().flatten(1)
-    return math.nan if not targets.any() else float((outputs.double().flatten(1) - targets).norm() / targets.norm())
-
-
-def _advice(form: Form, last: str) -> str:
-    if form == "onnx" and "NOT_IMPLEMENTED" in last:
-        return (
-            f"onnxruntime has no float64 kernel for an operation of this network ({last[-120:]}); "
-            "export ONNX with precision float32, or pt2 or python in float64"
-        )
-    if form == "onnx" and "onnxruntime" in last and "ModuleNotFound" in last:
-        return "ONNX files are checked with onnxruntime, which is not installed; `pip install 'lsr-explorer[onnx]'`"
-    return f"a fresh process could not run the file ({last[:300]}); export the format `predictor`"

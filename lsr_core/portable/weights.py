@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from lsr_core.iteration.alignment import fit_field, fitted_points
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.portable.check import relative_error
-from lsr_core.portable.deliver import predictor_of, reported_split
+from lsr_core.portable.measured import predictor_of, relative_error, reported_split
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import Split

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.supervised import SupervisedProblem
 
 CLIP = 1e-6
 BINS = 15  # of the calibration error, as is usual since Guo et al. (2017)
@@ -71,8 +71,3 @@ def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
     """−log of the clipped probability of the right class, (n, …) for probabilities (n, k, …) and one-hot rows (n, k)."""
     right = targets.argmax(dim=1)
     return -torch.log(clipped(probabilities)[torch.arange(len(right), device=right.device), right])
-
-
-def split_of_labels(inputs: Tensor, labels: Tensor, classes: int) -> Split:
-    """Inputs (n, …) and labels (n,) as a split."""
-    return Split(inputs, one_hot(labels, classes))

@@ -15,12 +15,11 @@ import lsr_core
 from benchmarks._networks import NETWORKS, problem, read_together
 from lsr_core.errors import InputError
 from lsr_core.networks.transforms import names as conditions
-from lsr_core.portable.check import BATCHES, spread, tolerance
-from lsr_core.portable.deliver import predictor_of
+from lsr_core.portable.check import BATCHES, spread, standalone_of, tolerance
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.kernels import convolution, erf, erfc, gelu, gelu_backward, layer_norm
+from lsr_core.portable.measured import predictor_of
 from lsr_core.portable.realparts import RealParts
-from lsr_core.portable.write import Form, write
 from lsr_core.refinement.predictor import RefinedPredictor
 
 # The test of the graphs holds every activation and every hard condition; here stands one of each kind.
@@ -41,13 +40,13 @@ def traced(name: str, dtype: torch.dtype, plain: bool) -> tuple[RefinedPredictor
     return predictor, inputs, explicit(predictor, inputs[:2], plain=plain)
 
 
-def agree(names: list[str], form: Form, precision: str, folder: Path) -> None:
+def agree(names: list[str], form: str, precision: str, folder: Path) -> None:
     dtype = getattr(torch, precision)
     files, wanted = [], []
     for place, name in enumerate(names):
-        predictor, inputs, graph = traced(name, dtype, form == "onnx")
+        predictor, inputs, graph = traced(name, dtype, standalone_of(form).plain)
         path = folder / str(place)
-        write(form, path, graph, inputs[:2], name)
+        standalone_of(form).write(path, graph, inputs[:2], name)
         batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES}
         files.append((form, path, batches))
         wanted.append({key: predictor.predict(value) for key, value in batches.items()})
@@ -63,14 +62,14 @@ def agree(names: list[str], form: Form, precision: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["pt2", "python"])
-def test_some_kinds(form: Form, tmp_path: Path) -> None:
+def test_some_kinds(form: str, tmp_path: Path) -> None:
     agree(list(QUICK), form, "float64", tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 @pytest.mark.parametrize("form", ["pt2", "python"])
-def test_all_kinds(form: Form, precision: str, tmp_path: Path) -> None:
+def test_all_kinds(form: str, precision: str, tmp_path: Path) -> None:
     agree(KINDS, form, precision, tmp_path)
 
 

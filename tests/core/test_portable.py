@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import zipfile
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.portable import pt2
 from lsr_core.portable.check import BATCHES, evaluate, spread
-from lsr_core.portable.deliver import deliver, predictor_of
+from lsr_core.portable.deliver import deliver, make
+from lsr_core.portable.form import Form, Leaving, Standalone
+from lsr_core.portable.forms import FORMS, standalone
 from lsr_core.portable.graph import explicit
-from lsr_core.portable.module_text import plain
-from lsr_core.portable.write import Form
+from lsr_core.portable.measured import predictor_of
+from lsr_core.portable.python_module import plain
 from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
 from lsr_core.refinement.predictor import RefinedPredictor
 
@@ -116,7 +120,7 @@ def test_a_step_of_some_parameters_moves_only_these() -> None:
     ("form", "precision"),
     [("pt2", "float64"), ("pt2", "float32"), ("python", "float64"), pytest.param("onnx", "float64", marks=ONNX)],
 )
-def test_a_file_agrees_in_a_process_without_this_package(form: Form, precision: Any, tmp_path: Path) -> None:
+def test_a_file_agrees_in_a_process_without_this_package(form: str, precision: Any, tmp_path: Path) -> None:
     given, delta = problem("pinn-mlp heat-initial")
     result = deliver(tmp_path / "file", given, delta, form, precision)
     assert result.difference <= {"float64": 1e-12, "float32": 1e-6}[precision]
@@ -126,7 +130,7 @@ def test_a_file_agrees_in_a_process_without_this_package(form: Form, precision: 
 
 
 @pytest.mark.parametrize("form", ["pt2", "python"])
-def test_a_file_takes_inputs_of_any_floating_type_and_answers_in_its_own(form: Form, tmp_path: Path) -> None:
+def test_a_file_takes_inputs_of_any_floating_type_and_answers_in_its_own(form: str, tmp_path: Path) -> None:
     given, delta = problem("mlp tanh")
     deliver(tmp_path / "file", given, delta, form)
     inputs = given.train.inputs
@@ -219,3 +223,47 @@ def test_a_name_cannot_leave_the_docstring(tmp_path: Path) -> None:
     inputs = given.train.inputs
     found = evaluate(path, "python", {"x": inputs})["x"]
     assert np.allclose(found, predictor_of(given, delta, torch.float64)(inputs), rtol=0, atol=1e-13)
+
+
+def test_a_form_of_ones_own_is_written_checked_and_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> None:
+        pt2.write(path, graph, example, about)
+        path.write_bytes(gzip.compress(path.read_bytes()))
+
+    def read(path: Path) -> Any:
+        import gzip
+        import io
+
+        import torch
+
+        module = torch.export.load(io.BytesIO(gzip.decompress(path.read_bytes()))).module()
+        return lambda inputs: module(torch.from_numpy(inputs)).detach().numpy()
+
+    def other(path: Path) -> Any:
+        return lambda inputs: inputs[:, :1] * 0
+
+    given, delta = problem("mlp tanh")
+    monkeypatch.setitem(FORMS, "toy", Form("toy", "Toy", "A toy.", ".toy", standalone=Standalone(write, read)))
+    found = make(tmp_path / "file", "toy", Leaving(given, delta), "float32")
+    assert found.sentence.startswith("Checked in a fresh process")
+    assert 0 < found.figures["difference"] <= 1e-6
+    assert gzip.decompress((tmp_path / "file").read_bytes())
+    monkeypatch.setitem(FORMS, "toy", Form("toy", "Toy", "A toy.", ".toy", standalone=Standalone(write, other)))
+    with pytest.raises(InputError, match="the file gives"):  # what is read is not what was written
+        make(tmp_path / "wrong", "toy", Leaving(given, delta))
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_every_form_makes_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lsr_core.portable.weights.SECONDS", 1.0)
+    given, delta = problem("mlp tanh")
+    for name in FORMS:
+        if name == "onnx":
+            continue  # it has tests of its own, and may not be installed
+        path = tmp_path / f"file{FORMS[name].suffix}"
+        found = make(path, name, Leaving(given, delta, {"rank": 3}))
+        assert path.stat().st_size > 0
+        assert bool(found.sentence) == bool(found.figures) == (name != "predictor")
+    with pytest.raises(InputError, match="give one of predictor, pt2"):
+        make(tmp_path / "file", "other", Leaving(given, delta))
+    assert standalone() == ["pt2", "onnx", "python"]

@@ -11,7 +11,7 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.networks.pointjets import reverse_jets_of
 from lsr_core.problems.physics.blocks import ResidualBlock
-from lsr_core.problems.physics.fields import Field, derivative, with_values
+from lsr_core.problems.physics.fields import Field, with_values
 from lsr_core.problems.physics.residuals import field_of, jet_spec
 
 PROBES = 200  # points of each block
@@ -107,11 +107,6 @@ def is_linear(block: ResidualBlock, outputs: Sequence[str], variables: Sequence[
     gap = (between - (first + second) / 2).abs()
     size = first.abs() + second.abs() + between.abs() + 1
     return bool((gap <= AFFINE * size).all())
-
-
-def order_of(block: ResidualBlock, outputs: Sequence[str], variables: Sequence[str]) -> int:
-    """The highest derivative that it reads."""
-    return max((derivative(name, outputs, variables).order for name in block.needs), default=0)
 
 
 def _named(variables: Sequence[str], point: Tensor) -> dict[str, float]:

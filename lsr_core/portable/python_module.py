@@ -1,12 +1,22 @@
-"""A graph as the text of a Python module that needs torch only, and the tensors that go beside it."""
+"""`python`: a graph as the text of a Python module that needs torch only, and the tensors that go beside it, in a zip."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, fx
+from lsr_core.portable.form import Form, Standalone, tensor_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor, fx
+
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same predictor gives the same zip
 
 _TEXT = '''"""{about}
 
@@ -59,6 +69,30 @@ def load():
 '''
 
 
+def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> None:
+    import safetensors.torch
+
+    text, tensors = module_text(graph, about)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (("predictor.py", text.encode()), ("predictor.safetensors", safetensors.torch.save(tensors))):
+            archive.writestr(zipfile.ZipInfo(name, _FIXED_TIME), data)
+
+
+def read(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    import importlib
+    import sys
+
+    import torch
+
+    sys.path.insert(0, str(path))  # a zip can be imported from as it is
+    try:
+        module = importlib.import_module("predictor").load()
+    finally:
+        sys.path.remove(str(path))
+        sys.modules.pop("predictor", None)
+    return lambda inputs: module(torch.from_numpy(inputs)).numpy()
+
+
 def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tensor]]:
     """Text and tensors, by the names that the text uses.
 
@@ -95,3 +129,20 @@ def plain(text: str) -> str:
 
 def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def _usage(file: str, point: str) -> str:
+    return (
+        f'import sys\nimport torch\n\nsys.path.insert(0, "{file}")  # or the folder it was unpacked to\n'
+        f"from predictor import load\n\nprint(load()({tensor_text(point)}))"
+    )
+
+
+FORM = Form(
+    name="python",
+    label="Python module",
+    help="Every operation written out, with the weights beside it, in a zip; needs torch only.",
+    suffix="-python.zip",
+    usage=_usage,
+    standalone=Standalone(write, read),
+)

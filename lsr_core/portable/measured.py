@@ -1,0 +1,31 @@
+"""The refined predictor of a problem, and the errors that are said of it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lsr_core.problems.problem import Problem
+from lsr_core.problems.supervised import Split
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.storage.export import named_delta
+
+
+def predictor_of(problem: Problem, delta: Tensor, dtype: torch.dtype) -> RefinedPredictor:
+    """The predictor in a dtype, on the CPU; raises as `named_delta`."""
+    delta = delta.detach().cpu()
+    return RefinedPredictor(problem.model.cpu(), named_delta(problem.model, delta)).to(dtype).eval()
+
+
+def reported_split(problem: Problem) -> tuple[str, Split]:
+    """The split that errors are reported on: test, else what is displayed."""
+    splits = problem.splits()
+    return ("test", splits["test"]) if "test" in splits else problem.display
+
+
+def relative_error(outputs: Tensor, split: Split) -> float:
+    """‖q − y‖/‖y‖ over a split; NaN where y is zero throughout, as it is where nothing is known."""
+    targets = split.targets.double().flatten(1)
+    return math.nan if not targets.any() else float((outputs.double().flatten(1) - targets).norm() / targets.norm())
