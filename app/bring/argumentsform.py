@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
 from lsr_app.bring import bringtexts
 from lsr_core.errors import InputError
-from lsr_core.networks.layered import ActivationName
+from lsr_core.networks.activations import ACTIVATIONS
 
 
 def fields(prefix: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def fields(prefix: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def _field(key: str, label: str, name: str, value: Any) -> Any:
     label = label[:1].upper() + label[1:]
     if name == "activation":
-        names = list(get_args(ActivationName))
+        names = list(ACTIVATIONS)
         st.session_state.setdefault(key, value)
         return st.selectbox(label, names, key=key)
     if isinstance(value, bool):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from lsr_app.bring import equationdata, mappingform, networkform, uploads, which
 from lsr_app.bring import equationtexts as texts
 from lsr_app.bring.equationdata import Brought
 from lsr_core.errors import InputError
-from lsr_core.networks.layered import ActivationName
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.problems.physics.typed.network import StartingNetwork, check_form
 from lsr_core.problems.supervised import Architecture
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WAY, SCALE = "typed_network", "typed_scale"
 KEPT = (WAY, SCALE, "typed_widths", "typed_circular", "typed_seed", "typed_activation")
-ACTIVATIONS = [name for name in get_args(ActivationName) if name != "relu"]  # whose second derivative vanishes
+SMOOTH = [name for name, known in ACTIVATIONS.items() if known.smooth]  # second derivatives of others vanish
 Network = StartingNetwork | Brought
 
 
@@ -44,7 +44,7 @@ def section() -> Network | InputError | None:
 def _untrained() -> StartingNetwork:
     first, second, third, fourth = st.columns([1.3, 1, 1.6, 0.8], gap="small")
     widths = first.text_input(texts.WIDTHS, key="typed_widths", help=texts.WIDTHS_HELP, max_chars=60)
-    activation = second.selectbox(texts.ACTIVATION, ACTIVATIONS, key="typed_activation")
+    activation = second.selectbox(texts.ACTIVATION, SMOOTH, key="typed_activation")
     scale = third.text_input(texts.SCALE, key=SCALE, help=texts.SCALE_HELP, max_chars=200)
     seed = fourth.number_input(texts.SEED, 0, 2**31 - 1, 0, key="typed_seed", help=texts.SEED_HELP)
     circular = st.checkbox(texts.CIRCULAR, key="typed_circular", help=texts.CIRCULAR_HELP)

@@ -61,7 +61,7 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
         return lambda: bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
     from lsr_core.intake import readers
 
-    reader = readers.of(path)
+    reader = readers.named(asked["reader"])
     if asked["job"] == "list":
         return lambda: [[info.name, list(info.shape), info.dtype, info.itemsize] for info in reader.listing(path)]
     return lambda: _read(reader, path, asked["names"], Path(asked["out"]))

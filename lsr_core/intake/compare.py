@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.intake.guess import Guess, convert
-from lsr_core.networks.layered import ActivationName
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.storage.weights import load_network
 
 AGREES = (
@@ -76,7 +76,7 @@ def by_activation(
         InputError: as `difference`.
     """
     found = {}
-    for name in get_args(ActivationName):
+    for name in ACTIVATIONS:
         model = network(guess.architecture, {**arguments, "activation": name}, guess, tensors)
         found[name] = difference(model, inputs, predictions)
     return dict(sorted(found.items(), key=lambda item: item[1]))

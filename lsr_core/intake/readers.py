@@ -1,4 +1,4 @@
-"""Which module reads which kind of data file. Runs in the child, and loads what the kind needs."""
+"""Which module reads which kind of data file. Its name goes to the child, which alone loads it with what the kind needs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import numpy as np
 
 from lsr_core.intake.arrays import ArrayInfo
 
-_HOMES = {
-    ".npz": "numpy_files",
-    ".npy": "numpy_files",
-    ".csv": "text",
-    ".parquet": "parquet",
-    ".mat": "matlab",
-    ".h5": "hdf",
-    ".hdf5": "hdf",
+READERS = {
+    ".npz": "lsr_core.intake.numpy_files",
+    ".npy": "lsr_core.intake.numpy_files",
+    ".csv": "lsr_core.intake.text",
+    ".parquet": "lsr_core.intake.parquet",
+    ".mat": "lsr_core.intake.matlab",
+    ".h5": "lsr_core.intake.hdf",
+    ".hdf5": "lsr_core.intake.hdf",
 }
-SUFFIXES = tuple(_HOMES)
 
 
 class Reader(Protocol):
@@ -30,6 +29,6 @@ class Reader(Protocol):
     def read(self, path: Path, names: Collection[str]) -> dict[str, np.ndarray]: ...
 
 
-def of(path: Path) -> Reader:
-    """The reader of a file, by its suffix."""
-    return cast(Reader, import_module(f"lsr_core.intake.{_HOMES[path.suffix]}"))
+def named(module: str) -> Reader:
+    """The reader that is this module."""
+    return cast(Reader, import_module(module))

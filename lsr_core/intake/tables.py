@@ -11,20 +11,20 @@ import numpy as np
 from lsr_core.errors import InputError
 from lsr_core.intake import confined
 from lsr_core.intake.arrays import MAX_FILE_BYTES, ArrayInfo
-from lsr_core.intake.readers import SUFFIXES
+from lsr_core.intake.readers import READERS
 
 
 def listing(path: Path) -> list[ArrayInfo]:
     """Name, shape and dtype of every array of real numbers in a file, by its headers.
 
     Args:
-        path: `.npz`, `.npy`, `.csv`, `.parquet`, `.mat` (also 7.3), `.h5` or `.hdf5`.
+        path: with a suffix among `READERS`.
 
     Raises:
         InputError: not such a file, damaged, too large, or holding nothing numeric; objects are refused.
     """
     _check(path)
-    found = confined.call("list", path)
+    found = confined.call("list", path, reader=READERS[path.suffix])
     return [ArrayInfo(name, tuple(shape), dtype, itemsize) for name, shape, dtype, itemsize in found]
 
 
@@ -39,13 +39,13 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     if missing := [name for name in names if name not in known]:
         raise InputError(f"is not there; the file has {', '.join(sorted(known))[:300]}", file=path.name, key=missing[0])
     with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
-        confined.call("read", path, names=names, out=scratch)
+        confined.call("read", path, reader=READERS[path.suffix], names=names, out=scratch)
         return {name: np.load(Path(scratch) / f"{place}.npy", allow_pickle=False) for place, name in enumerate(names)}
 
 
 def _check(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"is no data file that is read; choose one of {', '.join(SUFFIXES)}", file=path.name)
+    if path.suffix not in READERS:
+        raise InputError(f"is no data file that is read; choose one of {', '.join(READERS)}", file=path.name)
     if not path.is_file():
         raise InputError("this file is missing", file=path.name)
     size = path.stat().st_size

@@ -61,6 +61,36 @@ def _number(field: str) -> float:
 def _layout(path: Path) -> tuple[list[str], str, int]:
     """Names of the columns, the delimiter, and the number of header lines."""
     file = path.name
+    first, more = _first_line(path)
+    delimiter = max(_DELIMITERS, key=first.count)
+    try:
+        fields = next(csv.reader(io.StringIO(first), delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError("its first line cannot be split into columns", file=file) from error
+    if len(fields) > MAX_COLUMNS:
+        raise InputError(f"has {len(fields):,} columns; at most {MAX_COLUMNS:,} are read", file=file)
+    if all(_is_number(field) for field in fields) and not _counts(fields):
+        return [f"column {place + 1}" for place in range(len(fields))], delimiter, 0
+    if _counts(fields):
+        if len(fields) > 2 and more:
+            return [f"column {place}" for place in range(len(fields))], delimiter, 1
+        raise InputError(
+            f"its first line, {first.strip()[:40]}, may number the columns, as pandas does, or be a row of data; give the columns names, "
+            "or write the first row as 0.0, 1.0",
+            file=file,
+        )
+    names = [field.strip() or f"column {place + 1}" for place, field in enumerate(fields)]
+    if len(set(names)) < len(names):
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise InputError("two columns have this name; rename one", file=file, key=doubled[:80])
+    if not more:
+        raise InputError("has a header but no rows", file=file)
+    return names, delimiter, 1
+
+
+def _first_line(path: Path) -> tuple[str, bool]:
+    """The first line of a text within bounds, and whether anything follows it."""
+    file = path.name
     if path.stat().st_size > MAX_CSV_BYTES:
         raise InputError(f"is larger than {MAX_CSV_BYTES:,} bytes; save it as .npz or .parquet", file=file)
     with path.open("rb") as stream:
@@ -73,33 +103,10 @@ def _layout(path: Path) -> tuple[list[str], str, int]:
     if len(lines[0]) >= MAX_LINE:
         raise InputError(f"its first line has more than {MAX_LINE:,} characters; is it a table?", file=file)
     try:
-        text = [line.decode("utf-8-sig") for line in islice(lines, 2)]
+        first, *_ = [line.decode("utf-8-sig") for line in islice(lines, 2)]
     except UnicodeError as error:
         raise InputError("is not UTF-8 text; save it again as UTF-8", file=file) from error
-    delimiter = max(_DELIMITERS, key=text[0].count)
-    try:
-        fields = next(csv.reader(io.StringIO(text[0]), delimiter=delimiter))
-    except csv.Error as error:
-        raise InputError("its first line cannot be split into columns", file=file) from error
-    if len(fields) > MAX_COLUMNS:
-        raise InputError(f"has {len(fields):,} columns; at most {MAX_COLUMNS:,} are read", file=file)
-    if all(_is_number(field) for field in fields):
-        if _counts(fields):
-            if len(fields) > 2 and any(line.strip() for line in lines[1:]):
-                return [f"column {place}" for place in range(len(fields))], delimiter, 1
-            raise InputError(
-                f"its first line, {text[0].strip()[:40]}, may number the columns, as pandas does, or be a row of data; give the columns names, "
-                "or write the first row as 0.0, 1.0",
-                file=file,
-            )
-        return [f"column {place + 1}" for place in range(len(fields))], delimiter, 0
-    names = [field.strip() or f"column {place + 1}" for place, field in enumerate(fields)]
-    if len(set(names)) < len(names):
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise InputError("two columns have this name; rename one", file=file, key=doubled[:80])
-    if not any(line.strip() for line in lines[1:]):
-        raise InputError("has a header but no rows", file=file)
-    return names, delimiter, 1
+    return first, any(line.strip() for line in lines[1:])
 
 
 def _counts(fields: list[str]) -> bool:

@@ -53,7 +53,24 @@ class Outcome:
     seconds: list[float]
 
 
-Method = Callable[[Course, Effort, OnFraction], Outcome]
+Run = Callable[[Course, Effort, OnFraction], Outcome]
+
+
+@dataclass(frozen=True)
+class RaceMethod:
+    """A method by what it does, and where it runs.
+
+    Attributes:
+        run: to as far as it gets.
+        share: of the time of a race, beside the others; for progress only.
+        coordinates: those in which it runs where there are several.
+        in_full: whether it runs in the space of all parameters too, where no matrix is kept.
+    """
+
+    run: Run
+    share: float = 3.0
+    coordinates: tuple[CoordinateName, ...] = ("original", "whitened")
+    in_full: bool = True
 
 
 def direct(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
@@ -112,7 +129,7 @@ def lbfgs_swept(course: Course, effort: Effort, on_fraction: OnFraction) -> Outc
 Iterates = Callable[[LinearOperator, Tensor], Iterator[Tensor]]
 
 
-def iterated(iterates: Iterates, settings: Settings) -> Method:
+def iterated(iterates: Iterates, settings: Settings) -> Run:
     """A Krylov method: two products an iteration, the first iterate takes one more to start."""
 
     def run(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
@@ -135,23 +152,23 @@ def iterated(iterates: Iterates, settings: Settings) -> Method:
     return run
 
 
-def _plain(method: Callable[..., Iterator[Tensor]], reorthogonalise: bool) -> Method:
-    return iterated(
-        lambda operator, rhs: method(operator, rhs, reorthogonalise=reorthogonalise),
-        {"reorthogonalised": reorthogonalise},
-    )
+def _both_ways(name: str, method: Callable[..., Iterator[Tensor]]) -> dict[str, RaceMethod]:
+    """A method that may lose orthogonality, without and with reorthogonalisation; whitened there is nothing to lose."""
+
+    def run(again: bool) -> Run:
+        return iterated(lambda operator, rhs: method(operator, rhs, reorthogonalise=again), {"reorthogonalised": again})
+
+    return {name: RaceMethod(run(False)), f"{name}-reorthogonalised": RaceMethod(run(True), coordinates=("original",))}
 
 
-METHODS: dict[str, Method] = {
-    "direct": direct,
-    "lsqr": _plain(krylov.lsqr, False),
-    "lsqr-reorthogonalised": _plain(krylov.lsqr, True),
-    "lsmr": _plain(krylov.lsmr, False),
-    "lsmr-reorthogonalised": _plain(krylov.lsmr, True),
-    "cgls": iterated(krylov.cgls, {}),
-    "lbfgs": lbfgs_swept,
-    "gradient-descent": gradient_descent,
-    "adam": adam,
+METHODS: dict[str, RaceMethod] = {  # in this order; the direct solve says where the floor is
+    "direct": RaceMethod(direct, share=0.5, coordinates=("original",), in_full=False),
+    **_both_ways("lsqr", krylov.lsqr),
+    **_both_ways("lsmr", krylov.lsmr),
+    "cgls": RaceMethod(iterated(krylov.cgls, {})),
+    "lbfgs": RaceMethod(lbfgs_swept, share=10.0),
+    "gradient-descent": RaceMethod(gradient_descent, share=8.0),
+    "adam": RaceMethod(adam, share=10.0, coordinates=("original", "whitened", "singular")),
 }
 
 
@@ -166,7 +183,7 @@ def run_method(
     on_fraction: OnFraction,
 ) -> MethodRecord:
     """Run a method with every setting of its sweep and keep the best run; losses in the units of `base_loss`."""
-    outcome = METHODS[name](course, effort, on_fraction)
+    outcome = METHODS[name].run(course, effort, on_fraction)
     lowest = [min(curve.excess, default=1.0) for curve in outcome.curves]
     sound = [index for index, end in enumerate(outcome.diverged_at) if end is None]
     best = min(sound or range(len(lowest)), key=lambda index: lowest[index])

@@ -31,7 +31,6 @@ SUBSPACE_ITERATIONS, FULL_ITERATIONS = 5000, 50
 FULL_RATES = (1e-5, 1e-4, 1e-3, 1e-2)
 RITZ_STEPS = 20
 OnRecord = Callable[[RaceRecord], None]
-_SHARES = {"lbfgs": 10.0, "gradient-descent": 8.0, "adam": 10.0, "direct": 0.5}
 
 
 class RaceSettings(BaseModel):
@@ -60,7 +59,7 @@ class _Entry:
 
     @property
     def share(self) -> float:
-        return _SHARES.get(self.name, 3.0) * (1.0 if self.coordinates == "original" else 0.2)
+        return METHODS[self.name].share * (1.0 if self.coordinates == "original" else 0.2)
 
 
 class _Track:
@@ -117,15 +116,17 @@ class _Track:
 
     def entries(self, precisions: tuple[Precision, ...]) -> list[_Entry]:
         """The direct solve in float64 first: it says where the floor is."""
-        found = []
-        for precision in precisions:
-            names = list(METHODS) if self._full is None else [name for name in METHODS if name != "direct"]
-            found += [_Entry(name, precision, "original") for name in names]
-            if self._full is None:
-                plain = [name for name in METHODS if name != "direct" and not name.endswith("reorthogonalised")]
-                found += [_Entry(name, precision, "whitened") for name in plain if self._can_whiten]
-                found.append(_Entry("adam", precision, "singular"))
-        return found
+        if self._full is not None:
+            names = [name for name, method in METHODS.items() if method.in_full]
+            return [_Entry(name, precision, "original") for precision in precisions for name in names]
+        places: list[CoordinateName] = ["original", *(["whitened"] if self._can_whiten else []), "singular"]  # type: ignore[list-item]
+        return [
+            _Entry(name, precision, place)
+            for precision in precisions
+            for place in places
+            for name, method in METHODS.items()
+            if place in method.coordinates
+        ]
 
     def course(self, entry: _Entry) -> Course:
         if self._reduced is not None:

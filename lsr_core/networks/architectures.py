@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.networks.layered import ActivationName, LayeredNetwork
+from lsr_core.networks.activations import ActivationName
+from lsr_core.networks.layered import LayeredNetwork
 
 MAX_PARAMETERS = 200_000_000
 Width = Annotated[int, Field(ge=1, strict=True)]

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 
 KERNEL, STRIDE, PADDING = 3, 2, 1
 
@@ -52,7 +52,7 @@ class CNNClassifier(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv2d(*pair, KERNEL, stride=STRIDE, padding=PADDING) for pair in widths)
         self.hidden = nn.Linear(arguments.flattened, arguments.hidden)
         self.last = nn.Linear(arguments.hidden, arguments.classes)
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
 
     def forward(self, inputs: Tensor) -> Tensor:
         hidden = inputs

@@ -14,8 +14,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import MLP, Arguments, MLPArguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.modified import ModifiedMLP, ModifiedMLPArguments
 from lsr_core.networks.starts import normal
 
@@ -79,7 +79,7 @@ class DeepONet(nn.Module):
         self.branch = MLP(MLPArguments(layers=arguments.branch, activation=arguments.activation))
         self.trunk = MLP(MLPArguments(layers=arguments.trunk, activation=arguments.activation))
         self.bias = nn.Parameter(torch.zeros(1))
-        self.last = ACTIVATIONS[arguments.activation] if arguments.activate_trunk else None
+        self.last = ACTIVATIONS[arguments.activation].function if arguments.activate_trunk else None
         self.register_buffer("grid", arguments.grid.grid())
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ class MultiONet(nn.Module):
         self.trunk = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
         self.weights = nn.Parameter(normal(depth, scale=0.01))
         self.bias = nn.Parameter(normal(1, scale=0.01))
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
         self.register_buffer("grid", arguments.grid.grid())
 
     def forward(self, inputs: Tensor) -> Tensor:

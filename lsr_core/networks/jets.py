@@ -8,7 +8,6 @@ stands alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import Chain, chain_of
 from lsr_core.networks.pointjets import jets_of, reverse_jets_of, tracked_jets_of
@@ -139,7 +139,7 @@ class JetFunction:
     def _activated(self, name: str, before: Tensor) -> Tensor:
         """The jet behind an activation σ: σ, σ′ z_x, σ″ z_x² + σ′ z_xx."""
         spec = self.spec
-        value, slope, curvature = TAYLOR[name](before[:, :1], len(spec.first) > 0, len(spec.second) > 0)
+        value, slope, curvature = ACTIVATIONS[name].taylor(before[:, :1], len(spec.first) > 0, len(spec.second) > 0)
         parts = [value]
         if spec.first:
             ahead = 1 + len(spec.first)
@@ -185,8 +185,8 @@ def check_smooth(function: ParametricFunction, spec: JetSpec) -> None:
         return
     chain = chain_of(function.module)
     kinks = [type(part).__name__ for part in function.module.modules() if type(part).__name__ in PIECEWISE_LINEAR]
-    if chain is not None and chain.activation == "relu":
-        kinks.append("relu")
+    if chain is not None and not ACTIVATIONS[chain.activation].smooth:
+        kinks.append(chain.activation)
     if kinks:
         raise InputError(
             f"the equation has second derivatives, and those of a network with {kinks[0]} are zero almost everywhere; "
@@ -208,56 +208,4 @@ def _present(value: Tensor | None) -> Tensor:
     return value
 
 
-Taylor = Callable[[Tensor, bool, bool], tuple[Tensor, Tensor | None, Tensor | None]]
 PIECEWISE_LINEAR = frozenset({"ReLU", "ReLU6", "LeakyReLU", "PReLU", "Hardtanh", "Hardshrink", "Softshrink", "RReLU"})
-
-
-def _tanh(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    value = torch.tanh(z)
-    slope = torch.ops.aten.tanh_backward(torch.ones_like(value), value) if first else None  # 1 − tanh²
-    return value, slope, -2 * value * slope if second and slope is not None else None
-
-
-def _sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    value = torch.sin(z)
-    return value, torch.cos(z) if first else None, -value if second else None
-
-
-def _relu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    return torch.relu(z), (z > 0).to(z) if first else None, torch.zeros_like(z) if second else None
-
-
-def _silu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    gate = torch.sigmoid(z)
-    steep = gate * (1 - gate)
-    slope = gate + z * steep if first else None
-    return z * gate, slope, steep * (2 + z * (1 - 2 * gate)) if second else None
-
-
-def _gelu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    below = 0.5 * (1 + torch.erf(z / 2**0.5))
-    density = torch.exp(-0.5 * z * z) / (2 * torch.pi) ** 0.5
-    return (
-        z * below,
-        below + z * density if first else None,
-        density * (2 - z * z) if second else None,
-    )
-
-
-def _tanh_sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    angle = math.pi * (z + 1)
-    sine, cosine = torch.sin(angle), math.pi * torch.cos(angle)
-    value = torch.tanh(sine)
-    steep = 1 - value * value
-    slope = 1 + steep * cosine if first else None
-    return z + value, slope, -steep * (2 * value * cosine**2 + math.pi**2 * sine) if second else None
-
-
-TAYLOR: dict[str, Taylor] = {
-    "tanh": _tanh,
-    "sin": _sin,
-    "relu": _relu,
-    "silu": _silu,
-    "gelu": _gelu,
-    "tanh-sin": _tanh_sin,
-}

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
-ActivationName = Literal["tanh", "relu", "gelu", "silu", "sin", "tanh-sin"]
-
-
-def tanh_sin(z: Tensor) -> Tensor:
-    """z + tanh sin π(z + 1), as in deep operator networks for oscillating outputs (Zang et al. 2025)."""
-    return z + torch.tanh(torch.sin(math.pi * (z + 1)))
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "gelu": nn.functional.gelu,
-    "silu": nn.functional.silu,
-    "sin": torch.sin,
-    "tanh-sin": tanh_sin,
-}
-_MODULES: dict[type[nn.Module], str] = {nn.Tanh: "tanh", nn.ReLU: "relu", nn.GELU: "gelu", nn.SiLU: "silu"}
+from lsr_core.networks.activations import ACTIVATIONS, activation_of
 
 
 class LayeredNetwork(nn.Module):
@@ -57,7 +38,7 @@ class LayeredNetwork(nn.Module):
         return None
 
     def forward(self, inputs: Tensor) -> Tensor:
-        activation = ACTIVATIONS[self.activation_name]
+        activation = ACTIVATIONS[self.activation_name].function
         hidden = self.features(inputs)
         *earlier, last = self.linears
         for linear in earlier:
@@ -90,7 +71,7 @@ def chain_of(module: nn.Module | None) -> Chain | None:
         chain = Chain(tuple(named), module.activation_name, module.features, module.lift, module.mask)
     elif type(module) is nn.Sequential:
         parts = list(module.named_children())
-        between = {_named(part) for _, part in parts[1::2]}
+        between = {activation_of(part) for _, part in parts[1::2]}
         if len(parts) % 2 == 1 and len(between) <= 1 and None not in between:
             activation = between.pop() if between else "tanh"
             assert activation is not None
@@ -102,9 +83,3 @@ def chain_of(module: nn.Module | None) -> Chain | None:
     values = list(module.parameters())
     shared = len(owned) != sum(len(list(layer.parameters())) for _, layer in chain.layers)
     return None if shared or {id(value) for value in values} != owned else chain
-
-
-def _named(part: nn.Module) -> str | None:
-    if isinstance(part, nn.GELU) and part.approximate != "none":
-        return None
-    return _MODULES.get(type(part))

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 
 
 class ModifiedMLPArguments(Arguments):
@@ -37,7 +37,7 @@ class ModifiedMLP(nn.Module):
         first, hidden = arguments.layers[:2]
         self.gate_u, self.gate_v = nn.Linear(first, hidden), nn.Linear(first, hidden)
         self.linears = nn.ModuleList(nn.Linear(*widths) for widths in pairwise(arguments.layers))
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
 
     def forward(self, inputs: Tensor) -> Tensor:
         u, v = self.activation(self.gate_u(inputs)), self.activation(self.gate_v(inputs))

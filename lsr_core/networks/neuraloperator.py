@@ -14,8 +14,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.starts import normal, unit_grid
 
 Axes = Annotated[list[Width], Field(min_length=1, max_length=2)]
@@ -75,7 +75,7 @@ class _Pointwise(nn.Module):
         super().__init__()
         first, hidden, last = widths
         self.fcs = nn.ModuleList([nn.Conv1d(first, hidden, 1), nn.Conv1d(hidden, last, 1)])
-        self.activation = ACTIVATIONS[activation]
+        self.activation = ACTIVATIONS[activation].function
 
     def forward(self, channels: Tensor) -> Tensor:
         output: Tensor = self.fcs[1](self.activation(self.fcs[0](channels)))
@@ -146,7 +146,7 @@ class NeuralOperatorFNO(nn.Module):
         self.lifting = _Pointwise((lifted, arguments.lifting, arguments.width), arguments.activation)
         self.fno_blocks = _Blocks(arguments)
         self.projection = _Pointwise((arguments.width, arguments.projection, arguments.outputs), arguments.activation)
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
         self.register_buffer("positions", unit_grid(arguments.grid).movedim(-1, 0).flatten(1))
 
     def forward(self, inputs: Tensor) -> Tensor:

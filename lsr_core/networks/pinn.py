@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from lsr_core.networks import transforms
+from lsr_core.networks.activations import ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ActivationName, LayeredNetwork
+from lsr_core.networks.layered import LayeredNetwork
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

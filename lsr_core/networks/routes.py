@@ -14,7 +14,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, where_in
 from lsr_core.networks.proof import CLOSE, TOLERANCE, Reference, Twin, operator_defect, push_defect
 from lsr_core.networks.pushes import IN_WORDS, WAYS
-from lsr_core.networks.strategies import Strategy
+from lsr_core.networks.strategies import ROUTES, Strategy
 
 SINGLE_TOLERANCE = 1e-4  # where forward holds single precision, or may
 
@@ -83,8 +83,8 @@ def prove(
                 left.setdefault(route, too_much)
                 continue
             try:
-                operator, name = strategy.at(reference.inputs), strategy.name
-                found = operator_defect(operator, reference, wide=name == "matrix-free", rows=name == "row-blocks")
+                operator, kind = strategy.at(reference.inputs), ROUTES[strategy.name]
+                found = operator_defect(operator, reference, wide=kind.wide, rows=kind.rows)
                 defect = max(defect, within(found, allowed))
             except Exception as error:
                 passed_on(error)
@@ -104,25 +104,16 @@ def _reason(strategy: Strategy, way: str, left: dict[str, str]) -> str:
 
 
 def in_order(first: Strategy, wanted: str, *, sample_wise: bool) -> Iterator[Strategy]:
-    """A strategy, and those that may take its place: layer factors, rows from them, rows by vmap, matrix-free."""
+    """A strategy, and those that may take its place, route by route."""
     yield first
-    if first.name == "matrix-free" or wanted == "factored":
-        return
-    if first.name == "factored" and first.network is not None:
-        yield replace(first, name="row-blocks", reason="rows from layer factors")
-    if first.network is not None or first.name == "factored":
-        yield replace(first, name="row-blocks", network=None, pass_flops=0.0, reason="rows for many samples at a time")
-    if wanted == "auto":
-        yield replace(first, name="matrix-free", network=None, pass_flops=0.0, reason="forward and reverse products")
+    if first.name != "matrix-free" and wanted != "factored":
+        for route in ROUTES.values():
+            yield from route.stand_ins(first, wanted)
 
 
 def route_of(strategy: Strategy) -> str:
     """A strategy in words that tell its ways of making rows apart."""
-    if strategy.name == "row-blocks":
-        return "rows from layer factors" if strategy.network is not None else "rows for many samples at a time"
-    if strategy.name == "factored":
-        return "factored directions"
-    return "products for many directions at a time"
+    return ROUTES[strategy.name].words(strategy)
 
 
 def tolerance(function: ParametricFunction, findings: Findings) -> float:

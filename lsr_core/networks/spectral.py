@@ -10,8 +10,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.starts import uniform, unit_grid
 
 PROJECTION = 4  # width of the last hidden layer, in multiples of the channels
@@ -126,7 +126,7 @@ class FNO(nn.Module):
         self.pointwise = nn.ModuleList(nn.Linear(width, width) for _ in range(arguments.depth))
         self.project = nn.Linear(width, PROJECTION * width)
         self.last = nn.Linear(PROJECTION * width, 1)
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
         self.register_buffer("coordinates", unit_grid(arguments.sizes))
 
     def forward(self, inputs: Tensor) -> Tensor:

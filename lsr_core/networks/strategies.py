@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,7 +34,7 @@ class Strategy:
     """Makes Jacobian operators at any inputs, all in the same way.
 
     Attributes:
-        name: matrix-free, row-blocks or factored.
+        name: of its route.
         reason: one sentence on why this one.
         network: of the layers whose factors make rows and images; without one, factored directions go through forward mode.
         excluded: why linear layers that hold most of the parameters are not factored, if something about the network is to blame.
@@ -51,11 +52,7 @@ class Strategy:
 
     def at(self, inputs: Tensor, *, keep: bool = False) -> JacobianOperator:
         """J at `inputs`; with `keep`, rows are kept after the first product where there are rows."""
-        if self.name == "matrix-free" or self.pass_flops > 0:
-            return MatrixFreeJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes)
-        if self.network is not None:
-            return self.factored_at(inputs, keep=keep)
-        return RowBlockJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes, keep=keep)
+        return ROUTES[self.name].make(self, inputs, keep)
 
     def factored_at(self, inputs: Tensor, *, keep: bool = False) -> FactoredJacobian:
         """The same with its layer factors at hand."""
@@ -63,6 +60,69 @@ class Strategy:
         return FactoredJacobian(
             self.function, inputs, self.n_outputs, network=self.network, block_bytes=self.block_bytes, keep=keep
         )
+
+
+@dataclass(frozen=True)
+class JacobianRoute:
+    """A way of making products with the Jacobian, and what one needs to be tried, proved and named.
+
+    Attributes:
+        make: of (strategy, inputs, keep) the operator; `keep` asks to keep rows after the first product.
+        words: a strategy of this route in words that tell its ways of making rows apart.
+        stand_ins: of (first, wanted) the strategies of this route that may take the place of a first one that is not right, where the
+            settings ask for `wanted`.
+        wide: whether products with many directions at a time are proved.
+        rows: whether rows are.
+    """
+
+    make: Callable[[Strategy, Tensor, bool], JacobianOperator]
+    words: Callable[[Strategy], str]
+    stand_ins: Callable[[Strategy, str], Iterable[Strategy]] = lambda first, wanted: ()
+    wide: bool = False
+    rows: bool = False
+
+
+def _by_products(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOperator:
+    return MatrixFreeJacobian(strategy.function, inputs, strategy.n_outputs, block_bytes=strategy.block_bytes)
+
+
+def _by_rows(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOperator:
+    if strategy.network is not None:
+        return strategy.factored_at(inputs, keep=keep)
+    function, n_outputs = strategy.function, strategy.n_outputs
+    return RowBlockJacobian(function, inputs, n_outputs, block_bytes=strategy.block_bytes, keep=keep)
+
+
+def _by_factors(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOperator:
+    return (_by_products if strategy.pass_flops > 0 else _by_rows)(strategy, inputs, keep)
+
+
+def _rows_instead(first: Strategy, wanted: str) -> Iterator[Strategy]:
+    if first.name == "factored" and first.network is not None:
+        yield replace(first, name="row-blocks", reason="rows from layer factors")
+    if first.network is not None or first.name == "factored":
+        yield replace(first, name="row-blocks", network=None, pass_flops=0.0, reason="rows for many samples at a time")
+
+
+def _products_instead(first: Strategy, wanted: str) -> Iterator[Strategy]:
+    if wanted == "auto":
+        yield replace(first, name="matrix-free", network=None, pass_flops=0.0, reason="forward and reverse products")
+
+
+ROUTES: dict[str, JacobianRoute] = {  # in the order in which they stand in for one another
+    "factored": JacobianRoute(_by_factors, lambda strategy: "factored directions"),
+    "row-blocks": JacobianRoute(
+        _by_rows,
+        lambda strategy: (
+            f"rows {'from layer factors' if strategy.network is not None else 'for many samples at a time'}"
+        ),
+        _rows_instead,
+        rows=True,
+    ),
+    "matrix-free": JacobianRoute(
+        _by_products, lambda strategy: "products for many directions at a time", _products_instead, wide=True
+    ),
+}
 
 
 def choose_strategy(

@@ -6,8 +6,8 @@ import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 
+from lsr_core.networks.activations import ACTIVATIONS, ActivationName
 from lsr_core.networks.architectures import Arguments, Width, register
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.starts import normal
 
 
@@ -64,7 +64,7 @@ class Block(nn.Module):
         self.before_attention, self.before_pointwise = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(width, arguments.heads)
         self.up, self.down = nn.Linear(width, arguments.feedforward), nn.Linear(arguments.feedforward, width)
-        self.activation = ACTIVATIONS[arguments.activation]
+        self.activation = ACTIVATIONS[arguments.activation].function
 
     def forward(self, inputs: Tensor) -> Tensor:
         hidden = inputs + self.attention(self.before_attention(inputs))

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.problems.physics import (
+    equations as equations,  # registers the hard conditions that networks are built with
+)
 from lsr_core.storage import digests, inside
 
 MAX_BYTES = 4 * 2**30

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import Field
-from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
@@ -76,21 +74,3 @@ def test_the_network_of_the_paper_has_its_number_of_parameters() -> None:
 def test_what_is_refused(name: str, arguments: dict[str, Any], match: str) -> None:
     with pytest.raises(InputError, match=match):
         architectures.build(name, arguments)
-
-
-def test_an_architecture_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(architectures, "_REGISTRY", dict(architectures._REGISTRY))
-
-    class Arguments(architectures.Arguments):
-        width: int = Field(ge=1)
-
-        def parameter_count(self) -> int:
-            return self.width**2 + self.width
-
-    @architectures.register("one-layer", Arguments)
-    def one_layer(arguments: Arguments) -> nn.Module:
-        return nn.Linear(arguments.width, arguments.width)
-
-    assert architectures.build("one-layer", {"width": 3})(torch.rand(2, 3)).shape == (2, 3)
-    with pytest.raises(ValueError, match="registered already"):
-        architectures.register("mlp", Arguments)

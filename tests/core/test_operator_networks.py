@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
 from lsr_core.networks import architectures
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import TAYLOR
-from lsr_core.networks.layered import ACTIVATIONS, ActivationName
 from lsr_core.networks.strategies import choose_strategy
 from lsr_core.refinement.predictor import RefinedPredictor
 from tests.core import twins
@@ -149,12 +148,12 @@ def test_a_layer_of_a_grid_as_large_as_the_example_is_not_taken_for_one_of_sampl
     assert all(layer.startswith("branch") for layer in strategy.network.layers)
 
 
-@pytest.mark.parametrize("name", get_args(ActivationName))
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_have_their_taylor_coefficients(name: str) -> None:
     z = torch.linspace(-2.3, 2.1, 30, dtype=torch.float64).requires_grad_()
-    value = ACTIVATIONS[name](z)
+    value = ACTIVATIONS[name].function(z)
     (slope,) = torch.autograd.grad(value.sum(), z, create_graph=True)
-    found = TAYLOR[name](z.detach(), True, True)
+    found = ACTIVATIONS[name].taylor(z.detach(), True, True)
     torch.testing.assert_close(found[0], value.detach())
     torch.testing.assert_close(found[1], slope.detach())
     if name != "relu":
@@ -162,7 +161,7 @@ def test_activations_have_their_taylor_coefficients(name: str) -> None:
         torch.testing.assert_close(found[2], curvature)
 
 
-@pytest.mark.parametrize("activation", get_args(ActivationName))
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_serves_every_architecture(activation: str) -> None:
     for name in NETWORKS:
         function = ParametricFunction.from_module(network(name, activation=activation), dtype=torch.float64)

@@ -9,6 +9,7 @@ import torch
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.problems.physics import equations  # noqa: F401  # registers the hard conditions
 
 DOMAIN = {"x": [0.0, 6.0], "t": [0.0, 1.0]}
 

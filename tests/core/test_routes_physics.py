@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from lsr_core import (
     own_equation,
     refine,
 )
-from lsr_core.networks import jets
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.problems.physics.problem import PhysicsProblem
 from tests.core import oddities
 
@@ -85,7 +87,8 @@ def test_an_equation_is_solved_by_the_way_that_its_network_allows(name: str) -> 
 
 
 def test_a_chain_of_layers_whose_activation_is_another_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(jets.TAYLOR, "tanh", lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    wrong = replace(ACTIVATIONS["tanh"], taylor=lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 1)).double().eval()
     summary = refine(oscillator(model), max_rank=15).summary

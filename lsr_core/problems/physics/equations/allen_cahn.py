@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from lsr_core.networks.transforms import allen_cahn_start
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic, registered
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta
 from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}
 MODES = 1024  # eight times as many and half the time step change the solution by 2e-10 at most
 STEPS = 500
+TINY = 1e-30  # keeps the slope of a root finite at time 0
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,57 @@ class AllenCahnArguments(EquationArguments):
     diffusion: float = Field(1e-4, ge=5e-5, le=1.0, allow_inf_nan=False)
     reaction: float = Field(5.0, ge=0, le=20.0, allow_inf_nan=False)
     kink: str = Field("heat", pattern="^(none|heat|heat-reaction)$")
+
+
+def allen_cahn_start(x: Tensor) -> Tensor:
+    """x² cos πx, whose periodic continuation has a kink at x = ±1: its slope jumps by 4."""
+    return x * x * torch.cos(math.pi * x)
+
+
+@register("allen-cahn")
+class AllenCahnConditions(HardConditions):
+    """Start from `allen_cahn_start` on a circle, with its kink smoothed as time goes on.
+
+    With s the distance to x = ±1, the start is 2s cos πs and an even, smooth part. A periodic network times t would leave the kink of a hard
+    initial condition where it is for all time. `heat` adds what the heat equation makes of 2s; `heat-reaction` lets that decay as well, at the
+    rate of the reaction linearised at u = −1, so that the kink that the network still has to make is of a higher order.
+
+    Attributes:
+        diffusion: of the equation.
+        reaction: strength of the reaction.
+        kink: what is done about the kink.
+    """
+
+    diffusion: float = Field(1e-4, gt=0)
+    reaction: float = Field(5.0, ge=0)
+    kink: Literal["none", "heat", "heat-reaction"] = "heat"
+
+    def lift(self, points: Tensor) -> Tensor:
+        x, t = points[:, :1], points[:, 1:2]
+        start = allen_cahn_start(x)
+        if self.kink == "none":
+            return start
+        smoothing = 2 * smoothed_kink(1 - x.abs(), self.diffusion * t)
+        if self.kink == "heat":
+            return start + smoothing
+        rate = 2 * self.reaction
+        return start + torch.exp(-rate * t) * smoothing + 2 * torch.expm1(-rate * t) * periodic_distance(x)
+
+    def mask(self, points: Tensor) -> Tensor:
+        return points[:, 1:2]
+
+
+def smoothed_kink(distance: Tensor, time: Tensor) -> Tensor:
+    """What the heat equation adds to |s| in the time Dt, at s = distance ≥ 0: E|s + √(2Dt) Z| − s with Z normal."""
+    width = 2 * torch.sqrt(time.clamp_min(TINY))
+    z = distance / width
+    return width * torch.exp(-z * z) / math.sqrt(math.pi) - distance * torch.erfc(z)
+
+
+def periodic_distance(x: Tensor) -> Tensor:
+    """A function of period 2 that is the distance s to x = ±1 up to s⁵, and smooth elsewhere: the series of 2 arcsin(c)/π, c = |cos(πx/2)|."""
+    cosine = torch.cos(0.5 * math.pi * x).abs()
+    return (2 / math.pi) * (cosine + cosine**3 / 6)
 
 
 def start_coefficients(modes: int) -> Floats:
@@ -105,6 +157,7 @@ def reference(
     return values
 
 
+@registered("allen-cahn", AllenCahnArguments)
 def equation(options: AllenCahnArguments) -> PDE:
     """u_t = D u_xx + 5(u − u³), u(x, 0) = x² cos πx, periodic in x."""
     diffusion, rate = options.diffusion, options.reaction

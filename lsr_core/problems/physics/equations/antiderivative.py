@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
 from lsr_core.problems.physics.input_functions import InputArguments
 from lsr_core.problems.physics.samplers import Box
 
@@ -25,6 +25,7 @@ class AntiderivativeArguments(EquationArguments):
     input: InputArguments = InputArguments()
 
 
+@registered("antiderivative", AntiderivativeArguments)
 def equation(options: AntiderivativeArguments) -> PDE:
     """s′ = u on [0, 1], s(0) = 0."""
     given = options.input.function()

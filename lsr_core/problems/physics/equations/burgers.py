@@ -10,8 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic, registered
 from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}
@@ -25,6 +26,18 @@ class BurgersArguments(EquationArguments):
 
     n_interior: int = Field(16_000, strict=True, ge=1, le=10_000_000)
     viscosity: float = Field(VISCOSITY, ge=0.002, le=10.0, allow_inf_nan=False)
+
+
+@register("burgers")
+class BurgersConditions(HardConditions):
+    """Start from −sin πx and zero ends of [−1, 1]."""
+
+    def lift(self, points: Tensor) -> Tensor:
+        return -torch.sin(math.pi * points[:, :1])
+
+    def mask(self, points: Tensor) -> Tensor:
+        x, t = points[:, :1], points[:, 1:2]
+        return (1 - x * x) * t
 
 
 def solution(points: Tensor, viscosity: float = VISCOSITY, nodes: int = NODES) -> Tensor:
@@ -41,6 +54,7 @@ def solution(points: Tensor, viscosity: float = VISCOSITY, nodes: int = NODES) -
     return -(weights * torch.sin(places)).sum(dim=1, keepdim=True)
 
 
+@registered("burgers", BurgersArguments)
 def equation(options: BurgersArguments) -> PDE:
     """u_t + u u_x = ν u_xx, u(x, 0) = −sin πx; the solution is odd, so it is periodic and zero at both ends."""
     viscosity = options.viscosity

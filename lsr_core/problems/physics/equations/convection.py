@@ -9,8 +9,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, periodic
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    interior,
+    on_grid_of,
+    periodic,
+    registered,
+)
 from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (0.0, 2 * math.pi), "t": (0.0, 1.0)}
@@ -23,11 +31,23 @@ class ConvectionArguments(EquationArguments):
     beta: float = Field(40.0, gt=0, allow_inf_nan=False)
 
 
+@register("convection-initial")
+class ConvectionInitial(HardConditions):
+    """Start from sin x."""
+
+    def lift(self, points: Tensor) -> Tensor:
+        return torch.sin(points[:, :1])
+
+    def mask(self, points: Tensor) -> Tensor:
+        return points[:, 1:2]
+
+
 def solution(points: Tensor, beta: float = 40.0) -> Tensor:
     """sin(x − βt) at points (n, 2), (n, 1)."""
     return torch.sin(points[:, :1] - beta * points[:, 1:2])
 
 
+@registered("convection", ConvectionArguments)
 def equation(options: ConvectionArguments) -> PDE:
     """u_t + β u_x = 0, u(x, 0) = sin x, periodic in x."""
     beta = options.beta

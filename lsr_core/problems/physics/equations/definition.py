@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -90,6 +90,29 @@ class PDE:
             return None
         points = points_of(self.axes())
         return Split(points, points.new_zeros(len(points), len(self.outputs)))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Arguments and factory of an equation."""
+
+    arguments: type[BaseModel]
+    factory: Callable[[Any], PDE]
+
+
+EQUATIONS: dict[str, Entry] = {}
+_Arguments = TypeVar("_Arguments", bound=EquationArguments)
+_Factory = Callable[[_Arguments], PDE]
+
+
+def registered(name: str, arguments: type[_Arguments]) -> Callable[[_Factory[_Arguments]], _Factory[_Arguments]]:
+    """Decorator: make `factory(arguments)` an equation of the library."""
+
+    def add(factory: _Factory[_Arguments]) -> _Factory[_Arguments]:
+        EQUATIONS[name] = Entry(arguments, factory)
+        return factory
+
+    return add
 
 
 def points_of(axes: Sequence[Tensor]) -> Tensor:

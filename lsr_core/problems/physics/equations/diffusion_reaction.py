@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, registered
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta, Floats
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction
 from lsr_core.problems.physics.samplers import Box, boundary
@@ -34,6 +34,7 @@ class DiffusionReactionArguments(EquationArguments):
     input: InputArguments = InputArguments()
 
 
+@registered("diffusion-reaction", DiffusionReactionArguments)
 def equation(options: DiffusionReactionArguments) -> PDE:
     """s_t = D s_xx + k s² + u(x), zero at first and at both ends."""
     given = options.input.function()

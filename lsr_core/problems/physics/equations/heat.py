@@ -9,9 +9,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lsr_core.networks.transforms import heat_start
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
 from lsr_core.problems.physics.samplers import Box, boundary
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
@@ -24,6 +24,25 @@ class HeatArguments(EquationArguments):
     wave: int = Field(3, ge=1, le=1000)
 
 
+def heat_start(x: Tensor, wave: int) -> Tensor:
+    """sin πx + sin(kπx)/2."""
+    return torch.sin(math.pi * x) + 0.5 * torch.sin(wave * math.pi * x)
+
+
+@register("heat-initial")
+class HeatInitial(HardConditions):
+    """Start from `heat_start` and zero ends of [0, 1]."""
+
+    wave: int = Field(3, ge=1)
+
+    def lift(self, points: Tensor) -> Tensor:
+        return heat_start(points[:, :1], self.wave)
+
+    def mask(self, points: Tensor) -> Tensor:
+        x, t = points[:, :1], points[:, 1:2]
+        return 4 * x * (1 - x) * t
+
+
 def solution(points: Tensor, conductivity: float = 0.1, wave: int = 3) -> Tensor:
     """Σ a_k exp(−κ(kπ)²t) sin(kπx) at points (n, 2), (n, 1)."""
     x, t = points[:, :1], points[:, 1:2]
@@ -34,6 +53,7 @@ def solution(points: Tensor, conductivity: float = 0.1, wave: int = 3) -> Tensor
     return total
 
 
+@registered("heat", HeatArguments)
 def equation(options: HeatArguments) -> PDE:
     """u_t = κ u_xx, zero at the ends."""
     conductivity, mode = options.conductivity, options.wave

@@ -9,8 +9,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
 from lsr_core.problems.physics.samplers import boundary
 
 DOMAIN = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
@@ -20,6 +21,15 @@ class PoissonArguments(EquationArguments):
     """u = sin(π(kx)²) sin πy."""
 
     k: int = Field(2, ge=1, le=100)
+
+
+@register("poisson-dirichlet")
+class PoissonDirichlet(HardConditions):
+    """Zero on the boundary of the unit square; the mask is one in its middle."""
+
+    def mask(self, points: Tensor) -> Tensor:
+        x, y = points[:, :1], points[:, 1:2]
+        return 16 * x * (1 - x) * y * (1 - y)
 
 
 def solution(points: Tensor, k: int = 2) -> Tensor:
@@ -36,6 +46,7 @@ def load(x: Tensor, y: Tensor, k: int = 2) -> Tensor:
     return across * torch.sin(math.pi * y)
 
 
+@registered("poisson", PoissonArguments)
 def equation(options: PoissonArguments) -> PDE:
     """u_xx + u_yy = f, u = 0 on the boundary."""
     k = options.k

@@ -9,9 +9,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lsr_core.networks.transforms import reaction_start
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, periodic
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    interior,
+    on_grid_of,
+    periodic,
+    registered,
+)
 from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (0.0, 2 * math.pi), "t": (0.0, 1.0)}
@@ -23,6 +30,22 @@ class ReactionArguments(EquationArguments):
     rho: float = Field(5.0, gt=0, allow_inf_nan=False)
 
 
+def reaction_start(x: Tensor) -> Tensor:
+    """A Gaussian of deviation π/4 in the middle of [0, 2π]."""
+    return torch.exp(-((x - math.pi) ** 2) / (2 * (math.pi / 4) ** 2))
+
+
+@register("reaction-initial")
+class ReactionInitial(HardConditions):
+    """Start from `reaction_start`."""
+
+    def lift(self, points: Tensor) -> Tensor:
+        return reaction_start(points[:, :1])
+
+    def mask(self, points: Tensor) -> Tensor:
+        return points[:, 1:2]
+
+
 def solution(points: Tensor, rho: float = 5.0) -> Tensor:
     """h e^{ρt} / (h e^{ρt} + 1 − h) with the start h, at points (n, 2), (n, 1)."""
     start = reaction_start(points[:, :1])
@@ -30,6 +53,7 @@ def solution(points: Tensor, rho: float = 5.0) -> Tensor:
     return grown / (grown + 1 - start)
 
 
+@registered("reaction", ReactionArguments)
 def equation(options: ReactionArguments) -> PDE:
     """u_t = ρ u (1 − u), a Gaussian at first.
 

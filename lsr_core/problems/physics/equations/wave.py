@@ -9,9 +9,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lsr_core.networks.transforms import wave_start
+from lsr_core.networks.transforms import HardConditions, register
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
 from lsr_core.problems.physics.samplers import Box, boundary
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
@@ -24,12 +24,32 @@ class WaveArguments(EquationArguments):
     beta: int = Field(5, ge=1, le=1000)
 
 
+def wave_start(x: Tensor, beta: float) -> Tensor:
+    """sin πx + sin(βπx)/2."""
+    return torch.sin(math.pi * x) + 0.5 * torch.sin(beta * math.pi * x)
+
+
+@register("wave-initial")
+class WaveInitial(HardConditions):
+    """Start at rest from `wave_start` and zero ends of [0, 1]; β must be a whole number for the ends to agree."""
+
+    beta: float = Field(5.0, gt=0)
+
+    def lift(self, points: Tensor) -> Tensor:
+        return wave_start(points[:, :1], self.beta)
+
+    def mask(self, points: Tensor) -> Tensor:
+        x, t = points[:, :1], points[:, 1:2]
+        return 4 * x * (1 - x) * t * t
+
+
 def solution(points: Tensor, beta: int = 5) -> Tensor:
     """sin πx cos 2πt + sin(βπx) cos(2βπt) / 2 at points (n, 2), (n, 1)."""
     x, t = math.pi * points[:, :1], SPEED * math.pi * points[:, 1:2]
     return torch.sin(x) * torch.cos(t) + 0.5 * torch.sin(beta * x) * torch.cos(beta * t)
 
 
+@registered("wave", WaveArguments)
 def equation(options: WaveArguments) -> PDE:
     """u_tt = 4 u_xx, at rest at first, zero at the ends."""
     beta = options.beta

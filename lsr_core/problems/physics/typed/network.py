@@ -10,7 +10,7 @@ from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
-from lsr_core.networks.layered import ActivationName
+from lsr_core.networks.activations import ActivationName
 from lsr_core.networks.pinn import Positive
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.equations.definition import PDE
