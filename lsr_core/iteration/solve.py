@@ -16,12 +16,11 @@ from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import need_room
-from lsr_core.refinement.physics_basis import build_physics
 from lsr_core.refinement.physics_evaluation import true_losses
-from lsr_core.refinement.physics_setting import PhysicsSetting, prepare_physics
+from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.ranks import ladder
+from lsr_core.refinement.solve import planned, solved_in_basis
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summarising import method_of
 from lsr_core.refinement.summary import Method, ResidualNorms
@@ -62,14 +61,11 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
         InputError: see `refine`.
         NumericalError: the refinement left the finite numbers.
     """
-    setting = prepare_physics(problem, config)
-    need_room(problem, config, setting.plan)
-    basis = build_physics(setting, lambda done: on_fraction(0.7 * done))
-    subspace, factor = basis.subspace, basis.train.factor
-    if not torch.isfinite(factor).all():
-        raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
-    solver = TriangularSolver(factor, rcond=setting.rcond, damping=config.damping, lengths=subspace.scale)
-    tried = _Tried(setting, subspace, solver)
+    setting = planned(problem, config)
+    assert isinstance(setting, PhysicsSetting)
+    linear = solved_in_basis(setting, lambda done: on_fraction(0.7 * done))
+    subspace = linear.subspace
+    tried = _Tried(setting, subspace, linear.solver)
     tried.add(_ranks(config, subspace.rank))
     on_fraction(0.8)
     if not isinstance(config.rank, int) and (tried.best.rank == 0 or tried.best.fresh > AGREES * tried.best.linear):

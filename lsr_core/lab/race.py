@@ -19,10 +19,10 @@ from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRe
 from lsr_core.lab.theory import bounds
 from lsr_core.problems.problem import Problem, kind_of
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.kinds import build_basis, prepare
 from lsr_core.refinement.progress import ProgressCallback, default_callback
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.solve import planned
 from lsr_core.refinement.uses import refuse_unused
 
 ROTATION = 7  # random stream
@@ -72,11 +72,10 @@ class _Track:
         self._full: FullProblem | None = None
         self.notes: list[str] = []
         if settings.space == "subspace":
-            setting = prepare(problem, config)
+            setting = planned(problem, config)
             if setting.max_rank == 0:
                 raise InputError("is 0; a race needs at least one direction", key="rank")
             _refuse_without_error(setting)
-            need_room(problem, config, setting.plan)
             basis = build_basis(setting, lambda done: report("basis", done * BASIS_SHARE))
             self._reduced = ReducedProblem(basis.train.factor.cpu(), setting.generator(ROTATION))
             self.rank = self._reduced.rank

@@ -13,7 +13,7 @@ from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.physics_evaluation import field_errors, measured
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.report import kappa_at, unscaled
+from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.summary import OneShot
@@ -33,7 +33,6 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
     step = result.step[:, None]
     found = measured(setting, step, result.predictor)
     before, rank = refinement.summary, result.rank
-    solver, sweep = refinement.solutions.solver, refinement.sweep
     summary = before.model_copy(
         update={
             "rank": rank,
@@ -41,12 +40,7 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
             "refined": found.refined,
             "residual_norm": found.norms.model_copy(update={"linear": before.residual_norm.linear}),
             "delta_norm": float(step.norm()),
-            "condition_number": kappa_at(
-                rank, sweep.condition_number, sweep, lambda: unscaled(solver, refinement.subspace)[:rank, :rank]
-            ),
-            "solved_condition_number": kappa_at(
-                rank, sweep.solved_condition_number, sweep, lambda: solver.leading(rank)
-            ),
+            **conditions_at(rank, refinement.sweep, refinement.solutions.solver, refinement.subspace),
             "one_shot": OneShot(
                 rank=before.rank,
                 rank_choice=before.rank_choice,

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from lsr_core.errors import InputError, NumericalError
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.errors import InputError
 from lsr_core.networks.routes import in_words
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import need_room
-from lsr_core.refinement.kinds import build_basis, evaluate, prepare
+from lsr_core.refinement.evaluation import Evaluation, Verified
+from lsr_core.refinement.kinds import evaluate
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.report import kappa_at, unscaled
+from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.results import Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.solve import LinearSolve, planned, solved_in_basis
 from lsr_core.refinement.summarising import method_of, summarise
+from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions
 from lsr_core.validation import checked
 
@@ -67,7 +70,7 @@ def refine(
 
 def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refinement:
     clock.stage("preparing")
-    setting = _prepare(problem, config)
+    setting = planned(problem, config)
     refinement = _run(problem, setting, clock)
     if refinement.gap <= DISAGREEMENT:
         return refinement
@@ -75,7 +78,7 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refine
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
         reason = f"factored directions had reached their rounding limit (errors {refinement.gap:.0%} off those of the predictor)"
         try:
-            exact = _prepare(problem, config.model_copy(update={"strategy": "row-blocks"}))
+            exact = planned(problem, config.model_copy(update={"strategy": "row-blocks"}))
         except InputError:  # the exact route does not fit the budget; what there is comes with the note
             exact = None
         if exact is not None:
@@ -102,100 +105,113 @@ def _stages(config: RefineConfig) -> dict[str, int]:
     return STAGES | ({gauss_newton.STAGE: STEP_SHARE * config.gauss_newton} if config.gauss_newton else {})
 
 
-def _prepare(problem: Problem, config: RefineConfig) -> Setting:
-    """The setting, refused before anything large is allocated if its plan does not fit."""
-    setting = prepare(problem, config)
-    need_room(problem, config, setting.plan)
-    return setting
+class _Chosen(NamedTuple):
+    """The rank, how it was chosen, the knee of its errors, and the ranks at which fields are kept."""
+
+    rank: int
+    how: str
+    knee: int
+    rungs: list[int]
 
 
 def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     started = time.perf_counter()
-    config, function = setting.config, setting.function
     clock.stage("basis")
-    basis = build_basis(setting, clock.fraction)
-    subspace, train = basis.subspace, basis.train
-    max_rank = subspace.rank
-    if not torch.isfinite(train.factor).all():
-        raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
-    solver = TriangularSolver(
-        (basis.solve or train).factor,
-        rcond=setting.rcond,
-        damping=config.damping,
-        lengths=subspace.scale,
-        least=config.rcond or 0.0,
+    solve = solved_in_basis(setting, clock.fraction)
+    subspace, solutions = solve.subspace, _solutions(solve)
+    evaluation = evaluate(problem, setting, subspace, solutions, solve.train, clock.fraction)
+    clock.stage("validation rows")
+    sweep = evaluation.choosing_sweep()
+    chosen = _choose(setting, sweep, evaluation, solutions)
+    clock.stage("test rows")
+    sweep = evaluation.reporting_sweep(sweep, chosen.rungs)
+    clock.stage("checking")
+    delta = subspace.delta(solutions.at(chosen.rank))
+    predictor = evaluation.predictor(delta)
+    found = evaluation.verified(predictor, sweep, chosen.rank)
+    fields, points = evaluation.fields()
+    timings = clock.finish()
+    seconds = time.perf_counter() - started
+    return Refinement(
+        problem=problem,
+        setting=setting,
+        subspace=subspace,
+        solutions=solutions,
+        sweep=sweep,
+        spectrum=Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error),
+        fields=fields,
+        display_points=points.numpy(),
+        rank=chosen.rank,
+        delta=setting.function.expand(delta),
+        predictor=predictor,
+        summary=_summary(problem, solve, sweep, chosen, delta, found, seconds=seconds, timings=timings),
+        gap=found.gap,
+        timings=timings,
     )
-    fixed = (config.rank,) if isinstance(config.rank, int) else ()
+
+
+def _solutions(solve: LinearSolve) -> RankSolutions:
+    """Of all ranks; raises InputError if the one that was asked for is beyond the basis."""
+    max_rank, wanted = solve.subspace.rank, solve.setting.config.rank
+    fixed = (wanted,) if isinstance(wanted, int) else ()
     if fixed and fixed[0] > max_rank:
         raise InputError(
             f"is {fixed[0]}, but the basis has {max_rank} directions; ask for less, or for more basis_points",
             key="rank",
         )
-    solutions = RankSolutions(solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
-    evaluation = evaluate(problem, setting, subspace, solutions, train, clock.fraction)
-    clock.stage("validation rows")
-    sweep = evaluation.choosing_sweep()
-    has_validation = bool(np.isfinite(sweep.val_mse[0]))
-    rank, how = rank_choice.choose(sweep, config.rank, evaluation.gains, evaluation.left_out)
-    bend = rank_choice.knee(np.where(sweep.solved, sweep.val_mse if has_validation else sweep.train_mse, np.nan))
-    rungs = [r for r in rank_choice.ladder(max_rank, required=(rank, bend)) if solutions.is_solved(r)]
+    return RankSolutions(solve.solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
 
-    clock.stage("test rows")
-    sweep = evaluation.reporting_sweep(sweep, rungs)
 
-    clock.stage("checking")
-    delta = subspace.delta(solutions.at(rank))
-    predictor = evaluation.predictor(delta)
-    found = evaluation.verified(predictor, sweep, rank)
-    fields, points = evaluation.fields()
-    spectrum = Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error)
-    timings = clock.finish()
-    kappa = kappa_at(rank, sweep.condition_number, sweep, lambda: unscaled(solver, subspace)[:rank, :rank])
+def _choose(setting: Setting, sweep: Sweep, evaluation: Evaluation, solutions: RankSolutions) -> _Chosen:
+    rank, how = rank_choice.choose(sweep, setting.config.rank, evaluation.gains, evaluation.left_out)
+    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
+    knee = rank_choice.knee(np.where(sweep.solved, errors, np.nan))
+    rungs = rank_choice.ladder(sweep.max_rank, required=(rank, knee))
+    return _Chosen(rank, how, knee, [rung for rung in rungs if solutions.is_solved(rung)])
+
+
+def _summary(
+    problem: Problem,
+    solve: LinearSolve,
+    sweep: Sweep,
+    chosen: _Chosen,
+    delta: Tensor,
+    found: Verified,
+    *,
+    seconds: float,
+    timings: dict[str, float],
+) -> Summary:
+    setting, function = solve.setting, solve.setting.function
+    conditions = conditions_at(chosen.rank, sweep, solve.solver, solve.subspace)
     delta_norm, theta_norm = float(delta.norm()), float(function.theta0.norm())
-    summary = summarise(
+    eps = torch.finfo(function.dtype).eps
+    return summarise(
         problem.name,
-        config,
-        method_of(setting, subspace),
+        setting.config,
+        method_of(setting, solve.subspace),
         n_params=function.n_params,
         n_params_total=function.n_total,
         n_residuals=setting.n_residuals,
-        rank=rank,
-        rank_choice=how,
-        knee=bend,
+        rank=chosen.rank,
+        rank_choice=chosen.how,
+        knee=chosen.knee,
         base=found.base,
         refined=found.refined,
         base_quantiles=found.base_quantiles,
         refined_quantiles=found.refined_quantiles,
-        condition_number=kappa,
-        solved_condition_number=kappa_at(rank, sweep.solved_condition_number, sweep, lambda: solver.leading(rank)),
+        **conditions,
         delta_norm=delta_norm,
         theta_norm=theta_norm,
         residual_norm=found.norms,
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
         timings=timings,
         notes=[
             *setting.notes,
             *found.notes,
             *output_notes(found.base, found.refined, names_of(problem)),
-            *length_notes(rank, kappa, delta_norm, theta_norm, torch.finfo(function.dtype).eps),
+            *length_notes(chosen.rank, conditions["condition_number"], delta_norm, theta_norm, eps),
         ],
         classes=found.classes,
-    )
-    return Refinement(
-        problem,
-        setting,
-        subspace,
-        solutions,
-        sweep,
-        spectrum,
-        fields,
-        points.numpy(),
-        rank,
-        function.expand(delta),
-        predictor,
-        summary,
-        found.gap,
-        timings,
     )
 
 

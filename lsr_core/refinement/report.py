@@ -71,11 +71,18 @@ def kappa_of(triangle: Tensor) -> float | None:
     return float(values[0] / values[-1]) if values[-1] > 0 else None
 
 
-def kappa_at(rank: int, known: Floats, sweep: Sweep, triangle: Callable[[], Tensor]) -> float | None:
-    """The condition number at a rank: as the sweep has it where that is exact, else from the triangle."""
-    if rank > 0 and sweep.condition_exact[rank]:
-        return float(known[rank]) if math.isfinite(known[rank]) else None
-    return kappa_of(triangle())
+def conditions_at(rank: int, sweep: Sweep, solver: TriangularSolver, subspace: Subspace) -> dict[str, float | None]:
+    """Both condition numbers of a summary at a rank: as the sweep has them where they are exact, else from the triangles."""
+
+    def at(known: Floats, triangle: Callable[[], Tensor]) -> float | None:
+        if rank > 0 and sweep.condition_exact[rank]:
+            return _finite(float(known[rank]))
+        return kappa_of(triangle())
+
+    return {
+        "condition_number": at(sweep.condition_number, lambda: unscaled(solver, subspace)[:rank, :rank]),
+        "solved_condition_number": at(sweep.solved_condition_number, lambda: solver.leading(rank)),
+    }
 
 
 def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:

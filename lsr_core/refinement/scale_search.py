@@ -14,17 +14,19 @@ from functools import partial
 
 import torch
 
-from lsr_core.errors import InputError
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.errors import InputError, NumericalError
 from lsr_core.networks import architectures
 from lsr_core.networks.pinn import PinnMLPArguments
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.supervised import Architecture, Split
-from lsr_core.refinement.basis import Counter
+from lsr_core.refinement.basis import Basis, Counter
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import prepare_physics
+from lsr_core.refinement.solve import solve_in
 from lsr_core.refinement.streamed import sketch_of, triangle_of
+from lsr_core.refinement.subspace import ExplicitSubspace
+from lsr_core.refinement.sweep import SplitFactor
 
 TOGETHER = (0.5, 1.0, 2.0, 4.0)  # scales that all inputs take at first
 STAGES = (
@@ -142,8 +144,14 @@ def fresh_residual(problem: PhysicsProblem, config: RefineConfig) -> float:
     sketch = sketch_of(setting, setting.source_rows(), rank, count)[:, :rank]
     basis = torch.linalg.qr(sketch).Q
     factor = triangle_of(setting.rows(), basis, setting, count, with_errors=True)
-    solution = TriangularSolver(factor, rcond=setting.rcond).solve(rank)
-    loss = float(true_losses(setting.fresh, (basis @ solution)[:, None], setting.strategy.name)[0])
+    ones = basis.new_ones(rank)
+    subspace = ExplicitSubspace(setting.strategy, basis, ones * math.nan, scale=ones, sketch_error=math.nan)
+    try:
+        solve = solve_in(setting, Basis(subspace, SplitFactor(factor, setting.mean_square_target)))
+    except NumericalError:
+        return math.inf
+    step = subspace.delta(solve.solver.solve(rank))[:, None]
+    loss = float(true_losses(setting.fresh, step, setting.strategy.name)[0])
     return math.sqrt(loss) if math.isfinite(loss) else math.inf
 
 

@@ -1,0 +1,67 @@
+"""One solve: the plan, the basis, and what solves at any rank. Whoever refines takes this way; what is measured afterwards is their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from lsr_core.errors import NumericalError
+from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.problems.problem import Problem
+from lsr_core.refinement.basis import Basis, OnFraction
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.forecast import need_room
+from lsr_core.refinement.kinds import build_basis, prepare
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.sweep import SplitFactor
+
+
+@dataclass(frozen=True, eq=False)
+class LinearSolve:
+    """min ‖f + G V c‖ in a subspace V.
+
+    Attributes:
+        train: the factor of [G V, f] on the rows that are fitted.
+        solver: gives c at any rank.
+    """
+
+    setting: Setting
+    subspace: Subspace
+    train: SplitFactor
+    solver: TriangularSolver
+
+
+def planned(problem: Problem, config: RefineConfig) -> Setting:
+    """The setting, refused before anything large is allocated if its plan does not fit.
+
+    Raises:
+        InputError: see `prepare`; a plan beyond the memory budget.
+    """
+    setting = prepare(problem, config)
+    need_room(problem, config, setting.plan)
+    return setting
+
+
+def solved_in_basis(setting: Setting, on_fraction: OnFraction) -> LinearSolve:
+    """The basis that the setting asks for, and the solve in it; raises as `solve_in`."""
+    return solve_in(setting, build_basis(setting, on_fraction))
+
+
+def solve_in(setting: Setting, basis: Basis) -> LinearSolve:
+    """The solve in a basis, with the cut-off and the damping of the setting.
+
+    Raises:
+        NumericalError: the response modes are not finite.
+    """
+    if not torch.isfinite(basis.train.factor).all():
+        raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
+    solver = TriangularSolver(
+        (basis.solve or basis.train).factor,
+        rcond=setting.rcond,
+        damping=setting.config.damping,
+        lengths=basis.subspace.scale,
+        least=setting.config.rcond or 0.0,
+    )
+    return LinearSolve(setting, basis.subspace, basis.train, solver)
