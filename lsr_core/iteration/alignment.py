@@ -70,6 +70,7 @@ class PseudoTimeAlignment:
 
     Args:
         problem: whose network is aligned, on its fitted points.
+        function: the network, whole, where it begins.
         target: U0, maps points (n, d) to (n, o).
         step: Δτ.
 
@@ -77,8 +78,8 @@ class PseudoTimeAlignment:
         InputError: an equation that has not one residual for each output.
     """
 
-    def __init__(self, problem: PhysicsProblem, target: Predict, step: float) -> None:
-        self._function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
+    def __init__(self, problem: PhysicsProblem, function: ParametricFunction, target: Predict, step: float) -> None:
+        self._function = function
         equation, *conditions = block_rows(problem, self._function, check=False)
         if equation.width != len(problem.outputs) or equation.block.pairs:
             raise InputError(
@@ -151,6 +152,7 @@ class Alignment:
 
 def align(
     problem: PhysicsProblem,
+    function: ParametricFunction,
     target: Predict,
     config: IterateConfig,
     *,
@@ -161,6 +163,7 @@ def align(
 
     Args:
         problem: the network to begin with, and the points.
+        function: that network, differentiated in a way that is right for it.
         target: U0, maps points (n, d) to (n, o).
         seconds: deadline.
         on_step: told about every step; may raise `Cancelled`.
@@ -170,7 +173,7 @@ def align(
     objective: Objective = (
         SupervisedAlignment(problem.model, fitted_points(problem), target)
         if config.align == "supervised"
-        else PseudoTimeAlignment(problem, target, config.pseudo_time)
+        else PseudoTimeAlignment(problem, function, target, config.pseudo_time)
     )
     return _aligned(objective, config, seconds, on_step)
 

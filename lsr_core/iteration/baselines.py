@@ -17,10 +17,9 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.iteration.alignment import HISTORY, LARGEST, PseudoTimeAlignment
 from lsr_core.iteration.clock import Clock
-from lsr_core.iteration.measures import Measures, fresh_residual
+from lsr_core.iteration.measures import fresh_residual
 from lsr_core.iteration.records import BaselinePoint
-from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.iteration.rounds import Rounds
 from lsr_core.training.adam import adam
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
@@ -44,8 +43,7 @@ class Baseline:
 
     Args:
         name: one of `NAMES`.
-        problem: network at its start, and points.
-        measures: of errors.
+        rounds: network at its start, points, and measures of errors.
         seconds: that it may take, measuring not counted.
         seed: of the points.
         on_point: told about each look.
@@ -55,18 +53,17 @@ class Baseline:
     def __init__(
         self,
         name: str,
-        problem: PhysicsProblem,
-        measures: Measures,
+        rounds: Rounds,
         *,
         seconds: float,
         seed: int,
         on_point: OnPoint,
         on_seconds: OnSeconds,
     ) -> None:
-        self._name, self._problem, self._measures, self._limit = name, problem, measures, seconds
+        self._name, self._problem, self._measures, self._limit = name, rounds.problem, rounds.measures, seconds
         self._generator = torch.Generator().manual_seed(seed)
         self._on_point, self._on_seconds = on_point, on_seconds
-        self._function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
+        self._function = rounds.function(rounds.start)
         self._looks = 0
 
     def run(self) -> str:
@@ -88,7 +85,7 @@ class Baseline:
             return f"{self._name} ended early: {error.message}"
 
     def _pinn(self) -> str:
-        watched = Watched(PhysicsObjective(self._problem, UNIFORM))
+        watched = Watched(PhysicsObjective(self._problem, UNIFORM, function=self._function))
         theta = self._function.theta0
         try:
             adam(watched, theta, steps=10**9, on_step=self._follow(watched, "Adam", ADAM_SHARE))
@@ -107,11 +104,10 @@ class Baseline:
 
     def _stepping(self) -> str:
         theta = self._function.theta0
-        objective = PhysicsObjective(self._problem, UNIFORM)
+        objective = PhysicsObjective(self._problem, UNIFORM, function=self._function)
         while True:
-            problem = self._at(objective, theta)
-            function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-            watched = Watched(PseudoTimeAlignment(problem, function.outputs, PSEUDO_TIME))
+            problem, function = replace(self._problem, points=objective.points), self._function.moved(theta)
+            watched = Watched(PseudoTimeAlignment(problem, function, function.outputs, PSEUDO_TIME))
             training = lbfgs(
                 watched, theta, steps=PSEUDO_STEPS, history=HISTORY, on_step=self._follow(watched, "L-BFGS")
             )
@@ -120,7 +116,7 @@ class Baseline:
             objective.redraw(theta, self._generator)
 
     def _damped(self) -> str:
-        watched = WatchedLeastSquares(PhysicsObjective(self._problem, UNIFORM))
+        watched = WatchedLeastSquares(PhysicsObjective(self._problem, UNIFORM, function=self._function))
         theta = self._function.theta0
         while True:
             training = levenberg_marquardt(
@@ -132,10 +128,6 @@ class Baseline:
             )
             self._restart(training)
             theta = training.theta
-
-    def _at(self, objective: PhysicsObjective, theta: Tensor) -> PhysicsProblem:
-        """The problem at other weights, on the points of an objective."""
-        return replace(objective.trained(theta), points=objective.points)
 
     def _restart(self, training: Training) -> None:
         """Go on after an optimiser has ended; one that makes no steps any more is at its end."""
@@ -161,7 +153,7 @@ class Baseline:
         spent = self._clock.seconds
         self._looks = 1 + int(spent * LOOKS / self._limit)
         with self._clock.standing():
-            residual = fresh_residual(self._problem, theta)
+            residual = fresh_residual(self._problem, self._function.moved(theta))
             if not math.isfinite(residual):
                 return
             test = self._measures.test

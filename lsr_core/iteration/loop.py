@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
-from typing import Protocol
-
-import torch
-from torch import Tensor
 
 from lsr_core.errors import InputError, NumericalError
 from lsr_core.iteration.alignment import align, refuse
 from lsr_core.iteration.baselines import NAMES, Baseline
+from lsr_core.iteration.book import Book
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
-from lsr_core.iteration.measures import NOTHING, Measures, Seen, fitted_residual, fresh_residual
+from lsr_core.iteration.measures import NOTHING, Seen, fitted_residual, fresh_residual
 from lsr_core.iteration.records import (
     BandPair,
-    BaselinePoint,
-    Floats,
     IterationStep,
-    IterationSummary,
     Pair,
     SpectrumPair,
 )
-from lsr_core.iteration.sentence import best_solve, sentence
-from lsr_core.iteration.solve import Solve, predictor_of, solve
+from lsr_core.iteration.rounds import Rounds
+from lsr_core.iteration.solve import Solve, solve
 from lsr_core.iteration.state import Best, Progress, State, Stopped
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
@@ -35,26 +28,6 @@ from lsr_core.training.records import Step
 
 PATIENCE = 3  # rounds in a row that gain less than a tenth before it counts as stagnation
 GAIN = 0.9
-
-
-class Book(Protocol):
-    """Where everything that happens is written down, so that a killed process loses half a step at most."""
-
-    def grid(self, axes: dict[str, Floats], truth: Floats) -> None:
-        """Where error fields are shown; once, before the first step."""
-        ...
-
-    def step(self, step: IterationStep, network: Floats | None, refined: Floats | None) -> None:
-        """A half step with the errors of both fields on that grid."""
-        ...
-
-    def keep(self, state: State) -> None:
-        """Where the iteration stands; after the half step was told."""
-        ...
-
-    def baseline(self, point: BaselinePoint) -> None:
-        """A look at a training beside it."""
-        ...
 
 
 class Iteration:
@@ -82,11 +55,10 @@ class Iteration:
         state: State | None = None,
         report: ProgressCallback = silent,
     ) -> None:
-        self._problem = replace(problem, model=copy.deepcopy(problem.model).double())
         self._config, self._refine, self._book, self._report = config, refine, book, report
-        self._measures = Measures(self._problem)
-        self.transform = self._measures.transform
-        start = torch.nn.utils.parameters_to_vector(self._problem.model.parameters()).detach().clone()
+        self._rounds = Rounds(problem, config, refine)
+        self.transform = self._rounds.measures.transform
+        start = self._rounds.start
         refuse(config, len(start))
         refuse_unused(refine, "iterate", "physics")
         self.state = state or State(start, Progress())
@@ -135,20 +107,20 @@ class Iteration:
 
     def _begin(self) -> None:
         """The network as it came is half step 0."""
-        if (kept := self._measures.thinned) is not None:
+        if (kept := self._rounds.measures.thinned) is not None:
             self._book.grid(*kept)
-        theta = self.state.theta
-        seen = self._seen(theta, None)
+        theta, problem = self.state.theta, self._rounds.problem
+        function = self._rounds.function(theta)
         self._tell(
             IterationStep(
                 index=0,
                 round=0,
                 kind="start",
                 seconds=0.0,
-                residual=fitted_residual(self._problem, theta),
-                fresh_residual=fresh_residual(self._problem, theta),
+                residual=fitted_residual(problem, function),
+                fresh_residual=fresh_residual(problem, function),
             ),
-            seen,
+            self._rounds.seen(theta),
             None,
         )
 
@@ -157,7 +129,7 @@ class Iteration:
         number = progress.round + 1
         self._say(f"round {number}: solve", 0.0)
         began = self._clock.seconds
-        problem = self._round(number, self.state.theta)
+        problem = self._rounds.at(self.state.theta, number)
         try:
             found = solve(problem, self._refine, lambda done: self._say(f"round {number}: solve", 0.0))
         except (InputError, NumericalError) as error:
@@ -169,7 +141,7 @@ class Iteration:
         spent = self._clock.seconds
         with self._clock.standing():
             index = progress.index + 1
-            network, refined = self._seen(self.state.theta, None), self._seen(self.state.theta, found.delta)
+            network, refined = self._rounds.seen(self.state.theta), self._rounds.seen(self.state.theta, found.delta)
             best = progress.best is None or found.fresh_residual < progress.best.fresh_residual
             reference = progress.reference
             gained = reference is None or found.fresh_residual < GAIN * reference
@@ -210,15 +182,22 @@ class Iteration:
         assert self.state.best_delta is not None
         stage = f"round {progress.round}: alignment"
         began = self._clock.seconds
-        problem = self._round(progress.round, self.state.theta)
-        predictor = predictor_of(self._at(problem, self.state.best_theta), self.state.best_delta)
+        problem = self._rounds.at(self.state.theta, progress.round)
+        predictor = self._rounds.predictor(self.state.best_theta, self.state.best_delta)
         left = self._config.seconds - began - self._reserve
 
         def on_step(step: Step) -> None:
             self._say(stage, step.index / self._config.align_steps)
 
         self._say(stage, 0.0)
-        found = align(problem, predictor.predict, self._config, seconds=max(left, 1e-3), on_step=on_step)
+        found = align(
+            problem,
+            self._rounds.function(self.state.theta),
+            predictor.predict,
+            self._config,
+            seconds=max(left, 1e-3),
+            on_step=on_step,
+        )
         spent = self._clock.seconds
         with self._clock.standing():
             index = progress.index + 1
@@ -231,17 +210,18 @@ class Iteration:
                 notes=notes,
             )
             if self._refined is None:  # after a resume
-                self._refined = self._seen(self.state.best_theta, self.state.best_delta)
+                self._refined = self._rounds.seen(self.state.best_theta, self.state.best_delta)
+            function = self._rounds.function(found.theta)
             step = IterationStep(
                 index=index,
                 round=progress.round,
                 kind="align",
                 seconds=spent,
-                residual=fitted_residual(problem, found.theta),
-                fresh_residual=fresh_residual(problem, found.theta),
+                residual=fitted_residual(problem, function),
+                fresh_residual=fresh_residual(problem, function),
                 note=found.note,
             )
-            self._tell(step, self._seen(found.theta, None), self._refined)
+            self._tell(step, self._rounds.seen(found.theta), self._refined)
             self._keep(state)
 
     def _train(self) -> None:
@@ -258,8 +238,7 @@ class Iteration:
             clock = Clock()
             note = Baseline(
                 name,
-                self._problem,
-                self._measures,
+                self._rounds,
                 seconds=seconds,
                 seed=self._refine.seed,
                 on_point=self._book.baseline,
@@ -273,33 +252,10 @@ class Iteration:
                 )
             )
 
-    def _round(self, number: int, theta: Tensor) -> PhysicsProblem:
-        """The problem of a round: its points, and the network as it stands. Fresh points stay."""
-        problem = self._at(self._problem, theta)
-        if not self._config.resample or number == 1:
-            return problem
-        seed = (self._refine.seed * 1_000_003 + number) % 2**63
-        return replace(problem.redrawn(seed), fresh=self._problem.fresh)
-
     def at_best(self, state: State) -> PhysicsProblem | None:
         """The problem whose network the best predictor is linearised at, on the points that it was solved on."""
         best, theta = state.progress.best, state.best_theta
-        return None if best is None or theta is None else self._round(best.round, theta)
-
-    def _at(self, problem: PhysicsProblem, theta: Tensor) -> PhysicsProblem:
-        model = copy.deepcopy(problem.model)
-        with torch.no_grad():
-            torch.nn.utils.vector_to_parameters(theta, model.parameters())
-        return replace(problem, model=model.eval())
-
-    def _seen(self, theta: Tensor, delta: Tensor | None) -> Seen:
-        test = self._measures.test
-        if test is None:
-            return NOTHING
-        problem = self._at(self._problem, theta)
-        return self._measures.of(
-            predictor_of(problem, torch.zeros_like(theta) if delta is None else delta).predict(test.inputs)
-        )
+        return None if best is None or theta is None else self._rounds.at(theta, best.round)
 
     def _tell(self, step: IterationStep, network: Seen, refined: Seen | None) -> None:
         known = refined or NOTHING
@@ -337,25 +293,4 @@ def _best(found: Solve, index: int, number: int, network: Seen, refined: Seen) -
         relative_l2=refined.relative_l2,
         notes=list(found.setting.notes),
         **found.method.model_dump(),
-    )
-
-
-def summarise(
-    problem: str, steps: list[IterationStep], progress: Progress, transform: str, stopped: Stopped | None = None
-) -> IterationSummary | None:
-    """The figures of a whole iteration; None before its first solve."""
-    best = best_solve(steps)
-    if best is None:
-        return None
-    return IterationSummary(
-        problem=problem,
-        best_index=best.index,
-        best_relative_l2=best.relative_l2.refined,
-        base_relative_l2=steps[0].relative_l2.network,
-        seconds=progress.seconds,
-        total_seconds=progress.total_seconds,
-        stopped=stopped or progress.stopped or "asked",
-        transform=transform,
-        sentence=sentence(steps),
-        notes=progress.notes,
     )

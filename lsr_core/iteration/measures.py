@@ -103,18 +103,17 @@ class Measures:
         return values[np.ix_(*(_every(n) for n in values.shape))]
 
 
-def fresh_residual(problem: PhysicsProblem, theta: Tensor) -> float:
-    """√ of the loss at the fresh points, of the network at weights (m,); infinite where it is not finite."""
-    return _residual(problem, theta, problem.fresh)
+def fresh_residual(problem: PhysicsProblem, function: ParametricFunction) -> float:
+    """√ of the loss at the fresh points, of the network as `function` has it; infinite where it is not finite."""
+    return _residual(problem, function, problem.fresh)
 
 
-def fitted_residual(problem: PhysicsProblem, theta: Tensor) -> float:
+def fitted_residual(problem: PhysicsProblem, function: ParametricFunction) -> float:
     """The same at the fitted points."""
-    return _residual(problem, theta, problem.points)
+    return _residual(problem, function, problem.points)
 
 
-def _residual(problem: PhysicsProblem, theta: Tensor, points: Mapping[str, Tensor]) -> float:
-    function = ParametricFunction.from_module(problem.model, dtype=torch.float64).moved(theta)
+def _residual(problem: PhysicsProblem, function: ParametricFunction, points: Mapping[str, Tensor]) -> float:
     found = float(residual_vector(block_rows(problem, function, points, check=False)).norm())
     return found if math.isfinite(found) else math.inf
 

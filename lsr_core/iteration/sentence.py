@@ -1,11 +1,12 @@
-"""What solves removed from the error and what alignments removed, in one sentence made of the figures of the steps."""
+"""An iteration in figures, and what solves and alignments removed from the error in one sentence made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lsr_core.iteration.records import Bands, IterationStep
+from lsr_core.iteration.records import Bands, IterationStep, IterationSummary
+from lsr_core.iteration.state import Progress, Stopped
 
 GAIN = 0.9  # an energy that stays above this share has not fallen
 WORTH = 0.5  # of the first solve's fresh residual: a later solve above it has gained nothing
@@ -89,3 +90,24 @@ def sentence(steps: Sequence[IterationStep]) -> str:
 
 def _kept(change: Change) -> str:
     return f" (no gain in the {' and '.join(change.left)} band)" if change.left else ""
+
+
+def summarise(
+    problem: str, steps: list[IterationStep], progress: Progress, transform: str, stopped: Stopped | None = None
+) -> IterationSummary | None:
+    """The figures of a whole iteration; None before its first solve."""
+    best = best_solve(steps)
+    if best is None:
+        return None
+    return IterationSummary(
+        problem=problem,
+        best_index=best.index,
+        best_relative_l2=best.relative_l2.refined,
+        base_relative_l2=steps[0].relative_l2.network,
+        seconds=progress.seconds,
+        total_seconds=progress.total_seconds,
+        stopped=stopped or progress.stopped or "asked",
+        transform=transform,
+        sentence=sentence(steps),
+        notes=progress.notes,
+    )

@@ -13,12 +13,10 @@ from torch import Tensor
 
 from lsr_core.errors import NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
-from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.solve import planned, solved_in_basis
 from lsr_core.refinement.subspace import Subspace
@@ -136,13 +134,6 @@ class _Tried:
                 "The residual at the fresh points is not finite at any rank; a smaller rank will help."
             )
         return min(finite, key=lambda found: (found.fresh, found.rank))
-
-
-def predictor_of(problem: PhysicsProblem, delta: Tensor) -> RefinedPredictor:
-    """q(θ0, x) + J(x) Δθ of a problem in float64, for Δθ (m,)."""
-    function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-    assert function.module is not None
-    return RefinedPredictor(function.module, function.tangent(delta))
 
 
 def _ranks(config: RefineConfig, max_rank: int) -> list[int]:

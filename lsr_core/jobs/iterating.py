@@ -154,7 +154,7 @@ def _square(value: float | None) -> float | None:
 
 
 def _finish(run: Run, store: StepStore, iteration: Iteration, stopped: Stopped | None = None) -> None:
-    from lsr_core.iteration.loop import summarise
+    from lsr_core.iteration.sentence import summarise
 
     found = summarise(run.manifest.problem, store.steps(), iteration.state.progress, iteration.transform, stopped)
     if found is not None:

@@ -76,16 +76,16 @@ class PhysicsObjective:
     Args:
         problem: its fitted points are where the loss begins.
         draw: how `redraw` takes new ones.
-        points: other points to begin with, by block.
+        function: the network in float64, differentiated in a way that is proved; by default in the first that there is.
     """
 
     def __init__(
-        self, problem: PhysicsProblem, draw: Draw | None = None, *, points: Mapping[str, Tensor] | None = None
+        self, problem: PhysicsProblem, draw: Draw | None = None, *, function: ParametricFunction | None = None
     ) -> None:
         self.problem = problem
         self.draw = draw or Draw()
-        self.function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-        self.points: dict[str, Tensor] = dict(problem.points if points is None else points)
+        self.function = function or ParametricFunction.from_module(problem.model, dtype=torch.float64)
+        self.points: dict[str, Tensor] = dict(problem.points)
         self._prepare()
 
     @property

@@ -25,19 +25,22 @@ from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignmen
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
-from lsr_core.iteration.loop import Iteration, summarise
-from lsr_core.iteration.measures import Measures, fresh_residual
+from lsr_core.iteration.loop import Iteration
+from lsr_core.iteration.measures import fresh_residual
 from lsr_core.iteration.records import BandPair, Bands, BaselinePoint, Floats, IterationStep
-from lsr_core.iteration.sentence import sentence
-from lsr_core.iteration.solve import SHARES, predictor_of, solve
+from lsr_core.iteration.rounds import Rounds, proved_function
+from lsr_core.iteration.sentence import sentence, summarise
+from lsr_core.iteration.solve import SHARES, solve
 from lsr_core.iteration.state import Progress, State
 from lsr_core.jobs import queue
 from lsr_core.jobs.rebuild import read_delta
 from lsr_core.jobs.worker import execute
-from lsr_core.networks import architectures
+from lsr_core.networks import architectures, jets
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.portable.deliver import predictor_of
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
+from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.supervised import Architecture
@@ -47,6 +50,7 @@ from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.states import STATE, read_state, write_state
 from lsr_core.storage.steps import StepStore
+from lsr_core.training.objective import PhysicsObjective
 from tests import bundles
 
 WIDTH = 8
@@ -105,6 +109,10 @@ def iterated(problem: PhysicsProblem, book: Notes | None = None, state: State | 
     return book
 
 
+def whole(problem: PhysicsProblem) -> ParametricFunction:
+    return ParametricFunction.from_module(problem.model, dtype=torch.float64)
+
+
 def field_of(problem: PhysicsProblem, theta: Tensor, points: Tensor) -> Tensor:
     return ParametricFunction.from_module(problem.model, dtype=torch.float64).outputs(points, theta)
 
@@ -115,7 +123,7 @@ def test_solve_is_the_best_of_its_ranks_on_fresh_points() -> None:
     function = found.setting.function
     direct = true_losses(found.setting.fresh, found.delta[:, None], "row-blocks")
     assert found.fresh_residual == pytest.approx(math.sqrt(direct[0]), rel=1e-6)
-    assert found.norms.fresh_base == pytest.approx(fresh_residual(problem, function.theta0))
+    assert found.norms.fresh_base == pytest.approx(fresh_residual(problem, function))
     assert found.fresh_residual < 0.2 * found.norms.fresh_base
     assert found.norms.linear == pytest.approx(found.residual, rel=1e-6)  # the equation is linear in u
     fixed = solve(problem, REFINE.model_copy(update={"rank": 0}), lambda done: None)
@@ -165,7 +173,7 @@ def test_figures_are_those_of_the_fields_beside_them() -> None:
     assert delta is not None
     assert theta is not None
     assert problem.test is not None
-    predictor = predictor_of(problem, delta)
+    predictor = predictor_of(problem, delta, torch.float64)
     error = predictor.predict(problem.test.inputs) - problem.test.targets
     relative = float(error.norm() / problem.test.targets.norm())
     step = book.steps[best.index]
@@ -288,7 +296,7 @@ def test_supervised_alignment_brings_the_network_closer(optimiser: str) -> None:
         return function.outputs(points, function.theta0 + 0.05)
 
     config = IterateConfig.model_validate({"optimiser": optimiser, "align_steps": 60})
-    found = align(problem, moved, config, seconds=None)
+    found = align(problem, whole(problem), moved, config, seconds=None)
     before = field_of(
         problem, ParametricFunction.from_module(problem.model, dtype=torch.float64).theta0, problem.test.inputs
     )
@@ -324,20 +332,16 @@ def _plain(name: str) -> PhysicsProblem:
 def test_pseudo_time_loss_has_the_published_term() -> None:
     problem = poisson(constraints="soft")
     function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
-    objective = PseudoTimeAlignment(problem, lambda points: torch.ones(len(points), 1, dtype=torch.float64), 0.1)
+    objective = PseudoTimeAlignment(
+        problem, function, lambda points: torch.ones(len(points), 1, dtype=torch.float64), 0.1
+    )
     residuals = {}
-    for part in loop_rows(problem, function):
+    for part in block_rows(problem, function):
         residuals[part.block.name] = part.residual.outputs(part.points).reshape(-1)
     u = function.outputs(problem.points["interior"])[:, 0]
     interior = residuals["interior"] - (u - 1) / 0.1 / math.sqrt(300)
     expected = interior.square().sum() + residuals["boundary"].square().sum()
     assert float(objective.loss(function.theta0)) == pytest.approx(float(expected), rel=1e-10)
-
-
-def loop_rows(problem: PhysicsProblem, function: ParametricFunction) -> Any:
-    from lsr_core.problems.physics.residuals import block_rows
-
-    return block_rows(problem, function)
 
 
 def test_pseudo_time_aligns_too() -> None:
@@ -365,6 +369,7 @@ def test_alignment_to_nonsense_is_a_note() -> None:
     start = ParametricFunction.from_module(problem.model, dtype=torch.float64).theta0
     found = align(
         problem,
+        whole(problem),
         lambda points: torch.full((len(points), 1), math.nan, dtype=torch.float64),
         IterateConfig(),
         seconds=None,
@@ -421,8 +426,7 @@ def test_levenberg_marquardt_of_a_large_network_is_left_out(monkeypatch: pytest.
     problem = poisson()
     note = Baseline(
         NAMES[2],
-        problem,
-        Measures(problem),
+        Rounds(problem, IterateConfig(), REFINE),
         seconds=1,
         seed=0,
         on_point=lambda point: None,
@@ -436,10 +440,38 @@ def test_baseline_measures_what_it_holds() -> None:
     problem = poisson()
     points: list[BaselinePoint] = []
     Baseline(
-        NAMES[0], problem, Measures(problem), seconds=0.5, seed=0, on_point=points.append, on_seconds=lambda spent: None
+        NAMES[0],
+        Rounds(problem, IterateConfig(), REFINE),
+        seconds=0.5,
+        seed=0,
+        on_point=points.append,
+        on_seconds=lambda spent: None,
     ).run()
-    theta = ParametricFunction.from_module(problem.model, dtype=torch.float64).theta0
-    assert points[0].fresh_residual == pytest.approx(fresh_residual(problem, theta))
+    assert points[0].fresh_residual == pytest.approx(fresh_residual(problem, whole(problem)))
+
+
+def test_every_half_step_takes_the_derivatives_that_were_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here those carried through the layers are wrong, so that all figures must come from the others."""
+    monkeypatch.setitem(jets.TAYLOR, "tanh", lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    problem = poisson()
+    plain = whole(problem).by("forward", layered=False)
+    right = fresh_residual(problem, plain)
+    assert fresh_residual(problem, whole(problem)) != pytest.approx(right, rel=0.01)
+    book = iterated(problem, steps=1, align="pseudo-time", align_steps=5)
+    rounds = Rounds(problem, IterateConfig(), REFINE)
+    Baseline(NAMES[2], rounds, seconds=0.01, seed=0, on_point=book.baseline, on_seconds=lambda spent: None).run()
+    assert [book.steps[0].fresh_residual, book.points[0].fresh_residual] == pytest.approx([right] * 2)
+    aligned, theta = book.steps[-1], book.states[-1].theta
+    assert aligned.fresh_residual == pytest.approx(fresh_residual(problem, plain.moved(theta)))
+    objective = PhysicsObjective(problem, function=proved_function(problem, REFINE))
+    rows = block_rows(problem, plain)
+
+    def loss(theta: Tensor) -> Tensor:
+        return torch.stack([part.residual(theta, part.points).square().sum() for part in rows]).sum()
+
+    assert float(objective.loss(plain.theta0)) == pytest.approx(float(loss(plain.theta0)))
+    system = objective.normal_equations(plain.theta0)
+    torch.testing.assert_close(2 * system.gradient, torch.func.grad(loss)(plain.theta0))
 
 
 BANDS = [
@@ -535,7 +567,7 @@ def test_job_leaves_a_run_that_can_be_looked_at_and_used(run: Run) -> None:
     problem = load_problem(run.refined_path)
     assert isinstance(problem, PhysicsProblem)
     assert problem.test is not None
-    refined = predictor_of(problem, read_delta(run)).predict(problem.test.inputs)
+    refined = predictor_of(problem, read_delta(run), torch.float64).predict(problem.test.inputs)
     relative = float((refined - problem.test.targets).norm() / problem.test.targets.norm())
     assert run.summary.refined.relative_l2 == summary.best_relative_l2
     assert relative == pytest.approx(summary.best_relative_l2, rel=0.05)  # on the equation's own, finer grid
