@@ -7,7 +7,10 @@ import streamlit as st
 from lsr_app import ahead
 
 ahead.finish_imports()
-from lsr_app import controls, formats, show, state, texts, theme, trouble  # noqa: E402
+from lsr_app import trouble  # noqa: E402
+from lsr_app.plots import theme  # noqa: E402
+from lsr_app.shell import controls, pages, show, state  # noqa: E402
+from lsr_app.words import formats, texts  # noqa: E402
 
 # Drawn here because a browser fetches a named icon from a host on the internet.
 ICON = (
@@ -16,31 +19,16 @@ ICON = (
     f'<path d="M3 5c6 0 6 14 18 14" stroke="{theme.LIGHT.refined}"/></svg>'
 )
 st.set_page_config(page_title=texts.PRODUCT, page_icon=ICON, layout="wide")
-pages = {
-    name: st.Page(f"views/{script}.py", title=title, icon=icon, url_path=name, default=name == "overview")
-    for (name, (title, icon)), script in zip(
-        texts.PAGES.items(),
-        (
-            "overview",
-            "rank",
-            "error_fields",
-            "loss_path",
-            "frequencies",
-            "conditioning",
-            "training",
-            "export",
-            "bring",
-            "lesson",
-        ),
-        strict=True,
-    )
-}
-page = st.navigation(list(pages.values()), position="hidden")
+links = [
+    st.Page(pages.script(name), title=screen.title, icon=screen.icon, url_path=name, default=name == pages.HOME)
+    for name, screen in pages.found().items()
+]
+page = st.navigation(links, position="hidden")
 trouble.watch()
 state.begin()
 show.styles()
 selected = controls.select()
-controls.sidebar(selected, list(pages.values()), page.url_path)
+controls.sidebar(selected, links, page.url_path)
 state.finish()
 remarks = st.container(gap="small")
 show.remarks(remarks, told := state.messages())

@@ -24,7 +24,7 @@ def show(error: Exception) -> bool:
     """Say it on the page; the handler that Streamlit is given, which then shows nothing of its own."""
     import streamlit as st
 
-    from lsr_app import formats
+    from lsr_app.words import formats
 
     st.error(formats.markdown(sentence(error)), icon=":material/error:")
     return True

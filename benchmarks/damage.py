@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _intruders
-from lsr_app import report, rundata
+from lsr_app.making import report
+from lsr_app.reading import rundata
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import confirmed

@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from lsr_app import places, rebuild
+from lsr_app import places
+from lsr_app.making import rebuild
 from lsr_app.owning import ownproblems
 from lsr_core.errors import LSRError
 from lsr_core.jobs import queue, worker

@@ -17,7 +17,7 @@ from lsr_app.commands.common import (
     store,
 )
 from lsr_app.commands.refine import execute, refuse
-from lsr_app.shares import DEFAULT_SHARES, config_for
+from lsr_app.reading.shares import DEFAULT_SHARES, config_for
 from lsr_core.errors import InputError
 
 DEFAULT = ",".join(f"{share:g}" for share in DEFAULT_SHARES)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app import texts
 from lsr_app.commands.common import (
     OWNER,
     PROBLEM_HELP,
@@ -24,6 +23,7 @@ from lsr_app.commands.common import (
     store,
 )
 from lsr_app.commands.settings import with_settings
+from lsr_app.words import texts
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app import made
 from lsr_app.commands.common import (
     JsonOption,
     RunArgument,
@@ -21,6 +20,7 @@ from lsr_app.commands.common import (
     find_run,
     need_predictor,
 )
+from lsr_app.making import made
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _report(run: Run, out: Path) -> str:
     command = [
         sys.executable,
         "-m",
-        "lsr_app.rebuild",
+        "lsr_app.making.rebuild",
         str(run.path),
         str(run.summary.rank),
         "report",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from lsr_app import theme
+from lsr_app.plots import theme
 from lsr_app.serve.order import Order
 from lsr_app.serve.uploads import MEGABYTES
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 import lsr_samples
-from lsr_app import rundata
-from lsr_app.rundata import About
+from lsr_app.reading import rundata
+from lsr_app.reading.rundata import About
 from lsr_app.services.operators import OPERATOR
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError

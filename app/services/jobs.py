@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from pydantic import JsonValue
 
-from lsr_app import formats, places, texts
+from lsr_app import places
 from lsr_app.services import ownership, runs
+from lsr_app.words import formats, texts
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import JobKind, Status
 from lsr_core.storage.runs import Run

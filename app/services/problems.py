@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import lsr_samples
-from lsr_app import physicsdata, rundata
-from lsr_app.physicsdata import PhysicsAbout
+from lsr_app.reading import physicsdata, rundata
+from lsr_app.reading.physicsdata import PhysicsAbout
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from lsr_app import iterationdata, rundata
-from lsr_app.iterationdata import Iteration
-from lsr_app.rundata import RunData
+from lsr_app.reading import iterationdata, rundata
+from lsr_app.reading.iterationdata import Iteration
+from lsr_app.reading.rundata import RunData
 from lsr_app.services import problems
 from lsr_app.services.stamps import growth_stamp, stamp_of, tree_stamp
 from lsr_core.diagnosis.training_records import TrainingRecord

@@ -12,23 +12,12 @@ from streamlit.testing.v1 import AppTest
 import lsr_app
 from lsr_app.places import RUNS_VARIABLE
 from lsr_app.services import jobs, runs
+from lsr_app.shell import pages
 from lsr_core.storage.runs import RunStore
 
 MAIN = Path(lsr_app.__file__).with_name("main.py")
-SCRIPTS = {
-    "overview": "views/overview.py",
-    "rank": "views/rank.py",
-    "fields": "views/error_fields.py",
-    "path": "views/loss_path.py",
-    "frequencies": "views/frequencies.py",
-    "conditioning": "views/conditioning.py",
-    "export": "views/export.py",
-}
-OTHERS = {
-    "training": "views/training.py",
-    "lesson": "views/lesson.py",
-    "bring": "views/bring.py",
-}  # that show no single refinement
+SCRIPTS = ("overview", "rank", "fields", "path", "frequencies", "conditioning", "export")
+OTHERS = ("training", "lesson", "bring")  # that show no single refinement
 Opener = Callable[..., AppTest]
 
 
@@ -53,7 +42,7 @@ def open_page(store: RunStore) -> Opener:
             app.query_params[key] = str(value)
         app.run()
         if page != "overview":
-            app.switch_page((SCRIPTS | OTHERS)[page])
+            app.switch_page(pages.script(page))
             for key, value in query.items():
                 app.query_params[key] = str(value)
             app.run()

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import labtexts, racedata, texts
-from lsr_app.figures import directions as direction_figures
-from lsr_app.figures import isolation as isolation_figures
-from lsr_app.figures import planes as plane_figures
-from lsr_app.figures import race as race_figures
-from lsr_app.lab import bench
+from lsr_app.reading import racedata
+from lsr_app.screens.conditioning import directionfigures as direction_figures
+from lsr_app.screens.conditioning import isolationfigures as isolation_figures
+from lsr_app.screens.conditioning import planefigures as plane_figures
+from lsr_app.screens.conditioning import racefigures as race_figures
 from lsr_app.services import jobs, runs
+from lsr_app.shell.lab import bench
+from lsr_app.words import labtexts, texts
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane
 from lsr_core.storage.runs import Run, RunStore
@@ -376,7 +377,7 @@ def test_the_newest_experiment_of_the_problem_is_shown(store: RunStore, open_pag
 
 
 def test_largest_dimension_is_that_of_the_refinement(store: RunStore) -> None:
-    from lsr_app.controls import Now
+    from lsr_app.shell.controls import Now
 
     base, race = made(store, "race")
     entries = runs.entries("cli")

@@ -11,8 +11,8 @@ import torch
 from scipy.io import savemat
 from streamlit.testing.v1 import AppTest
 
-from lsr_app.bring import bringtexts
 from lsr_app.owning import ownproblems
+from lsr_app.screens.bring import bringtexts
 from lsr_core.problems.supervised import Quantity, SupervisedProblem
 from lsr_core.storage.bundles import load_problem
 from tests.app.conftest import Opener
@@ -99,7 +99,7 @@ def test_too_large_for_the_memory_is_said_before_anything_is_mapped(
     form: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "lsr_app.bring.dataform.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})()
+        "lsr_app.screens.bring.dataform.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000})()
     )
     app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
     assert "1.0 kB is free" in refusal(app)

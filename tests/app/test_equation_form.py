@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app.bring import bringtexts, equationdata, equationlatex, equationtexts
-from lsr_app.bring.equationdata import Sheet, arguments_of, sheet_of
 from lsr_app.owning import ownproblems
+from lsr_app.screens.bring import bringtexts, equationdata, equationlatex, equationtexts
+from lsr_app.screens.bring.equationdata import Sheet, arguments_of, sheet_of
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.catalogue import READY
 from lsr_core.problems.physics.typed.network import StartingNetwork
 from lsr_core.storage.bundles import load_problem
-from tests.app.conftest import OTHERS, Opener, html
+from tests.app.conftest import Opener, html
 
-OTHERS.setdefault("bring", "views/bring.py")
 HEAT = sheet_of(READY["heat"])
 
 

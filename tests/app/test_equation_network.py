@@ -7,8 +7,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from lsr_app.bring import equationtexts
 from lsr_app.owning import ownproblems
+from lsr_app.screens.bring import equationtexts
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.storage.bundles import load_problem, read_description
 from tests.app.conftest import Opener

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsr_app import rundata
-from lsr_app.figures import lines, maps, paths, ranks
-from lsr_app.rundata import RunData
+from lsr_app.plots import lines, maps, paths, ranks
+from lsr_app.reading import rundata
+from lsr_app.reading.rundata import RunData
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import RunStore
 from tests.app import synthetic

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lsr_app import formats
+from lsr_app.words import formats
 
 
 @pytest.mark.parametrize(

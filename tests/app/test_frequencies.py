@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lsr_app import iterationdata, rundata
+from lsr_app.reading import iterationdata, rundata
 from lsr_core.storage.runs import RunStore
 from lsr_core.storage.steps import StepStore
 from tests.app import iterations, synthetic

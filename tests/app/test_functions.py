@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsr_app.figures import classes, functions
-from lsr_app.functions import functiondata
+from lsr_app.screens.overview import classfigures as classes
 from lsr_app.services import jobs, operators, results
+from lsr_app.shell.functions import functiondata
+from lsr_app.shell.functions import functionfigures as functions
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lsr_app.bring.keeping import MOST_OF_ONE, Keeper
+from lsr_app.screens.bring.keeping import MOST_OF_ONE, Keeper
 
 
 def counted(size: int) -> tuple[Callable[[], np.ndarray], list[int]]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import formats, state
-from lsr_app.figures.base import enlarged
-from lsr_app.lesson import lessonlab, lessonsteps, lessontexts
-from lsr_app.lesson.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
-from lsr_app.services import lessons
+from lsr_app.plots.base import enlarged
+from lsr_app.screens.lesson import lessonlab, lessons, lessonsteps, lessontexts
+from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
+from lsr_app.shell import state
+from lsr_app.words import formats
 from lsr_core.lab.records import RaceRecord
 from lsr_core.storage.runs import RunStore
 from tests.app.conftest import Opener, html

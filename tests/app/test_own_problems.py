@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lsr_app import exports
-from lsr_app.bring import uploadlimits
 from lsr_app.owning import brought, ownproblems, visits
+from lsr_app.screens.bring import uploadlimits
+from lsr_app.screens.export import exports
 from lsr_app.services import jobs, ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lsr_samples
-from lsr_app import texts
 from lsr_app.services import gallery, jobs, problems
+from lsr_app.words import texts
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem

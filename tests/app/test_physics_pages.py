@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app import physicsdata
+from lsr_app.reading import physicsdata
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 import lsr_core
-from lsr_app import cli, physicsdata
+from lsr_app import cli
+from lsr_app.reading import physicsdata
 from lsr_app.serve import order
 from lsr_app.services import results
 from lsr_core.errors import InputError

@@ -12,8 +12,8 @@ from html.parser import HTMLParser
 import pytest
 from plotly.offline import get_plotlyjs
 
-from lsr_app import outputdata, rundata
-from lsr_app.report import MAX_DATA_BYTES, report, write_report
+from lsr_app.making.report import MAX_DATA_BYTES, report, write_report
+from lsr_app.reading import outputdata, rundata
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic

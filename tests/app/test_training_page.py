@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import lsr_samples
-from lsr_app import labtexts
-from lsr_app.figures import training as figures
-from lsr_app.lab import trainingdata
+from lsr_app.screens.training import figures, trainingdata
 from lsr_app.services import problems, results
+from lsr_app.words import labtexts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute

@@ -37,7 +37,7 @@ def test_a_page_that_fails_says_so_under_an_id_of_the_log(
     page: str, store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = synthetic.complete(store, **SMALL)
-    monkeypatch.setattr("lsr_app.controls.now", fails(ZeroDivisionError("a secret path")))
+    monkeypatch.setattr("lsr_app.shell.controls.now", fails(ZeroDivisionError("a secret path")))
     app = open_page(page, run=run.id)
     (error,) = [shown.value for shown in app.error]
     (number,) = re.findall(r"under ([0-9a-f]{8})", error)
@@ -49,7 +49,7 @@ def test_a_page_that_fails_says_so_under_an_id_of_the_log(
 
 def test_a_fragment_that_fails(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic.unfinished(store, "running")
-    monkeypatch.setattr("lsr_app.progress.stamps.growth_stamp", fails(RuntimeError("x")))
+    monkeypatch.setattr("lsr_app.shell.progress.stamps.growth_stamp", fails(RuntimeError("x")))
     app = open_page(run=run.id)
     assert any("The log of the server" in shown.value for shown in app.error)
 
@@ -57,7 +57,7 @@ def test_a_fragment_that_fails(store: RunStore, open_page: Opener, monkeypatch: 
 def test_a_button_that_fails(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic.complete(store, **SMALL)
     app = open_page(run=run.id)
-    monkeypatch.setattr("lsr_app.runlist.state.put", fails(RuntimeError("x")))
+    monkeypatch.setattr("lsr_app.screens.overview.runlist.state.put", fails(RuntimeError("x")))
     button = next((found for found in app.button if (found.key or "").startswith("list_more")), app.button[0])
     button.click().run()
     assert not app.exception

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lsr_app import figuretexts, formats, rundata, texts
-from lsr_app.exports import predictions
-from lsr_app.rebuild import make
-from lsr_app.report import report
+from lsr_app.making.rebuild import make
+from lsr_app.making.report import report
+from lsr_app.reading import rundata
+from lsr_app.screens.export.exports import predictions
+from lsr_app.words import figuretexts, formats, texts
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
 from lsr_core.portable import weights

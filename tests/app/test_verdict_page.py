@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lsr_app import rundata, texts
 from lsr_app.commands.refine import _words
-from lsr_app.report import report
+from lsr_app.making.report import report
+from lsr_app.reading import rundata
+from lsr_app.words import texts
 from lsr_core.refinement.summary import Evidence, Verdict
 from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic

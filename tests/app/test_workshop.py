@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from lsr_app import workshop
-from lsr_app.workshop import Task, Workshop, make_room
+from lsr_app.making import workshop
+from lsr_app.making.workshop import Task, Workshop, make_room
 from lsr_core.errors import InputError
 
 

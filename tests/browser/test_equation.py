@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from lsr_app.bring import equationtexts
+from lsr_app.screens.bring import equationtexts
 from tests.browser import journeys
 from tests.browser.conftest import Server
 from tests.foreign.networks import FOREIGN

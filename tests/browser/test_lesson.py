@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from lsr_app.lesson import lessontexts
+from lsr_app.screens.lesson import lessontexts
 from tests.browser.journeys import button, chart, expect_page, expect_view, follow, settle, view, visit
 
 

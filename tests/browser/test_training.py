@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from lsr_app import labtexts
+from lsr_app.words import labtexts
 from tests.browser.journeys import button, chart, settle, visit
 
 

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks import damage as campaign
-from lsr_app import cli, texts
+from lsr_app import cli
+from lsr_app.words import texts
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import check_resumable, create
 from lsr_core.jobs.rebuild import confirmed, delta_at

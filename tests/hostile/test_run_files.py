@@ -13,8 +13,10 @@ import pytest
 
 from benchmarks._intruders import INTRUDERS, SECRET, Canary, put, take_away
 from benchmarks.damage import files_of, refusals
-from lsr_app import cli, exports, made
+from lsr_app import cli
+from lsr_app.making import made
 from lsr_app.places import RUNS_VARIABLE
+from lsr_app.screens.export import exports
 from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lsr_app.bring import uploadlimits
+from lsr_app.screens.bring import uploadlimits
 from lsr_core.errors import InputError
 from lsr_core.intake import bundles, state_dicts, tables
 from tests.hostile.bounds import NEW

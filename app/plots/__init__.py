@@ -1,0 +1,1 @@
+"""Figures that several pages draw, and what all figures share; know no streamlit."""

@@ -1,0 +1,99 @@
+"""A race as the page tells it: which runs are drawn, and the sentence that follows from them."""
+
+from __future__ import annotations
+
+from lsr_app.words import formats, labtexts
+from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord
+
+NEAR = 2.0  # times the floor: where a method counts as having arrived
+FAR = 100.0  # times the floor: where one counts as held up
+REORTHOGONALISED = "-reorthogonalised"
+
+
+def shown(
+    record: RaceRecord, precision: Precision, coordinates: CoordinateName, *, reorthogonalised: bool
+) -> list[MethodRecord]:
+    """Methods of one precision and one choice of coordinates; of a Krylov method that ran both ways, the one asked for."""
+    found = {method.name: method for method in record.methods if _is(method, precision, coordinates)}
+    names = []
+    for name in found:
+        plain, twin = name.removesuffix(REORTHOGONALISED), f"{name}{REORTHOGONALISED}"
+        if reorthogonalised and twin in found:
+            continue
+        if not reorthogonalised and name != plain and plain in found:
+            continue
+        names.append(name)
+    return [found[name] for name in names]
+
+
+def get(record: RaceRecord, name: str, precision: Precision, coordinates: CoordinateName) -> MethodRecord | None:
+    return next((m for m in record.methods if m.name == name and _is(m, precision, coordinates)), None)
+
+
+def arrived(method: MethodRecord, floor: float) -> int | None:
+    """The first recorded iteration within twice the floor; None if there is none."""
+    pairs = zip(method.curve.iterations, method.curve.losses, strict=True)
+    return next((iteration for iteration, loss in pairs if loss <= NEAR * floor), None)
+
+
+def kappa(record: RaceRecord, coordinates: CoordinateName) -> str:
+    """The condition number as written; at least so large in the full space, where it comes from a few Ritz values."""
+    value = record.condition_number.get(coordinates)
+    return formats.error(value) if value is not None else "not known"
+
+
+def sentence(record: RaceRecord, precision: Precision) -> str:
+    """What changing the coordinates does to Adam; empty before it has run."""
+    before, after = get(record, "adam", precision, "original"), get(record, "adam", precision, "whitened")
+    if before is None:
+        return ""
+    if record.floor is None:
+        return _relative(record, precision, before)
+    if record.base_loss <= NEAR * record.floor:
+        return (
+            f"The network itself is at {formats.error(record.base_loss / record.floor, 3)} times the floor: in this subspace there is little "
+            "to gain, so whatever is slow here holds up little."
+        )
+    first = f"In original coordinates (κ = {kappa(record, 'original')}) the best Adam {_end(before, record.floor)}"
+    if after is None:
+        return f"{first}."
+    second = f"in whitened ones, the same problem and the same optimiser, it {_end(after, record.floor)}"
+    held = (before.times_floor or 0) >= FAR and arrived(after, record.floor) is not None
+    reason = " Both problems are convex: it was the conditioning that held it up." if held else ""
+    return f"{first}; {second}.{reason}"
+
+
+def lost(method: MethodRecord) -> int:
+    """How many settings of a sweep diverged."""
+    return sum(trial.diverged_at is not None for trial in method.sweep)
+
+
+def place(method: MethodRecord) -> str:
+    """Where the best run ended: times the floor, or of the base loss where there is no floor."""
+    if method.times_floor is not None:
+        return formats.error(method.times_floor, 3)
+    return f"{formats.error(method.relative_loss)} of base"
+
+
+def name(method: MethodRecord) -> str:
+    return labtexts.METHODS.get(method.name, method.name)
+
+
+def _end(method: MethodRecord, floor: float) -> str:
+    if method.diverged:
+        return labtexts.diverged(method.diverged_at).replace("diverged", "diverges at every rate, with the best one")
+    iteration = arrived(method, floor)
+    if iteration is not None:
+        return f"is within twice the floor after {iteration:,} iterations"
+    return f"ends at {formats.error(method.times_floor)} times the floor after {method.iterations:,} iterations"
+
+
+def _relative(record: RaceRecord, precision: Precision, adam: MethodRecord) -> str:
+    parts = [f"the best Adam is at {formats.error(adam.relative_loss)} of the network’s loss"]
+    if (krylov := get(record, "lsqr", precision, "original")) is not None:
+        parts.append(f"LSQR at {formats.error(krylov.relative_loss)}")
+    return f"In all {record.n_params:,} parameters the floor is rounding. After {record.iterations:,} iterations {', '.join(parts)}."
+
+
+def _is(method: MethodRecord, precision: Precision, coordinates: CoordinateName) -> bool:
+    return method.dtype == precision and method.coordinates == coordinates

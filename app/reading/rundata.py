@@ -1,0 +1,313 @@
+"""What the figures need of one run, read once and checked: a run may come from anybody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsr_app.words import texts
+from lsr_core.errors import InputError
+from lsr_core.problems import grids
+from lsr_core.problems.supervised import Quantity
+from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.summary import OneShot
+from lsr_core.storage import code
+from lsr_core.storage.bundles import read_description
+from lsr_core.storage.records import Manifest, Summary
+from lsr_core.storage.runs import Run
+
+FEWEST = 3  # values along an axis that make a map
+
+
+@dataclass(frozen=True)
+class About:
+    """Names for the screen, none of them escaped yet."""
+
+    name: str
+    title: str
+    description: str = ""
+    architecture: str = ""
+    kind: str = "supervised"
+    inputs: tuple[Quantity, ...] = ()
+    outputs: tuple[Quantity, ...] = ()
+
+    @property
+    def physics(self) -> bool:
+        return self.kind == "physics"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Display points that form a full rectangular grid: `order` sorts them so that values[order] is (ny, nx)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    order: NDArray[np.int64]
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values[self.order].reshape(len(self.y), len(self.x))
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """A complete run in memory; everything read-only."""
+
+    id: str
+    manifest: Manifest
+    summary: Summary
+    about: About
+    sweep: Sweep
+    spectrum: Spectrum
+    fields: Fields
+    paths: LossPaths
+    n_rows: int
+    _grids: dict[str, Grid | None] = field(default_factory=dict)
+
+    @property
+    def ladder(self) -> list[int]:
+        return [int(rank) for rank in self.fields.ranks]
+
+    @property
+    def dimension(self) -> int:
+        return int(self.fields.inputs.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        return int(self.fields.targets.shape[1])
+
+    @property
+    def epsilon(self) -> float:
+        return float(np.finfo(np.float32 if self.summary.dtype == "float32" else np.float64).eps)
+
+    @cached_property
+    def auto_rank(self) -> int:
+        """Rank of the ladder that the validation data choose; the chosen rank where there is no validation."""
+        return self._chosen(self.summary)
+
+    @cached_property
+    def solve_rank(self) -> int:
+        """The same of the one solve from which Gauss-Newton steps start, whose errors the sweep holds."""
+        return self._chosen(self.summary.one_shot or self.summary)
+
+    def _chosen(self, result: Summary | OneShot) -> int:
+        if result.rank_choice.startswith("auto"):
+            return self.snap(result.rank)
+        ladder = np.asarray(self.ladder)
+        errors = np.where(self.sweep.solved[ladder], self.sweep.val_mse[ladder], np.nan)
+        if not np.isfinite(errors).any():
+            return self.snap(result.rank)
+        return int(ladder[int(np.nanargmin(errors))])
+
+    def snap(self, rank: int) -> int:
+        """The nearest rank of the ladder."""
+        return min(self.ladder, key=lambda other: (abs(other - rank), other))
+
+    def rung(self, rank: int) -> int:
+        """Index of a ladder rank."""
+        return self.ladder.index(rank)
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the inputs without units, as equations call them."""
+        named = [quantity.name for quantity in self.about.inputs]
+        return named if len(named) == self.dimension else [f"x{place + 1}" for place in range(self.dimension)]
+
+    def input_name(self, index: int) -> str:
+        return _quantity(self.about.inputs, index, f"x{index + 1}" if self.dimension > 1 else "x")
+
+    def output_name(self, index: int) -> str:
+        return _quantity(self.about.outputs, index, f"q{index + 1}" if self.n_outputs > 1 else "q")
+
+    def truth(self, output: int) -> NDArray[np.float64]:
+        """Targets at the display points; NaN where none is known."""
+        values = self.fields.targets[:, output]
+        return values if self.has_reference else np.full_like(values, np.nan)
+
+    def network_error(self, output: int) -> NDArray[np.float64]:
+        return self.fields.network[:, output] - self.fields.targets[:, output]
+
+    def refined_error(self, rank: int, output: int) -> NDArray[np.float64]:
+        return self.fields.refined_error[self.rung(rank), :, output].astype(np.float64)
+
+    def refined(self, rank: int, output: int) -> NDArray[np.float64]:
+        return self.fields.targets[:, output] + self.refined_error(rank, output)
+
+    def stepped(self, rank: int, output: int) -> NDArray[np.float64]:
+        """Network at theta0 + Δθ at the coarser points `fields.stepped_points`."""
+        return self.fields.stepped[self.rung(rank), :, output].astype(np.float64)
+
+    @property
+    def grid(self) -> Grid | None:
+        """The display points as a grid, if they are one."""
+        if "all" not in self._grids:
+            self._grids["all"] = find_grid(self.fields.inputs)
+        return self._grids["all"]
+
+    @property
+    def stepped_grid(self) -> Grid | None:
+        if "stepped" not in self._grids:
+            self._grids["stepped"] = find_grid(self.fields.inputs[self.fields.stepped_points])
+        return self._grids["stepped"]
+
+    def reported(self, name: str, rank: int) -> float:
+        """An entry of the sweep at a rank. At rank 0 and the chosen rank it is that of the predictor that can be exported."""
+        errors = {0: self.summary.base, self.summary.rank: self.summary.refined}.get(rank)
+        value = getattr(errors, name, getattr(self.summary, name, None) if rank == self.summary.rank else None)
+        return float(getattr(self.sweep, name)[rank]) if value is None else float(value)
+
+    def headline(self, rank: int) -> tuple[str, str, float, float]:
+        """What is reported first: its name, the same inside a sentence, and its size at rank 0 and at a rank."""
+        if not self.has_reference:
+            before, after = (math.sqrt(self.reported("val_mse", at)) for at in (0, rank))
+            return texts.FRESH_RESIDUAL, texts.FRESH_RESIDUAL_SENTENCE, before, after
+        split, word = self.headline_split
+        before, after = (self.reported(f"{split}_relative_l2", at) for at in (0, rank))
+        return self.parts.headline.format(word=word), self.parts.sentence.format(word=word.lower()), before, after
+
+    @property
+    def mean_square_words(self) -> str:
+        """What the mean square of the headline is called."""
+        return self.parts.mean_square.format(word=self.headline_split[1]) if self.has_reference else texts.FRESH_LOSS
+
+    @property
+    def parts(self) -> texts.Parts:
+        """What the errors of this kind of problem are called."""
+        return texts.EQUATION if self.about.physics else texts.DATA
+
+    @property
+    def shown_split(self) -> str:
+        """What the display points are called."""
+        return "grid" if self.about.physics else self.fields.split
+
+    @property
+    def errors_words(self) -> str:
+        """What the figure of errors against rank is called in the texts."""
+        physics = "errors_physics" if self.has_reference else "errors_unreferenced"
+        return physics if self.about.physics else "errors"
+
+    @cached_property
+    def has_reference(self) -> bool:
+        """Whether the truth is known at the display points; of an equation without a known solution it is not."""
+        return not self.about.physics or bool(np.isfinite(self.sweep.test_mse[0]))
+
+    @cached_property
+    def headline_split(self) -> tuple[str, str]:
+        """Split that is reported, and the word for it: test, else validation, else train; fresh points where no truth is known."""
+        if not self.has_reference:
+            return "val", self.parts.val
+        for key in ("test", "val"):
+            if np.isfinite(getattr(self.sweep, f"{key}_relative_l2")[0]):
+                return key, getattr(self.parts, key)
+        return "train", self.parts.train
+
+    @cached_property
+    def validation_rise(self) -> float:
+        """Validation error at the largest rank over the smallest one; 1 without validation."""
+        values = self.sweep.val_mse[self.sweep.solved]
+        values = values[np.isfinite(values)]
+        return float(values[-1] / values.min()) if len(values) and values.min() > 0 else 1.0
+
+    @cached_property
+    def has_validation(self) -> bool:
+        return bool(np.isfinite(self.sweep.val_mse).any())
+
+
+def read(run: Run) -> RunData:
+    """Read a complete run.
+
+    Raises:
+        InputError: a file is missing or damaged, or its arrays do not fit together.
+    """
+    sweep, spectrum, fields, paths = run.sweep, run.spectrum, run.fields, run.paths
+    _check(sweep, fields, paths, run.summary)
+    return RunData(
+        id=run.id, manifest=run.manifest, summary=run.summary, about=about(run), sweep=sweep, spectrum=spectrum,
+        fields=fields, paths=paths, n_rows=run.summary.n_residuals,
+    )  # fmt: skip
+
+
+def about(run: Run) -> About:
+    """Names of the run's problem; a run without a readable problem still opens."""
+    try:
+        return about_bundle(run.problem_path)
+    except InputError:
+        return About(run.manifest.problem, run.manifest.problem)
+
+
+def about_bundle(folder: Path) -> About:
+    """Names of a bundle.
+
+    Raises:
+        InputError: its description is missing or does not follow the format.
+    """
+    described = read_description(folder)
+    return About(
+        name=described.name,
+        title=described.title or described.name,
+        description=described.description,
+        kind=described.kind,
+        architecture=_architecture(described.network.architecture, described.network.arguments),
+        inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
+        outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
+    )
+
+
+def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
+    """The points as a rectangular grid of three or more values along both axes, or None."""
+    if inputs.ndim != 2 or inputs.shape[1] != 2:
+        return None
+    found = grids.find_grid(inputs)
+    if found is None or min(found.shape) < FEWEST:
+        return None
+    x, y = found.axes
+    return Grid(x, y, found.order.reshape(found.shape).T.ravel())
+
+
+def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:
+    """What holds between the files; types and shapes inside each were checked when it was read."""
+    ranks = fields.ranks
+    if not 1 <= len(ranks) <= 512 or np.any(np.diff(ranks) <= 0) or ranks[0] < 0:
+        raise InputError("the ladder of ranks must be ascending", file="fields.npz", key="ranks")
+    if ranks[-1] > sweep.max_rank or not 0 <= summary.rank <= sweep.max_rank:
+        raise InputError("a rank lies beyond the end of the sweep", file="fields.npz", key="ranks")
+    if not fields.inputs.size or not fields.targets.size:
+        raise InputError("there is no point, input or output", file="fields.npz", key="inputs")
+    chosen = fields.stepped_points
+    if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(fields.targets):
+        raise InputError("points at an index that does not exist", file="fields.npz", key="stepped_points")
+    if fields.split not in ("grid", "test", "validation", "train"):
+        raise InputError(f"is {fields.split[:40]!r}, no split", file="fields.npz", key="split")
+    if not np.array_equal(paths.ranks, ranks):
+        raise InputError("its ranks are not those of fields.npz", file="paths.npz", key="ranks")
+
+
+def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> str:
+    if index >= len(quantities) or not quantities[index].name:
+        return fallback
+    unit = quantities[index].unit
+    return f"{quantities[index].name} ({unit})" if unit else quantities[index].name
+
+
+def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
+    """'MLP 2–128×6–1, tanh' for multilayer perceptrons, otherwise the registered name."""
+    layers = arguments.get("layers")
+    if name in code.COPIES:
+        return f"from {arguments.get('file')}"
+    if name not in ("mlp", "pinn-mlp") or not isinstance(layers, list) or len(layers) < 2:
+        return name
+    runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]
+    return f"MLP {'–'.join(runs)}, {arguments.get('activation', 'tanh')}"
+
+
+def _runs(layers: list[int]) -> Iterator[tuple[int, bool, list[int]]]:
+    for width, group in groupby(layers):
+        members = list(group)
+        yield width, len(members) > 1, members

@@ -1,0 +1,101 @@
+"""Words of the page "Bring your own", but for its equations."""
+
+from __future__ import annotations
+
+from lsr_core.intake.arrays import MAX_BYTES
+
+BUNDLE = (
+    "A problem bundle is a zip of `problem.json`, `model.safetensors` and `data.npz`, such as the ones that can be downloaded "
+    "on this page. Nothing in it is executed."
+)
+CHECKING = "Checking the bundle…"
+YOURS = "Yours"
+KEEP = "Keep"
+KEPT = "Kept"
+KEEP_HELP = "A kept problem stays on this machine, and so do the runs that are started with it from now on."
+DATA_LEAD = (
+    "The weights of a network you trained elsewhere, and the data it should fit. Nothing is unpickled and nothing is run: "
+    "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
+)
+WEIGHTS_LABEL = "Weights: .safetensors, or .pt of a state dict (at most 50 MB)"
+DATA_LABEL = f"Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
+WHAT_IS_IN = "What the files hold"
+NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
+DATA_MAP_LEAD = "Which arrays or columns the network takes, and which it should give."
+NO_PREDICTIONS = (
+    "No predictions are given, so nothing shows for sure that this is the network you trained: the activation and the order of the "
+    "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
+)
+WHICH_NETWORK = "Network"
+CHOOSE_NETWORK = "The file holds several networks. Choose the one that is to be refined."
+CHOOSE = "Choose at least one input and one output."
+MADE = "The problem is ready. It is listed above, and can be refined like any sample."
+REFINE = "Refine it"
+BAD_ARGUMENT = "is not a list of whole numbers, such as 2, 64, 1"
+
+HELP = {
+    "weights": "`torch.save(model.state_dict(), \"weights.pt\")` writes one. Wrappers such as `module.` are taken off.",
+    "which": "Keys of the dictionary in the file, each with a state dict of its own.",
+    "inputs": "In the order in which the network takes them. `u[2]` is the third column of u.",
+    "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs.",
+    "predictions": "Outputs of the network you saved, for the first rows of the inputs. They decide which activation is right.",
+    "units": "By column, separated by commas; for axes and tables.",
+    "validation": "Share of the rows by which the rank is chosen.",
+    "test": "Share of the rows that is reported and never used to choose.",
+    "seed": "Of the random draw of rows.",
+    "drop": "Leave out rows with NaN or infinite values instead of refusing them.",
+    "kind": "Errors of an operator are reported function by function.",
+    "given": "Arrays of their own for validation and test, if the file has them.",
+}  # fmt: skip
+
+
+def agrees(difference: float, activation: str) -> str:
+    size = (
+        f"the largest difference is {difference:.1e} of the largest prediction" if difference else "to the last digit"
+    )
+    return f"The loaded network gives the predictions of the file, {size}, with the activation {activation}."
+
+
+def differs(difference: float, activation: str, best: str, smallest: float) -> str:
+    better = (
+        f" With {best} it would be {smallest:.1e}."
+        if best != activation
+        else " No activation that is known here does better; look at the order of the columns and at what is done to the inputs before the network."
+    )
+    return (
+        f"The loaded network does not give the predictions of the file: the largest difference is {difference:.1e} of the "
+        f"largest prediction.{better}"
+    )
+
+
+def error_on_data(error: float) -> str:
+    return (
+        f"On the first training rows it misses the outputs by up to {error:.2g} of the largest one. The activation that was filled in is the "
+        "one that misses them least."
+    )
+
+
+def mapped(rows: dict[str, int], dropped: int) -> str:
+    parts = ", ".join(f"{count:,} {name}" for name, count in rows.items())
+    return f"Rows: {parts}" + (f"; {dropped:,} left out for NaN or infinite values." if dropped else ".")
+
+
+def takes(size: str) -> str:
+    return f"Mapping these arrays takes about {size} of memory."
+
+
+def too_large(size: str, free: str) -> str:
+    return f"Mapping these arrays would take about {size} of memory; {free} is free. Choose fewer columns or save fewer rows."
+
+
+def counts(rows: int, parameters: int) -> str:
+    return f"{rows:,} tensors, {parameters:,} numbers"
+
+
+def bundle_label(megabytes: int) -> str:
+    return f"A bundle, packed as a zip of at most {megabytes} MB"
+
+
+def cannot_keep(reason: str) -> str:
+    """The disk refused."""
+    return f"The file could not be kept on the server: {reason or 'no reason was given'}. Nothing of it is left."

@@ -1,0 +1,45 @@
+"""Data that were just uploaded, before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lsr_app.plots.base import Canvas, Picture, Rows, light
+from lsr_app.words import formats
+
+MOST = 2000
+CURVES = 5
+
+
+def data(inputs: np.ndarray, outputs: np.ndarray, names: Sequence[str], *, mode: str | None = None) -> Picture:
+    """The first output against the first input, coloured by the second; for functions, the first few output functions."""
+    canvas = Canvas(mode, height=320)
+    width = inputs.shape[1]
+    if outputs.shape[1] > 8:
+        shown = outputs[:CURVES]
+        for place, curve in enumerate(shown):
+            canvas.line(
+                np.arange(len(curve)), light(curve), f"function {place + 1}", canvas.colours.network, width=1.0 + 0.4 * place,
+                showlegend=False,
+            )  # fmt: skip
+        canvas.axes("Point", "Output")
+        alt = f"The first {len(shown)} output functions."
+    else:
+        step = max(1, len(inputs) // MOST)
+        x, y = inputs[::step, 0], outputs[::step, 0]
+        if width > 1:
+            marker = {"size": 6, "color": light(inputs[::step, 1]), "colorscale": "Cividis", "showscale": True,
+                      "colorbar": {"thickness": 8, "title": {"text": formats.plot(names[1])}}}  # fmt: skip
+            canvas.traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": "", "marker": marker})
+        else:
+            canvas.points(x, y, "", canvas.colours.network, size=6)
+        canvas.axes(formats.plot(names[0]), formats.plot(names[width]))
+        alt = f"{len(x)} points; the output runs from {y.min():.3g} to {y.max():.3g}."
+    canvas.layout["showlegend"] = False
+
+    def rows() -> Rows:
+        return iter(())
+
+    return Picture(canvas.figure(), alt, (), rows)

@@ -1,0 +1,131 @@
+"""Which arrays of a data file are inputs, outputs and predictions, and how rows are split."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lsr_app.screens.bring import bringtexts
+from lsr_core.intake.arrays import ArrayInfo
+from lsr_core.intake.mapping import DataMapping, Pair, choices
+
+_INPUTS = ("train_inputs", "inputs", "x_train", "x", "points", "coordinates")
+_OUTPUTS = ("train_targets", "targets", "outputs", "y_train", "y", "u", "usol", "labels")
+_PREDICTIONS = ("predictions", "prediction", "pred", "y_pred", "u_pred")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the form says."""
+
+    mapping: DataMapping
+    predictions: tuple[str, ...]
+    units: tuple[tuple[str, ...], tuple[str, ...]]
+
+    @property
+    def names(self) -> list[str]:
+        """Everything that has to be read."""
+        pairs = [pair for pair in (self.mapping.train, self.mapping.validation, self.mapping.test) if pair is not None]
+        return [*(name for pair in pairs for name in (*pair.inputs, *pair.outputs)), *self.predictions]
+
+
+def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> Chosen:
+    """The form, filled with what names and sizes suggest."""
+    offered = choices(infos)
+    guessed = suggest(infos, wanted_inputs, wanted_outputs)
+    for key, value in zip(("inputs", "outputs", "predictions"), guessed, strict=True):
+        st.session_state.setdefault(f"{prefix}_{key}", list(value))
+    first, second, third = st.columns(3, gap="small")
+    inputs = first.multiselect("Inputs", offered, key=f"{prefix}_inputs", help=bringtexts.HELP["inputs"])
+    outputs = second.multiselect("Outputs", offered, key=f"{prefix}_outputs", help=bringtexts.HELP["outputs"])
+    predictions = third.multiselect(
+        "Predictions of your network, to compare", offered, key=f"{prefix}_predictions", help=bringtexts.HELP["predictions"]
+    )  # fmt: skip
+    with st.expander("Units and splits"):
+        left, right = st.columns(2, gap="small")
+        units = tuple(
+            _listed(column.text_input(label, key=f"{prefix}_{label}", help=bringtexts.HELP["units"], max_chars=400))
+            for column, label in ((left, "Units of the inputs"), (right, "Units of the outputs"))
+        )
+        a, b, c, d = st.columns(4, gap="small", vertical_alignment="bottom")
+        validation, test = (
+            column.number_input(
+                f"Share for {name}", 0.01, 0.9, 0.15, 0.05, key=f"{prefix}_{name}", help=bringtexts.HELP[name]
+            )
+            for column, name in ((a, "validation"), (b, "test"))
+        )
+        seed = c.number_input("Seed", 0, 2**31 - 1, key=f"{prefix}_seed", help=bringtexts.HELP["seed"])
+        drop = d.checkbox("Leave out bad rows", key=f"{prefix}_drop", help=bringtexts.HELP["drop"])
+        pairs = []
+        for split, start in (("Validation", "validation"), ("Test", "test")):
+            for part, kind in (("inputs", "inputs"), ("outputs", "targets")):
+                name = f"{start}_{kind}"
+                st.session_state.setdefault(f"{prefix}_{start}_{part}", [name] if name in offered else [])
+            one, two = st.columns(2, gap="small")
+            pairs.append(
+                Pair(
+                    tuple(one.multiselect(f"{split} inputs", offered, key=f"{prefix}_{start}_inputs", help=bringtexts.HELP["given"])),
+                    tuple(two.multiselect(f"{split} outputs", offered, key=f"{prefix}_{start}_outputs", help=bringtexts.HELP["given"])),
+                )
+            )  # fmt: skip
+    own = [pair if pair.inputs or pair.outputs else None for pair in pairs]
+    mapping = DataMapping(
+        Pair(tuple(inputs), tuple(outputs)), own[0], own[1], (float(validation), float(test)), int(seed), bool(drop)
+    )
+    return Chosen(mapping, tuple(predictions), (units[0], units[1]))
+
+
+def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> Pair:
+    """Inputs and the predictions for them, where nothing else of a file is wanted; what stands behind the inputs is taken for predictions."""
+    offered = choices(infos)
+    inputs, outputs, predictions = suggest(infos, wanted_inputs, wanted_outputs)
+    st.session_state.setdefault(f"{prefix}_inputs", inputs)
+    st.session_state.setdefault(f"{prefix}_predictions", predictions or outputs)
+    left, right = st.columns(2, gap="small")
+    return Pair(
+        tuple(left.multiselect("Inputs", offered, key=f"{prefix}_inputs", help=bringtexts.HELP["inputs"])),
+        tuple(
+            right.multiselect("Predictions", offered, key=f"{prefix}_predictions", help=bringtexts.HELP["predictions"])
+        ),
+    )
+
+
+def suggest(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list[str], list[str], list[str]]:
+    """Inputs, outputs and predictions by name; else the first columns, as many as the network takes, and those after."""
+    names = {info.name.lower(): info for info in infos}
+    predictions = [names[name].name for name in _PREDICTIONS if name in names][:1]
+    left = [names[name] for name in _INPUTS if name in names]
+    right = [names[name] for name in _OUTPUTS if name in names]
+    if left and right and _width(left[0]) in (inputs, math.prod(left[0].shape[1:])) and len(left[0].shape) > 1 and left[0].shape[1] != 1:  # fmt: skip
+        return [left[0].name], [right[0].name], predictions
+    rest = [info for info in infos if info.name not in predictions]
+    fields = [info for info in rest if len(info.shape) >= 2 and min(info.shape) > 1]
+    vectors = [info for info in rest if info not in fields]
+    for field in fields:  # an array over axes, and a vector for each of them
+        axes = []
+        for length in field.shape:
+            axis = next((v for v in vectors if max(v.shape, default=0) == length and v not in axes), None)
+            axes += [axis] if axis else []
+        if len(axes) == len(field.shape) == inputs:
+            return [axis.name for axis in axes], [field.name], predictions
+    if not fields and len(vectors) >= inputs + outputs and inputs <= 64 and outputs <= 64:
+        return (
+            [info.name for info in vectors[:inputs]],
+            [info.name for info in vectors[inputs : inputs + outputs]],
+            predictions,
+        )
+    if len(fields) == 1 and fields[0].shape[1] >= inputs + outputs and inputs + outputs <= 64:
+        name = fields[0].name
+        return [f"{name}[{i}]" for i in range(inputs)], [f"{name}[{inputs + i}]" for i in range(outputs)], predictions
+    return [info.name for info in left[:1]], [info.name for info in right[:1]], predictions
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip()[:40] for part in text.split(","))
+
+
+def _width(info: ArrayInfo) -> int:
+    return math.prod(info.shape[1:])

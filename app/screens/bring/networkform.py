@@ -1,0 +1,66 @@
+"""The network of a state dict: its arguments to be looked over, and whether it gives the predictions that came with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from lsr_app.screens.bring import argumentsform, bringtexts
+from lsr_core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from lsr_core.intake.guess import Guess
+
+Known = tuple[
+    np.ndarray, np.ndarray
+]  # inputs, and what the network gives for the first of them, as far as that is known
+
+
+def loaded(
+    prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known | None
+) -> tuple[dict[str, Any], nn.Module]:
+    """The arguments as they stand in the fields, and the network with these weights.
+
+    Raises:
+        InputError: arguments that do not fit the weights.
+    """
+    from lsr_core.intake import compare
+
+    if known is not None:
+        _propose(prefix, found, tensors, known)
+    arguments = argumentsform.fields(prefix, found.arguments)
+    return arguments, compare.network(found.architecture, arguments, found, tensors)
+
+
+def agreement(
+    found: Guess, arguments: dict[str, Any], tensors: dict[str, Tensor], model: nn.Module, known: Known
+) -> None:
+    """Whether this is the network that was saved: the largest difference, and which activation would do better."""
+    from lsr_core.intake import compare
+
+    activation = str(arguments.get("activation"))
+    difference = compare.difference(model, *known)
+    if difference <= compare.AGREES:
+        st.success(bringtexts.agrees(difference, activation), icon=":material/check:")
+        return
+    tried = compare.by_activation(found, arguments, tensors, *known)
+    best = next(iter(tried))
+    st.error(bringtexts.differs(difference, activation, best, tried[best]), icon=":material/error:")
+
+
+def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known) -> None:
+    """Fill in the activation that agrees best, once; what is changed by hand afterwards stays."""
+    from lsr_core.intake import compare
+
+    key = f"{prefix}_activation_"
+    if key in st.session_state:
+        return
+    try:
+        tried = compare.by_activation(found, found.arguments, tensors, *known)
+    except InputError:
+        return  # said by `agreement`, with the arguments as they then are
+    st.session_state[key] = next(iter(tried))

@@ -1,0 +1,334 @@
+"""Which frequencies the error is made of, half step by half step, and what the time was worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsr_app.plots import maps, theme
+from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, number, positive
+from lsr_app.reading.iterationdata import Iteration
+from lsr_app.words import formats, texts
+from lsr_core.diagnosis.frequencies import BAND_EDGES
+from lsr_core.iteration.records import IterationStep, Pair
+from lsr_core.storage.steps import FieldGrid
+
+Floats = NDArray[np.float64]
+Limits = tuple[float, float]
+OBJECTS = ("network", "refined")
+ROUNDING = 1e-30  # of all energy of an error, below which a transform in float64 says nothing
+LOWEST = 0.25  # where frequency 0 is drawn on the logarithmic axis
+MAX_MAP_POINTS = 130  # of an axis; no map has more pixels than twice that
+MANY = 40  # steps, from which marks are smaller
+
+
+def key(iteration: Iteration, mode: str | None = None) -> list[tuple[str, str, str]]:
+    """(glyph, colour, name) of the lines and marks that the small figures have no room to explain."""
+    colours = theme.palette(mode)
+    marks = {"lsr": ("◆", colours.refined), "align": ("●", colours.stepped)}
+    seen = {step.kind for step in iteration.steps}
+    return [(*mark, texts.STEP_MARKS[kind]) for kind, mark in marks.items() if kind in seen]
+
+
+def lines_key(mode: str | None = None) -> list[tuple[str, str, str]]:
+    colours = theme.palette(mode)
+    return [("━", colours.network, texts.PANELS["network"]), ("━", colours.refined, texts.PANELS["refined"])]
+
+
+def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None = None) -> Picture:
+    """Energies of an error by half step and frequency on a logarithmic colour scale; `limits` are powers of ten."""
+    spectra = [getattr(step.spectrum, which) for step in iteration.steps]
+    bins = max(len(spectrum) for spectrum in spectra if spectrum)
+    energies = np.full((bins, len(spectra)), np.nan)
+    for place, spectrum in enumerate(spectra):
+        if spectrum:
+            energies[: len(spectrum), place] = spectrum
+    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
+    shown = np.where(np.isfinite(energies), np.clip(log_magnitude(np.nan_to_num(energies)), *limits), np.nan)
+    indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
+    bar = {
+        "thickness": 8, "outlinewidth": 0, "len": 0.92, "y": 0, "yanchor": "bottom", "x": 1.02, "xpad": 0, "ypad": 0,
+        "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **maps.decade_bar(limits),
+    }  # fmt: skip
+    canvas.traces.append(
+        {
+            "type": "heatmap", "x": np.append(indices - 0.5, indices[-1] + 0.5), "y": _edges(bins), "z": light(shown),
+            "zmin": limits[0], "zmax": limits[1], "colorscale": "Cividis", "colorbar": bar, "name": "", "showlegend": False,
+            "hovertemplate": "half step %{x}, frequency %{y:.0f}: 10<sup>%{z:.1f}</sup>",
+        }
+    )  # fmt: skip
+    _marks(canvas, iteration.steps, np.zeros(len(indices)), yaxis="y2")
+    canvas.axes(
+        "Half step", "Frequency (half waves)",
+        xaxis={"showgrid": False, "range": [indices[0] - 0.5, indices[-1] + 0.5], **_whole(len(indices))},
+        yaxis={"showgrid": False, "type": "log", "domain": [0, 0.92], **_frequency_ticks(bins)},
+    )  # fmt: skip
+    canvas.layout["yaxis2"] = {"domain": [0.94, 1], "visible": False, "range": [-1, 1], "fixedrange": True}
+    for edge in BAND_EDGES:
+        _across(canvas, edge)
+    canvas.layout |= {"margin": {"l": 50, "r": 58, "t": 4, "b": 44, "autoexpand": False}, "showlegend": False}
+    low, high = finite_range(energies)
+    alt = f"{texts.PANELS[which]}: energy of the error by half step and frequency, between {formats.error(low)} and {formats.error(high)}."
+
+    def rows() -> Rows:
+        for step, column in zip(iteration.steps, energies.T, strict=True):
+            for frequency, value in enumerate(column.tolist()):
+                yield step.index, step.kind, frequency, number(value)
+
+    return Picture(canvas.figure(), alt, ("half_step", "kind", "frequency", "energy"), rows)
+
+
+def heat_limits(iteration: Iteration) -> Limits:
+    """One colour range for the energies of both errors at all steps."""
+    spectra = [getattr(step.spectrum, which) for step in iteration.steps for which in OBJECTS]
+    return maps.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
+
+
+def band(iteration: Iteration, name: str, limits: Limits, *, mode: str | None = None) -> Picture:
+    """Energy of one band over the half steps; `limits` are powers of ten that all bands share."""
+    canvas = Canvas(mode, height=260)
+    indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
+    series = {which: _band(iteration, which, name) for which in OBJECTS}
+    _pair(canvas, iteration.steps, indices, series)
+    canvas.axes(
+        "Half step", "Energy", logy=True, xaxis={**_whole(len(indices))}, yaxis=_held(limits)
+    )  # fmt: skip
+    canvas.layout |= {"margin": {"l": 58, "r": 14, "t": 8, "b": 44, "autoexpand": False}, "showlegend": False}
+    first, last = (
+        formats.error(float(values[place])) for values, place in ((series["network"], 0), (series["refined"], -1))
+    )
+    alt = f"{texts.BANDS[name]}: from {first} at the start to {last} for the refined predictor at the last step."
+
+    def rows() -> Rows:
+        for place, step in enumerate(iteration.steps):
+            yield (
+                step.index,
+                step.kind,
+                number(float(series["network"][place])),
+                number(float(series["refined"][place])),
+            )
+
+    return Picture(canvas.figure(), alt, ("half_step", "kind", "network", "refined"), rows)
+
+
+def band_limits(iteration: Iteration) -> Limits:
+    """One range for all three bands."""
+    parts = []
+    for which in OBJECTS:
+        by_step = np.stack([_band(iteration, which, name) for name in texts.BANDS], axis=1)
+        parts += [_above_rounding(energies) for energies in by_step if np.isfinite(energies).all()]
+    low, high = finite_range(*parts)
+    return (float(np.log10(low)), float(np.log10(high))) if low > 0 else (-1.0, 0.0)
+
+
+def spectrum(step: IterationStep, limits: Limits, *, mode: str | None = None) -> Picture:
+    """Energy by frequency of both errors after a half step."""
+    canvas = Canvas(mode)
+    colours = canvas.colours
+    series: dict[str, Floats] = {}
+    for which, colour in zip(OBJECTS, (colours.network, colours.refined), strict=True):
+        energies = getattr(step.spectrum, which)
+        if energies:
+            series[which] = np.asarray(energies, dtype=np.float64)
+            places = np.maximum(np.arange(len(energies)), (LOWEST + 0.5) / 2)
+            canvas.line(places, light(positive(series[which])), texts.PANELS[which], colour)
+    bins = max((len(values) for values in series.values()), default=1)
+    canvas.axes(
+        "Frequency (half waves)",
+        "Energy",
+        logy=True,
+        xaxis={"type": "log", **_frequency_ticks(bins)},
+        yaxis=_held(limits),
+    )
+    for edge in BAND_EDGES:
+        if edge < bins:
+            canvas.vertical(edge, colours.muted)
+    most = {which: int(values.argmax()) for which, values in series.items()}
+    alt = "Energy of the error by frequency. " + " ".join(
+        f"{texts.PANELS[which]}: most at {place} half waves, {formats.error(float(series[which][place]))}."
+        for which, place in most.items()
+    )
+
+    def rows() -> Rows:
+        for frequency in range(bins):
+            yield (
+                frequency,
+                *(
+                    number(float(series[which][frequency]))
+                    if which in series and frequency < len(series[which])
+                    else None
+                    for which in OBJECTS
+                ),
+            )
+
+    return Picture(canvas.figure(), alt, ("frequency", *OBJECTS), rows)
+
+
+def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits, *, mode: str | None = None) -> Picture:
+    """|error| on the grid on a logarithmic scale: a map over two variables, a curve over one."""
+    names, axes = list(grid.axes), list(grid.axes.values())
+    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
+    if len(axes) == 1:
+        canvas.line(light(axes[0]), light(positive(np.abs(values))), what, canvas.colours.text)
+        canvas.axes(formats.plot(names[0]), "|Error|", logy=True, yaxis={"range": list(limits)})
+    else:
+        stride = tuple(slice(None, None, max(1, -(-n // MAX_MAP_POINTS))) for n in values.shape)
+        shown = np.clip(log_magnitude(values[stride]), *limits)
+        bar = {
+            "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0,
+            "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **maps.decade_bar(limits),
+        }  # fmt: skip
+        canvas.traces.append(
+            {
+                "type": "heatmap", "x": light(axes[0][stride[0]]), "y": light(axes[1][stride[1]]), "z": light(shown.T),
+                "zmin": limits[0], "zmax": limits[1], "colorscale": "Cividis", "colorbar": bar, "name": "",
+                "hovertemplate": "%{x:.3g}, %{y:.3g}: 10<sup>%{z:.1f}</sup>",
+            }
+        )  # fmt: skip
+        plain = {"showgrid": False, "nticks": 6}
+        canvas.axes(formats.plot(names[0]), formats.plot(names[1]), xaxis=plain, yaxis=plain)
+        canvas.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
+    low, high = finite_range(np.abs(values))
+    alt = f"{what} over {' and '.join(names)}: magnitudes between {formats.error(low)} and {formats.error(high)}."
+
+    def rows() -> Rows:
+        mesh = np.meshgrid(*axes, indexing="ij")
+        for *point, value in zip(*(part.ravel().tolist() for part in mesh), values.ravel().tolist(), strict=True):
+            yield *point, value
+
+    return Picture(canvas.figure(), formats.one_line(alt, 300), (*names, what), rows)
+
+
+def field_limits(iteration: Iteration, *shown: Floats) -> Limits:
+    """A colour range for the errors of all steps, or, if any are given, of these alone."""
+    if shown:
+        return maps.decades(*shown)
+    typical = iteration.typical_errors
+    if not typical:
+        return -1.0, 0.0
+    return float(np.floor(np.log10(min(typical)) - 1)), float(np.ceil(np.log10(max(typical)) + 0.5))
+
+
+def against_seconds(iteration: Iteration, measure: str, *, mode: str | None = None) -> Picture:
+    """Error or residual against the seconds spent, with the trainings that ran beside it.
+
+    Args:
+        measure: relative_l2 or fresh_residual.
+    """
+    canvas = Canvas(mode)
+    colours = canvas.colours
+    seconds = np.array([step.seconds for step in iteration.steps])
+    if measure == "relative_l2":
+        series = {
+            which: np.array([_float(_of(step.relative_l2, which)) for step in iteration.steps]) for which in OBJECTS
+        }
+        _pair(canvas, iteration.steps, seconds, series)
+    else:
+        values = positive(np.array([step.fresh_residual for step in iteration.steps]))
+        series = {"iterative LSR": values}
+        canvas.line(seconds, values, "Iterative LSR", colours.muted, width=1.5)
+        _marks(canvas, iteration.steps, values, seconds)
+    styles = {"pinn": (colours.train, "dash"), "time-stepping": (colours.validation, "dashdot")}
+    for name, points in iteration.baselines.items():
+        colour, dash = styles.get(name, (colours.truth, "dot"))
+        values = np.array([_float(getattr(point, measure)) for point in points])
+        if np.isfinite(values).any():
+            times = np.array([point.seconds for point in points])
+            canvas.line(
+                light(times), light(positive(values)), texts.BASELINES.get(name, formats.plot(name)), colour, dash=dash
+            )
+    canvas.axes("Seconds", texts.SECONDS_MEASURES[measure], logy=True, xaxis={"rangemode": "tozero"})
+    ends = [f"{name} {formats.error(float(values[-1]))}" for name, values in series.items()]
+    ends += [
+        f"{name} {formats.error(_float(getattr(points[-1], measure)))}" for name, points in iteration.baselines.items()
+    ]
+    alt = f"{texts.SECONDS_MEASURES[measure]} against seconds. At the end: {', '.join(ends)}."
+
+    def rows() -> Rows:
+        for place, step in enumerate(iteration.steps):
+            for name, values in series.items():
+                yield name, step.kind, step.seconds, number(float(values[place]))
+        for name, points in iteration.baselines.items():
+            for point in points:
+                yield name, point.stage, point.seconds, getattr(point, measure)
+
+    return Picture(canvas.figure(), formats.one_line(alt, 300), ("name", "stage", "seconds", measure), rows)
+
+
+def _pair(canvas: Canvas, steps: Sequence[IterationStep], x: Floats, series: dict[str, Floats]) -> None:
+    """Lines of network and refined predictor, with a mark where a half step moved one of them."""
+    colours = canvas.colours
+    for which, colour in zip(OBJECTS, (colours.network, colours.refined), strict=True):
+        canvas.line(x, positive(series[which]), texts.PANELS[which], colour, width=1.5)
+    moved = [series["refined" if step.kind == "lsr" else "network"][place] for place, step in enumerate(steps)]
+    _marks(canvas, steps, positive(np.array(moved)), x)
+
+
+def _marks(canvas: Canvas, steps: Sequence[IterationStep], y: Floats, x: Floats | None = None, **more: Any) -> None:
+    """A mark at each solve and each alignment, in their colours."""
+    colours = canvas.colours
+    x = np.array([step.index for step in steps], dtype=np.float64) if x is None else x
+    size = 8 if len(steps) <= MANY else 5
+    for kind, symbol, colour in (("lsr", "diamond", colours.refined), ("align", "circle", colours.stepped)):
+        chosen = [place for place, step in enumerate(steps) if step.kind == kind]
+        if chosen:
+            canvas.points(
+                x[chosen], y[chosen], texts.STEP_KINDS[kind], colour, symbol=symbol, size=size, outline=0, **more
+            )
+
+
+def _band(iteration: Iteration, which: str, name: str) -> Floats:
+    found = (getattr(step.bands, which) for step in iteration.steps)
+    return np.array([np.nan if bands is None else getattr(bands, name) for bands in found], dtype=np.float64)
+
+
+def _of(pair: Pair, which: str) -> float | None:
+    value: float | None = getattr(pair, which)
+    return value
+
+
+def _above_rounding(energies: Floats) -> Floats:
+    """What is not the transform's own rounding; that is no reason to draw an axis longer."""
+    kept: Floats = energies[energies > ROUNDING * energies.sum()]
+    return kept
+
+
+def _held(limits: Limits) -> dict[str, Any]:
+    """An axis over these powers of ten, with at most seven labels."""
+    low, high = limits[0] - 0.2, limits[1] + 0.2
+    return {"range": [low, high], "dtick": max(1, -(-int(high - low) // 6))}
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _edges(bins: int) -> Floats:
+    """Where bins begin and end; the first one, which holds the mean, begins at LOWEST on a logarithmic axis."""
+    return np.concatenate([[LOWEST], np.arange(bins) + 0.5])
+
+
+def _frequency_ticks(bins: int) -> dict[str, Any]:
+    ticks = [2**power for power in range(12) if 2**power < bins]
+    return {
+        "tickvals": [(LOWEST + 0.5) / 2, *ticks],
+        "ticktext": ["0", *(str(tick) for tick in ticks)],
+        "range": [float(np.log10(LOWEST)), float(np.log10(bins - 0.5))],
+    }
+
+
+def _whole(count: int) -> dict[str, Any]:
+    """Ticks at whole half steps."""
+    return {"tick0": 0, "dtick": max(1, -(-count // 8))}
+
+
+def _across(canvas: Canvas, y: float) -> None:
+    """A line at a frequency where two bands meet."""
+    shape = {
+        "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": y, "y1": y,
+        "line": {"color": "rgba(255,255,255,0.55)", "width": 1, "dash": "dot"},
+    }  # fmt: skip
+    canvas.layout.setdefault("shapes", []).append(shape)

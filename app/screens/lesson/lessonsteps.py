@@ -1,0 +1,98 @@
+"""The six steps of the lesson: what is measured in each, which of the answers that makes right, and what is shown; knows no streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lsr_app.plots.base import Picture
+from lsr_app.reading import racedata
+from lsr_app.screens.lesson import figures, lessontexts
+from lsr_app.words import formats
+from lsr_core.lab.records import CoordinateName, RaceRecord
+
+if TYPE_CHECKING:
+    from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+
+Draw = Callable[[str], Picture]
+PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
+NEAR = 10.0  # times the linear loss, within which the network counts as following it
+NOTICED = 2.0  # times, within which errors count as equal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an experiment has shown.
+
+    Attributes:
+        option: index of the answer that the measurement makes right.
+        sentence: the measurement in words.
+        draw: the figure, for 'light' or 'dark'.
+        seconds: of the experiment.
+    """
+
+    option: int
+    sentence: str
+    draw: Draw
+    seconds: float
+
+
+def stuck(found: Training) -> Answer:
+    said = lessontexts.stuck(formats.error(found.half), formats.error(found.end), formats.error(found.error))
+    return Answer(
+        place(found.half / found.end, (3, 30)), said, lambda mode: figures.training(found, mode=mode), found.seconds
+    )
+
+
+def solved(found: Solution) -> Answer:
+    said = lessontexts.solved(formats.error(found.base_error), formats.error(found.refined_error))
+    gain = found.base_error / found.refined_error
+    return Answer(place(gain, (10, 100)), said, lambda mode: figures.errors(found, mode=mode), found.seconds)
+
+
+def in_weights(found: StepLosses) -> Answer:
+    if found.network_at_one >= found.base:
+        option = 2
+    else:
+        option = 0 if found.network_at_one <= NEAR * found.linear_at_one else 1
+    numbers = (found.base, found.linear_at_one, found.network_at_one)
+    said = lessontexts.in_weights(*(formats.error(value) for value in numbers))
+    return Answer(option, said, lambda mode: figures.step_losses(found, mode=mode), found.seconds)
+
+
+def slow(found: SlowDirections) -> Answer:
+    slowest = float(found.steps[-1])
+    said = lessontexts.slow(formats.error(slowest), formats.error(found.condition_number), f"{found.slow_share:.1%}")
+    return Answer(place(slowest, (1e5, 1e8)), said, lambda mode: figures.slowness(found, mode=mode), found.seconds)
+
+
+def coordinates(found: RaceRecord) -> Answer:
+    """Of Adam; a method that is missing ends nowhere near."""
+    ends = []
+    for name in PLACES:
+        method = racedata.get(found, "adam", "float64", name)
+        ends.append(float("inf") if method is None or method.times_floor is None else method.times_floor)
+    near = [end <= racedata.NEAR for end in ends]
+    option = 2 if near[0] else 1 if near[1] else 0
+    said = lessontexts.coordinates(racedata.kappa(found, "original"), *(formats.error(end, 3) for end in ends))
+    return Answer(option, said, lambda mode: figures.coordinates(found, mode=mode), found.seconds)
+
+
+def noisy(found: NoisyFit) -> Answer:
+    base, last = float(found.test[0]), float(found.test[-1])
+    said = lessontexts.noisy(
+        formats.error(base), formats.error(float(found.test[found.rank])), found.rank, formats.error(last), len(found.test) - 1
+    )  # fmt: skip
+    said = f"{said} {lessontexts.verdict(found.verdict.sentence)}"
+    option = 2 if last > NOTICED * base else 1 if last > base / NOTICED else 0
+    return Answer(option, said, lambda mode: figures.by_rank(found, mode=mode), found.seconds)
+
+
+def place(value: float, bounds: Sequence[float]) -> int:
+    """How many of the bounds a value has reached."""
+    return sum(value >= bound for bound in bounds)
+
+
+JUDGES: tuple[Callable[[Any], Answer], ...] = (stuck, solved, in_weights, slow, coordinates, noisy)
+"""By step; each takes what the experiment of its step returns."""

@@ -1,0 +1,24 @@
+"""The errors of several outputs, one by one."""
+
+from __future__ import annotations
+
+from lsr_app.reading import outputdata
+from lsr_app.reading.rundata import RunData
+from lsr_app.shell import show
+from lsr_app.words import formats, texts
+
+
+def section(data: RunData, rank: int) -> None:
+    """A table, where a problem has from 2 to 16 outputs whose truth is known."""
+    rows = outputdata.outputs(data, rank)
+    if rows:
+        show.table(
+            "outputs", texts.OUTPUT_COLUMNS, [cells(row) for row in rows], caption=texts.OUTPUT_CAPTION,
+            data=lambda: ((row.name, row.size, row.network, row.refined) for row in rows),
+            data_columns=("output", "rms", "network_relative_l2", "refined_relative_l2"),
+        )  # fmt: skip
+
+
+def cells(row: outputdata.OutputRow) -> tuple[str, ...]:
+    """As they are shown."""
+    return row.name, formats.error(row.size), formats.error(row.network), formats.error(row.refined)

@@ -1,0 +1,104 @@
+"""Overview: the network before and after, samples, the form that starts a refinement, and the list of runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lsr_app.plots import lines, maps, ranks
+from lsr_app.reading.rundata import RunData
+from lsr_app.screens.overview import kindsection, outputsection, physicssection, runlist, startform
+from lsr_app.services import problems
+from lsr_app.shell import controls, guards, residualsection, show, unreferenced, wanted
+from lsr_app.shell.progress import panel
+from lsr_app.words import formats, texts
+
+now = controls.now()
+
+
+def headline(data: RunData, rank: int) -> None:
+    """Numbers, the sentence, one figure."""
+    about, mode = data.about, show.mode()
+    show.heading(about.title, about.description)
+    controls.compare_note()
+    label, sentence, base, refined = data.headline(rank)
+    gain = formats.factor(base, refined)
+    show.headline(
+        [
+            show.before_after(label, base, refined),
+            show.rank_item(data, rank),
+            (
+                "Refined in",
+                formats.seconds(data.summary.seconds),
+                f"peak memory {formats.size(data.summary.peak_rss_bytes)}",
+            ),
+        ]
+    )
+    st.markdown(formats.markdown(texts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
+    show.verdict(data, rank)
+    if data.about.physics:
+        residualsection.norms(data, rank)
+    for note in data.summary.notes:
+        st.info(formats.markdown(note), icon=":material/info:")
+    outputsection.section(data, rank)
+    runs, at = now.runs, now.ranks
+    if not data.has_reference:
+        unreferenced.fields(runs, at)
+    elif data.dimension == 1:
+        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))
+    elif data.dimension == 2:
+        network, error = data.network_error(0), data.refined_error(rank, 0)
+        limits = maps.decades(network, data.refined_error(data.ladder[-1], 0))
+        truth = data.fields.targets[:, 0]
+        show.group(
+            "headline_map",
+            [
+                (
+                    texts.PANELS["truth"],
+                    maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode),
+                ),
+                *(
+                    (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, mode=mode))
+                    for name, values in (("network_error", network), ("refined_error", error))
+                ),
+            ],
+        )
+    else:
+        show.figure(
+            "headline_rank" if not data.about.physics else "errors_physics",
+            ranks.errors(runs, at, measure="relative_l2", mode=mode),
+        )
+    residualsection.gauss_newton(data, mode)
+    kindsection.section(data, rank, mode)
+    if now.run is not None and (equation := problems.equation(now.run.problem_path)):
+        physicssection.equation(equation)
+    with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
+        st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
+        for item in data.summary.routes_left:
+            st.markdown(formats.markdown(texts.route_left(item.route, item.reason)))
+        bound = data.summary.sketch_error
+        sketch = None if bound is None else formats.error(bound)
+        st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
+        show.sample_errors(data)
+
+
+waits = wanted.waits(now)
+if waits:
+    startform.section(now)
+    st.space("medium")
+if now.data is not None:
+    headline(now.data, now.rank)
+elif now.run is not None and now.status:
+    show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
+    if now.run.manifest.kind == "refine" or (now.run.manifest.kind != "cases" and now.status != "complete"):
+        panel(now)
+    if now.run.manifest.kind != "refine":
+        guards.say_kind(now.run, now.owner)
+else:
+    show.heading(texts.PRODUCT, texts.TAGLINE)
+    guards.offer_first_run(now)
+
+if not waits:
+    startform.section(now)
+runlist.section(now)
+with st.expander("Words used here", icon=":material/menu_book:"):
+    st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in texts.GLOSSARY.items()))

@@ -1,0 +1,301 @@
+"""Samples to choose from, and the form that starts a refinement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from pydantic import JsonValue, ValidationError
+
+import lsr_samples
+from lsr_app.owning import ownproblems
+from lsr_app.screens.overview import inputform
+from lsr_app.services import gallery, jobs, ownership, problems
+from lsr_app.services.gallery import Sample
+from lsr_app.shell import iterateform, show, state, wanted
+from lsr_app.shell.controls import Now
+from lsr_app.shell.launch import launch
+from lsr_app.words import formats, texts
+from lsr_core.errors import InputError
+from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
+from lsr_core.refinement.uses import only_used
+from lsr_core.storage.bundles import read_description
+from lsr_core.validation import describe
+
+OPEN_RUN = "the problem of the open run"
+GIVEN = "given"
+_SOURCE = "form_filled_from"
+
+
+def section(now: Now) -> None:
+    """Gallery and form."""
+    samples = gallery.samples()
+    retry = now.run is not None and now.status in ("failed", "cancelled")
+    lead = texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD_OWN if wanted.waits(now) else texts.FORM_LEAD
+    show.section("Try again" if retry else "Refine a network", lead)
+    if samples and now.status not in ("queued", "running") and not wanted.waits(now):
+        _gallery(samples)
+        jobs.make_ready()
+    options = [GIVEN] if gallery.given_problem() else []
+    options += list(ownproblems.names(now.owner))
+    if now.run is not None and (now.run.problem_path / "problem.json").is_file():
+        options.append(OPEN_RUN)
+    options += list(samples)
+    if not options:
+        st.info(texts.NO_SAMPLES, icon=":material/info:")
+        return
+    _fill(now, options, retry)
+    _form(now, options)
+
+
+@st.fragment
+def _gallery(samples: dict[str, Sample]) -> None:
+    """One group of samples at a time; what is not drawn costs a browser nothing."""
+    groups: dict[str, list[str]] = {group: [] for group in texts.GALLERY}
+    for name, sample in samples.items():
+        groups[sample.group].append(name)
+    groups = {group: names for group, names in groups.items() if names}
+    shown = next(iter(groups))
+    if len(groups) > 1:
+        shown = st.segmented_control(
+            "Samples", list(groups), key="gallery", format_func=texts.GALLERY.__getitem__, required=True, default=shown,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    names = groups[shown]
+    for start in range(0, len(names), 3):
+        for column, name in zip(st.columns(3, gap="small"), names[start : start + 3], strict=False):
+            about, count = samples[name].about, samples[name].n_params
+            with column.container(border=True, height="stretch", vertical_alignment="distribute", key=f"sample_{name}"):
+                st.html(
+                    f"<p class='lsr-facts'><b>{formats.page(about.title)}</b>"
+                    f"<span>{formats.page(about.architecture)} · {count:,} parameters</span></p>"
+                    f"<p class='lsr-caption'>{formats.page(about.description)}</p>"
+                )
+                if st.button(
+                    "Choose", key=f"choose_{name}", on_click=wanted.choose, args=(name,), width="stretch",
+                    help=f"Fills the form below with {formats.markdown(name)}",
+                ):  # fmt: skip
+                    st.rerun(scope="app")
+
+
+def _fill(now: Now, options: list[str], retry: bool) -> None:
+    """Set the form once for each run that is opened: after a failed or cancelled one to its settings."""
+    source = f"{now.run.id}:{now.status}" if now.run is not None and retry else "fresh"
+    named = state.get(state.PROBLEM)
+    if st.session_state.get(wanted.CHOICE) not in options:
+        st.session_state.pop(wanted.CHOICE, None)
+    if st.session_state.get(_SOURCE) == source and wanted.CHOICE in st.session_state:
+        st.session_state[wanted.CHOICE] = st.session_state[wanted.CHOICE]
+        return
+    st.session_state[_SOURCE] = source
+    wanted.forget_fields()
+    if retry and OPEN_RUN in options:
+        st.session_state[wanted.CHOICE] = OPEN_RUN
+    elif named in options:
+        st.session_state[wanted.CHOICE] = named
+    else:
+        st.session_state[wanted.CHOICE] = next((name for name in options if name != OPEN_RUN), options[0])
+
+
+@st.fragment
+def _form(now: Now, options: list[str]) -> None:
+    """Changes here draw only the form and its forecast again."""
+    before = (
+        now.run.manifest.config if now.run is not None and now.status in ("failed", "cancelled") else RefineConfig()
+    )
+    with st.container(border=True, key="start_form"):
+        first, second, third, fourth = st.columns([2.2, 1.2, 1.2, 1], gap="small")
+        choice = first.selectbox(
+            "Problem", options, key=wanted.CHOICE, help=texts.HELP["problem"],
+            format_func=lambda name: _name(name, now),
+        )  # fmt: skip
+        folder = _folder(choice, now)
+        try:
+            largest = problems.largest_rank(folder)
+        except InputError as error:
+            st.error(formats.markdown(str(error)), icon=":material/error:")
+            return
+        max_rank_key = f"max_rank_{choice}_{largest}"
+        usual = before.max_rank if before.max_rank is not None else DEFAULT_MAX_RANK
+        values: dict[str, Any] = {
+            "max_rank": second.number_input(
+                "Maximum rank", 0, largest, key=_set(max_rank_key, min(usual, largest)), help=texts.HELP["max_rank"]
+            ),
+            "dtype": third.selectbox(
+                "Number type", ["float64", "float32"], key=_set("dtype", before.dtype), help=texts.HELP["dtype"]
+            ),
+            "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
+        }  # fmt: skip
+        rounds = _rounds(folder, now)
+        values["gauss_newton"] = _gauss_newton(before, folder) if rounds is None else 0
+        with st.expander("Advanced"):
+            values |= _advanced(before, problems.layer_patterns(folder))
+        try:
+            unseen = only_used(before, "refine", read_description(folder).kind).model_dump()
+            config = RefineConfig.model_validate({**unseen, **values, "device": "cpu"})
+        except ValidationError as error:
+            st.error(formats.markdown(str(describe(error))), icon=":material/error:")
+            return
+        fits = _forecast(folder, config, max_rank_key, each_solve=rounds is not None)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label = "Start refinement" if rounds is None else "Start iterative LSR"
+            start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
+            private = ownership.is_passing(folder)
+            listed = not private and st.checkbox(
+                "Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"]
+            )
+            if private:
+                st.caption(texts.YOURS_LEAD)
+        if start and rounds is not None:
+            iterateform.submit(now, folder, config, rounds, listed)
+        elif start:
+            _start(now, folder, config, listed)
+    inputform.section(now, folder, config, listed)
+
+
+def _gauss_newton(before: RefineConfig, folder: Path) -> int:
+    """Asked for equations only: the residual of data is linear in the field."""
+    if problems.equation(folder) is None:
+        return 0
+    return st.number_input(
+        "Gauss-Newton steps", 0, 1000, key=_set("gauss_newton", before.gauss_newton), help=texts.HELP["gauss_newton"],
+        width=200,
+    )  # fmt: skip
+
+
+def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
+    """Settings of iterative LSR where that is chosen; it needs an equation."""
+    if problems.equation(folder) is None:
+        return None
+    retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
+    again = retried is not None and retried.kind == "iterate"
+    work = st.segmented_control(
+        "Work", list(texts.WORK), format_func=texts.WORK.__getitem__, required=True, help=texts.HELP["work"],
+        key=_set("work", "iterate" if again else "refine"),
+    )  # fmt: skip
+    if work != "iterate":
+        return None
+    return iterateform.settings("form_set", retried.settings if retried is not None and again else {})
+
+
+def _set(name: str, value: Any) -> str:
+    """Key of a field, whose value is set unless it has one.
+
+    Through the session and not as the widget's default: a browser that has drawn a field under this key before goes
+    on showing the old value when only the default is another.
+    """
+    key = f"{wanted.FIELDS}{name}"
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def _folder(choice: str, now: Now) -> Path:
+    if choice == OPEN_RUN and now.run is not None:
+        return now.run.problem_path
+    given = gallery.given_problem()
+    if choice == GIVEN and given is not None:
+        return given
+    if choice.startswith(ownproblems.PREFIX):
+        return ownproblems.names(now.owner)[choice]
+    folder: Path = lsr_samples.folder(choice)
+    return folder
+
+
+def _name(choice: str, now: Now) -> str:
+    if choice in (OPEN_RUN, GIVEN):
+        title = formats.one_line(problems.title(_folder(choice, now)), 40)
+        return f"{title} ({'of the open run' if choice == OPEN_RUN else 'given at the start'})"
+    if choice.startswith(ownproblems.PREFIX):
+        return f"{formats.one_line(problems.title(_folder(choice, now)), 40)} (yours)"
+    return choice
+
+
+def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
+    """Fields of the settings that seldom need a change; `patterns` are offered for the layers, others may be typed."""
+    first, second, third, fourth, fifth = st.columns(5, gap="small")
+    sixth, seventh, eighth, ninth, tenth = st.columns(5, gap="small")
+    layers_key = _set("layers", before.layers or "")
+    typed = st.session_state[layers_key] or ""
+    layers = ninth.selectbox(
+        "Layers", list(dict.fromkeys(["", *patterns, typed])), key=layers_key, accept_new_options=True,
+        format_func=lambda pattern: pattern or texts.ALL_LAYERS, help=texts.HELP["layers"],
+    )  # fmt: skip
+    points = seventh.text_input(
+        "Basis points", key=_set("basis_points", str(before.basis_points or "")), placeholder="all samples",
+        help=texts.HELP["basis_points"],
+    )  # fmt: skip
+    budget = fifth.text_input(
+        "Memory budget",
+        key=_set("budget", before.memory_budget.human_readable(decimal=True) if before.memory_budget else ""),
+        placeholder="what is free",
+        help=texts.HELP["memory_budget"],
+    )
+    rcond = third.text_input(
+        "Cut-off", key=_set("rcond", "" if before.rcond is None else f"{before.rcond:g}"), placeholder="automatic",
+        help=texts.HELP["rcond"],
+    )  # fmt: skip
+    return {
+        "oversampling": first.number_input(
+            "Oversampling", 0, 10_000, key=_set("oversampling", before.oversampling), help=texts.HELP["oversampling"]
+        ),
+        "power_iterations": second.number_input(
+            "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
+        ),
+        "rcond": rcond.strip() or None,
+        "memory_budget": budget.strip() or None,
+        "sketch": sixth.selectbox(
+            "Sketch", list(texts.SKETCHES), format_func=texts.SKETCHES.__getitem__,
+            key=_set("sketch", before.sketch), help=texts.HELP["sketch"],
+        ),
+        "basis_points": points.strip() or None,
+        "parameter_fraction": eighth.number_input(
+            "Share of parameters", min(0.001, before.parameter_fraction), 1.0, step=0.1, format="%.3g",
+            key=_set("fraction", before.parameter_fraction), help=texts.HELP["parameter_fraction"],
+        ),
+        "layers": (layers or "").strip() or None,
+        "damping": tenth.number_input(
+            "Damping", 0.0, max(1.0, before.damping), step=1e-6, format="%.1e", key=_set("damping", before.damping),
+            help=texts.HELP["damping"],
+        ),
+        "strategy": fourth.selectbox(
+            "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
+            key=_set("strategy", before.strategy), help=texts.HELP["strategy"],
+        ),
+    }  # fmt: skip
+
+
+def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_solve: bool = False) -> bool:
+    """Say what the refinement, or each solve of many, will take; False if it does not fit, with the largest rank that does one click away."""
+    try:
+        forecast = problems.forecast(folder, config)
+    except InputError as error:
+        st.error(formats.markdown(str(error)), icon=":material/error:")
+        return False
+    if forecast.fits:
+        which = texts.EACH_SOLVE if each_solve else ""
+        st.caption(formats.markdown(f"{which}{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
+    else:
+        st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
+        if forecast.largest_rank > 0:
+            st.button(
+                texts.use_largest(forecast.largest_rank),
+                key="use_largest",
+                on_click=_use,
+                args=(max_rank_key, forecast.largest_rank),
+            )
+    return forecast.fits
+
+
+def _use(max_rank_key: str, rank: int) -> None:
+    st.session_state[f"{wanted.FIELDS}{max_rank_key}"] = rank
+
+
+def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
+    name = folder.name if folder.name != "problem" else now.run.manifest.problem if now.run else "run"
+    if ownproblems.is_own(folder):
+        name = formats.one_line(problems.title(folder), 100)
+    title = f"{name}, rank {config.max_rank}"
+    if config.dtype == "float32":
+        title += ", float32"
+    launch(lambda: jobs.submit(folder, config, now.owner, title, listed), open_it=True)

@@ -1,0 +1,34 @@
+"""The pages there are: each is a folder of `lsr_app.screens`, its name is the address, and it says the rest in `SCREEN`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+
+HOME = "overview"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How a page is listed and headed; `position` orders the list."""
+
+    title: str
+    icon: str
+    position: int
+    lead: str = ""
+
+
+@cache
+def found() -> dict[str, Screen]:
+    """Pages by address, in the order of the list."""
+    rooms = importlib.import_module("lsr_app.screens")
+    names = [module.name for module in pkgutil.iter_modules(rooms.__path__) if module.ispkg]
+    listed: dict[str, Screen] = {name: importlib.import_module(f"{rooms.__name__}.{name}").SCREEN for name in names}
+    return dict(sorted(listed.items(), key=lambda entry: entry[1].position))
+
+
+def script(page: str) -> str:
+    """The script of a page, as Streamlit finds it beside `main.py`."""
+    return f"screens/{page}/page.py"

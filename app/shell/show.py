@@ -1,0 +1,333 @@
+"""How a figure or a table stands on the page: title, chart, two sentences, downloads. The same for all."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from lsr_app.plots import theme
+from lsr_app.plots.base import Picture, Rows
+from lsr_app.plots.ranks import sweep_table
+from lsr_app.reading.rundata import RunData
+from lsr_app.serve.scripts import TO_TOP
+from lsr_app.words import figuretexts, formats, texts
+
+_TURN = "lsr_to_top_turn"
+
+
+def mode() -> str:
+    """'light' or 'dark', as the page is."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def config(name: str) -> dict[str, Any]:
+    """Plotly's tool bar: zoom, reset, and the figure as SVG."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    }
+
+
+def figure(key: str, picture: Picture, extra: Callable[[], None] | None = None) -> None:
+    """One figure with everything that belongs to it; `extra` stands between title and chart."""
+    words = figuretexts.FIGURES[key]
+    with st.container(key=f"figure_{key}", gap="xsmall"):
+        _title(words.title)
+        if extra is not None:
+            extra()
+        _chart(key, picture)
+        _foot(key, words, [(key, picture)])
+
+
+def group(
+    key: str, panels: Sequence[tuple[str, Picture]], extra: Callable[[], None] | None = None, *, across: int = 3
+) -> None:
+    """Several small figures side by side (below each other on a narrow screen) under one pair of sentences.
+
+    Args:
+        across: columns of the page, however many panels there are; two panels always share its width.
+    """
+    words = figuretexts.FIGURES[key]
+    with st.container(key=f"group_{key}", gap="xsmall"):
+        _title(words.title)
+        if extra is not None:
+            extra()
+        across = 2 if len(panels) == 2 else across
+        for start in range(0, len(panels), across):
+            row = panels[start : start + across]
+            for column, (place, (name, picture)) in zip(
+                st.columns(across, gap="small"),
+                enumerate(row, start=start),
+                strict=False,
+            ):
+                with column, st.container(gap=None):
+                    st.html(f'<p class="lsr-panel">{html.escape(name)}</p>')
+                    _chart(f"{key}_{place}", picture)
+        _foot(key, words, [(name, picture) for name, picture in panels])
+
+
+def key(entries: Sequence[tuple[str, str, str]]) -> None:
+    """One line that explains (glyph, colour, name) for figures side by side."""
+    parts = (
+        f"<span><b style='color:{colour}'>{glyph}</b> {html.escape(name)}</span>" for glyph, colour, name in entries
+    )
+    st.html(f"<p class='lsr-key'>{''.join(parts)}</p>")
+
+
+def table(
+    key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, data: Callable[[], Rows],
+    data_columns: Sequence[str] | None = None,
+) -> None:  # fmt: skip
+    """A small table as HTML, with its CSV."""
+    head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    with st.container(gap="xsmall"):
+        st.html(
+            f"<div class='lsr-scroll'><table class='lsr-table'><caption>{formats.page(caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+        _csv(key, data_columns or columns, data)
+
+
+def headline(items: Sequence[tuple[str, str, str]]) -> None:
+    """The figures of the page: (label, value as safe HTML, remark as safe HTML) side by side."""
+    cells = "".join(
+        f"<div class='lsr-number'><span class='lsr-label'>{label}</span><span class='lsr-value'>{value}</span>"
+        f"<span class='lsr-remark'>{remark}</span></div>"
+        for label, value, remark in items
+    )
+    st.html(f"<div class='lsr-numbers' role='group' aria-label='Headline numbers'>{cells}</div>")
+
+
+def before_after(label: str, before: float, after: float) -> tuple[str, str, str]:
+    """Headline item: base → refined, and the factor."""
+    label, value, _ = before_after_words(label, formats.error(before), formats.error(after))
+    return label, value, formats.page(formats.factor(before, after))
+
+
+def before_after_words(label: str, before: str, after: str) -> tuple[str, str, str]:
+    """Headline item: base → refined, of values that have no factor."""
+    arrow = "<span class='lsr-arrow' aria-label='becomes'>→</span>"
+    value = f"<span class='lsr-base'>{formats.page(before)}</span>{arrow}<span class='lsr-refined'>{formats.page(after)}</span>"
+    return formats.page(label), value, ""
+
+
+def coloured(label: str, value: str, role: str, remark: str) -> tuple[str, str, str]:
+    """Headline item in the colour of the object it belongs to: base, refined or step."""
+    return formats.page(label), f"<span class='lsr-{role}'>{formats.page(value)}</span>", formats.page(remark)
+
+
+def side_by_side(first: tuple[str, str, str], second: tuple[str, str, str]) -> None:
+    """Two answers in words, (label, answer, remark) each; the second is the one that holds."""
+    cells = "".join(
+        f"<div><span class='lsr-label'>{formats.page(label)}</span><p class='{role}'>{formats.page(answer)}</p>"
+        f"<span class='lsr-remark'>{formats.page(remark)}</span></div>"
+        for (label, answer, remark), role in ((first, "lsr-said"), (second, "lsr-said lsr-refined"))
+    )
+    st.html(f"<div class='lsr-answers' role='group' aria-label='Prediction and measurement'>{cells}</div>")
+
+
+def rank_item(data: RunData, rank: int) -> tuple[str, str, str]:
+    """Headline item: the selected rank, and what is special about it."""
+    remarks = []
+    if rank == data.auto_rank and data.has_validation:
+        remarks.append(data.parts.chosen)
+    elif rank == data.snap(data.summary.rank):
+        remarks.append("chosen by the run")
+    if rank == data.snap(data.summary.knee):
+        remarks.append("knee")
+    return "Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}" + "".join(f", {remark}" for remark in remarks)
+
+
+def verdict(data: RunData, rank: int) -> None:
+    """What limits the model, with the figures behind it, what to do next and what was not tested; `rank` is the one shown."""
+    found = data.summary.verdict
+    if found is None:
+        return
+    with st.container(key="verdict", gap=None):
+        sure = formats.page(texts.confidence(found))
+        head = f"<b>{formats.page(found.sentence)}</b><span class='lsr-remark'>{sure}</span>"
+        evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
+        hints = (
+            texts.of_rank(found, rank),
+            texts.signatures(found.signatures) if found.signatures else "",
+            texts.untested(found),
+        )
+        seen = "".join(f"<p class='lsr-hint'>{formats.page(words)}</p>" for words in hints if words)
+        st.html(
+            f"<section class='lsr-verdict' aria-label='Verdict'><p>{head}</p><ul>{evidence}</ul>"
+            f"<p>{formats.page(found.advice)}</p>{seen}</section>"
+        )
+
+
+def rank_table(data: RunData, rank: int) -> None:
+    """The sweep on a few ranks of the ladder around the selected one, with the whole sweep as CSV."""
+    ladder = data.ladder
+    place = ladder.index(rank)
+    near = set(range(max(0, place - 2), min(len(ladder), place + 3)))
+    spread = {round(step * (len(ladder) - 1) / 4) for step in range(5)}
+    columns = ["Rank"]
+    series = []
+    for split in ("train", "val", "test"):
+        if not math.isnan(data.reported(f"{split}_mse", 0)):
+            columns.append(getattr(data.parts, split))
+            series.append(f"{split}_mse")
+    columns += ["κ", "‖Δθ‖"]
+    series += ["condition_number", "delta_norm"]
+    rows = []
+    for index in sorted(near | spread):
+        here = ladder[index]
+        mark = " ◂" if here == rank else ""
+        rows.append([f"{here:,}{mark}", *(formats.error(data.reported(name, here)) for name in series)])
+    names, data_rows = sweep_table([(data.manifest.title, data)])
+    table("sweep", columns, rows, caption=texts.SWEEP_CAPTION, data=data_rows, data_columns=names)
+
+
+def sample_errors(data: RunData) -> None:
+    """Quantiles of the errors of all test samples, where the run has them: the display points may be fewer or others."""
+    before, after = data.summary.base_quantiles, data.summary.refined_quantiles
+    if before is None or after is None:
+        return
+    pairs = [(formats.error(old), formats.error(new)) for (_, old), (_, new) in zip(before, after, strict=True)]
+    st.caption(formats.markdown(texts.quantiles(data.summary.rank, pairs)))
+
+
+def heading(title: str, lead: str) -> None:
+    """Title and lead of a page; foreign text is escaped here."""
+    st.html(f"<h1 class='lsr-title'>{formats.page(title)}</h1><p class='lsr-lead'>{formats.page(lead)}</p>")
+
+
+def section(title: str, lead: str = "", *, apart: bool = True) -> None:
+    """Heading inside a page; `apart` puts air before it."""
+    if apart:
+        st.space("small")
+    more = f"<p class='lsr-lead'>{formats.page(lead)}</p>" if lead else ""
+    st.html(f"<h2 class='lsr-section'>{formats.page(title)}</h2>{more}")
+
+
+def styles() -> None:
+    """The type scale and the spacing of the page; colours come from the theme."""
+    colours = theme.palette(mode())
+    variables = (
+        f":root{{--lsr-muted:{colours.muted};--lsr-accent:{colours.refined};--lsr-network:{colours.network};"
+        f"--lsr-warn:{colours.stepped};--lsr-line:{colours.grid};--lsr-truth:{colours.truth}}}"
+    )
+    st.html(f"<style>{variables}{_CSS}</style>")
+
+
+def large_type() -> None:
+    """Type that can be read from the last row, and nothing beside the page."""
+    st.html(
+        "<style>html{font-size:21px !important}.stSidebar,[data-testid=stExpandSidebarButton]{display:none}</style>"
+    )
+
+
+def remarks(place: Any, messages: Sequence[str]) -> None:
+    """Remarks about the address, such as a rank that had to be clamped."""
+    for message in messages:
+        place.warning(formats.markdown(message), icon=":material/info:")
+
+
+def scroll_to_top(now: bool) -> None:
+    """Bring the beginning of the page into view; takes the same place on the page whether it does or not."""
+    with st.container(key="to_top", height=1, border=False):
+        if now:
+            turn = st.session_state[_TURN] = 1 - int(st.session_state.get(_TURN, 1))
+            st.html(f"<script>{TO_TOP[turn]}</script>", unsafe_allow_javascript=True)
+
+
+def _title(title: str) -> None:
+    st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
+
+
+def _chart(key: str, picture: Picture) -> None:
+    st.plotly_chart(
+        picture.figure, key=f"chart_{key}", theme=None, width="stretch", config=config(f"lsr-{key}"), alt=picture.alt
+    )
+
+
+def _foot(key: str, words: figuretexts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
+    st.html(f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>")
+
+    def rows() -> Rows:
+        if len(pictures) == 1:
+            yield from pictures[0][1].rows()
+            return
+        for name, picture in pictures:
+            for row in picture.rows():
+                yield (name, *row)
+
+    first = pictures[0][1].columns
+    columns = first if len(pictures) == 1 else ("panel", *first[:-1], "value")
+    _csv(key, columns, rows, svg=True)
+
+
+def _csv(key: str, columns: Sequence[str], rows: Callable[[], Rows], svg: bool = False) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.download_button(
+            "CSV",
+            data=lambda: formats.csv_text(columns, rows()),
+            file_name=f"lsr-{key}.csv",
+            mime="text/csv",
+            key=f"csv_{key}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            help=texts.HELP["csv"],
+        )
+        if svg:
+            st.html(f"<span class='lsr-hint'>{html.escape(texts.SVG_HINT)}</span>")
+
+
+_CSS = """
+.st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
+@media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
+ .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
+.stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}
+.stMainBlockContainer{padding-top:3.6rem;padding-bottom:4rem;max-width:1240px}
+.lsr-title{font-size:1.75rem;font-weight:650;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere}
+.lsr-section{font-size:1.3rem;font-weight:620;margin:0;padding:0}
+.lsr-figure{font-size:1.05rem;font-weight:600;margin:.4rem 0 0;padding:0}
+.lsr-lead{color:var(--lsr-muted);margin:.15rem 0 0;max-width:75ch;overflow-wrap:anywhere}
+[data-testid="stPlotlyChart"]{contain:layout style}
+.lsr-panel{font-size:.86rem;font-weight:600;margin:.2rem 0 0}
+.lsr-caption{color:var(--lsr-muted);font-size:.86rem;line-height:1.4;margin:0;max-width:95ch}
+.lsr-key{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.86rem;color:var(--lsr-muted);margin:0}
+.lsr-hint{color:var(--lsr-muted);font-size:.8rem}
+.lsr-numbers{display:flex;flex-wrap:wrap;gap:.9rem 2.6rem;padding:.9rem 0 .7rem;border-top:1px solid var(--lsr-line);
+ border-bottom:1px solid var(--lsr-line)}
+.lsr-number{display:flex;flex-direction:column;min-width:8rem}
+.lsr-label{font-size:.82rem;color:var(--lsr-muted)}
+.lsr-value{font-size:1.6rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums;white-space:nowrap}
+.lsr-remark{font-size:.82rem;color:var(--lsr-muted)}
+.lsr-base{color:var(--lsr-network)} .lsr-refined{color:var(--lsr-accent)} .lsr-step{color:var(--lsr-warn)}
+.lsr-arrow{color:var(--lsr-muted);font-weight:400;padding:0 .45rem}
+.lsr-scroll{overflow-x:auto}
+.lsr-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;width:100%}
+.lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
+.lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
+.lsr-table td:last-child{min-width:5.5rem} .lsr-table td:first-child{min-width:7rem}
+.lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
+.lsr-question{font-weight:600;margin:0;max-width:75ch}
+.lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);
+ border-bottom:1px solid var(--lsr-line)} .lsr-said{font-size:1.15rem;font-weight:600;line-height:1.3;margin:0}
+.lsr-facts{margin:0;font-size:.9rem;line-height:1.5} .lsr-facts b{font-weight:600;font-size:1.02rem;overflow-wrap:anywhere}
+.lsr-facts span{display:block;color:var(--lsr-muted);overflow-wrap:anywhere}
+.lsr-run{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .9rem;padding:.35rem 0 .35rem .7rem;
+ border-left:3px solid var(--lsr-line)} .lsr-run b{font-weight:600;overflow-wrap:anywhere} .lsr-run .lsr-remark{flex-basis:100%}
+.lsr-open{border-left-color:var(--lsr-accent)} .lsr-result{font-variant-numeric:tabular-nums;font-size:.92rem}
+.lsr-state-failed,.lsr-state-cancelled{color:var(--lsr-warn)} .lsr-state-running,.lsr-state-queued{color:var(--lsr-accent)}
+.lsr-verdict{border-left:3px solid var(--lsr-accent);padding:.15rem 0 .15rem .9rem;max-width:95ch;font-size:.95rem}
+.lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
+.lsr-verdict b{margin-right:.7rem}
+.lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
+.lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
+"""

@@ -1,0 +1,571 @@
+"""The words that several pages share; those of one part of the dashboard stand in a file of its own, such as labtexts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lsr_app.words.labtexts import METHODS
+
+if TYPE_CHECKING:
+    from lsr_core.refinement.summary import Verdict
+
+PRODUCT = "LSR Explorer"
+TAGLINE = "Linearized subspace refinement of trained networks"
+
+
+class Parts(NamedTuple):
+    """What a problem's errors are called, by the part of it that they are measured on.
+
+    Attributes:
+        train, val, test: in legends and tables.
+        headline: the reported error in the headline; `{word}` is the part.
+        sentence: the same inside a sentence.
+        mean_square: the same as a mean square.
+        chosen: why the automatic rank is what it is.
+        choosing: what the automatic rank is chosen by, at the beginning of a sentence.
+        rise: what it means when that rises.
+        rows: what the loss is a mean over.
+    """
+
+    train: str
+    val: str
+    test: str
+    headline: str
+    sentence: str
+    mean_square: str
+    chosen: str
+    choosing: str
+    rise: str
+    rows: str
+
+
+DATA = Parts(
+    "Training", "Validation", "Test", "{word} error (relative L2)", "{word} error", "{word} mean square error", "smallest validation error",
+    "The validation error", "the predictor follows the noise of the training data", "training rows",
+)  # fmt: skip
+EQUATION = Parts(
+    "Loss, fitted points", "Loss, fresh points", "Error against reference", "Relative L2 error", "relative L2 error", "Mean square error",
+    "smallest residual at fresh points", "The residual at fresh points", "the predictor meets the equation at the fitted points only",
+    "residual rows",
+)  # fmt: skip
+
+
+PANELS = {
+    "truth": "Truth",
+    "network": "Network",
+    "refined": "Refined predictor",
+    "network_error": "Network error",
+    "refined_error": "Refined predictor error",
+    "ratio": "Ratio of error sizes",
+    "stepped_error": "Error of network at θ0 + Δθ",
+}
+
+NO_REFERENCE = "No solution of this equation is known, so there is no error to draw; the residual at fresh points tells how well it is solved."
+FRESH_RESIDUAL = "Residual at fresh points"
+FRESH_RESIDUAL_SENTENCE = "residual at fresh points"
+FIELD_IN_EQUATION = "its field put into the equation: the result"
+STEPPED_PATH = "Gauss-Newton chose this Δθ for the equation itself; the linear model at θ0, the blue curve, may be high where the equation is met."
+FRESH_LOSS = "Loss at fresh points (mean square)"
+
+
+GALLERY = {
+    "data": "Functions from data",
+    "equations": "Differential equations",
+    "others": "Operators and classes",
+}  # groups of samples
+WAYS = {
+    "files": "Weights and data",
+    "bundle": "A finished bundle",
+    "equation": "An equation",
+}  # on the page "Bring your own"
+
+GLOSSARY = {
+    "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",
+    "Refined predictor": "The network plus a linear correction, q(θ0, x) + J(x) Δθ. The weights stay as they are.",
+    "θ0, Δθ": "The trained parameters, and the step found by least squares. The step is used in the linear correction only.",
+    "Network at θ0 + Δθ": "The same network with its parameters moved by the step. It is shown for comparison; it is not the result.",
+    "Jacobian, J and G": "Derivatives by the parameters: J of the outputs, G of the residuals.",
+    "Subspace V": "The directions in parameter space that move the outputs most, found by a randomized singular value decomposition.",
+    "Knee": "The rank beyond which further directions lower the error only slowly.",
+    "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
+    "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
+    "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
+    "Condition number κ": "Ratio of the largest to the smallest singular value: of G V in the weights’ coordinates, or of what is solved.",
+    "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
+    "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
+    "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
+    "Half wave": "The scale of frequencies: k half waves over the length of an input.",
+    "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
+    "Floor": "The smallest loss that the linearised problem allows, known from the direct solve.",
+    "Original coordinates": "Orthonormal parameter directions in general position, as weights are; the condition number is that of G V.",
+    "Whitened coordinates": "The same subspace, its axes stretched until the condition number is one; subspace, data and minimum are unchanged.",
+    "Krylov method": "LSQR, LSMR or CG: solves least squares by products with the matrix alone.",
+    "Reorthogonalised": "Each new Krylov vector is made orthogonal to all before it, which rounding would spoil otherwise.",
+    "Time constant": "Steps of gradient descent, at its largest stable rate, in which the error along a direction falls to about a third: (σ₁/σ)².",
+    "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
+}
+
+BANDS = {"low": "Low band, up to 8 half waves", "middle": "Middle band, 9 to 32", "high": "High band, beyond 32"}
+STEP_MARKS = {"lsr": "LSR solve", "align": "Alignment of the network"}
+STEP_KINDS = {"start": "Start", "lsr": "LSR", "align": "Alignment"}
+OUTPUT_TITLE = "Errors by output"
+OUTPUT_COLUMNS = ("Output", "Size (rms)", "Network", "Refined")
+OUTPUT_CAPTION = "Relative L2 error of each output. The pooled error is that of the largest outputs."
+BASELINES = {"pinn": "Plain PINN", "time-stepping": "Time stepping", "levenberg-marquardt": "Levenberg–Marquardt"}
+SECONDS_MEASURES = {"relative_l2": "Relative L2 error", "fresh_residual": "Residual at fresh points"}
+STOPPED = {
+    "steps": "all rounds done",
+    "seconds": "its time was up",
+    "stagnation": "nothing was gained any more",
+    "asked": "stopped when asked",
+}
+KINDS = {
+    "refine": "refinement",
+    "iterate": "iterative LSR",
+    "race": "race",
+    "plane": "loss plane",
+    "isolate": "isolation",
+    "training": "along the training",
+    "cases": "many input functions",
+}
+
+WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
+EACH_SOLVE = "Each solve: "
+
+HELP = {
+    "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
+    "rounds": "How many times solve and alignment are repeated at most.",
+    "iterate_seconds": "Time for the rounds. The trainings beside it, for comparison, take as much again each.",
+    "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
+    "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
+    "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
+    "choice_physics": "Auto: the smallest residual at fresh points. Knee: where the gain per further direction falls off. Fixed: the slider.",
+    "choice": "Auto: the smallest validation error, or 0 where samples do not show a gain. Knee: where the gain per further direction "
+    "falls off. Fixed: the slider.",
+    "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
+    "run": "Listed runs, your own, and the one that comes with the product.",
+    "logx": "Logarithmic horizontal axis",
+    "logy": "Logarithmic vertical axis",
+    "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
+    "memory_budget": "How much memory the refinement may use, for instance 2GB. Blocks are made smaller to keep it; what cannot be kept is refused.",
+    "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or rows.",
+    "dtype": "float64 reaches far lower errors; float32 halves the memory.",
+    "seed": "The random sketch is drawn from it; the same seed repeats the run.",
+    "oversampling": "Further random directions that make the subspace more accurate.",
+    "power_iterations": "Passes over the data that sharpen the subspace when singular values fall slowly.",
+    "rcond": "Directions weaker than this are left out. Empty: machine precision times the number of rows.",
+    "sketch": "Random numbers of the sketch. Gaussian is the better one; uniform is what the published code used.",
+    "basis_points": "How many training samples, drawn at random, the directions come from. The solve always takes all of them.",
+    "parameter_fraction": "Share of the parameters, drawn at random, that may move.",
+    "layers": "Only parameters whose name matches may move: linears.6.* is one layer, *.bias are all biases. Choose one or type another.",
+    "gauss_newton": "Steps after the one solve, for an equation that is not linear: each solves the equation made linear around the field "
+    "so far, in the same subspace. 0 is none; most need 3 to 10 and end by themselves.",
+    "damping": "Ridge penalty on the step Δθ, relative to the largest singular value of the problem that is solved. 0 is none; "
+    "with noisy data try 0.0001 to 0.1.",
+    "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
+    "problem": "A sample that comes with the product, or the problem of the run that is open.",
+    "listed": "Unlisted runs are not in other people's lists; a link still opens them.",
+    "condition": "Condition number of the reduced matrix A = G V at this rank, in the weights’ coordinates; what is solved has its columns scaled.",
+    "csv": "The numbers behind it as a CSV file",
+    "against": "What the horizontal axis counts. Products are those with the matrix or its transpose, each on one vector.",
+    "precision": "In which the methods compute. Losses are always evaluated in float64.",
+    "coordinates": "Original: parameter directions in general position. Whitened: the same problem with condition number one.",
+    "reorth": "Shows LSQR and LSMR with every new vector made orthogonal to all before it, where they were run so.",
+    "space": "The subspace is the one LSR solves in. In all parameters the floor is usually rounding, and each product costs a pass over the data.",
+    "race_rank": "Number of unknowns: the leading directions of the subspace. Not above the largest rank of the refinement.",
+    "race_iterations": "Of every method. 5,000 are needed to see slow ones, which takes minutes with 1,000 unknowns; in all parameters each "
+    "costs a pass over the data.",
+    "both_precisions": "Runs every method a second time in single precision.",
+    "direction": "Gradient: steepest descent. Singular: a direction of the residual Jacobian. Random: normally distributed.",
+    "singular": "1 is the direction that moves the residuals most.",
+    "filter_normalised": "Gives each row of a weight matrix in the second direction the length that it has in the network.",
+    "plane_reach": "Whole step: from θ0 to the end of the step and beyond. Where both agree: some times as far as the page Loss path "
+    "shows agreement.",
+    "reach": "How far the plane goes along the step: 0 is the network, 1 the whole step.",
+    "isolation_rank": "Degrees of freedom that each of them may use.",
+    "isolation_iterations": "Of each nonlinear optimisation; every one is a pass over the data.",
+    "present": "Large type, and no sidebar. It is kept in the address, so a link opens the step as it is shown.",
+    "training_rank": "Of every refinement; validation data choose the rank below it. As in the refinement of this problem unless changed.",
+    "delta": "Length of the step Δθ and, beside it, of the parameters θ0.",
+}
+
+STATES = {
+    "queued": "Queued",
+    "running": "Running",
+    "complete": "Complete",
+    "cancelled": "Cancelled",
+    "failed": "Failed",
+}
+STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
+ALL_LAYERS = "All"
+SKETCHES = {"gaussian": "Gaussian", "uniform": "Uniform"}
+STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
+SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
+SECTION_CURVES = "Curves"
+MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
+
+HOW_IT_RAN = "How it was computed, and what was checked"
+SWEEP_CAPTION = "Mean squares around the selected rank"
+QUANTILES_CAPTION = "Sizes of the error"
+WORST_CAPTION = "Points where the refined predictor errs most"
+SVG_HINT = "SVG: camera at the figure’s upper right"
+NO_RUN = "No run yet. A run refines a trained network and keeps everything these pages show."
+NO_RUN_BUTTON = "Refine the sample “{name}”"
+NO_SAMPLES = "No sample problems are installed, so there is nothing to refine from here. `lsr refine PATH` makes a run."
+NOT_COMPLETE = {
+    "queued": "This run waits for its turn. Its figures appear here when it is done.",
+    "running": "This run is still working. Its figures appear here when it is done.",
+    "cancelled": "This run was cancelled before it had results. The form on Overview is filled in for another try.",
+    "failed": "This run failed before it had results. Overview shows the reason and the form filled in for another try.",
+}
+NOT_COMPLETE_HERE = {
+    "queued": "In the queue; you may leave the page.",
+    "running": "At work. The figures appear here when it is done; you may leave the page.",
+    "cancelled": "Cancelled before it had results.",
+    "failed": "Failed before it had results.",
+}
+
+
+def waiting(ahead: int | None) -> str:
+    """`ahead`: runs whose turn is before this one's, whosever they are; None if this machine does not know it as waiting."""
+    if ahead is None:
+        return "Not in the queue of this machine: it was copied here, or its server was stopped while it was made. Start it again."
+    before = {0: "it begins in a moment", 1: "one other run is before it"}.get(
+        ahead, f"{ahead:,} other runs are before it"
+    )
+    return f"Waiting for its turn: {before}."
+
+
+def silent(process: int, host: str, since: str) -> str:
+    return f"process {process} on {host} has given no sign for {since}: stopped, or the machine is overloaded; Cancel ends it"
+
+
+STAGES = {
+    "starting": "Starting",
+    "preparing": "Preparing",
+    "basis": "Finding the subspace",
+    "training rows": "Solving on the training data",
+    "validation rows": "Errors on the validation data",
+    "test rows": "Errors on the test data",
+    "checking": "Checking the predictor",
+    "fields": "Fields for the ladder of ranks",
+    "Gauss-Newton": "Gauss-Newton steps on the true residual",
+    "loss paths": "Loss along the step",
+    "writing": "Writing the run",
+}
+STAGES_PHYSICS = {
+    "training rows": "Solving at the fitted points",
+    "validation rows": "True residuals at the fresh points",
+    "test rows": "Errors against the reference",
+}
+RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
+NO_REASON = "The run failed without giving a reason."
+NO_RUNS = "No runs yet."
+YOURS_LEAD = "Seen by this browser only, and deleted a few minutes after its last page is closed. Keep what you want to find again."
+KEEP_RUN = "Keep this run"
+KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser is gone. A kept run opens by its link."
+SESSION_ONLY = "yours, until you leave"
+CANCEL_FIRST = "Cancel it before deleting it."
+FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
+FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
+FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
+NOT_OWNER = "Started elsewhere: only the browser that started it can rename or delete it."
+COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
+COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
+NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
+FREQUENCIES_NEED = (
+    "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
+    "A run of a sample with an equation has one."
+)
+FREQUENCIES_OF_ITERATE = (
+    "This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it."
+)
+BANDS_CAPTION = "Energy by band"
+NO_STEP_YET = "The first half step is on its way."
+NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
+NO_FIELDS = "The error fields of this half step were not kept."
+ITERATE_TITLE = "Iterative LSR"
+ITERATE_LEAD = "Solve, let the network follow the refined predictor, draw new points, and repeat; every half step appears on this page as it ends."
+COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
+
+
+STEPS_TITLE = "Gauss-Newton steps"
+STEPS_LEAD = "Each step makes the equation linear around the field it has reached and solves again; the network is differentiated only once."
+STEPS_CAPTION = (
+    "Gauss-Newton steps; the relative L2 error is reported, steps and ranks are chosen by the residual at fresh points"
+)
+
+
+CASES_LEAD = (
+    "This run refined one unseen input function after another, by the equation alone. Each has a relative L2 error of its own; "
+    "the rank was the same for all."
+)
+CASES_NONE = "This run refines one unseen input function after another; no case is through yet."
+
+
+def norms(pairs: list[tuple[str, str]]) -> str:
+    """The residual norms of an equation at the rank the run chose."""
+    return f"Residual of the equation at the run's own rank: {', '.join(f'{name} {value}' for name, value in pairs)}."
+
+
+def half_step(index: int, kind: str, round_: int) -> str:
+    """A half step by name."""
+    return "Start" if kind == "start" else f"{index}: {STEP_KINDS.get(kind, kind)}, round {round_}"
+
+
+def energies_fall(rank: int, bands: list[tuple[str, str, str]]) -> str:
+    """What a single refinement did to the energies; (band, before, after)."""
+    listed = ", ".join(f"from {before} to {after} in the {name} band" for name, before, after in bands)
+    return f"At rank {rank:,} refinement takes the energy of the error {listed}."
+
+
+def spectra_note(transform: str) -> str:
+    """How spectra are made; Parseval's identity and the binning are those of `lsr_core.diagnosis.frequencies`."""
+    return (
+        f"Transform: {transform or 'see the record of the run'}. Frequency k along an input stands for k half waves over its length; the frequencies "
+        "of all inputs are joined as √(k₁² + k₂²) and counted in bins of width 1 around 0, 1, 2, … Energies are mean squares: "
+        "all bins together are the mean square error (Parseval)."
+    )
+
+
+def bad_run_id(key: str) -> str:
+    return f"The address has a `{key}=` that is no run id; an id has 32 characters, 0–9 and a–f."
+
+
+def run_not_found() -> str:
+    return "There is no run with this id in this folder of runs. It may have been deleted, or the link is incomplete."
+
+
+def damaged(reason: str) -> str:
+    return f"This run cannot be shown. {reason}"
+
+
+def damaged_part(reason: str) -> str:
+    return f"A file of this run was damaged or changed since it was written; what does not need it is shown. {reason}"
+
+
+def bad_rank() -> str:
+    return "The address has a `rank=` that is no whole number; the rank the run chose is shown."
+
+
+def rank_clamped(wanted: int, rank: int, largest: int) -> str:
+    return f"Rank {wanted:,} is outside this run, which goes from 0 to {largest:,}; rank {rank:,} is shown."
+
+
+def rank_snapped(wanted: int, rank: int) -> str:
+    return f"Fields are stored on a ladder of ranks; rank {rank:,} is shown, the nearest to {wanted:,}."
+
+
+def index_out_of_range(key: str, value: int, length: int) -> str:
+    names = {"output": "output", "xaxis": "input", "yaxis": "input", "along": "input"}
+    return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
+
+
+def stage(name: str, physics: bool) -> str:
+    """What a run is at; empty for a stage without words."""
+    if name in BASELINES:
+        return f"For comparison: {BASELINES[name]}"
+    if name.startswith("round "):
+        return name.capitalize()
+    method, *rest = name.split(", ")
+    named = ", ".join([METHODS[method], *rest]) if method in METHODS else ""
+    return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, named)
+
+
+def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
+    if rank_zero:
+        return RANK_ZERO
+    verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
+    if verb == "does not change":
+        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
+    times = factor.rsplit(" ", 1)[0].replace("×", " times")
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
+
+
+def interval_sentence(high: float, first: str, upper: str, refined: str, nonlinear: str, times: str) -> str:
+    agreement = (
+        f"The two losses agree within 10 % up to α = {upper}."
+        if high > 0
+        else f"The two losses differ by more than 10 % already at α = {first}."
+    )
+    return (
+        f"{agreement} With the whole step (α = 1) the refined predictor "
+        f"has loss {refined}, the network at θ0 + Δθ has {nonlinear}: {times}."
+    )
+
+
+def compare_note(first: str, second: str, rank: int) -> str:
+    return f"Laid over {first}: dashed and marked (2), {second} at rank {rank:,}."
+
+
+def slice_place(name: str, value: str, exact: bool, points: int) -> str:
+    if exact:
+        return f"{name} = {value}, {points:,} points of the grid"
+    return f"The {points:,} points nearest to {name} = {value}"
+
+
+def same_axes(name: str) -> str:
+    return f"Both axes named the same input; the vertical one shows {name}."
+
+
+def cancelled_at(stage: str, fraction: float, kept: bool) -> str:
+    during = f" during “{stage}”" if stage else ""
+    rest = "What it had found by then is kept." if kept else "Nothing of the result was kept."
+    return f"Cancelled{during} at {min(1.0, max(0.0, fraction)):.0%}. {rest}"
+
+
+def cannot_write(reason: str) -> str:
+    return f"The run could not be written ({reason or 'no further reason'}). Make room on the disk or choose another folder with `--runs`."
+
+
+def inputs(count: int) -> str:
+    return "1 input" if count == 1 else f"{count:,} inputs"
+
+
+def stepped_rank(rank: int) -> str:
+    """After Gauss-Newton steps the figures over the rank are those of the solve before them."""
+    return f"After Gauss-Newton steps the result uses {rank:,} directions. The curves are of the one solve from which they start."
+
+
+def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise: str) -> str:
+    """`rise`: how many times higher the error that chooses is at the largest rank than at its smallest, empty if it is not."""
+    after = f"Beyond the knee at rank {knee:,} each further direction gains little."
+    if auto is None:
+        return after
+    first = f"{parts.choosing} is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
+    if rise:
+        first += f" At the largest rank, {largest:,}, it is {rise} higher: {parts.rise}."
+    return first
+
+
+def fields_sentence(percent: float) -> str:
+    shown = percent if percent in (0, 100) else min(99.9, max(0.1, percent))
+    return f"At {shown:.3g} % of the points the refined predictor is closer to the truth than the network."
+
+
+def takes(duration: str) -> str:
+    return f"Takes about {duration} at the speed this machine has now."
+
+
+def parameters(free: int, total: int) -> str:
+    return f"{free:,} parameters" if free == total else f"{free:,} of {total:,} parameters may move"
+
+
+def strategy(name: str, reason: str) -> str:
+    return f"{STRATEGIES.get(name, name)}: {reason}."
+
+
+def route_left(route: str, reason: str) -> str:
+    """What was tried before the way that was taken."""
+    return f"Not {route}: {reason}."
+
+
+def health(adjoint: str, sketch: str | None) -> str:
+    """What was checked before and after the run."""
+    checks = (
+        f"Repeatable outputs. Products with the Jacobian agree with plain reverse mode to {adjoint}, at a few samples."
+    )
+    if sketch is None:
+        return checks
+    return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."
+
+
+def use_largest(rank: int) -> str:
+    return f"Use rank {rank:,}"
+
+
+SHARES_TITLE = "Error against the share of parameters"
+SHARES_LEAD = "How much of the network does the refinement need? The same refinement with only a part of the parameters free to move."
+SHARES_NONE = "There is no other complete run of this problem with these settings yet; two shares make a line."
+
+
+def shares_waiting(count: int) -> str:
+    """How many runs of the series are on their way."""
+    return f"{count} {'run is' if count == 1 else 'runs are'} queued or at work. You may leave the page; the figure grows as they end."
+
+
+def shares_failed(shares: str) -> str:
+    """Shares whose runs came to nothing."""
+    return f"The run with a share of {shares} failed; open it from the list of runs on Overview to see why."
+
+
+def quantiles(rank: int, pairs: list[tuple[str, str]]) -> str:
+    """Errors of single test samples before and after, as (median, 90 %, 99 %, largest); known at the rank the run chose."""
+    named = zip(("median", "90 %", "99 %", "largest"), pairs, strict=True)
+    listed = ", ".join(f"{name} {before} → {after}" for name, (before, after) in named)
+    return (
+        f"Errors of all test samples one by one, network → refined predictor at the run's own rank {rank:,}: {listed}."
+    )
+
+
+NORMS = {
+    "base": "Network, ‖f(θ0)‖",
+    "linear": "Linear model after the solve, ‖f(θ0) + G V y‖",
+    "true": "Refined field put into the equation, ‖f‖",
+    "solved": "Refined field put into the equation, after one solve",
+    "stepped": "Refined field put into the equation, after Gauss-Newton steps",
+}
+NORM_COLUMNS = ("Residual", "Fitted points", "Fresh points")
+NORMS_CAPTION = "Three norms of the residual"
+NORMS_READ = (
+    "The square root of the loss, Σ weight · mean(r²). The solve sees the second; the third is what is left in truth. Where the third is "
+    "much larger than the second, the equation bends more than its linear model; where fresh points have much more than fitted ones, "
+    "there are too few points."
+)
+OWN_FORMULA = "residuals in Python, from {file}"
+BLOCKS_CAPTION = "Residual blocks"
+BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
+
+
+def norm_elsewhere(rank: int) -> str:
+    """Why a norm is missing."""
+    return f"At fitted points the refined field was put into the equation at the run's own rank {rank:,} only."
+
+
+def equation_title(title: str) -> str:
+    return f"The equation: {title}"
+
+
+def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
+    """Where an equation holds, what its solution is known from, and how its conditions are met."""
+    periodic = f", period {periods}" if periods else ""
+    conditions = (
+        "The network's formula meets the initial and boundary conditions by itself, so they need no rows."
+        if hard
+        else "Initial and boundary conditions are blocks of their own."
+    )
+    return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
+
+
+SIGNATURES = {
+    "degradation": "degradation (the error on samples held out rises again towards the largest rank)",
+    "divergence on update": "divergence on update (the network with the step in its weights is worse than before)",
+    "zero correction": "zero correction (no rank lowers the residual)",
+}
+
+
+def confidence(found: Verdict) -> str:
+    """How sure a verdict is, and why."""
+    return f"{found.confidence}: {found.because}" if found.because else found.confidence
+
+
+def of_rank(found: Verdict, shown: int) -> str:
+    """Which rank a verdict is about, where another one is looked at; empty where they agree or an old run does not say."""
+    if found.rank is None or found.rank == shown:
+        return ""
+    return f"This verdict is about rank {found.rank:,}, which the run reports; rank {shown:,} is shown."
+
+
+def untested(found: Verdict) -> str:
+    """What a verdict knows nothing of; empty where there is nothing."""
+    return f"Not tested: {'; '.join(found.untested)}." if found.untested else ""
+
+
+def signatures(names: list[str]) -> str:
+    """The failure signatures of the paper that a run shows."""
+    return "Published failure signatures seen here: " + "; ".join(SIGNATURES.get(name, name) for name in names) + "."
+
+
+def begun(sentence: str) -> str:
+    """The same with a capital."""
+    return sentence[:1].upper() + sentence[1:]
