@@ -222,8 +222,8 @@ def test_knee_and_auto_are_words_in_the_url(store: RunStore, open_page: Opener) 
 def test_view_survives_a_page_switch(store: RunStore, open_page: Opener) -> None:
     run = synthetic.complete(store, **SMALL)
     app = open_page("rank", run=run.id, rank=5, logx=1)
-    app.switch_page(SCRIPTS["fields"]).run()
-    app.switch_page(SCRIPTS["rank"]).run()
+    app.switch_page(pages.script("fields")).run()
+    app.switch_page(pages.script("rank")).run()
     assert app.sidebar.select_slider[0].value == 5
     assert next(toggle for toggle in app.toggle if toggle.key == "w_logx").value is True
     assert app.query_params["logx"] == "1"
