@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import lsr_samples
 from lsr_app.services import gallery, jobs, problems
+from lsr_app.shell import pages
 from lsr_app.words import texts
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
