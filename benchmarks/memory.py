@@ -1,10 +1,11 @@
 """Memory of whole jobs against their forecast: one JSON line a job, then a summary.
 
-    python benchmarks/memory.py [--networks 50] [--seed 0] [--only NAME] [--trace]
+    python benchmarks/memory.py [--networks 50] [--seed 0] [--only NAME] [--trace] [--tight 0.8]
 
 Every job is a worker as a page starts it, forked from a process that stands by with the libraries loaded; its `ru_maxrss` is what is
 reported, and a job above 6 GB or 15 minutes is ended. The zoo has problems of each kind; the random networks are of all kinds, with
-widths, samples, outputs and ranks drawn at random.
+widths, samples, outputs and ranks drawn at random. With `--tight` the budget is that share of what the job is expected to take in 5 GB,
+so that the plan has to be a more frugal one, or the job is refused.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 
 import _harness as harness
 import torch
+from pydantic import ByteSize
 from torch import Tensor
 
 from lsr_core import Architecture, RefineConfig, Split, SupervisedProblem
@@ -87,6 +89,7 @@ def main() -> None:
     options.add_argument("--networks", type=int, default=50, help="random networks")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--trace", action="store_true", help="the high-water mark by stage")
+    options.add_argument("--tight", type=float, help="budget as a share of the forecast with 5 GB")
     options.add_argument("--standby", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--skip", type=int, default=0, help="jobs to leave out at the start")
     given = options.parse_args()
@@ -99,7 +102,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for place, (name, make, settings) in enumerate(jobs(2 if given.quick else given.networks, given.seed)):
             if place >= given.skip and given.only in (None, name):
-                line = {"job": name, **measured(Path(folder) / str(place), make, settings, standby, given.trace)}
+                line = {"job": name, **measured(Path(folder) / str(place), make, settings, standby, given)}
                 lines.append(line)
                 harness.emit(line)
     harness.emit({"benchmark": "memory", **summary(lines), "machine": machine.report()})
@@ -179,13 +182,16 @@ def drawn(draw: random.Random) -> tuple[Made, Settings]:
 
 
 def measured(
-    folder: Path, make: Callable[[], Any], settings: Settings, standby: Standby, trace: bool
+    folder: Path, make: Callable[[], Any], settings: Settings, standby: Standby, given: argparse.Namespace
 ) -> dict[str, Any]:
     """Forecast and measured memory of one job."""
     bundle = save_problem(folder / "bundle", make())
     config = RefineConfig.model_validate({"memory_budget": BUDGET, **settings})
     try:
         expected = forecast(load_problem(bundle), config)
+        if given.tight is not None:
+            config = config.model_copy(update={"memory_budget": ByteSize(given.tight * expected.peak_bytes)})
+            expected = forecast(load_problem(bundle), config)
     except InputError as error:
         return {"state": "refused", "why": error.message}
     run = create(RunStore(folder / "runs"), bundle, config, owner="benchmark")
@@ -204,7 +210,7 @@ def measured(
     }
     if status.error is not None:
         line["why"] = status.error.message
-    if trace:
+    if given.trace:
         line |= {
             "stages_mb": stages,
             "terms_mb": {k: round(v / harness.MIB) for k, v in getattr(expected, "stages", {}).items()},
@@ -226,7 +232,10 @@ class Standby:
         assert stdout is not None
         stdin.write(f"{run}\n")
         stdin.flush()
-        stages, peak = json.loads(stdout.readline())
+        answer = stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process that stands by ended with {self._process.wait()} during {run.name}")
+        stages, peak = json.loads(answer)
         return stages, peak
 
 
@@ -241,8 +250,12 @@ def stand_by() -> None:
         run = Path(line.strip())
         child = os.fork()
         if child == 0:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            os._exit(worker([str(run / "run.json")]))
+            code = 1
+            try:  # nothing of the parent's may run in the child, whatever happens
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                code = worker([str(run / "run.json")])
+            finally:
+                os._exit(code)
         stages, peak = watched(child, run / "status.json")
         harness.note(f"{run.name}: {peak // harness.MIB} MB")
         sys.stdout.write(json.dumps([stages, peak]) + "\n")
