@@ -17,6 +17,7 @@ from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, FactoredJac
 from lsr_core.networks.pushes import Derivatives
 
 SAMPLES = 8
+GROUPS = 12  # of samples, tried until one shows the outputs to move
 PAIRS = 2
 TOLERANCE = 1e5  # multiples of eps that two right ways may differ by
 STEPS = {
@@ -150,7 +151,13 @@ def push_defect(function: Differentiable, reference: Reference) -> float:
 
 def few(inputs: Tensor, generator: torch.Generator) -> Tensor:
     """Some samples, others for every generator."""
-    return inputs[torch.randperm(len(inputs), generator=generator)[:SAMPLES].to(inputs.device)]
+    return groups(inputs, generator)[0]
+
+
+def groups(inputs: Tensor, generator: torch.Generator) -> list[Tensor]:
+    """Up to `GROUPS` times some samples, none of them twice; the first is what `few` gives."""
+    order = torch.randperm(len(inputs), generator=generator)[: GROUPS * SAMPLES].to(inputs.device)
+    return [inputs[part] for part in order.split(SAMPLES)]
 
 
 def _gaussian(rows: int, like: Tensor, generator: torch.Generator) -> Tensor:

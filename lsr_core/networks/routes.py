@@ -204,11 +204,18 @@ def in_words() -> Iterator[None]:
 
 
 def refuse_severed(findings: Findings, reference: Reference | None) -> None:
-    """Refuse outputs that no gradient connects with the parameters.
+    """Refuse outputs that no gradient connects with the parameters, or that these do not move.
 
     Raises:
         InputError: naming the line.
     """
+    if reference is not None and findings.severed is None and not bool((reference.pulled != 0).any()):
+        raise InputError(
+            "the derivatives of the outputs by the parameters are exactly zero at the samples that were tried, so that there is no "
+            "direction to refine in; units that are dead or saturated there do that, inputs that are all zero, or a normalisation "
+            "over a single value",
+            key="model",
+        )
     if reference is None or not bool((reference.pulled != 0).any()):
         why = findings.severed or "nothing inside forward uses them in a way that has a gradient"
         raise InputError(f"the outputs do not depend on the parameters: {why}; leave that out", key="model")

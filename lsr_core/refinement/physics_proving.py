@@ -75,7 +75,7 @@ def proved_physics(problem: PhysicsProblem, seen: Outline, config: RefineConfig,
         InputError: see `proved_strategy`.
     """
     function, findings, first = seen.function, seen.findings, seen.strategy
-    values = checked_reference(function, few(places, stream(config)), first.n_outputs, findings, config)
+    values = checked_reference(function, places, first.n_outputs, findings, config)
     some = {name: few(points, stream(config)) for name, points in problem.points.items()}
     references = _references(problem, function, some, config, findings)
     found = _search(problem, seen, config.strategy, some, values, references)

@@ -12,7 +12,7 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings
-from lsr_core.networks.proof import SAMPLES, Reference, Twin, few
+from lsr_core.networks.proof import SAMPLES, Reference, Twin, groups
 from lsr_core.networks.routes import (
     Left,
     Proved,
@@ -52,8 +52,8 @@ def proved_strategy(
             can; a network for which none can.
     """
     function = first.function
-    some = few(inputs, stream(config))
-    reference = checked_reference(function, some, first.n_outputs, findings, config)
+    reference = checked_reference(function, inputs, first.n_outputs, findings, config)
+    some = reference.inputs
     prove_with = partial(
         prove,
         function=function,
@@ -85,13 +85,16 @@ def proved_strategy(
 def checked_reference(
     function: ParametricFunction, inputs: Tensor, n_outputs: int, findings: Findings, config: RefineConfig
 ) -> Reference:
-    """Plain reverse mode at a few samples, itself checked.
+    """Plain reverse mode at a few of the inputs, itself checked: at the first few at which the parameters move the outputs.
 
     Raises:
         InputError: outputs without a gradient, or with a wrong one.
     """
     try:
-        reference = Reference.of(function, inputs, n_outputs, stream(config))
+        for some in groups(inputs, stream(config)):
+            reference = Reference.of(function, some, n_outputs, stream(config))
+            if findings.severed or bool((reference.pulled != 0).any()):
+                break
     except Exception as error:
         passed_on(error)
         if "does not require grad" in str(error):

@@ -54,6 +54,24 @@ class TestCauses:
             r"do not depend .* a value leaves the graph at .*detach",
         )
 
+    def test_derivatives_that_are_zero(self) -> None:
+        self.refused(
+            lambda self, x: self.b(torch.relu(self.a(x) - 1e3)) * 0, r"are exactly zero at the samples that were tried"
+        )
+
+    def test_derivatives_that_are_zero_at_most_samples(self) -> None:
+        """They are proved at samples where they are not."""
+        model = oddities.Lambda(
+            lambda self, x: self.b(x) * (x[:, :1] > 1.5), a=nn.Linear(3, 5), b=nn.Linear(3, 1, bias=False)
+        )  # type: ignore[arg-type]
+        train = twins.data(60, 3, seed=1)
+        inputs = train.inputs.clamp(-1, 1)
+        inputs[41, 0] = 2.0
+        result = refine(
+            SupervisedProblem("rare", model.double().eval(), train._replace(inputs=inputs), None, None), max_rank=1
+        )
+        assert result.summary.refined.train_mse < result.summary.base.train_mse
+
     def test_a_detached_part(self) -> None:
         self.refused(
             lambda self, x: self.b(torch.tanh(self.a(x))) * self.a(x).detach().sum(1, keepdim=True),
