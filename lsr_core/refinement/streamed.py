@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lsr_core.linalg.randomized import probe_bound
+from lsr_core.linalg.randomized import orthonormal, probe_bound
 from lsr_core.problems.supervised import Split
 from lsr_core.refinement.basis import (
     PROBE,
@@ -29,8 +29,8 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     """V by a randomized SVD of Jᵀ, with nothing kept that grows with the rows.
 
     Halko, Martinsson & Tropp (2011), Algorithms 4.4 and 5.1, applied to Jᵀ: the sketch Jᵀ Ψ is accumulated over row blocks, with Ψ seeded
-    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. With Jᵀ Ψ = B T a power
-    iteration multiplies by Jᵀ J B T⁻ᵀ: as T holds the spectrum of J, J B T⁻ᵀ is about as well-conditioned as Ψ and the spectrum is never squared.
+    by row; the second stage is a streaming QR of [J V₀, f], whose SVD orders the basis and solves the problem. A power iteration multiplies an
+    orthonormal basis by JᵀJ and makes it orthonormal again: its columns are graded as the spectrum is, so that the small directions survive.
     """
     config, function = setting.config, setting.function
     all_rows = _rows(setting, setting.train)
@@ -58,14 +58,13 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
 def range_of(setting: Setting, source: Rows, width: int, count: Counter) -> tuple[Tensor, Tensor]:
     """Orthonormal columns (m, width) that nearly span the leading right singular vectors of the rows, and probes (m, p) that tell what is missed."""
     sketch = sketch_of(setting, source, width, count)
-    basis, triangle = torch.linalg.qr(sketch[:, :width])
+    basis = orthonormal(sketch[:, :width])
     for _ in range(setting.config.power_iterations):
-        whitened = basis @ inverse_of(triangle).T
         preimage = torch.zeros_like(basis)
         for block in source:
-            preimage += block.operator.rmatmat(block.operator.matmat(whitened))
+            preimage += block.operator.rmatmat(block.operator.matmat(basis))
             count()
-        basis, triangle = torch.linalg.qr(preimage)
+        basis = orthonormal(preimage)
     return basis, sketch[:, width:]
 
 
@@ -107,13 +106,3 @@ def _rows(setting: Setting, split: Split) -> TrainingRows:
         else len(split.inputs)
     )
     return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
-
-
-def inverse_of(triangle: Tensor) -> Tensor:
-    """R⁻¹ with pivots kept off zero: directions without an image stay small instead of becoming infinite."""
-    diagonal = triangle.diagonal()
-    floor = torch.finfo(triangle.dtype).eps * diagonal.abs().max()
-    lifted = triangle + torch.diag(torch.where(diagonal.abs() < floor, floor, torch.zeros_like(diagonal)))
-    eye = torch.eye(len(triangle), dtype=triangle.dtype, device=triangle.device)
-    inverse: Tensor = torch.linalg.solve_triangular(lifted, eye, upper=True)
-    return inverse

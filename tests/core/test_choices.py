@@ -53,6 +53,16 @@ def test_residual_jacobian_scales_the_spectrum_and_not_the_fit(problem: Supervis
     torch.testing.assert_close(outputs.delta, residuals.delta)
 
 
+def test_power_iterations_keep_directions_that_a_squared_spectrum_would_lose() -> None:
+    values = torch.logspace(0, -10, 40, dtype=torch.float64)
+    inputs = twins.prescribed(90, 60, values)
+    model = nn.Linear(60, 1, bias=False).double()  # its Jacobian is its inputs
+    data = Split(inputs, torch.ones(90, 1, dtype=torch.float64))
+    for power in (1, 4):
+        found = refine(SupervisedProblem("p", model, data), max_rank=40, power_iterations=power, oversampling=0)
+        torch.testing.assert_close(found.subspace.singular_values, values, rtol=1e-4, atol=0)
+
+
 def test_power_iterations_catch_more(problem: SupervisedProblem) -> None:
     plain, sharp = (refine(problem, max_rank=6, oversampling=0, power_iterations=power) for power in (0, 3))
     assert leading_energy(plain, 6) < leading_energy(sharp, 6) <= 1 + 1e-12
