@@ -15,7 +15,7 @@ from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.output_errors import OutputErrors
 from lsr_core.refinement.peaks import CHECK_BYTES
-from lsr_core.refinement.quantiles import QuantileSketch
+from lsr_core.refinement.quantiles import quantiles, room_for
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.subspace import Subspace
@@ -87,7 +87,8 @@ def conditions_at(rank: int, sweep: Sweep, solver: TriangularSolver, subspace: S
 
 def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
     """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
-    mse, sketch, by_output = {}, QuantileSketch(), OutputErrors()
+    mse, by_output = {}, OutputErrors()
+    test_errors = room_for(len(setting.splits["test"].inputs) if "test" in setting.splits else 0)
     reported = next(name for name in ("test", "validation", "train") if name in setting.splits)
     for name, split in setting.splits.items():
         if name == "grid":
@@ -98,13 +99,14 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
             else len(split.inputs)
         )
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
-        total = 0.0
+        total, done = 0.0, 0
         for inputs, targets in blocks:
             outputs = predict(inputs).reshape(targets.shape)
             by_sample = (outputs - targets).norm(dim=1).cpu().double().numpy()
             total += float(np.sum(by_sample**2))
             if name == "test":
-                sketch.add(by_sample)
+                test_errors[done : done + len(by_sample)] = by_sample
+                done += len(by_sample)
             if name == reported:
                 by_output.add(outputs, targets)
         mse[name] = total / split.targets.numel()
@@ -116,10 +118,10 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
         test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
         by_output=by_output.relative,
     )
-    if sketch.count == 0 or not sketch.finite:
-        return errors, None
-    median, p90, p99, largest = sketch.quantiles(np.array([0.5, 0.9, 0.99, 1.0])).tolist()
-    return errors, Quantiles(median=median, p90=p90, p99=p99, max=largest)
+    found = quantiles(test_errors, np.array([0.5, 0.9, 0.99, 1.0]))
+    return errors, None if found is None else Quantiles(
+        **dict(zip(("median", "p90", "p99", "max"), found, strict=True))
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -52,10 +52,7 @@ class Errors(_Record):
 
 
 class Quantiles(_Record):
-    """Of the error of single test samples: |q − y|, or its norm over the outputs.
-
-    Exact up to 2**20 samples, right to 0.05 % beyond; the largest is exact always.
-    """
+    """Of the error of single test samples: |q − y|, or its norm over the outputs."""
 
     median: float
     p90: float
