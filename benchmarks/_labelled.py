@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.splits import Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.summary import Limit
 from lsr_core.training.adam import adam
 from lsr_core.training.data import DataObjective

@@ -16,7 +16,7 @@ import torch
 
 from lsr_core.networks import architectures
 from lsr_core.problems.operators import OperatorProblem
-from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.problems.splits import Architecture, Split
 from lsr_samples import train_burgers_operator as sample
 
 EVERY = 4  # points of the sample's grid, of which the network sees one

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from lsr_core import Split, SupervisedProblem, refine
-from lsr_core.refinement import physics_setting, setting
+from lsr_core.kinds.data import preparing as data
+from lsr_core.kinds.equations import preparing as equations
 
 
 def _timed(function: Callable, spent: list[float]) -> Callable:  # type: ignore[type-arg]
@@ -34,10 +35,10 @@ def measured(make: Callable[[], object], **settings: object) -> dict[str, object
     """Seconds of the processor for the proof and for the whole, of a refinement without a run on disk."""
     problem, spent = make(), list[float]()
     places = [
-        (setting, "examine"),
-        (setting, "proved_strategy"),
-        (physics_setting, "examine"),
-        (physics_setting, "proved_physics"),
+        (data, "examine"),
+        (data, "proved_strategy"),
+        (equations, "examine"),
+        (equations, "proved_physics"),
     ]
     patches = [mock.patch.object(module, name, _timed(getattr(module, name), spent)) for module, name in places]
     for patch in patches:

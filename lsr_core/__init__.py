@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from lsr_core.problems.physics.own import own_equation
     from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
     from lsr_core.problems.physics.samplers import Box
+    from lsr_core.problems.splits import Architecture, MappedSplit, Quantity, Split
     from lsr_core.problems.streams import split_from_batches
-    from lsr_core.problems.supervised import Architecture, MappedSplit, Quantity, Split, SupervisedProblem
+    from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.refinement.refine import refine, sweep
@@ -46,7 +47,8 @@ _HOMES = {
     "lsr_core.problems.classification": ("ClassificationProblem", "one_hot"),
     "lsr_core.problems.operators": ("OperatorProblem",),
     "lsr_core.problems.streams": ("split_from_batches",),
-    "lsr_core.problems.supervised": ("Architecture", "MappedSplit", "Quantity", "Split", "SupervisedProblem"),
+    "lsr_core.problems.splits": ("Architecture", "MappedSplit", "Quantity", "Split"),
+    "lsr_core.problems.supervised": ("SupervisedProblem",),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
     "lsr_core.refinement.refine": ("refine", "sweep"),

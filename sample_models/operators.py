@@ -23,7 +23,7 @@ from lsr_core.networks.jets import JetFunction, JetSpec
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 
 FUNCTIONS, POINTS = 100, 100  # in a batch
 REPORT = 1000

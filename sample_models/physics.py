@@ -15,7 +15,7 @@ import torch
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 from lsr_core.training.objective import Draw, PhysicsObjective
 from lsr_core.training.records import Step

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from lsr_core.networks import architectures
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta
-from lsr_core.problems.supervised import Architecture, Quantity, Split
+from lsr_core.problems.splits import Architecture, Quantity, Split
 
 GRID = 128
 N_TRAIN, N_VALIDATION, N_TEST = 1000, 100, 200

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lsr_core.networks import architectures
 from lsr_core.problems.classification import ClassificationProblem, one_hot
-from lsr_core.problems.supervised import Architecture, Quantity, Split
+from lsr_core.problems.splits import Architecture, Quantity, Split
 from lsr_samples import training
 
 ARGUMENTS = {"image": [1, 8, 8], "channels": [24, 48], "hidden": 32, "classes": 10, "activation": "gelu"}

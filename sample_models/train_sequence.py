@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from lsr_core.networks import architectures
-from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+from lsr_core.problems.splits import Architecture, Quantity, Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_samples import training
 
 STEPS, END = 32, 4.0

@@ -165,14 +165,13 @@ def trust_code(folder: Path) -> None:
 
 def refuse_rank(folder: Path, config: RefineConfig, job: Job) -> None:
     """Refuse a rank that a problem does not allow or a job does not use, before there is a run; for commands that call it --rank."""
-    from lsr_core.problems.problem import kind_of
     from lsr_core.refinement.kinds import outline
     from lsr_core.refinement.uses import refuse_unused
     from lsr_core.storage.bundles import load_problem
 
     try:
         problem = load_problem(folder)
-        refuse_unused(config, job, kind_of(problem))
+        refuse_unused(config, job, problem.kind)
         outline(problem, config)
     except InputError as error:
         key = "rank" if error.key == "max_rank" else error.key

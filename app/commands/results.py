@@ -164,7 +164,7 @@ def _csv(run: Run) -> str:
     from lsr_core.jobs.rebuild import confirmed
     from lsr_core.networks.taking import in_precision
     from lsr_core.problems.physics.problem import PhysicsProblem
-    from lsr_core.problems.supervised import Split
+    from lsr_core.problems.splits import Split
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.storage.export import named_delta
     from lsr_core.storage.tables import predictions_csv

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lsr_app.words import texts
 from lsr_core.errors import InputError
 from lsr_core.problems import grids
-from lsr_core.problems.supervised import Quantity
+from lsr_core.problems.splits import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.refinement.summary import OneShot
 from lsr_core.storage import code

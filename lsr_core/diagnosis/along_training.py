@@ -11,7 +11,7 @@ import numpy as np
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.errors import InputError
-from lsr_core.problems.problem import Problem, kind_of
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.refine import refine
@@ -46,7 +46,7 @@ def along_training(
     """
     need_checkpoints(epochs)
     config = config or RefineConfig()
-    refuse_unused(config, "training", kind_of(problem_at(epochs[0])))
+    refuse_unused(config, "training", problem_at(epochs[0]).kind)
     clock = Progress(progress or default_callback(), {_stage(epoch): 1.0 for epoch in epochs})
     started = time.perf_counter()
     record: TrainingRecord | None = None

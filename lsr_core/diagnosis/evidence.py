@@ -17,7 +17,8 @@ from lsr_core.diagnosis.units import Units, units
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.splits import Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Floats, LossPaths, Sweep

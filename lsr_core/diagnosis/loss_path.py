@@ -22,7 +22,8 @@ from lsr_core.problems.classification import refuse_classes
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows, residual_vector
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.peaks import PATH_BYTES
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
@@ -92,6 +93,7 @@ def loss_path(problem: Problem, delta: Tensor, alpha: Floats | None = None) -> L
     if isinstance(problem, PhysicsProblem):
         rows = ResidualPathRows(block_rows(problem, function))
     else:
+        assert isinstance(problem, SupervisedProblem)
         rows = DataPathRows(function, converted(problem.train, delta.dtype, delta.device))
     [path] = _paths(rows, delta[:, None], FINE if alpha is None else np.asarray(alpha, dtype=float))
     return path

@@ -16,7 +16,8 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.splits import Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.setting import converted
 from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt

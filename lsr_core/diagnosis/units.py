@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 
 SAMPLES = 1024
@@ -87,10 +86,7 @@ def units(problem: Problem) -> Units | None:
 
 
 def _inputs(problem: Problem) -> Tensor:
-    if isinstance(problem, PhysicsProblem):
-        inputs = torch.cat([points.reshape(-1, points.shape[-1]) for points in problem.points.values()])
-    else:
-        inputs = problem.train.inputs
+    inputs = problem.fitted_inputs()
     chosen = torch.linspace(0, len(inputs) - 1, min(SAMPLES, len(inputs))).round().long()
     return inputs[chosen.to(inputs.device)]
 

@@ -12,7 +12,7 @@ import torch
 
 from lsr_core.errors import InputError
 from lsr_core.intake.arrays import ArrayInfo
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 
 MAX_COLUMNS_OFFERED = 64
 

@@ -14,7 +14,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.fields import Field, with_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.training.adam import adam
 from lsr_core.training.data import DataObjective
 from lsr_core.training.lbfgs import lbfgs
@@ -171,7 +171,7 @@ def align(
     An alignment that diverges gives the best weights it had and a note. Raises InputError as `PseudoTimeAlignment`.
     """
     objective: Objective = (
-        SupervisedAlignment(problem.model, fitted_points(problem), target)
+        SupervisedAlignment(problem.model, problem.fitted_inputs().double(), target)
         if config.align == "supervised"
         else PseudoTimeAlignment(problem, function, target, config.pseudo_time)
     )
@@ -198,11 +198,6 @@ def fit_field(
     """
     objective = SupervisedAlignment(model, points, target)
     return _aligned(objective, IterateConfig(align_steps=steps), seconds, on_step)
-
-
-def fitted_points(problem: PhysicsProblem) -> Tensor:
-    """The points of all blocks, (n, d) in float64."""
-    return torch.cat([part.reshape(-1, part.shape[-1]) for part in problem.points.values()]).double()
 
 
 def _aligned(objective: Objective, config: IterateConfig, seconds: float | None, on_step: OnStep | None) -> Alignment:

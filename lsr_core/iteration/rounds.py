@@ -14,7 +14,7 @@ from lsr_core.iteration.measures import NOTHING, Measures, Seen
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.physics_setting import prepare_physics
+from lsr_core.refinement.kinds import prepare
 from lsr_core.refinement.predictor import RefinedPredictor
 
 
@@ -72,7 +72,7 @@ class Rounds:
 
 
 def proved_function(problem: PhysicsProblem, config: RefineConfig) -> ParametricFunction:
-    """The whole network in float64, differentiated in the way that a refinement of it proves right; raises as `prepare_physics`."""
-    found = prepare_physics(problem, config).function
+    """The whole network in float64, differentiated in the way that a refinement of it proves right; raises as `prepare`."""
+    found = prepare(problem, config).function
     whole = ParametricFunction.from_module(problem.model, dtype=torch.float64)
     return whole.by(found.derivatives, layered=found.layered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,13 +15,13 @@ from lsr_core.errors import NumericalError
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.solve import planned, solved_in_basis
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summarising import method_of
 from lsr_core.refinement.summary import Method, ResidualNorms
+from lsr_core.refinement.true_residual import true_losses
 
 SHARES = (1.0, 0.7, 0.4)  # of the maximum rank, which are tried first
 SMALLER = 12  # ranks down to 1, which are tried where those are too large
@@ -59,8 +59,7 @@ def solve(problem: PhysicsProblem, config: RefineConfig, on_fraction: OnFraction
         InputError: see `refine`.
         NumericalError: the refinement left the finite numbers.
     """
-    setting = planned(problem, config)
-    assert isinstance(setting, PhysicsSetting)
+    setting = cast(PhysicsSetting, planned(problem, config))
     linear = solved_in_basis(setting, lambda done: on_fraction(0.7 * done))
     subspace = linear.subspace
     tried = _Tried(setting, subspace, linear.solver)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.jobs.recorded import confirm
-from lsr_core.problems.problem import Problem, kind_of
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.uses import only_used
 from lsr_core.storage.bundles import load_problem
@@ -43,7 +43,7 @@ def delta_at(run: Run, rank: int) -> Tensor:
     if rank == summary.rank:
         return read_delta(run)
     problem = load_problem(run.refined_path)
-    config = only_used(run.manifest.config, "refine", kind_of(problem)).model_copy(
+    config = only_used(run.manifest.config, "refine", problem.kind).model_copy(
         update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy, "gauss_newton": 0}
     )
     return refine(problem, config).delta

@@ -14,13 +14,13 @@ from lsr_core.portable.measured import predictor_of
 from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import prepare
-from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.true_residual import true_losses
 from lsr_core.storage.runs import Run
 
 STORED = 1.01  # factor between errors of the same step, computed again

@@ -15,7 +15,7 @@ from lsr_core.lab.random_directions import solve_in_random_subspace
 from lsr_core.lab.records import Contender, IsolationRecord, SplitErrors, Trial
 from lsr_core.lab.restricted import Restricted, RestrictedLoss
 from lsr_core.problems.classification import refuse_classes
-from lsr_core.problems.problem import Problem, kind_of
+from lsr_core.problems.problem import Problem
 from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -74,7 +74,7 @@ def isolate(
     refuse_classes(problem, "isolation")
     settings = settings or IsolationSettings()
     config = config or RefineConfig()
-    refuse_unused(config, "isolate", kind_of(problem))
+    refuse_unused(config, "isolate", problem.kind)
     if config.max_rank is not None:
         config = config.model_copy(update={"rank": config.max_rank})
     keep = on_record or (lambda record: None)

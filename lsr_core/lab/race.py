@@ -17,7 +17,7 @@ from lsr_core.lab.least_squares import Course
 from lsr_core.lab.methods import METHODS, Effort, run_method
 from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRecord, Space
 from lsr_core.lab.theory import bounds
-from lsr_core.problems.problem import Problem, kind_of
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import build_basis, prepare
 from lsr_core.refinement.progress import ProgressCallback, default_callback
@@ -166,7 +166,7 @@ def race(
     """
     settings = settings or RaceSettings()
     config = config or RefineConfig()
-    refuse_unused(config, "race-full" if settings.space == "full" else "race", kind_of(problem))
+    refuse_unused(config, "race-full" if settings.space == "full" else "race", problem.kind)
     report, keep = progress or default_callback(), on_record or (lambda record: None)
     started = time.perf_counter()
     report("preparing", 0.0)

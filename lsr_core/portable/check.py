@@ -21,7 +21,7 @@ from lsr_core.networks.taking import in_precision
 from lsr_core.portable.form import Standalone
 from lsr_core.portable.forms import form_of
 from lsr_core.portable.measured import relative_error
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.predictor import RefinedPredictor
 
 BATCHES = (1, 17, 300)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.storage.export import named_delta
 

@@ -10,12 +10,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lsr_core.iteration.alignment import fit_field, fitted_points
+from lsr_core.iteration.alignment import fit_field
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.portable.measured import predictor_of, relative_error, reported_split
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.storage import atomic
 from lsr_core.training.records import OnStep
 
@@ -93,10 +92,8 @@ def aligned_weights(
 
 def points_of(problem: Problem) -> Tensor:
     """Inputs at which the problem is fitted, (n, …) in float64."""
-    if isinstance(problem, PhysicsProblem):
-        return fitted_points(problem)
-    parts = [split.inputs for split in (problem.train, problem.validation) if split is not None]
-    return torch.cat(parts).double()
+    choosing = [split.inputs for name, split in problem.splits().items() if name == "validation"]
+    return torch.cat([problem.fitted_inputs(), *choosing]).double()
 
 
 def _with(model: nn.Module, theta: Tensor) -> nn.Module:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.supervised import SupervisedProblem
 
 CLIP = 1e-6
@@ -21,6 +23,8 @@ class ClassificationProblem(SupervisedProblem):
     Raises:
         InputError: targets that are not one-hot.
     """
+
+    kind: ClassVar[ProblemKind] = "classification"
 
     def __post_init__(self) -> None:
         super().__post_init__()

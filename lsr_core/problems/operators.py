@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.supervised import SupervisedProblem
 
 
@@ -14,3 +16,5 @@ class OperatorProblem(SupervisedProblem):
     The rows are those of any supervised problem, g of them for each function; errors are reported as relative L2 norms of single
     functions, ‖q − y‖/‖y‖ over the grid.
     """
+
+    kind: ClassVar[ProblemKind] = "operator"

@@ -1,22 +1,59 @@
-"""The kinds of problems there are."""
+"""What every problem is: a trained network, and what it should meet."""
 
 from __future__ import annotations
 
-from typing import Literal
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, ClassVar, Self, cast
 
-from lsr_core.problems.classification import ClassificationProblem
-from lsr_core.problems.operators import OperatorProblem
-from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.problems.supervised import SupervisedProblem
+from torch import Tensor, nn
 
-ProblemKind = Literal["supervised", "operator", "classification", "physics"]
-Problem = SupervisedProblem | ClassificationProblem | OperatorProblem | PhysicsProblem
+from lsr_core.problems.kinds import ProblemKind
+from lsr_core.problems.splits import Architecture, Quantity, Split
+
+SHOWN_FIRST = ("grid", "test", "validation", "train")
 
 
-def kind_of(problem: Problem) -> ProblemKind:
-    """The kind, by the name that bundles give it."""
-    if isinstance(problem, PhysicsProblem):
-        return "physics"
-    if isinstance(problem, ClassificationProblem):
-        return "classification"
-    return "operator" if isinstance(problem, OperatorProblem) else "supervised"
+class Problem(ABC):
+    """A frozen dataclass with at least the fields below; `lsr_core.kinds` has the kinds.
+
+    Attributes:
+        kind: by the name that bundles give it.
+        model: in eval mode.
+        architecture: registered name and arguments, without which neither problem nor predictor can be stored.
+        display: what `splits` names to draw fields on: the grid, else test, else validation, else train.
+    """
+
+    kind: ClassVar[ProblemKind]
+
+    name: str
+    model: nn.Module
+    title: str
+    description: str
+    input_quantities: tuple[Quantity, ...]
+    output_quantities: tuple[Quantity, ...]
+    architecture: Architecture | None
+
+    @abstractmethod
+    def splits(self) -> dict[str, Split]:
+        """The splits that exist, by name, train first."""
+
+    @abstractmethod
+    def fitted_inputs(self) -> Tensor:
+        """Where it is fitted: inputs of the training samples, or points of all blocks, (n, …)."""
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """Values, or points, that are fitted."""
+
+    @property
+    def display(self) -> tuple[str, Split]:
+        """The split whose fields are drawn: the grid, else test, else validation, else train."""
+        splits = self.splits()
+        name = next(name for name in SHOWN_FIRST if name in splits)
+        return name, splits[name]
+
+    def changed(self, **fields: Any) -> Self:
+        """The same with other fields."""
+        return cast(Self, replace(cast(Any, self), **fields))

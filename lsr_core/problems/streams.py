@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import MappedSplit
+from lsr_core.problems.splits import MappedSplit
 
 
 def split_from_batches(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
 
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.gauss_newton import GaussNewton
 from lsr_core.refinement.output_errors import names_of, output_notes
-from lsr_core.refinement.physics_evaluation import field_errors, measured
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.summary import OneShot
+from lsr_core.refinement.true_residual import field_errors, measured
 
 
 def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dict[str, float]) -> Refinement:
@@ -28,8 +29,7 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
     Raises:
         NumericalError: the predictor left the finite numbers.
     """
-    setting = refinement.setting
-    assert isinstance(setting, PhysicsSetting)
+    setting = cast(PhysicsSetting, refinement.setting)
     step = result.step[:, None]
     found = measured(setting, step, result.predictor)
     before, rank = refinement.summary, result.rank

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import ExplicitSubspace, Subspace
 from lsr_core.refinement.sweep import SplitFactor

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.damped import damped_step, leading, truncated_solutions
+from lsr_core.problems.kinds import words_of
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -20,7 +22,6 @@ from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response_model import ResponseModel, State
 from lsr_core.refinement.summary import GaussNewtonStep
-from lsr_core.refinement.uses import ALREADY_LINEAR
 
 STAGE = "Gauss-Newton"
 SETTLED = 0.99  # of the residual: a step that leaves more of it at fresh points gains little
@@ -75,9 +76,9 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
 
     Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989, for the subspace; J. J. Moré (1978) for the damping.
     """
-    setting = refinement.setting
-    if not isinstance(setting, PhysicsSetting):
-        raise InputError(ALREADY_LINEAR, key="gauss_newton")
+    setting = cast(PhysicsSetting, refinement.setting)
+    if linear := words_of(refinement.problem.kind).unused.get("gauss_newton"):
+        raise InputError(linear, key="gauss_newton")
     if steps < 1:
         raise InputError(f"is {steps}; ask for at least one step", key="gauss_newton")
     clock = Progress(progress or default_callback(), {STAGE: 1.0})

@@ -1,24 +1,50 @@
-"""What differs between kinds of problems: how one is made ready, where the basis comes from, by what the result is measured."""
+"""What a refinement asks of a kind of problem: how one is made ready, where the basis comes from, by what the result is measured."""
 
 from __future__ import annotations
 
-from lsr_core.problems.classification import ClassificationProblem
-from lsr_core.problems.operators import OperatorProblem
-from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.problems.problem import Problem, kind_of
-from lsr_core.refinement import build, setting
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+from lsr_core.problems.kinds import ProblemKind, part
+from lsr_core.problems.problem import Problem
+from lsr_core.refinement import build
 from lsr_core.refinement.basis import Basis, OnFraction
-from lsr_core.refinement.classification import ClassEvaluation, ClassSetting, outline_classes, prepare_classes
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.evaluation import Evaluation, SupervisedEvaluation
-from lsr_core.refinement.function_errors import OperatorEvaluation
-from lsr_core.refinement.physics_basis import build_physics
-from lsr_core.refinement.physics_evaluation import PhysicsEvaluation
-from lsr_core.refinement.physics_setting import PhysicsSetting, outline_physics, prepare_physics
+from lsr_core.refinement.evaluation import Evaluation
 from lsr_core.refinement.setting import Outline, Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
 from lsr_core.refinement.uses import refuse_unused
+
+P = TypeVar("P", bound=Problem)
+S = TypeVar("S", bound=Setting)
+
+
+class Refining(ABC, Generic[P, S]):
+    """What stands in `refining.py` of a kind's folder.
+
+    Attributes:
+        evaluation: what measures the solutions.
+    """
+
+    evaluation: ClassVar[type[Evaluation]]
+
+    @abstractmethod
+    def outline(self, problem: P, config: RefineConfig) -> Outline:
+        """Function, strategy and plan from shapes alone; raises as `outline`."""
+
+    @abstractmethod
+    def prepare(self, problem: P, config: RefineConfig) -> S:
+        """The problem checked and converted; raises as `prepare`."""
+
+    def build_basis(self, setting: S, on_fraction: OnFraction) -> Basis:
+        """V and the factor of [G V, f]."""
+        return build.build_basis(setting, on_fraction)
+
+
+def _of(kind: ProblemKind) -> Refining[Any, Any]:
+    found: Refining[Any, Any] = part(kind, "refining")
+    return found
 
 
 def outline(problem: Problem, config: RefineConfig) -> Outline:
@@ -27,12 +53,8 @@ def outline(problem: Problem, config: RefineConfig) -> Outline:
     Raises:
         InputError: a setting that cannot be met, or that this kind does not use.
     """
-    refuse_unused(config, "refine", kind_of(problem))
-    if isinstance(problem, PhysicsProblem):
-        return outline_physics(problem, config)
-    if isinstance(problem, ClassificationProblem):
-        return outline_classes(problem, config)
-    return setting.outline(problem, config)
+    refuse_unused(config, "refine", problem.kind)
+    return _of(problem.kind).outline(problem, config)
 
 
 def prepare(problem: Problem, config: RefineConfig) -> Setting:
@@ -41,23 +63,16 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
     Raises:
         InputError: see `outline`; a network or residuals that cannot be linearised.
     """
-    refuse_unused(config, "refine", kind_of(problem))
-    if isinstance(problem, PhysicsProblem):
-        return prepare_physics(problem, config)
-    if isinstance(problem, ClassificationProblem):
-        return prepare_classes(problem, config)
-    return setting.prepare(problem, config)
+    refuse_unused(config, "refine", problem.kind)
+    return _of(problem.kind).prepare(problem, config)
 
 
 def build_basis(ready: Setting, on_fraction: OnFraction) -> Basis:
     """V and the factor of [G V, f]."""
-    if isinstance(ready, PhysicsSetting):
-        return build_physics(ready, on_fraction)
-    return build.build_basis(ready, on_fraction)
+    return _of(ready.kind).build_basis(ready, on_fraction)
 
 
 def evaluate(
-    problem: Problem,
     ready: Setting,
     subspace: Subspace,
     solutions: RankSolutions,
@@ -65,10 +80,4 @@ def evaluate(
     on_fraction: OnFraction,
 ) -> Evaluation:
     """What measures the solutions."""
-    if isinstance(ready, PhysicsSetting):
-        return PhysicsEvaluation(ready, subspace, solutions, train, on_fraction)
-    if isinstance(ready, ClassSetting):
-        return ClassEvaluation(ready, subspace, solutions, train, on_fraction)
-    if isinstance(problem, OperatorProblem):
-        return OperatorEvaluation(ready, subspace, solutions, train, on_fraction)
-    return SupervisedEvaluation(ready, subspace, solutions, train, on_fraction)
+    return _of(ready.kind).evaluation(ready, subspace, solutions, train, on_fraction)

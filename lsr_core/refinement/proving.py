@@ -24,7 +24,7 @@ from lsr_core.networks.routes import (
     refuse_wrong_gradient,
 )
 from lsr_core.networks.strategies import Strategy
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import budget_of, make_plan

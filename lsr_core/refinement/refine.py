@@ -119,7 +119,7 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     clock.stage("basis")
     solve = solved_in_basis(setting, clock.fraction)
     subspace, solutions = solve.subspace, _solutions(solve)
-    evaluation = evaluate(problem, setting, subspace, solutions, solve.train, clock.fraction)
+    evaluation = evaluate(setting, subspace, solutions, solve.train, clock.fraction)
     clock.stage("validation rows")
     sweep = evaluation.choosing_sweep()
     chosen = _choose(setting, sweep, evaluation, solutions)

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from lsr_core.refinement.basis import qr_for
-from lsr_core.refinement.physics_evaluation import true_losses
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.response import ResponseModes
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.refinement.subspace import Subspace
+from lsr_core.refinement.true_residual import true_losses
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.layers import FactoredNetwork
 from lsr_core.networks.strategies import Strategy
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.setting import in_precision_of
 
 CHUNK = 1024

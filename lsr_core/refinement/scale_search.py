@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import torch
 
@@ -18,15 +19,16 @@ from lsr_core.errors import InputError, NumericalError
 from lsr_core.networks import architectures
 from lsr_core.networks.pinn import PinnMLPArguments
 from lsr_core.problems.physics.problem import PhysicsProblem
-from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.basis import Basis, Counter
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.physics_evaluation import true_losses
-from lsr_core.refinement.physics_setting import prepare_physics
+from lsr_core.refinement.kinds import prepare
+from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.solve import solve_in
 from lsr_core.refinement.streamed import sketch_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
 from lsr_core.refinement.sweep import SplitFactor
+from lsr_core.refinement.true_residual import true_losses
 
 TOGETHER = (0.5, 1.0, 2.0, 4.0)  # scales that all inputs take at first
 STAGES = (
@@ -103,7 +105,7 @@ def search_scales(
     arguments = _untrained(problem)
     config = RefineConfig(seed=seed, max_rank=rank, oversampling=20)
     if rank is None:
-        config = config.model_copy(update={"max_rank": prepare_physics(problem, config).max_rank})
+        config = config.model_copy(update={"max_rank": prepare(problem, config).max_rank})
     assert config.max_rank is not None
     tried: dict[tuple[float, ...], Candidate] = {}
 
@@ -136,7 +138,7 @@ def fresh_residual(problem: PhysicsProblem, config: RefineConfig) -> float:
     The columns of the sketch are not ordered by an SVD, which would take as long as all the rest; QR leaves them nearly in that order.
     """
     try:
-        setting = prepare_physics(problem, config)
+        setting = cast(PhysicsSetting, prepare(problem, config))
     except InputError:
         return math.inf
     count = Counter(1, lambda _: None)

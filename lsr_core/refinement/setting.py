@@ -11,26 +11,25 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.answers import check_answer
-from lsr_core.networks.checks import check_outputs, refuse_training_mode
-from lsr_core.networks.footprints import footprint
+from lsr_core.networks.checks import refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.probe import Findings, examine
+from lsr_core.networks.probe import Findings
 from lsr_core.networks.routes import Left
-from lsr_core.networks.strategies import Strategy, choose_strategy
+from lsr_core.networks.strategies import Strategy
 from lsr_core.networks.taking import in_precision
-from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
+from lsr_core.problems.kinds import ProblemKind
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
-from lsr_core.refinement.plan import Plan, budget_of, make_plan
-from lsr_core.refinement.proving import note_of, precision_of, proved_strategy, some_inputs
-from lsr_core.refinement.routed import frugal, routed
-from lsr_core.refinement.uses import refuse_unused_on
+from lsr_core.refinement.peaks import Sizes
+from lsr_core.refinement.plan import Plan, make_plan
+from lsr_core.refinement.routed import routed
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
     """Everything a refinement works with, on its device and in its dtype; targets are (n, o)."""
 
+    kind: ProblemKind
     config: RefineConfig
     function: ParametricFunction
     strategy: Strategy
@@ -93,47 +92,6 @@ class Outline:
     findings: Findings
 
 
-def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool = True) -> Outline:
-    """Function, strategy and plan of a refinement, from shapes alone.
-
-    Raises:
-        InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met,
-            a setting that the way to the basis does not use.
-    """
-    function = function_of(problem.model, config)
-    device = function.device
-    train = problem.train
-    rows = some_inputs(problem.splits(), 2)[:2]
-    refuse_other_answers(function, rows, train.targets.shape[1:])
-    n_residuals = train.targets.numel()
-    max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
-    few = in_precision_of(function, rows.to(device))
-    findings = examine(function, few)
-    sizes = replace(_sizes(problem, function, few), coupled=not sample_wise)
-
-    def by(wanted: str) -> tuple[Strategy, Sizes, Plan]:
-        strategy = choose_strategy(
-            function,
-            few,
-            n_residuals,
-            n_residuals // len(train.inputs),
-            width=max_rank + config.oversampling,
-            wanted=wanted,
-            sample_wise=sample_wise,
-        )
-        found = routed(sizes, strategy)
-        return strategy, found, make_plan(found, config, strategy.name, max_rank)
-
-    strategy, sizes, plan = by(config.strategy)
-    if config.strategy == "auto" and plan.peak_bytes > budget_of(config):
-        strategy, sizes, plan = frugal(by, strategy, sizes, plan, budget_of(config))
-    refuse_unused_on(
-        config, "published" if config.published else "factored" if strategy.name == "factored" else "sketch"
-    )
-    strategy = replace(strategy, block_bytes=plan.block_bytes)
-    return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
-
-
 def function_of(model: nn.Module, config: RefineConfig) -> ParametricFunction:
     """The network by the parameters that may move, on the device and in the dtype that were asked for.
 
@@ -169,79 +127,12 @@ def rcond_of(config: RefineConfig, n_residuals: int, eps: float) -> float:
     return min(config.rcond if config.rcond is not None else n_residuals * eps, 0.5)
 
 
-def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
-    """Check and convert.
-
-    Raises:
-        InputError: see `outline`; a network that cannot be linearised; a memory budget that cannot be met.
-    """
-    seen = outline(problem, config)
-    function = seen.function
-    splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
-    n_outputs = splits["train"].targets.shape[1]
-    eps = precision_of(seen.findings, function.dtype)
-    alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
-    sample_wise = all(alone)
-    if not sample_wise:
-        seen = outline(problem, config, sample_wise=False)
-    proved = proved_strategy(
-        seen.strategy,
-        some_inputs(splits),
-        seen.findings,
-        config,
-        seen.sizes,
-        seen.max_rank,
-        sample_wise=sample_wise,
-    )
-    seen = with_strategy(seen, proved.strategy, config)
-    return Setting(
-        config=config,
-        function=seen.function,
-        strategy=seen.strategy,
-        sizes=seen.sizes,
-        plan=seen.plan,
-        sample_wise=sample_wise,
-        splits=splits,
-        display=problem.display[0],
-        max_rank=seen.max_rank,
-        rcond=rcond_of(config, splits["train"].targets.numel(), eps),
-        adjoint_error=proved.defect,
-        routes_left=proved.left,
-        notes=(*seen.notes, *note_of(seen.findings, function.dtype)),
-    )
-
-
 def with_strategy(seen: Outline, strategy: Strategy, config: RefineConfig) -> Outline:
     """The outline with the strategy that was proved, and a plan for it."""
     sizes = routed(seen.sizes, strategy)
     plan = make_plan(sizes, config, strategy.name, seen.max_rank)
     strategy = replace(strategy, block_bytes=plan.block_bytes)
     return replace(seen, function=strategy.function, strategy=strategy, sizes=sizes, plan=plan)
-
-
-def _sizes(problem: SupervisedProblem, function: ParametricFunction, few: Tensor) -> Sizes:
-    train, dtype = problem.train, function.dtype
-    data = 0
-    for split in problem.splits().values():
-        for values in split:
-            held = 0 if isinstance(split, MappedSplit) else values.dtype.itemsize
-            copied = dtype.itemsize if values.dtype != dtype and values.is_floating_point() else 0
-            data += values.numel() * (held + copied)
-    matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
-    return Sizes(
-        n_params=function.n_params,
-        n_outputs=train.targets.numel() // len(train.targets),
-        n_train=len(train.inputs),
-        n_other=sum(len(split.inputs) for name, split in problem.splits().items() if name != "train"),
-        data_bytes=data,
-        signals=sum(sum(shape) for shape in matrices),
-        layers=len(matrices),
-        row_entries=sum(shape.numel() for shape in function.shapes.values()),
-        live=(taken := footprint(function, few)).live,
-        kept=taken.kept,
-        total=function.n_total,
-        shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
-    )
 
 
 def clamp_rank(

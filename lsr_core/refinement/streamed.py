@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import orthonormal, probe_bound
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,

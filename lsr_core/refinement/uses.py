@@ -7,30 +7,14 @@ Everything that is not named here is used; tests/core/test_settings.py shows the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lsr_core.errors import InputError
+from lsr_core.problems.kinds import ProblemKind, words_of
 from lsr_core.refinement.config import RefineConfig
-
-if TYPE_CHECKING:
-    from lsr_core.problems.problem import ProblemKind
 
 Job = Literal["refine", "training", "isolate", "race", "race-full", "plane", "iterate", "cases"]
 Route = Literal["published", "sketch", "factored", "equation-sketch", "equation-factored", "equation-whole"]
-
-ALREADY_LINEAR = "the residual of a problem fitted to data is linear in the field, so that one solve is exact: Gauss-Newton steps are for equations"
-_NO_STEPS = {"gauss_newton": ALREADY_LINEAR}
-_NO_CLASSES = {"linearised": "only a classifier has logits or probabilities to choose from"}
-
-KINDS: dict[ProblemKind, dict[str, str]] = {
-    "supervised": _NO_STEPS | _NO_CLASSES,
-    "operator": _NO_STEPS | _NO_CLASSES,
-    "classification": _NO_STEPS,
-    "physics": {
-        "published": "the authors' modes are offered for data, not for equations, which have source, scaling and rank instead",
-    }
-    | _NO_CLASSES,
-}
 
 _ALL_DIRECTIONS = {"rank": "all directions up to the maximum rank are used"}
 _NO_SUBSPACE = dict.fromkeys(
@@ -98,7 +82,7 @@ def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
     Raises:
         InputError: the first of them, with the reason and what to do.
     """
-    _refuse(config, KINDS[kind] | JOBS[job])
+    _refuse(config, {**words_of(kind).unused, **JOBS[job]})
     if config.rank == "knee" and job in ("iterate", "cases"):
         raise InputError(
             "is 'knee', but the rank is chosen by the residual at fresh points here; use auto or a number", key="rank"
@@ -116,7 +100,7 @@ def refuse_unused_on(config: RefineConfig, route: Route) -> None:
 
 def only_used(config: RefineConfig, job: Job, kind: ProblemKind) -> RefineConfig:
     """The settings of one job as those of another: what that does not use goes back to its default."""
-    unused = KINDS[kind] | JOBS[job]
+    unused = {**words_of(kind).unused, **JOBS[job]}
     fields = RefineConfig.model_fields
     return config.model_copy(update={name: fields[name].default for name in unused})
 

@@ -27,7 +27,8 @@ from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+from lsr_core.problems.splits import Architecture, Quantity, Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage import atomic, code_problems, digests, inside
 from lsr_core.storage.archives import unpack
 from lsr_core.storage.bundle_schema import (

@@ -7,7 +7,6 @@ that a run means the same tomorrow.
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Architecture, SupervisedProblem
+from lsr_core.problems.splits import Architecture
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage import code, inside, programs
 from lsr_core.storage.bundle_schema import Name, ProblemDescription
 from lsr_core.storage.data import read_points, read_splits
@@ -112,7 +112,7 @@ def _remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: 
     about = OwnCode(file=file[:100], function=function, sha256=digest, parameters=count)
     architecture = Architecture(kind, about.model_dump())
     _made.clear()  # one problem is enough for a process, and some are large
-    _made[digest, function] = replace(problem, architecture=architecture)
+    _made[digest, function] = problem.changed(architecture=architecture)
     return _made[digest, function]
 
 
@@ -144,6 +144,7 @@ def _check_answer(problem: Problem, file: str, function: str) -> None:
         drawn = next(iter(problem.points.values()))
         rows, shape = drawn.reshape(-1, len(problem.domain))[:2], torch.Size([len(problem.outputs)])
     else:
+        assert isinstance(problem, SupervisedProblem)
         rows, shape = problem.train.inputs[:2], problem.train.targets.shape[1:]
     try:
         check_answer(problem.model, rows, shape)
@@ -160,7 +161,7 @@ def of_session(problem: Problem) -> Problem:
     """The problem as one whose code is in this Python session only; a run of it has figures and cannot be rebuilt."""
     count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
     about = OwnCode(file="a Python session", function="", sha256="0" * 64, parameters=count)
-    return replace(problem, architecture=Architecture("python-session", about.model_dump()))
+    return problem.changed(architecture=Architecture("python-session", about.model_dump()))
 
 
 def is_code(description: ProblemDescription) -> bool:
@@ -210,13 +211,13 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
     quantities["model"] = _filled(copy.deepcopy(made.model), tensors)
     if not isinstance(made, PhysicsProblem):
         quantities.update(read_splits(arrays, integers=True))
-        return replace(made, **quantities)
+        return made.changed(**quantities)
     names = [block.name for block in made.blocks]
     points, fresh, found = read_points(arrays, [str(place) for place in range(len(names))])
     for kind, part in (("points", points), ("fresh", fresh)):
         quantities[kind] = {names[int(place)]: values for place, values in part.items()}
     seed = description.physics.seed if description.physics else 0
-    return replace(made, seed=seed, **{**quantities, **found})
+    return made.changed(seed=seed, **{**quantities, **found})
 
 
 def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.storage.arrays import read_arrays
 
 DATA = "data.npz"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from lsr_core.problems.supervised import Quantity, Split
+from lsr_core.problems.splits import Quantity, Split
 from lsr_core.refinement.results import Sweep
 from lsr_core.storage.runs import Run
 from lsr_core.storage.steps import StepStore

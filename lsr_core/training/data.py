@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import PlainRowJacobian
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.training.objective import NormalEquations
 
 

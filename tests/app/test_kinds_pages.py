@@ -15,7 +15,7 @@ from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.records import JobKind

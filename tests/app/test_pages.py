@@ -16,7 +16,7 @@ from lsr_app.words import texts
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import Run, RunStore

@@ -11,7 +11,7 @@ from lsr_app.reading import physicsdata
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
 from tests.app import iterations, synthetic

@@ -16,7 +16,8 @@ from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
 from lsr_core.portable.deliver import deliver
-from lsr_core.problems.supervised import Split, SupervisedProblem
+from lsr_core.problems.splits import Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.storage import code_problems

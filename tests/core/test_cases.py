@@ -21,7 +21,7 @@ from lsr_core.networks.jets import JetFunction, JetSpec
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, SplineFunction, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.refinement.case_records import CasesRecord, Distribution
 from lsr_core.refinement.cases import CasesSettings, case_of, refine_cases
 from lsr_core.refinement.config import RefineConfig

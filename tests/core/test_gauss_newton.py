@@ -28,7 +28,8 @@ from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
-from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.problems.splits import Architecture, Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
 from lsr_core.refinement.refine import refine

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.iteration import loop
-from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, align, fitted_points, stable_sign
+from lsr_core.iteration.alignment import PseudoTimeAlignment, SupervisedAlignment, align, stable_sign
 from lsr_core.iteration.baselines import NAMES, Baseline
 from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.config import IterateConfig
@@ -43,9 +43,9 @@ from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.physics_evaluation import true_losses
+from lsr_core.refinement.true_residual import true_losses
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.states import STATE, read_state, write_state
@@ -307,7 +307,7 @@ def test_supervised_alignment_brings_the_network_closer(optimiser: str) -> None:
 
 def test_supervised_loss_is_the_relative_mean_square() -> None:
     problem = poisson()
-    alignment = SupervisedAlignment(problem.model, fitted_points(problem), lambda points: points[:, :1] + 1)
+    alignment = SupervisedAlignment(problem.model, problem.fitted_inputs().double(), lambda points: points[:, :1] + 1)
     points = problem.points["interior"]
     value = field_of(problem, alignment.theta0, points)
     expected = (value - points[:, :1] - 1).square().sum() / (points[:, :1] + 1).square().sum()
@@ -641,7 +641,7 @@ def test_summary_before_the_first_solve_is_none() -> None:
 
 def test_normal_equations_of_an_alignment_are_those_of_its_loss() -> None:
     problem = poisson()
-    alignment = SupervisedAlignment(problem.model, fitted_points(problem), lambda points: points[:, :1] + 1)
+    alignment = SupervisedAlignment(problem.model, problem.fitted_inputs().double(), lambda points: points[:, :1] + 1)
     theta = alignment.theta0.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(alignment.loss(theta), theta)
     system = alignment.normal_equations(theta.detach())

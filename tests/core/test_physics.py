@@ -34,7 +34,7 @@ from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field, derivative
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
-from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement

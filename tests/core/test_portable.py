@@ -23,7 +23,8 @@ from lsr_core.portable.forms import FORMS, standalone
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.measured import predictor_of
 from lsr_core.portable.python_module import plain
-from lsr_core.problems.supervised import Architecture, Split, SupervisedProblem
+from lsr_core.problems.splits import Architecture, Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.predictor import RefinedPredictor
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}

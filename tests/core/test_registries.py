@@ -36,7 +36,8 @@ from lsr_core.problems.physics.equations.definition import (
     registered,
 )
 from lsr_core.problems.physics.problem import make_problem
-from lsr_core.problems.supervised import Architecture, SupervisedProblem
+from lsr_core.problems.splits import Architecture
+from lsr_core.problems.supervised import SupervisedProblem
 from tests.core import oddities, twins
 
 

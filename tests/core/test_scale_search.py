@@ -12,7 +12,7 @@ from lsr_core.errors import Cancelled, InputError
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
-from lsr_core.problems.supervised import Architecture, Split
+from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement import scale_search
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.scale_search import (

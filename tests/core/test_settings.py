@@ -19,16 +19,17 @@ from lsr_core.jobs.queue import create
 from lsr_core.lab.isolation import IsolationSettings, isolate
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.problems.classification import ClassificationProblem, one_hot
+from lsr_core.problems.kinds import HOMES, words_of
 from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 from lsr_core.refinement.cases import CasesSettings, refine_cases
 from lsr_core.refinement.config import RefineConfig, published_settings
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.uses import JOBS, KINDS, ROUTES, Job, only_used, refuse_unused
+from lsr_core.refinement.uses import JOBS, ROUTES, Job, only_used, refuse_unused
 from lsr_core.storage.runs import RunStore
 from tests import bundles
 from tests.core import twins
@@ -74,7 +75,7 @@ def operator() -> PhysicsProblem:
     from lsr_core.problems.physics.equations import build
     from lsr_core.problems.physics.input_functions import sensor_values
     from lsr_core.problems.physics.problem import make_problem
-    from lsr_core.problems.supervised import Architecture
+    from lsr_core.problems.splits import Architecture
     from tests.core.test_cases import ARGUMENTS
 
     equation = build("antiderivative", {"n_interior": 40, "input": {"length": 0.4}})
@@ -188,13 +189,13 @@ def test_used_or_refused(name: str, setting: str, usual: Callable[[str], str]) -
 
 
 @pytest.mark.parametrize("job", list(JOBS))
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(HOMES))
 def test_reasons_are_sentences_and_settings_can_be_carried_over(job: Job, kind: Any) -> None:
     """What one job leaves to another holds nothing that the other would refuse."""
     for name in RefineConfig.model_fields:
         config = RefineConfig.model_validate({name: OTHER[name]})
         refuse_unused(only_used(config, job, kind), job, kind)
-        if name in KINDS[kind] | JOBS[job]:
+        if name in {*words_of(kind).unused, *JOBS[job]}:
             with pytest.raises(InputError, match=r"but .*; leave it at") as refused:
                 refuse_unused(config, job, kind)
             assert refused.value.key == name
@@ -203,7 +204,8 @@ def test_reasons_are_sentences_and_settings_can_be_carried_over(job: Job, kind: 
 
 
 def test_tables_name_settings_that_there_are() -> None:
-    for table in (KINDS, JOBS, ROUTES):
+    kinds = {kind: words_of(kind).unused for kind in HOMES}
+    for table in (kinds, JOBS, ROUTES):
         assert {name for reasons in table.values() for name in reasons} <= set(RefineConfig.model_fields)
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy
+from lsr_core.problems.splits import MappedSplit, Split
 from lsr_core.problems.streams import split_from_batches
-from lsr_core.problems.supervised import MappedSplit, Split, SupervisedProblem
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import plan
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
@@ -83,7 +84,7 @@ def test_mapped_rows_are_not_memory_unless_they_are_converted() -> None:
 
 
 def test_a_value_that_is_not_finite_is_found_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lsr_core.problems.supervised.CHECKED", 16)
+    monkeypatch.setattr("lsr_core.problems.splits.CHECKED", 16)
     inputs, targets = twins.data(100)
     targets[77] = np.nan
     with pytest.raises(ValueError, match=r"train_targets: 1 of 100 values are NaN"):

@@ -9,7 +9,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.catalogue import READY
 from lsr_core.problems.physics.typed.network import problem_with
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 
 FOREIGN = Path(__file__).parent
 

@@ -175,7 +175,8 @@ def _add(
     chosen: mappingform.Chosen,
 ) -> str:  # fmt: skip
     from lsr_core.problems.operators import OperatorProblem
-    from lsr_core.problems.supervised import Architecture, Quantity, SupervisedProblem
+    from lsr_core.problems.splits import Architecture, Quantity
+    from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.storage.bundles import save_problem
 
     kind = OperatorProblem if architecture in _OPERATORS else SupervisedProblem

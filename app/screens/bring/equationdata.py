@@ -22,7 +22,7 @@ from lsr_core.problems.physics.typed.checks import fit_of, is_linear
 from lsr_core.problems.physics.typed.expressions import number
 from lsr_core.problems.physics.typed.grammar import pieces
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of, problem_with
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 from lsr_core.validation import checked
 
 Row = Mapping[str, Any]

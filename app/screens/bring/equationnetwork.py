@@ -13,7 +13,7 @@ from lsr_app.words import formats
 from lsr_core.errors import InputError
 from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.problems.physics.typed.network import StartingNetwork, check_form
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,7 +16,8 @@ from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.lab.records import RaceRecord
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.supervised import Architecture, Quantity, Split, SupervisedProblem
+from lsr_core.problems.splits import Architecture, Quantity, Split
+from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refine import refine

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.places import places
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 
 
 def own_equation(

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.physics.blocks import ResidualBlock, check_points
 from lsr_core.problems.physics.fields import derivative
 from lsr_core.problems.physics.places import places
-from lsr_core.problems.supervised import Architecture, Quantity, Split, check_split
+from lsr_core.problems.problem import Problem
+from lsr_core.problems.splits import Architecture, Quantity, Split, check_split, existing
 
 POINT_TOLERANCE = 1e-9  # of the extent of the domain, by which points may lie outside it
 CORNER_TOLERANCE = 1e-8  # of the size of the boundary data, by which two blocks may differ where they meet
@@ -55,7 +57,7 @@ class Equation(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class PhysicsProblem:
+class PhysicsProblem(Problem):
     """A network u(θ, x) and weighted residual blocks; the rows are √(weight/rows) r, block after block.
 
     Args:
@@ -76,6 +78,8 @@ class PhysicsProblem:
     Raises:
         InputError: an empty block, two of one name, points outside the domain, boundary data that contradict each other.
     """
+
+    kind: ClassVar[ProblemKind] = "physics"
 
     name: str
     model: nn.Module
@@ -131,22 +135,15 @@ class PhysicsProblem:
 
     def splits(self) -> dict[str, Split]:
         """Points at which the field is known, or drawn, by name; where nothing is given, the grid is made here, with zeros for the solution."""
-        named = {"test": self.test, "grid": self.grid}
-        if self.test is None and self.grid is None:
-            named["grid"] = self._plain
-        return {name: split for name, split in named.items() if split is not None}
+        return existing(test=self.test, grid=self._plain if self.test is None and self.grid is None else self.grid)
+
+    def fitted_inputs(self) -> Tensor:
+        return torch.cat([part.reshape(-1, part.shape[-1]) for part in self.points.values()])
 
     @property
     def n_rows(self) -> int:
         """Fitted points; residuals of several equations have that many rows each."""
         return sum(len(points) for points in self.points.values())
-
-    @property
-    def display(self) -> tuple[str, Split]:
-        """The split whose fields are drawn: the grid, else the test points."""
-        splits = self.splits()
-        name = "grid" if "grid" in splits else "test"
-        return name, splits[name]
 
     @cached_property
     def _plain(self) -> Split:

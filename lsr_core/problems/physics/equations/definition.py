@@ -13,7 +13,7 @@ from torch import Tensor
 from lsr_core.problems.physics.blocks import Residual, ResidualBlock
 from lsr_core.problems.physics.input_functions import InputFunction
 from lsr_core.problems.physics.samplers import Box, Method, Pairs
-from lsr_core.problems.supervised import Split
+from lsr_core.problems.splits import Split
 
 OnGrid = Callable[[Sequence[Tensor]], Tensor]
 Exact = Callable[[Tensor], Tensor]

@@ -16,7 +16,7 @@ from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.equations.definition import PDE
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.typed.arguments import TypedArguments
-from lsr_core.problems.supervised import Architecture
+from lsr_core.problems.splits import Architecture
 
 MOST_WIDE, MOST_DEEP = 2000, 6
 Widths = Annotated[list[Annotated[int, Field(ge=1, le=MOST_WIDE)]], Field(min_length=1, max_length=MOST_DEEP)]

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.refinement.evaluation import SupervisedEvaluation, Verified
+from lsr_core.kinds.data.evaluation import SupervisedEvaluation
+from lsr_core.refinement.evaluation import Verified
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting

@@ -1,8 +1,7 @@
-"""Classifiers: prepared as rows of a least-squares problem, measured by their probabilities."""
+"""What a refinement of a classifier is measured by: its probabilities."""
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 import operator
@@ -12,14 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.networks.classifiers import ClassRows, class_rows
-from lsr_core.networks.footprints import FORWARD_BYTES, peak_of, samples_within
+from lsr_core.kinds.classes.preparing import ClassSetting
+from lsr_core.kinds.data.evaluation import SupervisedEvaluation
+from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import TANGENTS
-from lsr_core.problems.classification import BINS, ClassificationProblem, clipped, log_losses
-from lsr_core.problems.supervised import Split, SupervisedProblem
-from lsr_core.refinement import setting as data_setting
-from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.evaluation import SupervisedEvaluation, Verified, refuse_infinite
+from lsr_core.problems.classification import BINS, clipped, log_losses
+from lsr_core.refinement.evaluation import Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.peaks import CHECK_BYTES
@@ -27,74 +24,12 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.report import CHUNK, build_sweep, disagreement
 from lsr_core.refinement.results import Sweep
-from lsr_core.refinement.setting import Outline, Setting
+from lsr_core.refinement.setting import mean_square, relative_l2
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankErrors, errors_by_rank
 
 MOST_LISTED = 1000  # test samples that are named as having changed their class
 MOST_CLASSES = 100  # up to which there is a confusion matrix
-
-
-@dataclass(frozen=True, eq=False)
-class ClassSetting(Setting):
-    """`splits` holds the rows to be met; `labelled` the same inputs with one-hot targets."""
-
-    labelled: dict[str, Split]
-
-    @property
-    def rows(self) -> ClassRows:
-        module = self.function.module
-        assert isinstance(module, ClassRows)
-        return module
-
-
-def outline_classes(problem: ClassificationProblem, config: RefineConfig) -> Outline:
-    """As `setting.outline`, for the rows of a classifier."""
-    return data_setting.outline(_regression(problem, config, with_targets=False), _inside(config))
-
-
-def prepare_classes(problem: ClassificationProblem, config: RefineConfig) -> ClassSetting:
-    """As `setting.prepare`, for the rows of a classifier."""
-    ready = data_setting.prepare(_regression(problem, config, with_targets=True), _inside(config))
-    function = ready.function
-    labelled = {
-        name: data_setting.converted(split, function.dtype, function.device) for name, split in problem.splits().items()
-    }
-    return ClassSetting(**{**vars(ready), "config": config}, labelled=labelled)
-
-
-def _inside(config: RefineConfig) -> RefineConfig:
-    """Patterns of layers as they are called within `ClassRows`."""
-    return config if config.layers is None else config.model_copy(update={"layers": f"network.{config.layers}"})
-
-
-def _regression(problem: ClassificationProblem, config: RefineConfig, *, with_targets: bool) -> SupervisedProblem:
-    """The least-squares problem; without targets where only shapes matter."""
-    probabilities = config.linearised == "probabilities"
-    splits = problem.splits()
-    if with_targets and not probabilities:
-        exact = class_rows(copy.deepcopy(problem.model), probabilities=False).double()
-        splits = {name: Split(split.inputs, _targets(exact, split)) for name, split in splits.items()}
-    return SupervisedProblem(
-        problem.name,
-        class_rows(problem.model, probabilities=probabilities),
-        splits["train"],
-        splits.get("validation"),
-        splits.get("test"),
-        splits.get("grid"),
-    )
-
-
-@torch.no_grad()
-def _targets(rows: ClassRows, split: Split) -> Tensor:
-    few = _double(split.inputs[:1]).expand(2, *split.inputs.shape[1:]).contiguous()
-    samples = samples_within(FORWARD_BYTES, peak_of(lambda: rows.targets(few, split.targets[:1].double())) // 2, CHUNK)
-    blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
-    return torch.cat([rows.targets(_double(inputs), targets.double()) for inputs, targets in blocks])
-
-
-def _double(inputs: Tensor) -> Tensor:
-    return inputs.double() if inputs.is_floating_point() else inputs
 
 
 class ClassEvaluation(SupervisedEvaluation):
@@ -182,7 +117,7 @@ class ClassEvaluation(SupervisedEvaluation):
         mse = np.full(max(ranks) + 1, math.nan)
         mse[ranks] = (sums / targets.numel()).cpu().numpy()
         total = functools.reduce(operator.add, gains) if gains else None
-        return RankErrors(mse, data_setting.mean_square(targets), total)
+        return RankErrors(mse, mean_square(targets), total)
 
     @torch.no_grad()
     def _measured(self, predictor: RefinedPredictor | None) -> _Measured:
@@ -216,7 +151,7 @@ class ClassEvaluation(SupervisedEvaluation):
         median, p90, p99, largest = np.quantile(single, [0.5, 0.9, 0.99, 1.0]).tolist()
         errors = errors.model_copy(
             update={
-                "test_relative_l2": data_setting.relative_l2(mse["test"], setting.labelled["test"]),
+                "test_relative_l2": relative_l2(mse["test"], setting.labelled["test"]),
                 "test_accuracy": float((found_test.argmax(dim=1) == labels.argmax(dim=1)).double().mean()),
                 "test_log_loss": float(log_losses(found_test, labels).double().mean()),
                 "test_calibration": calibration_error(found_test, labels),

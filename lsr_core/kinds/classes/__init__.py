@@ -1,0 +1,1 @@
+"""A network of logits, and inputs with the class that each belongs to."""

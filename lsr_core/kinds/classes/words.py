@@ -1,0 +1,8 @@
+"""Words of classifiers."""
+
+from __future__ import annotations
+
+from lsr_core.kinds.data.words import ALREADY_LINEAR
+from lsr_core.problems.kinds import KindWords
+
+KIND = KindWords(unused=ALREADY_LINEAR)

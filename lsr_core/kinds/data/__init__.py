@@ -1,0 +1,1 @@
+"""A network fitted to inputs and targets."""

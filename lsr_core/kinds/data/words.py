@@ -1,0 +1,13 @@
+"""Words of problems fitted to data."""
+
+from __future__ import annotations
+
+from lsr_core.problems.kinds import KindWords
+
+ALREADY_LINEAR = {
+    "gauss_newton": "the residual of a problem fitted to data is linear in the field, so that one solve is exact: Gauss-Newton steps are "
+    "for equations"
+}
+NO_CLASSES = {"linearised": "only a classifier has logits or probabilities to choose from"}
+
+KIND = KindWords(unused=ALREADY_LINEAR | NO_CLASSES)

@@ -1,0 +1,13 @@
+"""Words of equations."""
+
+from __future__ import annotations
+
+from lsr_core.kinds.data.words import NO_CLASSES
+from lsr_core.problems.kinds import KindWords
+
+KIND = KindWords(
+    unused={
+        "published": "the authors' modes are offered for data, not for equations, which have source, scaling and rank instead"
+    }
+    | NO_CLASSES
+)

@@ -1,0 +1,1 @@
+"""A network from functions to functions, and pairs of both: data whose errors are those of whole functions."""
