@@ -1,17 +1,14 @@
-"""The words of the interface between server and application, and how a request is answered without Streamlit."""
+"""How a request is answered without Streamlit, and what is known of one."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Header = tuple[bytes, bytes]
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+App = ASGIApp
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 COMMON = {
     "x-content-type-options": "nosniff",
@@ -22,16 +19,25 @@ COMMON = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 PAGE = "<!doctype html><meta charset=utf-8><title>LSR Explorer</title>"
+__all__ = [
+    "COMMON",
+    "NOTHING",
+    "PAGE",
+    "App",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "address",
+    "refuse",
+    "reply",
+    "values",
+]
 
 
-def headers_of(scope: Scope) -> list[Header]:
-    found: list[Header] = scope.get("headers", [])
-    return found
-
-
-def values(scope: Scope, name: bytes) -> list[str]:
+def values(scope: Scope, name: str) -> list[str]:
     """All values of a header, as they came."""
-    return [value.decode("latin-1") for key, value in headers_of(scope) if key == name]
+    return Headers(scope=scope).getlist(name)
 
 
 def address(scope: Scope) -> str:
@@ -39,26 +45,19 @@ def address(scope: Scope) -> str:
     return str((scope.get("client") or ("",))[0])
 
 
-async def reply(send: Send, status: int, body: str, headers: list[Header] | None = None) -> None:
+def reply(status: int, body: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:
     """A short page of our own."""
     policy = {"content-security-policy": NOTHING.removesuffix("; sandbox"), "cache-control": "no-store"}
-    named = {**COMMON, **policy, "content-type": "text/html; charset=utf-8", "content-length": str(len(body.encode()))}
-    sent = [*((key.encode(), value.encode()) for key, value in named.items()), *(headers or [])]
-    await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": body.encode()})
+    return HTMLResponse(body, status, {**COMMON, **policy, **(headers or {})})
 
 
 async def refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, body: str, headers: list[Header] | None = None
+    scope: Scope, receive: Receive, send: Send, status: int, body: str, headers: Mapping[str, str] | None = None
 ) -> None:
     """The same to a request, or to the handshake of a WebSocket before it is accepted."""
-    if scope["type"] == "http":
-        await reply(send, status, body, headers)
-        return
-    await receive()
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008})  # HTTP 403
-        return
-    sent = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store"), *(headers or [])]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": sent})
-    await send({"type": "websocket.http.response.body", "body": body.encode()})
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})  # HTTP 403
+            return
+    await reply(status, body, headers)(scope, receive, send)

@@ -9,23 +9,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
-from lsr_app.serve.asgi import (
-    COMMON,
-    NOTHING,
-    PAGE,
-    App,
-    Header,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    headers_of,
-    refuse,
-    reply,
-)
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from lsr_app.serve.asgi import COMMON, NOTHING, PAGE, App, Message, Receive, Scope, Send, refuse, reply
 
 PARAMETER = "token"
 REFUSED = (
@@ -69,43 +59,45 @@ class Gate:
         """One connection."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif self._allowed(scope):
+            return
+        asked = HTTPConnection(scope)
+        if self._allowed(asked):
             await self._app(scope, receive, send if scope["type"] == "websocket" else self._with_headers(scope, send))
         elif scope["type"] == "websocket":
             await refuse(scope, receive, send, 403, REFUSED)
         else:
-            await self._answer(scope, send)
+            await self._answer(asked)(scope, receive, send)
 
-    def _allowed(self, scope: Scope) -> bool:
+    def _allowed(self, asked: HTTPConnection) -> bool:
         if self._token is None:
             return True
-        if any(key == PARAMETER for key, _ in _query(scope)):
+        if PARAMETER in asked.query_params:
             return False  # never to the page: the address is cleaned first
-        return _same(cookies_of(scope).get(self._cookie(scope), ""), self._pass)
+        return self._has_cookie(asked)
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
+    def _answer(self, asked: HTTPConnection) -> Response:
         """To a request without the cookie, or with a token in its address."""
-        given = [value for key, value in _query(scope) if key == PARAMETER]
-        headers = dict(headers_of(scope))
-        clean = AGAIN.format(url=_without_token(scope))
-        if given:
-            cookie: list[Header] = []
-            right = scope["method"] == "GET" and _same(given[-1], self._token or "")
-            if right:
-                secure = "; Secure" if scope.get("scheme") == "https" else ""
-                value = f"{self._cookie(scope)}={self._pass}; Path=/; HttpOnly; SameSite=Strict{secure}"
-                cookie = [(b"set-cookie", value.encode())]
-            if right or _same(cookies_of(scope).get(self._cookie(scope), ""), self._pass):
-                await reply(send, 200, clean, cookie)
-                return
-        elif headers.get(b"sec-fetch-site") == b"cross-site" and headers.get(b"sec-fetch-mode") == b"navigate":
-            await reply(send, 200, clean)
-            return
-        await reply(send, 401, REFUSED)
+        clean = reply(200, AGAIN.format(url=_without_token(asked)))
+        if PARAMETER in asked.query_params:
+            given = asked.query_params.getlist(PARAMETER)[-1]
+            if asked.scope["method"] == "GET" and _same(given, self._token or ""):
+                clean.set_cookie(
+                    self._cookie(asked), self._pass, httponly=True, secure=asked.scope.get("scheme") == "https",
+                    samesite="Strict",  # type: ignore[arg-type]  # as the standard writes it
+                )  # fmt: skip
+                return clean
+            if self._has_cookie(asked):
+                return clean
+        elif (asked.headers.get("sec-fetch-site"), asked.headers.get("sec-fetch-mode")) == ("cross-site", "navigate"):
+            return clean
+        return reply(401, REFUSED)
 
-    def _cookie(self, scope: Scope) -> str:
+    def _has_cookie(self, asked: HTTPConnection) -> bool:
+        return _same(asked.cookies.get(self._cookie(asked), ""), self._pass)
+
+    def _cookie(self, asked: HTTPConnection) -> str:
         """Cookies do not tell ports apart, their names do."""
-        server = scope.get("server") or ("", 0)
+        server = asked.scope.get("server") or ("", 0)
         return f"lsr_access_{server[1]}"
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
@@ -113,12 +105,10 @@ class Gate:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                ours = {**COMMON, "content-security-policy": NOTHING if files else self._policy}
-                kept = [(key, value) for key, value in message.get("headers", []) if key.lower().decode() not in ours]
-                message = {
-                    **message,
-                    "headers": [*kept, *((key.encode(), value.encode()) for key, value in ours.items())],
-                }
+                message = {"headers": [], **message}
+                headers = MutableHeaders(scope=message)
+                for name, value in {**COMMON, "content-security-policy": NOTHING if files else self._policy}.items():
+                    headers[name] = value  # in place of whatever was there
             await send(message)
 
         return sending
@@ -128,25 +118,8 @@ def _same(given: str, wanted: str) -> bool:
     return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
 
 
-def _query(scope: Scope) -> list[tuple[str, str]]:
-    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-
-
-def _without_token(scope: Scope) -> str:
+def _without_token(asked: HTTPConnection) -> str:
     """The address on this host, in a form that can stand in an attribute."""
-    kept = urlencode([(key, value) for key, value in _query(scope) if key != PARAMETER])
-    path = "/" + quote(scope["path"].lstrip("/\\"))  # two slashes would name another host
+    kept = urlencode([(key, value) for key, value in asked.query_params.multi_items() if key != PARAMETER])
+    path = "/" + quote(asked.scope["path"].lstrip("/\\"))  # two slashes would name another host
     return f"{path}?{kept}".replace("&", "&amp;") if kept else path
-
-
-def cookies_of(scope: Scope) -> dict[str, str]:
-    """Cookies of a request; what is no cookie is left out."""
-    found: dict[str, str] = {}
-    for key, value in headers_of(scope):
-        if key == b"cookie":
-            for part in value.decode("latin-1").split(";"):
-                try:
-                    found.update((name, morsel.value) for name, morsel in SimpleCookie(part).items())
-                except CookieError:
-                    continue
-    return found

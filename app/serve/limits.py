@@ -6,9 +6,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from starlette.requests import HTTPConnection
+
 from lsr_app.owning import owner
 from lsr_app.serve.asgi import Scope, address
-from lsr_app.serve.gate import cookies_of
 
 Clock = Callable[[], float]
 
@@ -59,5 +60,5 @@ class Buckets:
 
 def visitor(scope: Scope) -> str:
     """Who asks: a browser by its cookie, and without one whoever is at that address."""
-    token = owner.unmasked(cookies_of(scope).get(owner.COOKIE, ""))
+    token = owner.unmasked(HTTPConnection(scope).cookies.get(owner.COOKIE, ""))
     return f"address {address(scope)}" if token is None else token.hex()

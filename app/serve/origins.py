@@ -50,7 +50,7 @@ class Origins:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif not self._known(scope):
-            name = html.escape((values(scope, b"host") or [""])[0][:100])
+            name = html.escape((values(scope, "host") or [""])[0][:100])
             await refuse(scope, receive, send, 400, PAGE + UNKNOWN.format(name=name))
         elif not self._own(scope) or _embedded(scope):
             await refuse(scope, receive, send, 403, PAGE + FOREIGN)
@@ -62,7 +62,7 @@ class Origins:
 
         An address in digits is right if the connection came to it. The port is free, so that a tunnel may have another.
         """
-        hosts = [host.lower() for host in values(scope, b"host")]
+        hosts = [host.lower() for host in values(scope, "host")]
         match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if match is None:
             return False
@@ -76,10 +76,10 @@ class Origins:
 
     def _own(self, scope: Scope) -> bool:
         """Whether the page that asks is one of this server, or it is no page that asks."""
-        origins = values(scope, b"origin")
+        origins = values(scope, "origin")
         if not origins:
             return True
-        (host,) = values(scope, b"host")
+        (host,) = values(scope, "host")
         return len(origins) == 1 and (origins[0] == f"http://{host.lower()}" or origins[0] in self._origins)
 
 
@@ -91,9 +91,9 @@ def own_names(host: str, shared: bool) -> set[str]:
 
 def _embedded(scope: Scope) -> bool:
     """Whether another site's page wants something of ours in itself; a link to here is no such thing."""
-    if not set(values(scope, b"sec-fetch-site")) & {"cross-site", "same-site"}:
+    if not set(values(scope, "sec-fetch-site")) & {"cross-site", "same-site"}:
         return False
-    modes, kinds = values(scope, b"sec-fetch-mode"), values(scope, b"sec-fetch-dest")
+    modes, kinds = values(scope, "sec-fetch-mode"), values(scope, "sec-fetch-dest")
     return modes != ["navigate"] or kinds not in ([], ["document"])
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lsr_app.serve.asgi import PAGE, App, Header, Message, Receive, Scope, Send, address, refuse, values
+from lsr_app.serve.asgi import PAGE, App, Message, Receive, Scope, Send, address, refuse, values
 from lsr_app.serve.limits import Bucket, Buckets, visitor
 
 OF_VISITOR, OF_ADDRESS, IN_ALL = 12, 72, 96
@@ -55,16 +55,16 @@ class Sessions:
         with self._counted(*who):
             await self._app(scope, _paced(receive, send), send)
 
-    def _why_no_page(self, scope: Scope) -> tuple[str, list[Header]] | None:
+    def _why_no_page(self, scope: Scope) -> tuple[str, dict[str, str]] | None:
         """A page that could open no session is not sent; only a browser asks for one like this."""
         path = scope["path"]
         if scope["method"] != "GET" or path.startswith(("/_stcore/", "/static/", "/media/", "/component/")):
             return None
-        if "document" not in values(scope, b"sec-fetch-dest"):
+        if "document" not in values(scope, "sec-fetch-dest"):
             return None
         return self._why_not(visitor(scope), f"from {address(scope)}")
 
-    def _why_not(self, who: str, where: str) -> tuple[str, list[Header]] | None:
+    def _why_not(self, who: str, where: str) -> tuple[str, dict[str, str]] | None:
         spare = SPARE if self._open[who] else 0
         for name, most, whose in (
             (who, OF_VISITOR, " of yours"),
@@ -75,7 +75,7 @@ class Sessions:
                 return _later(FULL, RETRY_SECONDS, count=most, whose=whose)
         return None
 
-    def _too_fast(self, who: str, where: str) -> tuple[str, list[Header]] | None:
+    def _too_fast(self, who: str, where: str) -> tuple[str, dict[str, str]] | None:
         wait = max(self._by_visitor.of(who).wait(), 0.0 if self._open[who] else self._by_address.of(where).wait())
         return _later(BUSY, math.ceil(wait)) if wait > 0 else None
 
@@ -90,9 +90,9 @@ class Sessions:
             self._open = +self._open  # forgets those who have none
 
 
-def _later(sentence: str, seconds: int, **named: object) -> tuple[str, list[Header]]:
+def _later(sentence: str, seconds: int, **named: object) -> tuple[str, dict[str, str]]:
     body = PAGE + AGAIN.format(seconds=seconds) + sentence.format(seconds=seconds, **named)
-    return body, [(b"retry-after", str(seconds).encode())]
+    return body, {"retry-after": str(seconds)}
 
 
 def _paced(receive: Receive, send: Send) -> Receive:

@@ -43,7 +43,7 @@ class Uploads:
         length, who = _length(scope), visitor(scope)
         status, why = await self._room(scope, length, who)
         if why:
-            again = [(b"retry-after", str(RETRY_SECONDS).encode())] if status == 503 else []
+            again = {"retry-after": str(RETRY_SECONDS)} if status == 503 else {}
             await refuse(scope, receive, send, status, f"{PAGE}<p>{why}</p>", again)
             return
         self._flying.update({who: length, "all": length})
@@ -84,7 +84,7 @@ class Uploads:
 
 def _length(scope: Scope) -> int:
     """Bytes of the body, -1 if that is not said."""
-    if values(scope, b"transfer-encoding"):
+    if values(scope, "transfer-encoding"):
         return -1
-    lengths = values(scope, b"content-length") or ["0"]
+    lengths = values(scope, "content-length") or ["0"]
     return int(lengths[0]) if len(lengths) == 1 and lengths[0].isascii() and lengths[0].isdigit() else -1
