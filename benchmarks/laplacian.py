@@ -25,7 +25,8 @@ from torch.func import functional_call, grad, jvp, vmap
 
 from lsr_core import PureFunction, Split, SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.problem import PhysicsProblem
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from lsr_core.networks import architectures
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem

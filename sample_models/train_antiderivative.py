@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lsr_core.networks.jets import JetSpec
+from lsr_core.networks.pointjets import JetSpec
 from lsr_samples import operators
 
 ARGUMENTS: dict[str, object] = {"branch": [100, *[50] * 5], "trunk": [1, *[50] * 5], "activation": "tanh"}

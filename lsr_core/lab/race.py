@@ -171,26 +171,7 @@ def race(
     started = time.perf_counter()
     report("preparing", 0.0)
     track = _Track(problem, config, settings, report)
-    kappas = track.condition_numbers()
-    record = RaceRecord(
-        problem=problem.name,
-        space=settings.space,
-        rank=track.rank,
-        n_params=track.setting.function.n_params,
-        n_residuals=track.setting.n_residuals,
-        iterations=track.iterations,
-        seed=config.seed,
-        base_loss=track.base_loss,
-        floor=track.floor,
-        condition_number=kappas,
-        bounds=[
-            bound
-            for name in ("original", "whitened")
-            if (kappa := kappas.get(name)) is not None
-            for bound in bounds(kappa, track.base_loss - (track.floor or 0.0), track.iterations, name)
-        ],
-        notes=track.notes,
-    )
+    record = _begun(track, problem.name, settings.space, config.seed)
     keep(record)
     entries = track.entries(settings.precisions)
     total, before = sum(entry.share for entry in entries), 0.0
@@ -208,6 +189,30 @@ def race(
     record.complete = True
     keep(record)
     return record
+
+
+def _begun(track: _Track, problem: str, space: Space, seed: int) -> RaceRecord:
+    """The record before any method has run."""
+    kappas = track.condition_numbers()
+    return RaceRecord(
+        problem=problem,
+        space=space,
+        rank=track.rank,
+        n_params=track.setting.function.n_params,
+        n_residuals=track.setting.n_residuals,
+        iterations=track.iterations,
+        seed=seed,
+        base_loss=track.base_loss,
+        floor=track.floor,
+        condition_number=kappas,
+        bounds=[
+            bound
+            for name in ("original", "whitened")
+            if (kappa := kappas.get(name)) is not None
+            for bound in bounds(kappa, track.base_loss - (track.floor or 0.0), track.iterations, name)
+        ],
+        notes=track.notes,
+    )
 
 
 def _run(track: _Track, entry: _Entry, on_fraction: Callable[[float], None]) -> MethodRecord:

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.func import jvp
 
-if TYPE_CHECKING:
-    from lsr_core.networks.jets import JetSpec
-
 Point = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class JetSpec:
+    """Which derivatives a jet has: the value, then first ones by the variables `first`, then second ones by `second`.
+
+    `second` is part of `first`: the chain rule needs the first derivative to make the second.
+    """
+
+    first: tuple[int, ...] = ()
+    second: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not set(self.second) <= set(self.first):
+            raise ValueError("a second derivative needs the first one")
+
+    @property
+    def size(self) -> int:
+        """Components c of a jet."""
+        return 1 + len(self.first) + len(self.second)
+
+    def position(self, variable: int, order: int) -> int:
+        """Where the derivative of `order` by a variable stands among the components."""
+        if order == 0:
+            return 0
+        return 1 + self.first.index(variable) if order == 1 else 1 + len(self.first) + self.second.index(variable)
+
+    @property
+    def twice(self) -> list[int]:
+        """Positions of the first derivatives that belong to the second ones."""
+        return [1 + self.first.index(variable) for variable in self.second]
 
 
 def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, residual_vector

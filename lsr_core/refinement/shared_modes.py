@@ -17,7 +17,8 @@ from lsr_core.linalg.randomized import randomized_svd
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowBlockJacobian
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 
 CHUNK_BYTES = 128 * 2**20
 

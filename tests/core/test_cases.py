@@ -17,7 +17,8 @@ from lsr_core.iteration.loop import Iteration
 from lsr_core.networks import architectures
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, SplineFunction, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem

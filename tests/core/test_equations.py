@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
-from lsr_core.networks.jets import jets_of, reverse_jets_of
+from lsr_core.networks.pointjets import jets_of, reverse_jets_of
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.equations import allen_cahn, burgers

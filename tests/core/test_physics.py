@@ -25,9 +25,10 @@ from lsr_core.jobs.worker import execute
 from lsr_core.networks import architectures
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
-from lsr_core.networks.jets import JetFunction, JetSpec, jets_of, reverse_jets_of
+from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.layered import LayeredNetwork, chain_of
 from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.pointjets import JetSpec, jets_of, reverse_jets_of
 from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian, factors_of
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet

@@ -20,8 +20,8 @@ from lsr_core.networks import architectures, strategies, transforms
 from lsr_core.networks.activations import ACTIVATIONS, Activation
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, PlainRowJacobian
-from lsr_core.networks.jets import JetFunction, JetSpec
-from lsr_core.networks.pointjets import jets_of
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec, jets_of
 from lsr_core.networks.strategies import JacobianRoute, Strategy
 from lsr_core.portable.check import evaluate
 from lsr_core.portable.deliver import deliver

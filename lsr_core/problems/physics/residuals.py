@@ -11,7 +11,8 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jets import JetFunction, JetSpec
+from lsr_core.networks.jets import JetFunction
+from lsr_core.networks.pointjets import JetSpec
 from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.fields import Field, derivative, with_values

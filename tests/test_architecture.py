@@ -1,0 +1,84 @@
+"""What keeps the house readable: no circle of imports, no long file, no long function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {"lsr_core": "lsr_core", "lsr_app": "app", "lsr_samples": "sample_models"}
+MAX_FILE, MAX_FUNCTION = 300, 60
+LONG = {  # still to be split
+    "lsr_core.refinement.cases",
+    "lsr_core.storage.bundles",
+    "lsr_app.reading.rundata",
+    "lsr_app.screens.frequencies.figures",
+    "lsr_app.screens.overview.startform",
+    "lsr_app.shell.controls",
+    "lsr_app.shell.show",
+    "lsr_app.words.texts",
+    "lsr_core.lab.isolation.isolate",
+    "lsr_core.refinement.cases.refine_cases",
+    "lsr_core.refinement.gauss_newton.gauss_newton",
+    "lsr_core.storage.bundles._write",
+    "lsr_core.training.levenberg_marquardt.levenberg_marquardt",
+    "lsr_app.commands.plane.plane",
+    "lsr_app.screens.overview.page.headline",
+}
+COMMANDS = {("lsr_app.commands.cases", "lsr_app.commands.refine")}  # still to be cut
+
+
+def files() -> dict[str, Path]:
+    """Every module by the name under which it is imported."""
+    found = {}
+    for package, folder in PACKAGES.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            found[".".join([package, *(part for part in parts if part != "__init__")])] = path
+    return found
+
+
+MODULES = files()
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Modules of ours that are named in any import: at the top, in functions, and for a type checker only."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, "imports name the whole path"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield from (name for name in ([inner] if inner in MODULES else [node.module]) if name in MODULES)
+
+
+def test_imports_form_no_circle_not_even_for_a_type_checker() -> None:
+    graph = {name: {other for other in imported(tree) if (name, other) not in COMMANDS} for name, tree in TREES.items()}
+    assert len(graph) > 300
+    assert sum(map(len, graph.values())) > 1000
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_no_file_is_long() -> None:
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: length for name, length in lengths.items() if length > MAX_FILE and name not in LONG} == {}
+
+
+def test_no_function_is_long() -> None:
+    lengths = {
+        f"{name}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(lengths) > 2000
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION and name not in LONG} == {}
