@@ -9,17 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lsr_core.diagnosis.coefficients import jump
+from lsr_core.diagnosis.kinds import Pairs, both, finite, judging
 from lsr_core.diagnosis.restarts import Restarts, why_not
 from lsr_core.diagnosis.slowness import gradient_steps
-from lsr_core.diagnosis.solved import Solved, solved
+from lsr_core.diagnosis.solved import Solved
 from lsr_core.diagnosis.units import Units, units
-from lsr_core.problems.classification import ClassificationProblem
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
-from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Floats, LossPaths, Sweep
 from lsr_core.refinement.summary import Summary
@@ -113,9 +108,10 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
     has_held_out = bool(np.isfinite(sweep.val_mse[0]))
     held = _held_out(sweep)
     best_rank = int(np.nanargmin(held))
-    setting, norms = refinement.setting, summary.residual_norm
+    setting = refinement.setting
     linear, nonlinear = _at_one(refinement, paths)
-    physics = setting if isinstance(setting, PhysicsSetting) else None
+    kind = judging(problem.kind)
+    equation = kind.equation(refinement)
     return Figures(
         rank=refinement.rank,
         best_rank=best_rank,
@@ -123,25 +119,25 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         best=_smallest(held),
         has_held_out=has_held_out or summary.base.test_mse is not None,
         degradation=_degradation(held) if has_held_out else 1.0,
-        condition_number=_finite(summary.condition_number),
-        solved_condition_number=_finite(summary.solved_condition_number),
+        condition_number=finite(summary.condition_number),
+        solved_condition_number=finite(summary.solved_condition_number),
         epsilon=float(torch.finfo(setting.function.dtype).eps),
         weight_rounding=weight_rounding(problem),
         disagreement=refinement.gap,
-        errors=_errors(summary, isinstance(problem, PhysicsProblem)),
+        errors=_errors(kind.mean_squares(summary), kind.plain_errors(summary)),
         gradient_steps=None if summary.gauss_newton else gradient_steps(refinement, best_rank),
         last_rank=_last_rank(summary, best_rank),
         n_solves=max(1, len(summary.gauss_newton)),
         linear_at_one=linear,
         nonlinear_at_one=nonlinear,
-        is_equation=physics is not None,
-        true_residual=_ratio(norms.nonlinear, norms.base) if physics else None,
-        base_error=_base_error(refinement),
-        refined_error=_refined_error(refinement),
-        constant=_constant(problem, sweep),
+        is_equation=equation is not None,
+        true_residual=equation.true_residual if equation else None,
+        base_error=kind.base_error(sweep),
+        refined_error=kind.refined_error(refinement),
+        constant=kind.constant(problem, sweep),
         first_step=_first_step(held, sweep.delta_norm, summary.theta_norm),
-        solved=solved(refinement) if physics else None,
-        jump=jump(physics.fitted, tuple(physics.problem.domain)) if physics else "",
+        solved=equation.solved if equation else None,
+        jump=equation.jump if equation else "",
         units=units(problem),
         no_restart=why_not(problem),
     )
@@ -163,65 +159,16 @@ def _holds(weights: Tensor, dtype: torch.dtype) -> bool:
     return bool((weights.to(dtype).double() == weights).all())
 
 
-def _errors(summary: Summary, is_equation: bool) -> dict[str, tuple[float, float]]:
+def _errors(squares: Pairs, plain: Pairs) -> dict[str, tuple[float, float]]:
     """Before and after, at the rank, by name."""
-    base, refined, norms = summary.base, summary.refined, summary.residual_norm
-    squares = {"training error": (base.train_mse, refined.train_mse), "test error": (base.test_mse, refined.test_mse)}
-    plain: dict[str, tuple[float | None, float | None]] = {"test log-loss": (base.test_log_loss, refined.test_log_loss)}
-    if is_equation:
-        del squares["training error"], squares["test error"]
-        plain["residual at fitted points"] = (norms.base, norms.nonlinear)
-        plain["residual at fresh points"] = (norms.fresh_base, norms.fresh_nonlinear)
-    else:
-        squares["validation error"] = (base.val_mse, refined.val_mse)
-    pairs = {
-        name: (math.sqrt(before), math.sqrt(after))
-        for name, (before, after) in squares.items()
-        if before is not None and after is not None
-    }
-    return pairs | {
-        name: (before, after) for name, (before, after) in plain.items() if before is not None and after is not None
-    }
-
-
-def _base_error(refinement: Refinement) -> float | None:
-    sweep = refinement.sweep
-    if not isinstance(refinement.problem, SupervisedProblem):
-        return None
-    values = sweep.val_relative_l2 if np.isfinite(sweep.val_relative_l2[0]) else sweep.train_relative_l2
-    return _finite(float(values[0]))
-
-
-def _refined_error(refinement: Refinement) -> float | None:
-    """Of the predictor where that was measured; the share of classes that are wrong says nothing about a field."""
-    summary, sweep, problem = refinement.summary, refinement.sweep, refinement.problem
-    if isinstance(problem, ClassificationProblem):
-        return None
-    known = summary.refined.relative_l2 if summary.refined.relative_l2 is not None else summary.refined.test_relative_l2
-    if known is not None or isinstance(problem, PhysicsProblem):
-        by_output = [] if known is None else [value for value in summary.refined.by_output or [] if value is not None]
-        return _finite(max([known, *by_output]) if known is not None else None)
-    before, after = sweep.val_relative_l2[0], summary.refined.val_mse
-    if after is None or not sweep.val_mse[0] > 0:
-        return None
-    return _finite(float(before) * math.sqrt(after / float(sweep.val_mse[0])))
+    found = {name: (math.sqrt(before), math.sqrt(after)) for name, (before, after) in both(squares).items()}
+    return found | both(plain)
 
 
 def _last_rank(summary: Summary, best_rank: int) -> int | None:
     most = min(summary.n_params, summary.n_residuals)
     at_end = best_rank >= AT_END * summary.max_rank
     return summary.max_rank if at_end and summary.max_rank < most else None
-
-
-def _constant(problem: Problem, sweep: Sweep) -> float | None:
-    """Of targets that are numbers: the error of the network over the spread of the targets around the mean of the training ones."""
-    if not isinstance(problem, SupervisedProblem) or isinstance(problem, ClassificationProblem):
-        return None
-    held: Split = problem.train if problem.validation is None else problem.validation
-    mse = sweep.train_mse if problem.validation is None else sweep.val_mse
-    targets, mean = held.targets[:].double(), problem.train.targets[:].double().mean(dim=0)
-    spread = float((targets - mean).square().mean().sqrt())
-    return _finite(math.sqrt(float(mse[0])) / spread) if spread > 0 else None
 
 
 def _held_out(sweep: Sweep) -> Floats:
@@ -256,11 +203,3 @@ def _at_one(refinement: Refinement, paths: LossPaths | None) -> tuple[float | No
         return None, None
     nonlinear = float(paths.nonlinear[row, one])
     return float(paths.linearised[row, one]) / base, nonlinear / base if math.isfinite(nonlinear) else math.inf
-
-
-def _ratio(value: float | None, base: float | None) -> float | None:
-    return value / base if value is not None and base else None
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -14,7 +14,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
-from lsr_core.diagnosis.loss_path import PathRows, some_rows
+from lsr_core.diagnosis.kinds import judging
+from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.refinement.progress import ProgressCallback, silent
@@ -74,7 +75,7 @@ def loss_plane(
     Raises:
         InputError: Δθ is zero, or the second direction is zero or along Δθ.
     """
-    rows, count = some_rows(setting, ROWS, 0.0)
+    rows, count = judging(setting.kind).some_rows(setting, ROWS, 0.0)
     if not float(delta.norm()) > 0:
         raise InputError("the step is zero, so it spans no plane; take a run with a rank above 0", key="delta")
     second = _second(rows, setting.function, delta, settings)

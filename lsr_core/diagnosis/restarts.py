@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lsr_core.diagnosis.kinds import judging
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.setting import converted
 from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
@@ -56,11 +55,10 @@ def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
 
     None where that says nothing or takes too long; `why_not` has the reason.
     """
-    if why_not(problem):
+    data = _data(problem)
+    if isinstance(data, str):
         return None
-    assert isinstance(problem, SupervisedProblem)
-    train = _thinned(problem.train)
-    held = _thinned(problem.validation or problem.train)
+    train, held = (_thinned(split) for split in data)
     base = _error(ParametricFunction.from_module(problem.model, dtype=torch.float64), held, None)
     starts, steps = _affordable(sum(value.numel() for value in problem.model.parameters()), train.targets.numel())
     best, done = math.inf, 0
@@ -78,16 +76,21 @@ def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
 
 def why_not(problem: Problem) -> str:
     """Why the network cannot be trained anew here, in words that follow "because"; empty where it can."""
-    if not isinstance(problem, SupervisedProblem):
-        return "that is done for data, not for equations"
-    if isinstance(problem, ClassificationProblem):
-        return "that is done for regression, not for classes"
+    found = _data(problem)
+    return found if isinstance(found, str) else ""
+
+
+def _data(problem: Problem) -> tuple[Split, Split] | str:
+    """Training and held-out data, or why not."""
+    data = judging(problem.kind).restarting(problem)
+    if isinstance(data, str):
+        return data
     count = sum(value.numel() for value in problem.model.parameters())
     if count > MOST_PARAMETERS:
         return f"it has {count:,} parameters and that is done up to {MOST_PARAMETERS:,}"
     if not _can_restart(problem.model):
         return "it has parameters outside layers that can be initialised anew"
-    return ""
+    return data
 
 
 def _affordable(count: int, rows: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -54,8 +54,7 @@ class Solved:
 
 def solved(refinement: Refinement) -> Solved:
     """Measure the refined field of an equation; about the work of one Gauss-Newton step."""
-    setting = refinement.setting
-    assert isinstance(setting, PhysicsSetting)
+    setting = cast(PhysicsSetting, refinement.setting)
     alpha = refinement.solutions.at(refinement.rank)
     fresh = [_seen(block, _jets(setting, block, refinement.subspace.delta(alpha))) for block in setting.fresh]
     sizes = _sizes(setting, fresh)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from lsr_core.errors import Cancelled, InputError
+from lsr_core.errors import Cancelled
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.jobs.refining import write_delta
 from lsr_core.refinement.progress import ProgressCallback
+from lsr_core.refinement.uses import refuse_job
 from lsr_core.storage.runs import Run
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 from lsr_core.validation import checked
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lsr_core.iteration.records import BaselinePoint, Floats, IterationStep
     from lsr_core.iteration.state import State, Stopped
     from lsr_core.problems.physics.problem import PhysicsProblem
+    from lsr_core.problems.problem import Problem
     from lsr_core.refinement.summary import Summary
 
 
@@ -54,20 +56,14 @@ def work(run: Run, report: ProgressCallback) -> None:
     _finish(run, store, iteration)
 
 
-def equation_of(problem: object) -> PhysicsProblem:
+def equation_of(problem: Problem) -> PhysicsProblem:
     """The problem, if it is one that iterative LSR can resample.
 
     Raises:
         InputError: it consists of data.
     """
-    from lsr_core.problems.physics.problem import PhysicsProblem
-
-    if not isinstance(problem, PhysicsProblem):
-        raise InputError(
-            "iterative LSR needs an equation, whose residual can be taken at new points; this problem consists of data: refine it",
-            key="problem",
-        )
-    return problem
+    refuse_job("iterate", problem.kind)
+    return cast("PhysicsProblem", problem)
 
 
 class RunBook:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from lsr_core.diagnosis.kinds import judging
 from lsr_core.errors import InputError
-from lsr_core.networks.classifiers import class_rows
 from lsr_core.networks.taking import in_precision
 from lsr_core.portable.measured import predictor_of
-from lsr_core.problems.classification import ClassificationProblem
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.kinds import prepare
-from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.summary import Errors
-from lsr_core.refinement.true_residual import true_losses
 from lsr_core.storage.runs import Run
 
 STORED = 1.01  # factor between errors of the same step, computed again
 REBUILT = 2.0  # of a step that was solved again: on another machine small directions come out otherwise
 CHUNK = 2048
 ROUNDING = 1e3  # times the unit roundoff, relative to the data: errors below are rounding, and differ between machines
-_WHOLE = {"layers": None, "parameter_fraction": 1.0, "max_rank": 0, "rank": 0, "gauss_newton": 0}
 
 
 def confirm(run: Run, problem: Problem, delta: Tensor, rank: int) -> None:
@@ -81,31 +75,21 @@ def _recorded(run: Run, rank: int, chosen: bool) -> tuple[str, float | None]:
 
 def _measured(config: RefineConfig, problem: Problem, delta: Tensor, name: str) -> float:
     """The root of the same measure of the predictor itself."""
-    if isinstance(problem, PhysicsProblem) and name == "val_mse":
-        setting = prepare(problem, config.model_copy(update=_WHOLE))
-        assert isinstance(setting, PhysicsSetting)
-        return math.sqrt(float(true_losses(setting.fresh, delta[:, None], setting.strategy.name)[0]))
+    kind = judging(problem.kind)
+    if name == "val_mse" and (loss := kind.fresh_loss(problem, config, delta)) is not None:
+        return math.sqrt(loss)
     split = problem.splits()["validation" if name == "val_mse" else "test"]
-    mse = _mean_square(config, problem, predictor_of(problem, delta, delta.dtype), split)
+    predictor = predictor_of(problem, delta, delta.dtype)
+    mse = _mean_square(kind.delivered(config, predictor), next(predictor.model.parameters()).dtype, split)
     return math.sqrt(mse / _mean_square_of(split) if name == "relative_l2" else mse)
 
 
 @torch.no_grad()
-def _mean_square(config: RefineConfig, problem: Problem, predictor: RefinedPredictor, split: Split) -> float:
-    """Of the errors; those of a classifier are errors of its probabilities."""
-    dtype = next(predictor.model.parameters()).dtype
-    rows = None
-    if isinstance(problem, ClassificationProblem):
-        rows = class_rows(predictor.model, probabilities=config.linearised == "probabilities")
+def _mean_square(deliver: Callable[[Tensor], Tensor], dtype: torch.dtype, split: Split) -> float:
+    """Of the errors of what is delivered for inputs in a dtype."""
     total = 0.0
     for inputs, targets in zip(split.inputs.split(CHUNK), split.targets.split(CHUNK), strict=True):
-        given = in_precision(inputs, dtype)
-        network, correction = predictor.parts(given)
-        values = (
-            network + correction
-            if rows is None
-            else rows.probabilities(given, rows.refined(given, network, correction))
-        )
+        values = deliver(in_precision(inputs, dtype))
         total += float((values.reshape(targets.shape) - targets).double().square().sum())
     return total / split.targets.numel()
 

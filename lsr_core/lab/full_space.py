@@ -10,11 +10,10 @@ from lsr_core.lab.least_squares import Course, LeastSquares
 from lsr_core.lab.records import Precision
 from lsr_core.linalg.operators import LinearOperator
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.rows import RowBlock, Rows, TrainingRows
+from lsr_core.refinement.kinds import rows_of
+from lsr_core.refinement.rows import RowBlock
 from lsr_core.refinement.setting import Setting
 
-SAMPLES = 2048
 MOST_COLUMNS = 3000  # parameters up to which the right triangular factor of G is made
 
 
@@ -80,11 +79,3 @@ def right_factor(setting: Setting) -> Tensor:
     for block in rows_of(setting):
         qr.update(block.operator.to_dense() * setting.weight, block.errors * setting.weight)
     return qr.factor
-
-
-def rows_of(setting: Setting) -> Rows:
-    """The rows of a setting, of data or of equations."""
-    if isinstance(setting, PhysicsSetting):
-        return setting.rows()
-    samples = SAMPLES if setting.sample_wise else len(setting.train.inputs)
-    return TrainingRows(setting.strategy, setting.function, setting.train, samples=samples)

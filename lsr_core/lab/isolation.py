@@ -14,9 +14,7 @@ from lsr_core.lab import restricted
 from lsr_core.lab.random_directions import solve_in_random_subspace
 from lsr_core.lab.records import Contender, IsolationRecord, SplitErrors, Trial
 from lsr_core.lab.restricted import Restricted, RestrictedLoss
-from lsr_core.problems.classification import refuse_classes
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -25,7 +23,7 @@ from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import errors_of
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.summary import Errors
-from lsr_core.refinement.uses import refuse_unused
+from lsr_core.refinement.uses import refuse_job, refuse_unused
 
 RATES = (1e-3, 1e-2, 1e-1)  # of Adam
 STAGES = {
@@ -69,9 +67,7 @@ def isolate(
     Raises:
         InputError: equations instead of data; a rank beyond min(n, m).
     """
-    if not isinstance(problem, SupervisedProblem):
-        raise InputError("isolation compares fits to data; this problem is given by equations", key="problem")
-    refuse_classes(problem, "isolation")
+    refuse_job("isolate", problem.kind)
     settings = settings or IsolationSettings()
     config = config or RefineConfig()
     refuse_unused(config, "isolate", problem.kind)
@@ -155,9 +151,7 @@ def _in_jacobian_subspace(found: Refinement, rank: int) -> Contender:
     )
 
 
-def _last_layer(
-    problem: SupervisedProblem, config: RefineConfig, rank: int, on_fraction: Callable[[float], None]
-) -> Contender:
+def _last_layer(problem: Problem, config: RefineConfig, rank: int, on_fraction: Callable[[float], None]) -> Contender:
     name = last_layer(problem.model)
     size = sum(value.numel() for value in problem.model.get_submodule(name).parameters(recurse=False))
     dimension = min(rank, size, problem.n_rows)

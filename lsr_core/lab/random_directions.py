@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.lab.full_space import rows_of
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.refinement.basis import OnFraction
+from lsr_core.refinement.kinds import rows_of
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.setting import Setting
 

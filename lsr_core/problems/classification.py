@@ -55,16 +55,6 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
     return torch.nn.functional.one_hot(labels.long(), classes).float()
 
 
-def refuse_classes(problem: object, what: str) -> None:
-    """Refuse a classifier where squares of outputs minus targets would be taken for its loss.
-
-    Raises:
-        InputError: it is one.
-    """
-    if isinstance(problem, ClassificationProblem):
-        raise InputError(f"{what} is for regressions and equations; refine this classifier instead", key="problem")
-
-
 def clipped(probabilities: Tensor) -> Tensor:
     """Within [1e-6, 1] and with the sum 1 over the second axis; linearised probabilities may be neither."""
     inside = probabilities.clamp(CLIP, 1.0)

@@ -54,6 +54,10 @@ class Problem(ABC):
         name = next(name for name in SHOWN_FIRST if name in splits)
         return name, splits[name]
 
+    def varied_input(self) -> dict[str, Any] | None:
+        """Arguments of the input function of an equation, where its network sees it and so others can be put in its place."""
+        return None
+
     def changed(self, **fields: Any) -> Self:
         """The same with other fields."""
         return cast(Self, replace(cast(Any, self), **fields))

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from lsr_core.problems.physics.equations import build as build_equation
 from lsr_core.problems.physics.input_functions import InputArguments, Stream, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
+from lsr_core.problems.problem import Problem
 from lsr_core.refinement.case_records import CaseFields, CaseRecord, CasesRecord, Distribution
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -55,20 +57,19 @@ class CasesSettings(BaseModel):
     steps: int = Field(6, ge=1, le=100)
 
 
-def input_of(problem: object) -> tuple[PhysicsProblem, InputArguments]:
+def input_of(problem: Problem) -> tuple[PhysicsProblem, InputArguments]:
     """The problem as one whose equation has an input function that its network sees.
 
     Raises:
         InputError: it has none.
     """
-    if isinstance(problem, PhysicsProblem) and isinstance(problem.model, DeepONetField):
-        given = problem.arguments.get("input")
-        if given is not None:
-            return problem, InputArguments.model_validate(given)
-    raise InputError(
-        "has no input function to vary; cases are for operators that are learnt from an equation, such as antiderivative",
-        key="cases",
-    )
+    given = problem.varied_input()
+    if given is None:
+        raise InputError(
+            "has no input function to vary; cases are for operators that are learnt from an equation, such as antiderivative",
+            key="cases",
+        )
+    return cast(PhysicsProblem, problem), InputArguments.model_validate(given)
 
 
 def case_of(problem: PhysicsProblem, chosen: InputArguments) -> PhysicsProblem:

@@ -11,10 +11,13 @@ from lsr_core.refinement import build
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.evaluation import Evaluation
+from lsr_core.refinement.rows import Rows, TrainingRows
 from lsr_core.refinement.setting import Outline, Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
 from lsr_core.refinement.uses import refuse_unused
+
+SAMPLES = 2048  # of data, in a block of rows
 
 P = TypeVar("P", bound=Problem)
 S = TypeVar("S", bound=Setting)
@@ -40,6 +43,11 @@ class Refining(ABC, Generic[P, S]):
     def build_basis(self, setting: S, on_fraction: OnFraction) -> Basis:
         """V and the factor of [G V, f]."""
         return build.build_basis(setting, on_fraction)
+
+    def rows(self, setting: S) -> Rows:
+        """f and J at all rows that are fitted, a block of samples at a time."""
+        samples = SAMPLES if setting.sample_wise else len(setting.train.inputs)
+        return TrainingRows(setting.strategy, setting.function, setting.train, samples=samples)
 
 
 def _of(kind: ProblemKind) -> Refining[Any, Any]:
@@ -70,6 +78,11 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
 def build_basis(ready: Setting, on_fraction: OnFraction) -> Basis:
     """V and the factor of [G V, f]."""
     return _of(ready.kind).build_basis(ready, on_fraction)
+
+
+def rows_of(ready: Setting) -> Rows:
+    """f and J at all rows that are fitted, without the weight; no matrix is kept."""
+    return _of(ready.kind).rows(ready)
 
 
 def evaluate(

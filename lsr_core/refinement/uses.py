@@ -93,6 +93,16 @@ def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
         _refuse(config, {"damping": "Gauss-Newton steps choose a damping of their own"})
 
 
+def refuse_job(job: Job, kind: ProblemKind) -> None:
+    """Refuse a job that is not done with problems of this kind.
+
+    Raises:
+        InputError: it is not, with the reason.
+    """
+    if reason := words_of(kind).refused.get(job):
+        raise InputError(reason, key="problem")
+
+
 def refuse_unused_on(config: RefineConfig, route: Route) -> None:
     """The same for what the way to the basis, known only once the network is, would ignore; raises as `refuse_unused`."""
     _refuse(config, ROUTES[route])

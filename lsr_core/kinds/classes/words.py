@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lsr_core.kinds.data.words import ALREADY_LINEAR
+from lsr_core.kinds.data.words import ALREADY_LINEAR, NO_NEW_POINTS
 from lsr_core.problems.kinds import KindWords
 
-KIND = KindWords(unused=ALREADY_LINEAR)
+KIND = KindWords(
+    unused=ALREADY_LINEAR,
+    refused=NO_NEW_POINTS | {"isolate": "isolation is for regressions and equations; refine this classifier instead"},
+    section="classes",
+)

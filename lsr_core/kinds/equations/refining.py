@@ -10,6 +10,7 @@ from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import Refining
 from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.rows import Rows
 from lsr_core.refinement.setting import Outline
 
 
@@ -26,6 +27,9 @@ class EquationRefining(Refining[PhysicsProblem, PhysicsSetting]):
 
     def build_basis(self, setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
         return build_physics(setting, on_fraction)
+
+    def rows(self, setting: PhysicsSetting) -> Rows:
+        return setting.rows()
 
 
 KIND = EquationRefining()

@@ -9,5 +9,10 @@ KIND = KindWords(
     unused={
         "published": "the authors' modes are offered for data, not for equations, which have source, scaling and rank instead"
     }
-    | NO_CLASSES
+    | NO_CLASSES,
+    refused={"isolate": "isolation compares fits to data; this problem is given by equations"},
+    rows="residuals",
+    measures_residuals=True,
+    knows_truth=False,
+    shown="grid",
 )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.physics.blocks import ResidualBlock, check_points
 from lsr_core.problems.physics.fields import derivative
@@ -149,6 +150,10 @@ class PhysicsProblem(Problem):
     def _plain(self) -> Split:
         where, _ = places(self.domain, self.blocks)
         return Split(where, torch.zeros(len(where), len(self.outputs), dtype=torch.float64))
+
+    def varied_input(self) -> dict[str, Any] | None:
+        sees = isinstance(self.model, DeepONetField)
+        return self.arguments.get("input") if sees else None
 
     def redrawn(self, seed: int) -> PhysicsProblem:
         """The same problem on new points."""
