@@ -10,7 +10,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from lsr_app.plots import lines, maps, paths, ranks, theme
+from lsr_app.plots import lines, maps, paths, ranks, scales, theme
 from lsr_app.plots.base import Picture
 from lsr_app.plots.fields import known_fields
 from lsr_app.reading import outputdata, rundata
@@ -121,30 +121,28 @@ def _verdict(data: RunData, rank: int) -> str:
 
 def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Picture]]]]:
     """Key of the words, and the panels; those that say most come first, for size may leave out the last."""
-    runs, at, mode = [(data.about.title, data)], [rank], "light"
+    runs, at = [(data.about.title, data)], [rank]
     yield (
         data.errors_words,
-        [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse", mode=mode))],
+        [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse"))],
     )
-    yield "spectrum", [("", ranks.spectrum(runs, at, mode=mode))]
-    yield "loss_path", [("", paths.losses(runs, at, mode=mode))]
+    yield "spectrum", [("", ranks.spectrum(runs, at))]
+    yield "loss_path", [("", paths.losses(runs, at))]
     if not data.has_reference:
-        if found := known_fields(runs, at, 0, mode=mode):
+        if found := known_fields(runs, at, 0):
             yield "known_fields", found
     elif data.dimension == 1:
-        yield "headline_lines", [("", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))]
-        yield "curve_errors", [("", lines.errors(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))]
+        yield "headline_lines", [("", lines.values(runs, at, 0, lines.cut(data, 0, 0.5)))]
+        yield "curve_errors", [("", lines.errors(runs, at, 0, lines.cut(data, 0, 0.5)))]
     elif data.dimension == 2:
         errors = {"network_error": data.network_error(0), "refined_error": data.refined_error(rank, 0)}
-        limits = maps.decades(*errors.values())
-        truth = maps.field(
-            data, data.fields.targets[:, 0], texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode
-        )
+        limits = scales.decades(*errors.values())
+        truth = maps.field(data, data.fields.targets[:, 0], texts.PANELS["truth"], maps.shared_limits(data, 0))
         yield (
             "headline_map",
             [(texts.PANELS["truth"], truth)]
             + [
-                (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, mode=mode))
+                (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits))
                 for name, values in errors.items()
             ],
         )

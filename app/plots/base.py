@@ -40,14 +40,13 @@ class Picture:
 class Canvas:
     """Collects traces and layout as plain dictionaries and validates them once, at the end."""
 
-    mode: str | None
     height: int = HEIGHT
     traces: list[dict[str, Any]] = field(default_factory=list)
     layout: dict[str, Any] = field(default_factory=dict)
 
     @property
     def colours(self) -> theme.Palette:
-        return theme.palette(self.mode)
+        return theme.palette()
 
     def line(
         self,
@@ -90,8 +89,13 @@ class Canvas:
 
     def axes(self, x: str, y: str, *, logx: bool = False, logy: bool = False, **more: Any) -> None:
         """Axis titles must already be escaped."""
-        self.layout["xaxis"] = theme.axis(self.mode, x, "log" if logx else "linear") | more.pop("xaxis", {})
-        self.layout["yaxis"] = theme.axis(self.mode, y, "log" if logy else "linear") | more.pop("yaxis", {})
+        self.layout["xaxis"] = theme.axis(x, "log" if logx else "linear") | more.pop("xaxis", {})
+        self.layout["yaxis"] = theme.axis(y, "log" if logy else "linear") | more.pop("yaxis", {})
+
+    def map_axes(self, x: str, y: str) -> None:
+        """Axes of a map, with room for its colour bar."""
+        self.axes(x, y, xaxis={"showgrid": False, "nticks": 6}, yaxis={"showgrid": False, "nticks": 6})
+        self.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
 
     def figure(self) -> go.Figure:
         for letter in "xy":
@@ -101,9 +105,9 @@ class Canvas:
         names = [trace["name"] for trace in self.traces if trace.get("name") and trace.get("showlegend", True)]
         if "margin" not in self.layout and len(names) > 1 and self.layout.get("showlegend", True):
             rows = _legend_rows(names, 340 if self.height <= HEIGHT else 480)
-            self.layout["margin"] = theme.layout(self.mode)["margin"] | {"t": 10 + 20 * rows}
+            self.layout["margin"] = theme.layout()["margin"] | {"t": 10 + 20 * rows}
             self.height += 20 * (rows - 1)
-        layout = theme.layout(self.mode) | {"height": self.height} | self.layout
+        layout = theme.layout() | {"height": self.height} | self.layout
         return go.Figure({"data": self.traces, "layout": layout})
 
 

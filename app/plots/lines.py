@@ -48,11 +48,9 @@ def cut(run: RunData, along: int, fraction: float) -> Cut:
     return Cut(chosen[np.argsort(inputs[chosen, along], kind="stable")], along, across, value, run.grid is not None)
 
 
-def values(
-    runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = False, mode: str | None = None
-) -> Picture:
+def values(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = False) -> Picture:
     """Truth, network and refined predictor along the slice."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     run = runs[0][1]
     x = light(run.fields.inputs[where.points, where.along])
@@ -89,11 +87,9 @@ def values(
     return Picture(canvas.figure(), formats.one_line(alt, 300), names, rows)
 
 
-def errors(
-    runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = True, mode: str | None = None
-) -> Picture:
+def errors(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = True) -> Picture:
     """|error| of network and refined predictor along the slice."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     run = runs[0][1]
     x = light(run.fields.inputs[where.points, where.along])
@@ -126,9 +122,9 @@ def errors(
     return Picture(canvas.figure(), formats.one_line(alt, 300), names, rows)
 
 
-def histogram(runs: Labelled, ranks: Sequence[int], output: int, *, mode: str | None = None) -> Picture:
+def histogram(runs: Labelled, ranks: Sequence[int], output: int) -> Picture:
     """How log10 |error| is distributed over the display points."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     named = [("Network", colours.network, runs[0][1].network_error(output), 0)]
     for index, (_, run) in enumerate(runs):

@@ -15,11 +15,9 @@ LINEAR_RESIDUAL = "Linear model of the residual"
 NONLINEAR = "Network at θ0 + αΔθ"
 
 
-def losses(
-    runs: Labelled, ranks: Sequence[int], *, logx: bool = True, logy: bool = True, mode: str | None = None
-) -> Picture:
+def losses(runs: Labelled, ranks: Sequence[int], *, logx: bool = True, logy: bool = True) -> Picture:
     """Both losses against α, with the interval in which they agree within 10 %."""
-    canvas = Canvas(mode, height=400)
+    canvas = Canvas(height=400)
     colours = canvas.colours
     for index, (_, run) in enumerate(runs):
         rung, tail = run.rung(ranks[index]), suffix(index)
@@ -64,9 +62,9 @@ def losses(
     return Picture(canvas.figure(), alt, ("run", "rank", "alpha", "linearised_loss", "nonlinear_loss"), rows)
 
 
-def three_lines(run: RunData, rank: int, output: int, *, mode: str | None = None) -> Picture:
+def three_lines(run: RunData, rank: int, output: int) -> Picture:
     """For a single input: the truth and the three objects along it, the axis held to the reach of the truth."""
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     colours = canvas.colours
     points = run.fields.stepped_points
     points_x = run.fields.inputs[points, 0]

@@ -14,9 +14,9 @@ def place(name: str) -> int:
     return ORDER.index(plain) if plain in ORDER else len(ORDER)
 
 
-def colour(name: str, mode: str | None) -> str:
+def colour(name: str) -> str:
     """Of a method: the direct solve has that of the refined predictor, for it is the one that LSR does."""
-    colours = theme.palette(mode)
+    colours = theme.palette()
     if name == "direct":
         return colours.refined
     number = place(name) - 1

@@ -16,16 +16,10 @@ MEASURES = {"mse": "Mean square error", "relative_l2": "Relative L2 error"}
 
 
 def errors(
-    runs: Labelled,
-    ranks: Sequence[int],
-    *,
-    measure: str = "mse",
-    logx: bool = False,
-    logy: bool = True,
-    mode: str | None = None,
+    runs: Labelled, ranks: Sequence[int], *, measure: str = "mse", logx: bool = False, logy: bool = True
 ) -> Picture:
     """Error of the refined predictor at every rank, on each split; `ranks[i]` is the rank selected in run i."""
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     colours = canvas.colours
     tone = {"train": colours.train, "val": colours.validation, "test": colours.refined}
     for index, (_, run) in enumerate(runs):
@@ -70,9 +64,9 @@ def errors(
     return Picture(canvas.figure(), alt, *sweep_table(runs))
 
 
-def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode: str | None = None) -> Picture:
+def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False) -> Picture:
     """Singular values of the Jacobian; those below the sketch error are greyed."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     for index, (_, run) in enumerate(runs):
         values, floor = positive(run.spectrum.singular_values), run.spectrum.sketch_error
@@ -108,9 +102,9 @@ def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode: 
     return Picture(canvas.figure(), alt, ("run", "index", "singular_value", "sketch_error"), rows)
 
 
-def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode: str | None = None) -> Picture:
+def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False) -> Picture:
     """Condition numbers of the reduced matrix, as it is and as it is factorised, with the limit of the dtype."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     limits: dict[str, float] = {}
     for index, (_, run) in enumerate(runs):
@@ -141,11 +135,9 @@ def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, mode:
     return Picture(canvas.figure(), alt, *sweep_table(runs))
 
 
-def step_length(
-    runs: Labelled, ranks: Sequence[int], *, logx: bool = False, logy: bool = True, mode: str | None = None
-) -> Picture:
+def step_length(runs: Labelled, ranks: Sequence[int], *, logx: bool = False, logy: bool = True) -> Picture:
     """Length of the step Δθ at every rank beside that of the parameters."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     for index, (_, run) in enumerate(runs):
         tail = suffix(index)

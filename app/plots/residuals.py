@@ -9,9 +9,9 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
 
 
-def steps(run: RunData, *, mode: str | None = None) -> Picture:
+def steps(run: RunData) -> Picture:
     """The true residual after each Gauss-Newton step, at fitted and at fresh points, with that of the network."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     records = run.summary.gauss_newton
     axis = np.array([record.step for record in records])

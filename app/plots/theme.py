@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,17 @@ DARK = Palette(
 PALETTES = {"light": LIGHT, "dark": DARK}
 
 
-def palette(mode: str | None) -> Palette:
-    return PALETTES.get(mode or "light", LIGHT)
+_mode: list[Callable[[], str]] = [lambda: "light"]
+
+
+def follow(mode: Callable[[], str]) -> None:
+    """Have figures drawn from now on take the colours of what this says: 'light', as without a page, or 'dark'."""
+    _mode[0] = mode
+
+
+def palette() -> Palette:
+    """The colours of the page that is being drawn."""
+    return PALETTES[_mode[0]()]
 
 
 def scale(colours: tuple[str, ...]) -> Scale:
@@ -57,9 +67,9 @@ def scale(colours: tuple[str, ...]) -> Scale:
     return [[step / last, colour] for step, colour in enumerate(colours)]
 
 
-def layout(mode: str | None) -> dict[str, Any]:
+def layout() -> dict[str, Any]:
     """Plotly layout of every figure: transparent, the page's type, margins that no label has to push."""
-    colours = palette(mode)
+    colours = palette()
     return {
         "font": {"family": FONT, "size": FONT_SIZE, "color": colours.text},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -76,9 +86,9 @@ def layout(mode: str | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def axis(mode: str | None, title: str, kind: str) -> dict[str, Any]:
+def axis(title: str, kind: str) -> dict[str, Any]:
     """Plotly axis of every figure; what would make Plotly draw a figure twice to fit its labels is off."""
-    colours = palette(mode)
+    colours = palette()
     return {
         "title": {"text": title, "font": {"size": FONT_SIZE}, "standoff": 8}, "type": kind,
         "gridcolor": colours.grid, "linecolor": colours.grid, "zeroline": False, "automargin": False,

@@ -13,11 +13,11 @@ from lsr_app.shell import show
 from lsr_app.words import formats, texts
 
 
-def gauss_newton(data: RunData, mode: str) -> None:
+def gauss_newton(data: RunData) -> None:
     """The Gauss-Newton steps, if there were any."""
     if data.summary.gauss_newton:
         show.section(texts.STEPS_TITLE, texts.STEPS_LEAD)
-        show.figure("gauss_newton", residuals.steps(data, mode=mode))
+        show.figure("gauss_newton", residuals.steps(data))
         _steps(data)
 
 

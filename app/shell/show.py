@@ -19,9 +19,7 @@ from lsr_app.words import figuretexts, formats, texts
 _TURN = "lsr_to_top_turn"
 
 
-def mode() -> str:
-    """'light' or 'dark', as the page is."""
-    return "dark" if st.context.theme.type == "dark" else "light"
+theme.follow(lambda: "dark" if st.context.theme.type == "dark" else "light")
 
 
 def config(name: str) -> dict[str, Any]:
@@ -213,7 +211,7 @@ def section(title: str, lead: str = "", *, apart: bool = True) -> None:
 
 def styles() -> None:
     """The type scale and the spacing of the page; colours come from the theme."""
-    colours = theme.palette(mode())
+    colours = theme.palette()
     variables = (
         f":root{{--lsr-muted:{colours.muted};--lsr-accent:{colours.refined};--lsr-network:{colours.network};"
         f"--lsr-warn:{colours.stepped};--lsr-line:{colours.grid};--lsr-truth:{colours.truth}}}"

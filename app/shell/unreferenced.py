@@ -16,10 +16,10 @@ from lsr_app.words import texts
 def fields(runs: Labelled, at: Sequence[int], output: int = 0) -> None:
     """Network and refined predictor, or losses by rank where there are too many inputs to draw a field."""
     st.info(texts.NO_REFERENCE, icon=":material/info:")
-    panels = known_fields(runs, at, output, mode=show.mode())
+    panels = known_fields(runs, at, output)
     if len(panels) > 1:
         show.group("known_fields", panels)
     elif panels:
         show.figure("known_fields", panels[0][1])
     else:
-        show.figure("errors_unreferenced", ranks.errors(runs, at, measure="mse", mode=show.mode()))
+        show.figure("errors_unreferenced", ranks.errors(runs, at, measure="mse"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lsr_app.plots import lines, maps, paths, ranks
+from lsr_app.plots import lines, maps, paths, ranks, scales, theme
 from lsr_app.reading import rundata
 from lsr_app.reading.rundata import RunData
 from lsr_core.errors import InputError
@@ -72,7 +72,7 @@ def test_condition_number_shows_the_limit_of_the_dtype(data: RunData) -> None:
 
 def test_error_scale_is_symmetric(data: RunData) -> None:
     values = data.network_error(0)
-    heat = maps.signed_error(data, values, "Network error", maps.largest(values)).figure.data[0]
+    heat = maps.signed_error(data, values, "Network error", scales.largest(values)).figure.data[0]
     assert heat.type == "heatmap"
     assert heat.zmin == -heat.zmax
     assert heat.z.shape == (20, 20)
@@ -131,3 +131,12 @@ def test_rank_beside_the_run_is_refused(tmp_path: Path) -> None:
     run.__dict__.pop("fields", None)
     with pytest.raises(InputError, match=r"fields\.npz: network: .*expected"):
         rundata.read(run)
+
+
+def test_figures_take_the_colours_of_the_page_that_is_drawn(data: RunData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theme, "_mode", [lambda: "light"])
+    light = ranks.spectrum([("", data)], [3]).figure
+    theme.follow(lambda: "dark")
+    dark = ranks.spectrum([("", data)], [3]).figure
+    assert (light.layout.font.color, dark.layout.font.color) == (theme.LIGHT.text, theme.DARK.text)
+    assert light.data[0].line.color != dark.data[0].line.color

@@ -96,7 +96,7 @@ def test_the_right_answer_moves_with_the_measurement(found: dict[int, object]) -
 
 def test_figures_stand_for_their_numbers_in_both_sizes(found: dict[int, object]) -> None:
     for step in STEPS:
-        picture = lessonsteps.JUDGES[step - 1](found[step]).draw("light")
+        picture = lessonsteps.JUDGES[step - 1](found[step]).draw()
         assert picture.alt
         rows = list(picture.rows())
         assert rows

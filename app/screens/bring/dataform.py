@@ -134,7 +134,7 @@ def _preview(mapped: Mapped) -> None:
     shown = [*names[: min(mapped.inputs.shape[1], 12)], *names[mapped.inputs.shape[1] :][:12]]
     left.dataframe(pd.DataFrame(table, columns=_distinct(shown)), hide_index=True, height=320)
     with right:
-        picture = brought.data(mapped.inputs, mapped.outputs, names, mode=show.mode())
+        picture = brought.data(mapped.inputs, mapped.outputs, names)
         st.plotly_chart(
             picture.figure, key="chart_brought", theme=None, width="stretch", config=show.config("lsr-data"), alt=picture.alt
         )  # fmt: skip

@@ -13,9 +13,9 @@ MOST = 2000
 CURVES = 5
 
 
-def data(inputs: np.ndarray, outputs: np.ndarray, names: Sequence[str], *, mode: str | None = None) -> Picture:
+def data(inputs: np.ndarray, outputs: np.ndarray, names: Sequence[str]) -> Picture:
     """The first output against the first input, coloured by the second; for functions, the first few output functions."""
-    canvas = Canvas(mode, height=320)
+    canvas = Canvas(height=320)
     width = inputs.shape[1]
     if outputs.shape[1] > 8:
         shown = outputs[:CURVES]

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from lsr_app.plots import maps, theme
-from lsr_app.plots.base import Canvas, Picture, Rows, light, log_magnitude, number, positive
+from lsr_app.plots import scales, theme
+from lsr_app.plots.base import Canvas, Picture, Rows, number, positive
 from lsr_app.words import formats
 from lsr_core.refinement.results import Directions
 
 LEAST_SHARE = 1e-12  # of the squared residual; what removes less is drawn as this
 
 
-def slowness(directions: Directions, *, mode: str | None = None) -> Picture:
+def slowness(directions: Directions) -> Picture:
     """Frequency, or without one the share of the residual, against the time constant; coloured by the share."""
-    canvas = Canvas(mode, height=400)
+    canvas = Canvas(height=400)
     known = has_frequencies(directions)
     shares = np.maximum(directions.share, LEAST_SHARE)
-    logs = log_magnitude(shares)
-    limits = maps.decades(shares)
+    limits = scales.decades(shares)
     y = directions.frequency if known else shares
     steps = np.where(np.isfinite(directions.steps), positive(directions.steps), np.nan)
-    bar = {
-        "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0,
-        "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted},
-        "title": {"text": "Share", "font": {"size": theme.SMALL}, "side": "top"}, **maps.decade_bar(limits),
-    }  # fmt: skip
+    scale = scales.powers(limits)
+    title = {"text": "Share", "font": {"size": theme.SMALL}, "side": "top"}
+    marker = scale.marker(
+        scales.clipped(shares, limits), 11, colorbar=scale.bar(title=title), reversescale=canvas.colours is not theme.DARK,
+        line={"width": 1, "color": canvas.colours.muted},
+    )  # fmt: skip
     canvas.traces.append(
         {
-            "type": "scatter", "mode": "markers", "x": steps, "y": y, "name": "",
-            "marker": {
-                "size": 11, "color": light(np.clip(logs, *limits)), "cmin": limits[0], "cmax": limits[1], "colorscale": "Cividis",
-                "reversescale": mode != "dark", "colorbar": bar, "showscale": True, "line": {"width": 1, "color": canvas.colours.muted},
-            },
+            "type": "scatter", "mode": "markers", "x": steps, "y": y, "name": "", "marker": marker,
             "customdata": np.column_stack([directions.index, directions.singular_value, directions.share]),
             "hovertemplate": "direction %{customdata[0]:.0f}, σ %{customdata[1]:.3g}<br>time constant %{x:.3g} steps<br>"
             + ("frequency %{y:.3g}<br>" if known else "")
@@ -62,22 +58,16 @@ def slowness(directions: Directions, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, names, rows)
 
 
-def layers(directions: Directions, *, mode: str | None = None) -> Picture:
+def layers(directions: Directions) -> Picture:
     """Share of each direction's squared length in each layer."""
     names = [formats.plot(str(name)) for name in directions.layer_names]
-    canvas = Canvas(mode, height=min(520, 110 + 30 * len(names)))
-    bar = {
-        "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0, "tickformat": ".0%",
-        "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, "nticks": 4,
-    }  # fmt: skip
+    canvas = Canvas(height=min(520, 110 + 30 * len(names)))
     top = max(0.01, float(directions.layers.max())) if directions.layers.size else 1.0
+    scale = scales.ColourScale((0, top), scales.MAGNITUDES, {"tickformat": ".0%", "nticks": 4})
+    numbers = [f"{index}" for index in directions.index.tolist()]
     canvas.traces.append(
-        {
-            "type": "heatmap", "x": [f"{index}" for index in directions.index.tolist()], "y": names,
-            "z": light(directions.layers.T), "zmin": 0, "zmax": top, "colorscale": "Cividis", "colorbar": bar, "name": "",
-            "hovertemplate": "direction %{x}, %{y}: %{z:.1%}<extra></extra>",
-        }
-    )  # fmt: skip
+        scale.heat(numbers, names, directions.layers.T, "direction %{x}, %{y}: %{z:.1%}<extra></extra>")
+    )
     canvas.axes(
         "Direction, by singular value", "", xaxis={"type": "category", "showgrid": False, "nticks": 12},
         yaxis={"type": "category", "showgrid": False, "autorange": "reversed"},

@@ -17,7 +17,7 @@ from lsr_core.errors import InputError
 from lsr_core.refinement.results import Directions
 
 
-def section(bench: Bench, mode: str) -> None:
+def section(bench: Bench) -> None:
     """What each direction corrects, how slowly training would, and where it lives."""
     experiments.heading("directions")
     if bench.base is None:
@@ -37,8 +37,8 @@ def section(bench: Bench, mode: str) -> None:
         st.markdown(formats.markdown(labtexts.correlation(found.correlation, len(found.index))))
     elif not known:
         st.caption(labtexts.DIRECTIONS_NO_GRID)
-    show.figure("directions" if known else "directions_share", figures.slowness(found, mode=mode))
-    show.figure("layers", figures.layers(found, mode=mode))
+    show.figure("directions" if known else "directions_share", figures.slowness(found))
+    show.figure("layers", figures.layers(found))
 
 
 def _headline(found: Directions) -> None:

@@ -17,10 +17,10 @@ def split_of(record: IsolationRecord) -> str:
     return next((split for split in SPLITS if getattr(first, split) is not None), "train")
 
 
-def bars(record: IsolationRecord, split: str, *, mode: str | None = None) -> Picture:
+def bars(record: IsolationRecord, split: str) -> Picture:
     """Errors on a split on a logarithmic axis, from the network downwards."""
     found = [(c, value) for c in record.contenders if (value := getattr(c.errors, split)) is not None and value > 0]
-    canvas = Canvas(mode, height=90 + 38 * max(1, len(found)))
+    canvas = Canvas(height=90 + 38 * max(1, len(found)))
     colours = canvas.colours
 
     def colour(contender: Contender) -> str:

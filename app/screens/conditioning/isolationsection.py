@@ -23,7 +23,7 @@ SPLITS = ("train", "validation", "test")
 Errors = Mapping[str, float | None]
 
 
-def section(now: Now, bench: Bench, mode: str) -> None:
+def section(now: Now, bench: Bench) -> None:
     """The isolation that is shown, as far as it has come."""
     experiments.heading("isolation")
     if problems.equation(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
@@ -31,17 +31,17 @@ def section(now: Now, bench: Bench, mode: str) -> None:
         return
     record = experiments.result(now, bench, "isolate", lambda run: results.experiment(run, IsolationRecord))
     if record is not None and record.contenders:
-        _results(record, mode)
+        _results(record)
     _form(now, bench)
 
 
-def _results(record: IsolationRecord, mode: str) -> None:
+def _results(record: IsolationRecord) -> None:
     split = figures.split_of(record)
     errors = {contender.name: getattr(contender.errors, split) for contender in record.contenders}
     _headline(errors, split)
     if said := _sentence(errors):
         st.markdown(formats.markdown(said))
-    show.figure("isolation", figures.bars(record, split, mode=mode))
+    show.figure("isolation", figures.bars(record, split))
     show.table(
         "isolation_table", labtexts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
         caption=labtexts.ISOLATION_CAPTION, data=lambda: _rows(record),

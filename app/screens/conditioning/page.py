@@ -9,7 +9,6 @@ from lsr_app.words import labtexts
 from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
-mode = show.mode()
 kind = now.run.manifest.kind if now.run is not None and now.status else None
 if kind in LAB_KINDS and kind != "cases":
     show.heading(SCREEN.title, SCREEN.lead)
@@ -21,10 +20,10 @@ own = OWN.get(now.run.manifest.kind, "race")
 part = controls.words("lab", "Part of the page", labtexts.LAB_SECTIONS, default=own)
 bench = laid_out.find(now)
 if part == "race":
-    racesection.section(now, bench, mode)
+    racesection.section(now, bench)
 elif part == "plane":
-    planesection.section(now, bench, mode)
+    planesection.section(now, bench)
 elif part == "directions":
-    directionsection.section(bench, mode)
+    directionsection.section(bench)
 else:
-    isolationsection.section(now, bench, mode)
+    isolationsection.section(now, bench)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.plots import maps, theme
-from lsr_app.plots.base import Canvas, Picture, Rows, light, log_magnitude, number
+from lsr_app.plots import scales, theme
+from lsr_app.plots.base import Canvas, Picture, Rows, light, number
+from lsr_app.plots.scales import Limits
 from lsr_app.words import formats, labtexts
 from lsr_core.refinement.results import LossPlane
 
-Limits = tuple[float, float]
 HEIGHT = 400
 ON_GRID = 1e-12
 LEVELS = 16  # at most
@@ -21,15 +21,15 @@ LEVELS = 16  # at most
 
 def limits(plane: LossPlane) -> Limits:
     """Powers of ten that hold both losses, shared by both maps."""
-    return maps.decades(plane.nonlinear, plane.linearised)
+    return scales.decades(plane.nonlinear, plane.linearised)
 
 
-def losses(plane: LossPlane, which: str, shared: Limits, *, mode: str | None = None) -> Picture:
+def losses(plane: LossPlane, which: str, shared: Limits) -> Picture:
     """One loss over α and β, with the region of agreement, the loss path, θ0 and the end of the step."""
     values: NDArray[np.float64] = getattr(plane, which)
-    canvas = Canvas(mode, height=HEIGHT)
+    canvas = Canvas(height=HEIGHT)
     colours = canvas.colours
-    canvas.traces.append(_levels(plane, values, shared, canvas))
+    canvas.traces.append(_levels(plane, values, shared))
     for width, colour in ((4.0, "#ffffff"), (1.6, "#111418")):  # to be seen on dark and on light colours
         canvas.traces.append(_outline(plane, width, colour))
     canvas.line(
@@ -64,9 +64,9 @@ def losses(plane: LossPlane, which: str, shared: Limits, *, mode: str | None = N
     return Picture(canvas.figure(), alt, ("alpha", "beta", f"{which}_loss"), rows)
 
 
-def key(plane: LossPlane, mode: str | None = None) -> list[tuple[str, str, str]]:
+def key(plane: LossPlane) -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of marks and lines; of the end of the step only where the plane reaches it."""
-    colours = theme.palette(mode)
+    colours = theme.palette()
     ends = [
         ("◆", colours.stepped, "Network at θ0 + Δθ"),
         ("◆", colours.refined, "Refined predictor: the linear model at Δθ"),
@@ -95,21 +95,15 @@ def at_end(plane: LossPlane) -> tuple[float, float] | None:
     return float(plane.nonlinear[row, column]), float(plane.linearised[row, column])
 
 
-def _levels(plane: LossPlane, values: NDArray[np.float64], shared: Limits, canvas: Canvas) -> dict[str, Any]:
+def _levels(plane: LossPlane, values: NDArray[np.float64], shared: Limits) -> dict[str, Any]:
     low, high = shared
     step = next(size for size in (0.25, 0.5, 1.0, 2.0, 5.0, 1000.0) if (high - low) / size <= LEVELS)
     known = np.isfinite(values)
-    shown = np.where(known, np.clip(log_magnitude(np.where(known, values, 1.0)), low, high), np.nan)
-    bar = {
-        "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0,
-        "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **maps.decade_bar(shared),
-    }  # fmt: skip
-    return {
-        "type": "contour", "x": light(plane.alpha), "y": light(plane.beta), "z": light(shown), "zmin": low, "zmax": high,
-        "colorscale": "Cividis", "colorbar": bar, "contours": {"start": low, "end": high, "size": step},
-        "line": {"width": 0.6, "color": "rgba(255,255,255,0.45)"}, "name": "",
-        "hovertemplate": "α %{x:.3g}, β %{y:.3g}: 10<sup>%{z:.2f}</sup>",
-    }  # fmt: skip
+    shown = np.where(known, scales.clipped(np.where(known, values, 1.0), shared), np.nan)
+    return scales.powers(shared).levels(
+        light(plane.alpha), light(plane.beta), shown, "α %{x:.3g}, β %{y:.3g}: 10<sup>%{z:.2f}</sup>",
+        type="contour", contours={"start": low, "end": high, "size": step}, line={"width": 0.6, "color": "rgba(255,255,255,0.45)"},
+    )  # fmt: skip
 
 
 def _outline(plane: LossPlane, width: float, colour: str) -> dict[str, Any]:

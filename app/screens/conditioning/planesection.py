@@ -27,12 +27,12 @@ WHOLE_STEP = (-0.5, 1.5)
 BEYOND = 4  # times the reach of agreement
 
 
-def section(now: Now, bench: Bench, mode: str) -> None:
+def section(now: Now, bench: Bench) -> None:
     """The plane that is shown, as fine as it is so far."""
     experiments.heading("plane")
     plane = experiments.result(now, bench, "plane", results.plane)
     if plane is not None:
-        _results(plane, bench.runs["plane"], mode)
+        _results(plane, bench.runs["plane"])
     if bench.base is None:
         st.info(labtexts.PLANE_NEEDS_RUN, icon=":material/info:")
     elif bench.base.summary.rank == 0:
@@ -41,7 +41,7 @@ def section(now: Now, bench: Bench, mode: str) -> None:
         _form(now, bench, bench.base)
 
 
-def _results(plane: LossPlane, run: Run, mode: str) -> None:
+def _results(plane: LossPlane, run: Run) -> None:
     name = str(run.manifest.settings.get("direction", ""))
     near = plane.neighbourhood
     network, linear = (planes.lowest_at(plane, which) for which in ("nonlinear", "linearised"))
@@ -61,10 +61,10 @@ def _results(plane: LossPlane, run: Run, mode: str) -> None:
     show.group(
         "plane",
         [
-            (words, planes.losses(plane, which, shared, mode=mode))
+            (words, planes.losses(plane, which, shared))
             for which, words in labtexts.PLANE_PANELS.items()
         ],
-        extra=lambda: show.key(planes.key(plane, mode)),
+        extra=lambda: show.key(planes.key(plane)),
     )  # fmt: skip
     hidden = int((~np.isfinite(plane.nonlinear)).sum())
     growing = run.status().status in ("queued", "running")

@@ -56,9 +56,7 @@ def reach(record: RaceRecord, methods: Sequence[MethodRecord], against: str) -> 
     return Reach(bottom / 10, top * 10, float(positive.min()) / 1.3, max(2.0, float(positive.max())) * 1.3)
 
 
-def key(
-    record: RaceRecord, methods: Sequence[MethodRecord], *, against: str, mode: str | None = None
-) -> list[tuple[str, str, str]]:
+def key(record: RaceRecord, methods: Sequence[MethodRecord], *, against: str) -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of marks and lines; a method that diverged with every setting says so."""
     seen: dict[str, str] = {}
     for method in sorted(methods, key=lambda method: racers.place(method.name)):
@@ -68,8 +66,8 @@ def key(
             else ""
         )
         seen[method.name] = seen.get(method.name, racedata.name(method)) + lost
-    lines = [("◆" if name == "direct" else "━", racers.colour(name, mode), words) for name, words in seen.items()]
-    muted = theme.palette(mode).muted
+    lines = [("◆" if name == "direct" else "━", racers.colour(name), words) for name, words in seen.items()]
+    muted = theme.palette().muted
     if record.floor:
         lines.append(("╌", muted, "Twice the floor"))
     if against == "iterations":
@@ -80,11 +78,16 @@ def key(
 
 
 def courses(
-    record: RaceRecord, methods: Sequence[MethodRecord], coordinates: CoordinateName, axes: Reach, *, against: str, panel: bool,
-    mode: str | None = None,
-) -> Picture:  # fmt: skip
+    record: RaceRecord,
+    methods: Sequence[MethodRecord],
+    coordinates: CoordinateName,
+    axes: Reach,
+    *,
+    against: str,
+    panel: bool,
+) -> Picture:
     """Excess over the floor of the best run of each method; `panel` stands beside another."""
-    canvas = Canvas(mode, height=340 if panel else 440)
+    canvas = Canvas(height=340 if panel else 440)
     if against == "iterations":
         _bounds(canvas, record, coordinates, axes)
     if record.floor:
@@ -125,7 +128,7 @@ def counted(curve: Curve, against: str) -> Floats:
 def _course(canvas: Canvas, method: MethodRecord, axes: Reach, against: str) -> None:
     x, y = counted(method.curve, against)[1:], np.asarray(method.curve.excess, dtype=np.float64)[1:]
     shown = np.clip(y, axes.low * 5, None)  # an excess of zero stands at the bottom, and is written in the hint
-    words, tint = formats.plot(racedata.name(method)), racers.colour(method.name, canvas.mode)
+    words, tint = formats.plot(racedata.name(method)), racers.colour(method.name)
     hover: dict[str, Any] = {
         "customdata": y,
         "hovertemplate": f"{words}, {against} %{{x:.3g}}: %{{customdata:.3g}}<extra></extra>",
@@ -154,7 +157,7 @@ def _lost_settings(canvas: Canvas, methods: Sequence[MethodRecord], axes: Reach,
             ]
             canvas.points(
                 np.clip([float(trial.diverged_at or 1) for trial in lost], axes.left * 1.1, axes.right / 1.1),
-                np.full(len(lost), axes.high / 2), "", racers.colour(method.name, canvas.mode), symbol="x-thin", size=8,
+                np.full(len(lost), axes.high / 2), "", racers.colour(method.name), symbol="x-thin", size=8,
                 showlegend=False, text=names, hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
 

@@ -21,14 +21,14 @@ ITERATIONS = {"subspace": 5000, "full": 50}
 PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
 
 
-def section(now: Now, bench: Bench, mode: str) -> None:
+def section(now: Now, bench: Bench) -> None:
     """The race that is shown, as far as it has come."""
     experiments.heading("race")
     record = experiments.result(now, bench, "race", lambda run: results.experiment(run, RaceRecord))
     if record is not None:
         _headline(record)
         if record.methods:
-            _results(record, mode)
+            _results(record)
         for note in record.notes:
             st.caption(formats.markdown(note))
     _form(now, bench)
@@ -51,7 +51,7 @@ def _headline(record: RaceRecord) -> None:
     show.headline(items)
 
 
-def _results(record: RaceRecord, mode: str) -> None:
+def _results(record: RaceRecord) -> None:
     precisions = {
         name: word for name, word in labtexts.PRECISIONS.items() if any(m.dtype == name for m in record.methods)
     }
@@ -77,10 +77,10 @@ def _results(record: RaceRecord, mode: str) -> None:
     axes = figures.reach(record, shown, against)
 
     def key() -> None:
-        show.key(figures.key(record, shown, against=against, mode=mode))
+        show.key(figures.key(record, shown, against=against))
 
     if len(places) == 1:
-        picture = figures.courses(record, shown, places[0], axes, against=against, panel=False, mode=mode)
+        picture = figures.courses(record, shown, places[0], axes, against=against, panel=False)
         show.figure(f"race_{places[0]}", picture, extra=key)
     else:
         show.group(
@@ -88,7 +88,7 @@ def _results(record: RaceRecord, mode: str) -> None:
             [
                 (
                     labtexts.race_place(name, racedata.kappa(record, name)),
-                    figures.courses(record, methods, name, axes, against=against, panel=True, mode=mode),
+                    figures.courses(record, methods, name, axes, against=against, panel=True),
                 )
                 for name, methods in lines.items()
             ],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.plots import lines, maps
+from lsr_app.plots import lines, maps, scales
 from lsr_app.plots.base import Picture
 from lsr_app.screens.fields import SCREEN
 from lsr_app.shell import controls, guards, residualsection, show, state, unreferenced
 from lsr_app.words import formats, texts
 
 now, data = guards.need_run(SCREEN)
-mode, rank = show.mode(), now.rank
+rank = now.rank
 runs, at = now.runs, now.ranks
 if not data.has_reference:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -51,34 +51,31 @@ def draw_maps() -> None:
     """Fields and errors as maps, or as curves over a single input."""
     if data.dimension == 1:
         where = lines.cut(data, 0, 0.5)
-        show.figure("curves", lines.values(runs, at, output, where, mode=mode))
+        show.figure("curves", lines.values(runs, at, output, where))
         logy = controls.toggle("logy", "Log error")
-        show.figure("curve_errors", lines.errors(runs, at, output, where, logy=logy, mode=mode))
+        show.figure("curve_errors", lines.errors(runs, at, output, where, logy=logy))
         return
     limits = maps.shared_limits(data, output)
     truth = data.fields.targets[:, output]
     values = {"truth": truth, "network": data.fields.network[:, output], "refined": truth + refined}
     show.group(
         "maps",
-        [
-            panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes, mode=mode))
-            for name, part in values.items()
-        ],
+        [panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes)) for name, part in values.items()],
     )
     own = bool(state.get("own"))
-    reach = max(maps.largest(network), maps.largest(refined))
+    reach = max(scales.largest(network), scales.largest(refined))
     panels = []
     for name, part in (("network_error", network), ("refined_error", refined)):
-        limit = maps.largest(part) if own else reach
-        panels.append(panel(name, maps.signed_error(data, part, texts.PANELS[name], limit, axes=axes, mode=mode)))
-    panels.append(panel("ratio", maps.ratio(data, refined, network, texts.PANELS["ratio"], axes=axes, mode=mode)))
+        limit = scales.largest(part) if own else reach
+        panels.append(panel(name, maps.signed_error(data, part, texts.PANELS[name], limit, axes=axes)))
+    panels.append(panel("ratio", maps.ratio(data, refined, network, texts.PANELS["ratio"], axes=axes)))
     if now.compare is not None and lines.same_points(data, now.compare):
         other = now.compare.refined_error(at[1], output)
         name = f"{texts.PANELS['refined_error']} (2)"
-        limit = maps.largest(other) if own else reach
-        panels.append((name, maps.signed_error(data, other, name, limit, axes=axes, mode=mode)))
+        limit = scales.largest(other) if own else reach
+        panels.append((name, maps.signed_error(data, other, name, limit, axes=axes)))
         name = f"{texts.PANELS['ratio']} (2)"
-        panels.append((name, maps.ratio(data, other, network, name, axes=axes, mode=mode)))
+        panels.append((name, maps.ratio(data, other, network, name, axes=axes)))
     show.group("error_maps", panels, extra=lambda: controls.note_toggle("own", "Own colour scale for each error"))
 
 
@@ -90,7 +87,7 @@ def draw_distribution() -> None:
     """Histogram, quantiles and worst points."""
     left, right = st.columns(2, gap="medium")
     with left:
-        show.figure("histogram", lines.histogram(runs, at, output, mode=mode))
+        show.figure("histogram", lines.histogram(runs, at, output))
     with right:
         show.table(
             "quantiles",
@@ -122,9 +119,9 @@ def draw_slice() -> None:
     st.caption(texts.slice_place(across, formats.error(where.value, 3), where.exact, len(where.points)))
     left, right = st.columns(2, gap="medium")
     with left:
-        show.figure("slice_values", lines.values(runs, at, output, where, mode=mode))
+        show.figure("slice_values", lines.values(runs, at, output, where))
     with right:
-        show.figure("slice_errors", lines.errors(runs, at, output, where, mode=mode))
+        show.figure("slice_errors", lines.errors(runs, at, output, where))
 
 
 if section == "distribution":

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.plots import maps, theme
-from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, number, positive
+from lsr_app.plots import maps, scales, theme
+from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, number, positive
+from lsr_app.plots.scales import Limits
 from lsr_app.reading.iterationdata import Iteration
 from lsr_app.words import formats, texts
 from lsr_core.diagnosis.frequencies import BAND_EDGES
@@ -17,7 +18,6 @@ from lsr_core.iteration.records import IterationStep, Pair
 from lsr_core.storage.steps import FieldGrid
 
 Floats = NDArray[np.float64]
-Limits = tuple[float, float]
 OBJECTS = ("network", "refined")
 ROUNDING = 1e-30  # of all energy of an error, below which a transform in float64 says nothing
 LOWEST = 0.25  # where frequency 0 is drawn on the logarithmic axis
@@ -25,20 +25,20 @@ MAX_MAP_POINTS = 130  # of an axis; no map has more pixels than twice that
 MANY = 40  # steps, from which marks are smaller
 
 
-def key(iteration: Iteration, mode: str | None = None) -> list[tuple[str, str, str]]:
+def key(iteration: Iteration) -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of the lines and marks that the small figures have no room to explain."""
-    colours = theme.palette(mode)
+    colours = theme.palette()
     marks = {"lsr": ("◆", colours.refined), "align": ("●", colours.stepped)}
     seen = {step.kind for step in iteration.steps}
     return [(*mark, texts.STEP_MARKS[kind]) for kind, mark in marks.items() if kind in seen]
 
 
-def lines_key(mode: str | None = None) -> list[tuple[str, str, str]]:
-    colours = theme.palette(mode)
+def lines_key() -> list[tuple[str, str, str]]:
+    colours = theme.palette()
     return [("━", colours.network, texts.PANELS["network"]), ("━", colours.refined, texts.PANELS["refined"])]
 
 
-def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None = None) -> Picture:
+def heat(iteration: Iteration, which: str, limits: Limits) -> Picture:
     """Energies of an error by half step and frequency on a logarithmic colour scale; `limits` are powers of ten."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps]
     bins = max(len(spectrum) for spectrum in spectra if spectrum)
@@ -46,19 +46,15 @@ def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None =
     for place, spectrum in enumerate(spectra):
         if spectrum:
             energies[: len(spectrum), place] = spectrum
-    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
-    shown = np.where(np.isfinite(energies), np.clip(log_magnitude(np.nan_to_num(energies)), *limits), np.nan)
+    canvas = Canvas(height=maps.MAP_HEIGHT)
+    shown = np.where(np.isfinite(energies), scales.clipped(np.nan_to_num(energies), limits), np.nan)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
-    bar = {
-        "thickness": 8, "outlinewidth": 0, "len": 0.92, "y": 0, "yanchor": "bottom", "x": 1.02, "xpad": 0, "ypad": 0,
-        "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **maps.decade_bar(limits),
-    }  # fmt: skip
+    scale = scales.powers(limits)
     canvas.traces.append(
-        {
-            "type": "heatmap", "x": np.append(indices - 0.5, indices[-1] + 0.5), "y": _edges(bins), "z": light(shown),
-            "zmin": limits[0], "zmax": limits[1], "colorscale": "Cividis", "colorbar": bar, "name": "", "showlegend": False,
-            "hovertemplate": "half step %{x}, frequency %{y:.0f}: 10<sup>%{z:.1f}</sup>",
-        }
+        scale.heat(
+            np.append(indices - 0.5, indices[-1] + 0.5), _edges(bins), shown, "half step %{x}, frequency %{y:.0f}: 10<sup>%{z:.1f}</sup>",
+            colorbar=scale.bar(len=0.92, y=0, yanchor="bottom"), showlegend=False,
+        )
     )  # fmt: skip
     _marks(canvas, iteration.steps, np.zeros(len(indices)), yaxis="y2")
     canvas.axes(
@@ -84,12 +80,12 @@ def heat(iteration: Iteration, which: str, limits: Limits, *, mode: str | None =
 def heat_limits(iteration: Iteration) -> Limits:
     """One colour range for the energies of both errors at all steps."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps for which in OBJECTS]
-    return maps.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
+    return scales.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
 
 
-def band(iteration: Iteration, name: str, limits: Limits, *, mode: str | None = None) -> Picture:
+def band(iteration: Iteration, name: str, limits: Limits) -> Picture:
     """Energy of one band over the half steps; `limits` are powers of ten that all bands share."""
-    canvas = Canvas(mode, height=260)
+    canvas = Canvas(height=260)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
     series = {which: _band(iteration, which, name) for which in OBJECTS}
     _pair(canvas, iteration.steps, indices, series)
@@ -124,9 +120,9 @@ def band_limits(iteration: Iteration) -> Limits:
     return (float(np.log10(low)), float(np.log10(high))) if low > 0 else (-1.0, 0.0)
 
 
-def spectrum(step: IterationStep, limits: Limits, *, mode: str | None = None) -> Picture:
+def spectrum(step: IterationStep, limits: Limits) -> Picture:
     """Energy by frequency of both errors after a half step."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     series: dict[str, Floats] = {}
     for which, colour in zip(OBJECTS, (colours.network, colours.refined), strict=True):
@@ -167,30 +163,18 @@ def spectrum(step: IterationStep, limits: Limits, *, mode: str | None = None) ->
     return Picture(canvas.figure(), alt, ("frequency", *OBJECTS), rows)
 
 
-def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits, *, mode: str | None = None) -> Picture:
+def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> Picture:
     """|error| on the grid on a logarithmic scale: a map over two variables, a curve over one."""
     names, axes = list(grid.axes), list(grid.axes.values())
-    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
+    canvas = Canvas(height=maps.MAP_HEIGHT)
     if len(axes) == 1:
         canvas.line(light(axes[0]), light(positive(np.abs(values))), what, canvas.colours.text)
         canvas.axes(formats.plot(names[0]), "|Error|", logy=True, yaxis={"range": list(limits)})
     else:
         stride = tuple(slice(None, None, max(1, -(-n // MAX_MAP_POINTS))) for n in values.shape)
-        shown = np.clip(log_magnitude(values[stride]), *limits)
-        bar = {
-            "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0,
-            "tickfont": {"size": theme.SMALL, "color": canvas.colours.muted}, **maps.decade_bar(limits),
-        }  # fmt: skip
-        canvas.traces.append(
-            {
-                "type": "heatmap", "x": light(axes[0][stride[0]]), "y": light(axes[1][stride[1]]), "z": light(shown.T),
-                "zmin": limits[0], "zmax": limits[1], "colorscale": "Cividis", "colorbar": bar, "name": "",
-                "hovertemplate": "%{x:.3g}, %{y:.3g}: 10<sup>%{z:.1f}</sup>",
-            }
-        )  # fmt: skip
-        plain = {"showgrid": False, "nticks": 6}
-        canvas.axes(formats.plot(names[0]), formats.plot(names[1]), xaxis=plain, yaxis=plain)
-        canvas.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
+        shown, x, y = scales.clipped(values[stride], limits), light(axes[0][stride[0]]), light(axes[1][stride[1]])
+        canvas.traces.append(scales.powers(limits).heat(x, y, shown.T, "%{x:.3g}, %{y:.3g}: 10<sup>%{z:.1f}</sup>"))
+        canvas.map_axes(formats.plot(names[0]), formats.plot(names[1]))
     low, high = finite_range(np.abs(values))
     alt = f"{what} over {' and '.join(names)}: magnitudes between {formats.error(low)} and {formats.error(high)}."
 
@@ -205,20 +189,20 @@ def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits, *, m
 def field_limits(iteration: Iteration, *shown: Floats) -> Limits:
     """A colour range for the errors of all steps, or, if any are given, of these alone."""
     if shown:
-        return maps.decades(*shown)
+        return scales.decades(*shown)
     typical = iteration.typical_errors
     if not typical:
         return -1.0, 0.0
     return float(np.floor(np.log10(min(typical)) - 1)), float(np.ceil(np.log10(max(typical)) + 0.5))
 
 
-def against_seconds(iteration: Iteration, measure: str, *, mode: str | None = None) -> Picture:
+def against_seconds(iteration: Iteration, measure: str) -> Picture:
     """Error or residual against the seconds spent, with the trainings that ran beside it.
 
     Args:
         measure: relative_l2 or fresh_residual.
     """
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     seconds = np.array([step.seconds for step in iteration.steps])
     if measure == "relative_l2":

@@ -15,7 +15,6 @@ from lsr_core.errors import InputError
 NOTES = 4  # that are shown, the last ones
 
 now = controls.now()
-mode = show.mode()
 
 
 def iterative() -> None:
@@ -39,18 +38,18 @@ def iterative() -> None:
         show.group(
             "heat",
             [
-                (texts.PANELS[f"{which}_error"], frequencies.heat(found, which, limits, mode=mode))
+                (texts.PANELS[f"{which}_error"], frequencies.heat(found, which, limits))
                 for which in frequencies.OBJECTS
                 if any(getattr(step.spectrum, which) for step in found.steps)
             ],
             across=2,
-            extra=lambda: show.key(frequencies.key(found, mode)),
+            extra=lambda: show.key(frequencies.key(found)),
         )
         bands = frequencies.band_limits(found)
         show.group(
             "bands",
-            [(words, frequencies.band(found, name, bands, mode=mode)) for name, words in texts.BANDS.items()],
-            extra=lambda: show.key([*frequencies.lines_key(mode), *frequencies.key(found, mode)]),
+            [(words, frequencies.band(found, name, bands)) for name, words in texts.BANDS.items()],
+            extra=lambda: show.key([*frequencies.lines_key(), *frequencies.key(found)]),
         )
         half_step(found, now.run.id)
     else:
@@ -58,9 +57,9 @@ def iterative() -> None:
     left, right = st.columns(2, gap="medium")
     if found.has_spectra:
         with left:
-            show.figure("error_seconds", frequencies.against_seconds(found, "relative_l2", mode=mode))
+            show.figure("error_seconds", frequencies.against_seconds(found, "relative_l2"))
     with right if found.has_spectra else left:
-        show.figure("residual_seconds", frequencies.against_seconds(found, "fresh_residual", mode=mode))
+        show.figure("residual_seconds", frequencies.against_seconds(found, "fresh_residual"))
     if found.has_spectra:
         st.caption(formats.markdown(texts.spectra_note(found.transform)))
 
@@ -115,7 +114,7 @@ def half_step(found: Iteration, run_id: str) -> None:
         )  # fmt: skip
     error_fields(found, int(index))
     limits = frequencies.heat_limits(found)
-    show.figure("step_spectrum", frequencies.spectrum(found.at(int(index)), limits, mode=mode))
+    show.figure("step_spectrum", frequencies.spectrum(found.at(int(index)), limits))
     state.finish()
 
 
@@ -136,7 +135,7 @@ def error_fields(found: Iteration, index: int) -> None:
     show.group(
         "two_fields" if found.single else "step_fields",
         [
-            (texts.PANELS[name], frequencies.error_field(grid, values, texts.PANELS[name], limits, mode=mode))
+            (texts.PANELS[name], frequencies.error_field(grid, values, texts.PANELS[name], limits))
             for name, values in shown.items()
         ],
         extra=None if found.single else lambda: controls.note_toggle("own", "Own colour scale for this half step"),
@@ -164,7 +163,7 @@ def single() -> None:
         rows = energies(found)
         listed = [(name, formats.error(before), formats.error(after)) for name, before, after in rows]
         say(texts.energies_fall(current.rank, listed) if current.rank else texts.RANK_ZERO)
-        show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found), mode=mode))
+        show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found)))
         band_table(rows)
         error_fields(found, found.last.index)
         st.caption(formats.markdown(texts.spectra_note(found.transform)))

@@ -22,9 +22,9 @@ RACERS = (  # in whitened coordinates all but Adam are there at once; one of the
 )
 
 
-def training(found: Training, *, mode: str | None = None) -> Picture:
+def training(found: Training) -> Picture:
     """Loss against steps; between two points that are drawn, the largest one."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     steps = np.unique(np.geomspace(1, len(found.losses), SHOWN).round().astype(int))
     peaks = np.maximum.reduceat(found.losses, np.concatenate([[0], steps[:-1]]))
     canvas.line(steps, positive(peaks), "Network", canvas.colours.network)
@@ -38,9 +38,9 @@ def training(found: Training, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("step", "loss"), rows)
 
 
-def errors(found: Solution, *, mode: str | None = None) -> Picture:
+def errors(found: Solution) -> Picture:
     """|error| of network and refined predictor over the input."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     before, after = found.network - found.truth, found.refined - found.truth
     canvas.line(light(found.x), positive(np.abs(before)), "Network", canvas.colours.network)
     canvas.line(light(found.x), positive(np.abs(after)), "Refined predictor", canvas.colours.refined)
@@ -54,9 +54,9 @@ def errors(found: Solution, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("x", "truth", "network_error", "refined_error"), rows)
 
 
-def step_losses(found: StepLosses, *, mode: str | None = None) -> Picture:
+def step_losses(found: StepLosses) -> Picture:
     """Both losses along the step."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     alpha = positive(found.alpha)
     canvas.line(alpha, positive(found.linearised), "Linear model", canvas.colours.refined, width=2.5)
     canvas.line(alpha, positive(found.nonlinear), "Network at θ0 + αΔθ", canvas.colours.stepped, width=2.5)
@@ -72,9 +72,9 @@ def step_losses(found: StepLosses, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("alpha", "linearised_loss", "nonlinear_loss"), rows)
 
 
-def slowness(found: SlowDirections, *, mode: str | None = None) -> Picture:
+def slowness(found: SlowDirections) -> Picture:
     """Time constant of every direction, with the length of the training as a line."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     trained = found.trained
     ends = np.array([0.5, float(found.index[-1]) + 0.5])
     canvas.points(found.index, positive(found.steps), "Direction", canvas.colours.refined, size=8)
@@ -91,13 +91,13 @@ def slowness(found: SlowDirections, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("direction", "time_constant_steps"), rows)
 
 
-def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
+def coordinates(found: RaceRecord) -> Picture:
     """Loss over the floor against iterations: original coordinates solid, whitened ones dashed."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     floor = found.floor or 1.0
     shown = [one for one in found.methods if (one.name, one.coordinates) in RACERS and not one.diverged]
     for one in shown:
-        iterations, tint = np.asarray(one.curve.iterations[1:], dtype=np.float64), colour(one.name, mode)
+        iterations, tint = np.asarray(one.curve.iterations[1:], dtype=np.float64), colour(one.name)
         losses = positive(np.asarray(one.curve.losses[1:])) / floor
         words = f"{labtexts.METHODS[one.name]}, {labtexts.COORDINATES[one.coordinates].lower()}"
         if len(losses) == 1:  # there at once: around the mark of the direct solve, which is there as well
@@ -118,9 +118,9 @@ def coordinates(found: RaceRecord, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("method", "coordinates", "iteration", "loss"), rows)
 
 
-def by_rank(found: NoisyFit, *, mode: str | None = None) -> Picture:
+def by_rank(found: NoisyFit) -> Picture:
     """Errors on all parts of the data against the rank."""
-    canvas = Canvas(mode, HEIGHT)
+    canvas = Canvas(HEIGHT)
     colours = canvas.colours
     ranks = np.arange(len(found.test), dtype=np.float64)
     for values, name, tint in (

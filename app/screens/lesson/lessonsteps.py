@@ -15,7 +15,7 @@ from lsr_core.lab.records import CoordinateName, RaceRecord
 if TYPE_CHECKING:
     from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
 
-Draw = Callable[[str], Picture]
+Draw = Callable[[], Picture]
 PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
 NEAR = 10.0  # times the linear loss, within which the network counts as following it
 NOTICED = 2.0  # times, within which errors count as equal
@@ -28,7 +28,7 @@ class Answer:
     Attributes:
         option: index of the answer that the measurement makes right.
         sentence: the measurement in words.
-        draw: the figure, for 'light' or 'dark'.
+        draw: makes the figure.
         seconds: of the experiment.
     """
 
@@ -40,15 +40,13 @@ class Answer:
 
 def stuck(found: Training) -> Answer:
     said = lessontexts.stuck(formats.error(found.half), formats.error(found.end), formats.error(found.error))
-    return Answer(
-        place(found.half / found.end, (3, 30)), said, lambda mode: figures.training(found, mode=mode), found.seconds
-    )
+    return Answer(place(found.half / found.end, (3, 30)), said, lambda: figures.training(found), found.seconds)
 
 
 def solved(found: Solution) -> Answer:
     said = lessontexts.solved(formats.error(found.base_error), formats.error(found.refined_error))
     gain = found.base_error / found.refined_error
-    return Answer(place(gain, (10, 100)), said, lambda mode: figures.errors(found, mode=mode), found.seconds)
+    return Answer(place(gain, (10, 100)), said, lambda: figures.errors(found), found.seconds)
 
 
 def in_weights(found: StepLosses) -> Answer:
@@ -58,13 +56,13 @@ def in_weights(found: StepLosses) -> Answer:
         option = 0 if found.network_at_one <= NEAR * found.linear_at_one else 1
     numbers = (found.base, found.linear_at_one, found.network_at_one)
     said = lessontexts.in_weights(*(formats.error(value) for value in numbers))
-    return Answer(option, said, lambda mode: figures.step_losses(found, mode=mode), found.seconds)
+    return Answer(option, said, lambda: figures.step_losses(found), found.seconds)
 
 
 def slow(found: SlowDirections) -> Answer:
     slowest = float(found.steps[-1])
     said = lessontexts.slow(formats.error(slowest), formats.error(found.condition_number), f"{found.slow_share:.1%}")
-    return Answer(place(slowest, (1e5, 1e8)), said, lambda mode: figures.slowness(found, mode=mode), found.seconds)
+    return Answer(place(slowest, (1e5, 1e8)), said, lambda: figures.slowness(found), found.seconds)
 
 
 def coordinates(found: RaceRecord) -> Answer:
@@ -76,7 +74,7 @@ def coordinates(found: RaceRecord) -> Answer:
     near = [end <= racedata.NEAR for end in ends]
     option = 2 if near[0] else 1 if near[1] else 0
     said = lessontexts.coordinates(racedata.kappa(found, "original"), *(formats.error(end, 3) for end in ends))
-    return Answer(option, said, lambda mode: figures.coordinates(found, mode=mode), found.seconds)
+    return Answer(option, said, lambda: figures.coordinates(found), found.seconds)
 
 
 def noisy(found: NoisyFit) -> Answer:
@@ -86,7 +84,7 @@ def noisy(found: NoisyFit) -> Answer:
     )  # fmt: skip
     said = f"{said} {lessontexts.verdict(found.verdict.sentence)}"
     option = 2 if last > NOTICED * base else 1 if last > base / NOTICED else 0
-    return Answer(option, said, lambda mode: figures.by_rank(found, mode=mode), found.seconds)
+    return Answer(option, said, lambda: figures.by_rank(found), found.seconds)
 
 
 def place(value: float, bounds: Sequence[float]) -> int:

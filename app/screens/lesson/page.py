@@ -105,7 +105,7 @@ with right:
     if step in done() and guess is not None:
         answered(step, guess, answer := lessonsteps.JUDGES[step - 1](lessons.result(step)))
 if step in done() and guess is not None:
-    picture = answer.draw(show.mode())
+    picture = answer.draw()
     show.figure(f"lesson_{step}", enlarged(picture) if present else picture)
 with st.container(horizontal=True, horizontal_alignment="distribute"):
     if step > 1:

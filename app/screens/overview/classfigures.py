@@ -13,13 +13,13 @@ Counts = Sequence[Sequence[int]]
 WRITTEN = 12  # classes up to which every count stands in its cell
 
 
-def confusion(counts: Counts, most_wrong: int, what: str, *, mode: str | None = None) -> Picture:
+def confusion(counts: Counts, most_wrong: int, what: str) -> Picture:
     """Counts by right class (rows) and given class (columns); colour tells the samples off the diagonal only.
 
     Args:
         most_wrong: count with the strongest colour, shared by what is compared.
     """
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     table = np.asarray(counts)
     wrong = table.astype(np.float64)
     np.fill_diagonal(wrong, np.nan)

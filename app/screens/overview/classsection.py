@@ -13,7 +13,7 @@ from lsr_app.shell.functions import functiontexts as words
 LISTED = 50
 
 
-def section(data: RunData, mode: str) -> None:
+def section(data: RunData) -> None:
     """At the rank that the run chose, the only one at which classes are counted."""
     found = data.summary.classes
     show.section(words.CLASSES_TITLE, words.CLASSES_LEAD)
@@ -26,7 +26,7 @@ def section(data: RunData, mode: str) -> None:
     show.group(
         "confusion",
         [
-            (words.CONFUSION[name], figures.confusion(table, most, words.CONFUSION[name], mode=mode))
+            (words.CONFUSION[name], figures.confusion(table, most, words.CONFUSION[name]))
             for name, table in tables.items()
         ],
     )

@@ -41,7 +41,7 @@ def section(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
             chosen = _points(folder) if way == "points" else _number()
             start = st.button(words.START_ONE, type="primary", key="start_input", icon=":material/play_arrow:")
         try:
-            picture = figures.curve(*operators.input_curve(folder, chosen), mode=show.mode())
+            picture = figures.curve(*operators.input_curve(folder, chosen))
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return

@@ -9,10 +9,10 @@ from lsr_app.shell.functions import functiondata, functionsection
 from lsr_app.shell.functions import functiontexts as words
 
 
-def section(data: RunData, rank: int, mode: str) -> None:
+def section(data: RunData, rank: int) -> None:
     """Functions of an operator, classes of a classifier, nothing of others."""
     if data.about.kind == "operator":
         show.section(words.TITLE, words.LEAD)
-        functionsection.section(functiondata.of_data(data, rank), mode)
+        functionsection.section(functiondata.of_data(data, rank))
     elif data.about.kind == "classification":
-        classsection.section(data, mode)
+        classsection.section(data)

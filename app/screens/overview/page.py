@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.plots import lines, maps, ranks
+from lsr_app.plots import lines, maps, ranks, scales
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.overview import kindsection, outputsection, physicssection, runlist, startform
 from lsr_app.services import problems
@@ -17,7 +17,7 @@ now = controls.now()
 
 def headline(data: RunData, rank: int) -> None:
     """Numbers, the sentence, one figure."""
-    about, mode = data.about, show.mode()
+    about = data.about
     show.heading(about.title, about.description)
     controls.compare_note()
     label, sentence, base, refined = data.headline(rank)
@@ -44,20 +44,20 @@ def headline(data: RunData, rank: int) -> None:
     if not data.has_reference:
         unreferenced.fields(runs, at)
     elif data.dimension == 1:
-        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), mode=mode))
+        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5)))
     elif data.dimension == 2:
         network, error = data.network_error(0), data.refined_error(rank, 0)
-        limits = maps.decades(network, data.refined_error(data.ladder[-1], 0))
+        limits = scales.decades(network, data.refined_error(data.ladder[-1], 0))
         truth = data.fields.targets[:, 0]
         show.group(
             "headline_map",
             [
                 (
                     texts.PANELS["truth"],
-                    maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0), mode=mode),
+                    maps.field(data, truth, texts.PANELS["truth"], maps.shared_limits(data, 0)),
                 ),
                 *(
-                    (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits, mode=mode))
+                    (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits))
                     for name, values in (("network_error", network), ("refined_error", error))
                 ),
             ],
@@ -65,10 +65,10 @@ def headline(data: RunData, rank: int) -> None:
     else:
         show.figure(
             "headline_rank" if not data.about.physics else "errors_physics",
-            ranks.errors(runs, at, measure="relative_l2", mode=mode),
+            ranks.errors(runs, at, measure="relative_l2"),
         )
-    residualsection.gauss_newton(data, mode)
-    kindsection.section(data, rank, mode)
+    residualsection.gauss_newton(data)
+    kindsection.section(data, rank)
     if now.run is not None and (equation := problems.equation(now.run.problem_path)):
         physicssection.equation(equation)
     with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):

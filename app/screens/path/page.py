@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.plots import maps, paths
+from lsr_app.plots import maps, paths, scales
 from lsr_app.screens.path import SCREEN
 from lsr_app.shell import controls, guards, residualsection, show
 from lsr_app.words import formats, texts
 
 now, data = guards.need_run(SCREEN)
-mode, rank = show.mode(), now.rank
+rank = now.rank
 linear, nonlinear = paths.at_one(data, rank)
 base: float | None
 # What the refined field leaves of a nonlinear equation is not what its linear model leaves.
@@ -44,7 +44,7 @@ if data.summary.gauss_newton and rank == data.summary.rank:
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     logx = controls.toggle("pathx", "Log α", "logx")
     logy = controls.toggle("pathy", "Log loss", "logy")
-show.figure("loss_path", paths.losses(now.runs, now.ranks, logx=logx, logy=logy, mode=mode))
+show.figure("loss_path", paths.losses(now.runs, now.ranks, logx=logx, logy=logy))
 
 points = data.fields.stepped_points
 if len(points) and (data.has_reference or data.dimension == 1):
@@ -52,20 +52,20 @@ if len(points) and (data.has_reference or data.dimension == 1):
         output = controls.output(data)
         axes = controls.axes(data)
     if data.dimension == 1:
-        show.figure("three_lines", paths.three_lines(data, rank, output, mode=mode))
+        show.figure("three_lines", paths.three_lines(data, rank, output))
     else:
         errors = {
             "network_error": data.network_error(output)[points],
             "refined_error": data.refined_error(rank, output)[points],
             "stepped_error": data.stepped(rank, output) - data.fields.targets[points, output],
         }
-        limits = maps.decades(*errors.values())
+        limits = scales.decades(*errors.values())
         show.group(
             "three_maps",
             [
                 (
                     texts.PANELS[name],
-                    maps.error_magnitude(data, values, texts.PANELS[name], limits, axes=axes, coarse=True, mode=mode),
+                    maps.error_magnitude(data, values, texts.PANELS[name], limits, axes=axes, coarse=True),
                 )
                 for name, values in errors.items()
             ],

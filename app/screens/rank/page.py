@@ -10,7 +10,6 @@ from lsr_app.shell import controls, guards, residualsection, show
 from lsr_app.words import formats, texts
 
 now, data = guards.need_run(SCREEN)
-mode = show.mode()
 split = data.headline_split[0]
 names = ("condition_number", "solved_condition_number", "delta_norm")
 kappa, solved_kappa, length = (data.reported(name, now.rank) for name in names)
@@ -45,16 +44,16 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 runs, at = now.runs, now.ranks
 show.figure(
     data.errors_words,
-    ranks.errors(runs, at, measure=measure, logx=logx, logy=logy, mode=mode),
+    ranks.errors(runs, at, measure=measure, logx=logx, logy=logy),
 )
 left, right = st.columns(2, gap="medium")
 with left:
-    show.figure("spectrum", ranks.spectrum(runs, at, logx=logx, mode=mode))
+    show.figure("spectrum", ranks.spectrum(runs, at, logx=logx))
 with right:
-    show.figure("condition", ranks.condition(runs, at, logx=logx, mode=mode))
+    show.figure("condition", ranks.condition(runs, at, logx=logx))
 left, right = st.columns(2, gap="medium")
 with left:
-    show.figure("step", ranks.step_length(runs, at, logx=logx, logy=logy, mode=mode))
+    show.figure("step", ranks.step_length(runs, at, logx=logx, logy=logy))
 with right:
     show.rank_table(data, now.rank)
-sharesection.section(now, mode)
+sharesection.section(now)

@@ -11,16 +11,14 @@ from lsr_app.reading.shares import Share
 from lsr_app.words import formats
 
 
-def error_by_share(
-    line: Sequence[Share], others: Sequence[Share] = (), *, measure: str, mode: str | None = None
-) -> Picture:
+def error_by_share(line: Sequence[Share], others: Sequence[Share] = (), *, measure: str) -> Picture:
     """Error of the refined predictor for each share, with the network's own as a dashed line.
 
     Args:
         line: random shares of the same parameters, by share; at least one.
         others: shares of parameters chosen by another pattern, drawn as single points.
     """
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     every = sorted([*line, *others], key=lambda share: share.of_all)
     base = line[-1].base

@@ -34,7 +34,7 @@ class Series:
         return done | {config.parameter_fraction for config in self.waiting.values() if config.layers == layers}
 
 
-def section(now: Now, mode: str) -> None:
+def section(now: Now) -> None:
     """Errors of the runs of this problem with other shares; missing ones can be queued."""
     assert now.run is not None
     assert now.data is not None
@@ -46,7 +46,7 @@ def section(now: Now, mode: str) -> None:
     line = [share for share in found if share.layers == layers]
     if line and len(found) > 1:
         others = [share for share in found if share.layers != layers]
-        picture = figures.error_by_share(line, others, measure=now.data.parts.mean_square.format(word=word), mode=mode)
+        picture = figures.error_by_share(line, others, measure=now.data.parts.mean_square.format(word=word))
         show.figure("shares", picture)
     else:
         st.caption(texts.SHARES_NONE)

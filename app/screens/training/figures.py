@@ -16,9 +16,9 @@ from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 Floats = NDArray[np.float64]
 
 
-def errors(record: TrainingRecord, *, mode: str | None = None) -> Picture:
+def errors(record: TrainingRecord) -> Picture:
     """Errors of network and refined predictor against the epoch."""
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     found, colours = record.checkpoints, canvas.colours
     for name, values, colour in (
         ("Network", _column([one.base_error for one in found]), colours.network),
@@ -39,9 +39,9 @@ def errors(record: TrainingRecord, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("epoch", "network_error", "refined_error", "rank"), rows)
 
 
-def condition(record: TrainingRecord, *, mode: str | None = None) -> Picture:
+def condition(record: TrainingRecord) -> Picture:
     """κ(G V) at the chosen rank against the epoch."""
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     found = record.checkpoints
     _course(canvas, record, _column([one.condition_number for one in found]), "κ", canvas.colours.refined)
     _axes(canvas, record, "Condition number κ(G V)")
@@ -55,19 +55,17 @@ def condition(record: TrainingRecord, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("epoch", "condition_number"), rows)
 
 
-def spectra(record: TrainingRecord, *, mode: str | None = None) -> Picture:
+def spectra(record: TrainingRecord) -> Picture:
     """Singular values of the Jacobian at every checkpoint, early ones grey and late ones in the colour of the refined predictor."""
-    canvas = Canvas(mode, height=360)
+    canvas = Canvas(height=360)
     found = record.checkpoints
-    for one, colour in zip(found, shades(len(record.epochs), mode), strict=False):
+    for one, colour in zip(found, shades(len(record.epochs)), strict=False):
         canvas.line(
             np.asarray(one.modes, dtype=np.float64), positive(np.asarray(one.singular_values)), f"{one.epoch:,}", colour,
             hovertemplate=f"epoch {one.epoch}, σ %{{x}}: %{{y:.3g}}<extra></extra>",
         )  # fmt: skip
     canvas.axes("Number of the singular value", "Singular value σ of the Jacobian", logx=True, logy=True)
-    base = theme.layout(
-        mode
-    )  # the corner under the falling lines is empty; a row above the figure would not hold them all
+    base = theme.layout()  # the corner under the falling lines is empty; a row above the figure would not hold them all
     inside = {"orientation": "v", "x": 0.02, "y": 0.02, "title": {"text": "Epoch"}}
     canvas.layout |= {"legend": base["legend"] | inside, "margin": base["margin"]}
     falls = [
@@ -91,9 +89,9 @@ def places(epochs: Sequence[int]) -> Floats:
     return np.array([float(epoch) if epoch > 0 else first / 3 for epoch in epochs])
 
 
-def shades(count: int, mode: str | None) -> list[str]:
+def shades(count: int) -> list[str]:
     """Colours from that of the network to that of the refined predictor."""
-    colours = theme.palette(mode)
+    colours = theme.palette()
     ends = np.array(
         [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (colours.stepped, colours.refined)]
     )

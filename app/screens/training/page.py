@@ -18,7 +18,6 @@ from lsr_core.errors import InputError
 from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
-mode = show.mode()
 
 
 def findings(record: TrainingRecord) -> None:
@@ -26,13 +25,13 @@ def findings(record: TrainingRecord) -> None:
     headline(record)
     if record.sentence:
         st.markdown(formats.markdown(record.sentence).replace("e\\-", "e\\-\u2060"))
-    show.figure("training_errors", figures.errors(record, mode=mode))
+    show.figure("training_errors", figures.errors(record))
     verdicts(record)
     left, right = st.columns(2, gap="medium")
     with left:
-        show.figure("training_condition", figures.condition(record, mode=mode))
+        show.figure("training_condition", figures.condition(record))
     with right:
-        show.figure("training_spectra", figures.spectra(record, mode=mode))
+        show.figure("training_spectra", figures.spectra(record))
     show.table(
         "training", labtexts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=labtexts.TRAINING_CAPTION,
         data=lambda: data_rows(record),

@@ -38,7 +38,7 @@ def section(run: Run, owner: str) -> None:
                 show.before_after("Largest", base.max, refined.max),
             ]
         )
-    functionsection.section(functiondata.of_cases(run, record), show.mode())
+    functionsection.section(functiondata.of_cases(run, record))
     rows = [
         (name, formats.error(getattr(base, key)), formats.error(getattr(refined, key))) for key, name in NAMES.items()
     ]

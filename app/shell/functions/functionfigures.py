@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.plots import maps
-from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, positive
-from lsr_app.plots.theme import SMALL, palette
+from lsr_app.plots import maps, scales
+from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, positive
+from lsr_app.plots.theme import palette
 from lsr_app.reading.rundata import Grid, find_grid
 from lsr_app.shell.functions import functiontexts as words
 from lsr_app.shell.functions.functiondata import Functions
@@ -19,9 +19,9 @@ from lsr_core.refinement.case_records import CaseFields
 Names = tuple[str, str, tuple[str, ...], str]
 
 
-def distribution(functions: Functions, *, mode: str | None = None) -> Picture:
+def distribution(functions: Functions) -> Picture:
     """Share of the functions whose error is below a value, before and after."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     colours = canvas.colours
     for values, name, colour in (
         (functions.base, words.PANELS["network"], colours.network),
@@ -39,16 +39,14 @@ def distribution(functions: Functions, *, mode: str | None = None) -> Picture:
     return Picture(canvas.figure(), alt, ("function", "network", "refined"), rows)
 
 
-def given(found: CaseFields, names: Names, *, mode: str | None = None) -> Picture:
+def given(found: CaseFields, names: Names) -> Picture:
     """The input function."""
-    return curve(found.axis, found.given, names[:2], mode=mode)
+    return curve(found.axis, found.given, names[:2])
 
 
-def curve(
-    x: NDArray[Any], values: NDArray[Any], names: tuple[str, str] = ("x", words.SOURCE), *, mode: str | None = None
-) -> Picture:
+def curve(x: NDArray[Any], values: NDArray[Any], names: tuple[str, str] = ("x", words.SOURCE)) -> Picture:
     """A function of one variable."""
-    canvas = Canvas(mode)
+    canvas = Canvas()
     canvas.line(light(x), light(values), "", canvas.colours.truth)
     canvas.axes(formats.plot(names[0]), formats.plot(names[1]))
     canvas.layout["showlegend"] = False
@@ -57,36 +55,37 @@ def curve(
     return Picture(canvas.figure(), alt, names, lambda: zip(x.tolist(), values.tolist(), strict=True))
 
 
-def panels(found: CaseFields, names: Names, *, mode: str | None = None) -> list[tuple[str, Picture]]:
+def panels(
+    found: CaseFields,
+    names: Names,
+) -> list[tuple[str, Picture]]:
     """The solution in one variable as curves, in two on a grid as maps."""
     grid = find_grid(found.points.astype(np.float64))
     if grid is None:
         return [
-            (words.PANELS["given"], given(found, names, mode=mode)),
-            (words.PANELS["values"], _values(found, names, mode)),
-            (words.PANELS["errors"], _errors(found, names, mode)),
+            (words.PANELS["given"], given(found, names)),
+            (words.PANELS["values"], _values(found, names)),
+            (words.PANELS["errors"], _errors(found, names)),
         ]
     reach = finite_range(found.truth)
-    sizes = maps.decades(found.network - found.truth, found.refined_error)
+    sizes = scales.decades(found.network - found.truth, found.refined_error)
     refined = found.truth + found.refined_error
     fields = {"truth": found.truth, "network": found.network, "refined": refined}
-    shown = [
-        (words.PANELS[name], _map(grid, part, reach, words.PANELS[name], names, mode)) for name, part in fields.items()
-    ]
+    shown = [(words.PANELS[name], _map(grid, part, reach, words.PANELS[name], names)) for name, part in fields.items()]
     for name, error in (("network_error", found.network - found.truth), ("refined_error", found.refined_error)):
-        shown.append((words.PANELS[name], _map(grid, error, sizes, words.PANELS[name], names, mode, size=True)))
-    return [(words.PANELS["given"], given(found, names, mode=mode)), *shown]
+        shown.append((words.PANELS[name], _map(grid, error, sizes, words.PANELS[name], names, size=True)))
+    return [(words.PANELS["given"], given(found, names)), *shown]
 
 
-def key(mode: str | None = None) -> list[tuple[str, str, str]]:
+def key() -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of the curves, which stand side by side and share one explanation."""
-    colours = palette(mode)
+    colours = palette()
     named = {"truth": colours.truth, "network": colours.network, "refined": colours.refined}
     return [("━", colour, words.PANELS[name]) for name, colour in named.items()]
 
 
-def _values(found: CaseFields, names: Names, mode: str | None) -> Picture:
-    canvas = Canvas(mode)
+def _values(found: CaseFields, names: Names) -> Picture:
+    canvas = Canvas()
     colours, x = canvas.colours, found.points[:, 0]
     refined = found.truth + found.refined_error
     canvas.line(x, found.truth, words.PANELS["truth"], colours.truth, width=5, opacity=0.28)
@@ -99,8 +98,8 @@ def _values(found: CaseFields, names: Names, mode: str | None) -> Picture:
     return Picture(canvas.figure(), alt, columns, lambda: zip(x, found.truth, found.network, refined, strict=True))
 
 
-def _errors(found: CaseFields, names: Names, mode: str | None) -> Picture:
-    canvas = Canvas(mode)
+def _errors(found: CaseFields, names: Names) -> Picture:
+    canvas = Canvas()
     colours, x = canvas.colours, found.points[:, 0]
     before, after = np.abs(found.network - found.truth), np.abs(found.refined_error)
     canvas.line(x, light(positive(before)), words.PANELS["network"], colours.network)
@@ -113,18 +112,13 @@ def _errors(found: CaseFields, names: Names, mode: str | None) -> Picture:
 
 
 def _map(
-    grid: Grid, values: NDArray[Any], limits: maps.Limits, what: str, names: Names, mode: str | None, *, size: bool = False
+    grid: Grid, values: NDArray[Any], limits: scales.Limits, what: str, names: Names, *, size: bool = False
 ) -> Picture:  # fmt: skip
     """A field, or with `size` the magnitude of an error on a scale of powers of ten."""
-    canvas = Canvas(mode, height=maps.MAP_HEIGHT)
-    shown = np.clip(log_magnitude(values), *limits) if size else values
-    bar = {
-        "thickness": 8, "outlinewidth": 0, "x": 1.02, "xpad": 0, "ypad": 0, "tickfont": {"size": SMALL, "color": canvas.colours.muted},
-    } | (maps.decade_bar(limits) if size else {"exponentformat": "power"})  # fmt: skip
-    canvas.traces.append(maps.heatmap(grid, shown, limits, "Cividis" if size else canvas.colours.magnitude, bar))
-    x, y = (formats.plot(name) for name in names[2][:2])
-    canvas.axes(x, y, xaxis={"showgrid": False, "nticks": 6}, yaxis={"showgrid": False, "nticks": 6})
-    canvas.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
+    canvas = Canvas(height=maps.MAP_HEIGHT)
+    scale = scales.powers(limits) if size else scales.linear(limits)
+    canvas.traces.append(maps.heat(grid, scales.clipped(values, limits) if size else values, scale))
+    canvas.map_axes(*(formats.plot(name) for name in names[2][:2]))
     low, high = finite_range(values)
 
     def rows() -> Rows:

@@ -12,14 +12,14 @@ from lsr_app.words import formats
 from lsr_core.errors import InputError
 
 
-def section(functions: Functions, mode: str) -> None:
+def section(functions: Functions) -> None:
     """Both, for at least one function."""
-    show.figure("function_errors", figures.distribution(functions, mode=mode))
-    _one(functions, mode)
+    show.figure("function_errors", figures.distribution(functions))
+    _one(functions)
 
 
 @st.fragment
-def _one(functions: Functions, mode: str) -> None:
+def _one(functions: Functions) -> None:
     """Another choice draws only this again."""
     order = functions.worst_first
 
@@ -45,6 +45,6 @@ def _one(functions: Functions, mode: str) -> None:
     curves = found.points.shape[1] == 1
     show.group(
         "one_function",
-        figures.panels(found, functions.names, mode=mode),
-        extra=(lambda: show.key(figures.key(mode))) if curves else None,
+        figures.panels(found, functions.names),
+        extra=(lambda: show.key(figures.key())) if curves else None,
     )
