@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lsr_app.places import RUNS_VARIABLE
+from lsr_app.reading import runkinds
 from lsr_core.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
@@ -105,9 +106,7 @@ def _trusted(run: Run, trust: bool) -> Run:
 
 def need_complete(run: Run) -> None:
     """Refuse runs that have no refinement as their result."""
-    from lsr_core.storage.lab import LAB_KINDS
-
-    if run.manifest.kind in LAB_KINDS:
+    if runkinds.of(run.manifest).experiment:
         raise InputError("this run is an experiment of the lab; name a refinement", key="RUN")
     state = run.status().status
     if state != "complete":
@@ -118,7 +117,7 @@ def need_predictor(run: Run) -> None:
     """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
     from lsr_core.storage import digests
 
-    if run.manifest.kind != "iterate" or not digests.there(run.delta_path):
+    if not runkinds.of(run.manifest).rounds or not digests.there(run.delta_path):
         need_complete(run)
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lsr_app.commands.common import JsonOption, RunsOption, emit, printable, store
+from lsr_app.reading import runkinds
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def _line(run: dict[str, Any]) -> str:
 
 def _about(run: Run) -> dict[str, Any]:
     """A line about a run; what it does not have is None."""
-    from lsr_core.storage.lab import LAB_KINDS
-
     manifest = run.manifest
     about = {
         **_NOTHING,
@@ -67,7 +66,7 @@ def _about(run: Run) -> dict[str, Any]:
         status = run.status()
         about["status"] = status.status
         about["error"] = status.error.message if status.error else None
-        if status.status == "complete" and manifest.kind not in LAB_KINDS:
+        if status.status == "complete" and not runkinds.of(manifest).experiment:
             summary = run.summary
             about |= {"rank": summary.rank, "max_rank": summary.max_rank}
             about |= {"base_test_mse": summary.base.test_mse, "refined_test_mse": summary.refined.test_mse}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import scales
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, number
 from lsr_app.plots.scales import ColourScale, Limits
-from lsr_app.reading.rundata import Grid, RunData
+from lsr_app.reading.rundata import DisplayGrid, RunData
 from lsr_app.words import formats
 
 MAP_HEIGHT = 300
@@ -56,7 +56,7 @@ def shared_limits(run: RunData, output: int) -> Limits:
     return scales.limits_of(run.fields.targets[:, output])
 
 
-def heat(grid: Grid, values: NDArray[Any], scale: ColourScale) -> dict[str, Any]:
+def heat(grid: DisplayGrid, values: NDArray[Any], scale: ColourScale) -> dict[str, Any]:
     """Trace of values on a grid."""
     return scale.heat(light(grid.x), light(grid.y), grid(values), HOVER + "%{z:.3g}")
 

@@ -30,7 +30,7 @@ MAX_SHOWN = 160  # points of an axis that a map draws
 
 
 @dataclass(frozen=True, eq=False)
-class Iteration:
+class HalfSteps:
     """Half steps in memory; everything read-only.
 
     Attributes:
@@ -103,7 +103,7 @@ class Iteration:
         return [size * value for value in pairs if value]
 
 
-def read(store: StepStore) -> Iteration | None:
+def read(store: StepStore) -> HalfSteps | None:
     """The half steps of a run so far; None before the first.
 
     Raises:
@@ -116,7 +116,7 @@ def read(store: StepStore) -> Iteration | None:
     for point in store.baselines():
         baselines.setdefault(point.name, []).append(point)
     summary = store.summary()
-    return Iteration(
+    return HalfSteps(
         steps=steps,
         baselines={name: tuple(points) for name, points in baselines.items()},
         summary=summary,
@@ -127,7 +127,7 @@ def read(store: StepStore) -> Iteration | None:
     )
 
 
-def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iteration | None:
+def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> HalfSteps | None:
     """Network and refined predictor of an ordinary run as two half steps; None where the display points are no regular grid.
 
     Args:
@@ -170,7 +170,7 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
         }
     )
     fields = StepFields(network, refined)
-    return Iteration(
+    return HalfSteps(
         steps=(start, solved),
         grid=FieldGrid(dict(zip(names, grid.axes, strict=True)), truth),
         transform=_words(how),
@@ -179,7 +179,7 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Iter
     )
 
 
-def with_transform(iteration: Iteration, periods: Mapping[str, float]) -> Iteration:
+def with_transform(iteration: HalfSteps, periods: Mapping[str, float]) -> HalfSteps:
     """A run at work with the words on its spectra, which the engine writes at the end only.
 
     Raises:

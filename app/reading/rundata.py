@@ -45,7 +45,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Grid:
+class DisplayGrid:
     """Display points that form a full rectangular grid: `order` sorts them so that values[order] is (ny, nx)."""
 
     x: NDArray[np.float64]
@@ -69,7 +69,7 @@ class RunData:
     fields: Fields
     paths: LossPaths
     n_rows: int
-    _grids: dict[str, Grid | None] = field(default_factory=dict)
+    _grids: dict[str, DisplayGrid | None] = field(default_factory=dict)
 
     @property
     def ladder(self) -> list[int]:
@@ -145,14 +145,14 @@ class RunData:
         return self.fields.stepped[self.rung(rank), :, output].astype(np.float64)
 
     @property
-    def grid(self) -> Grid | None:
+    def grid(self) -> DisplayGrid | None:
         """The display points as a grid, if they are one."""
         if "all" not in self._grids:
             self._grids["all"] = find_grid(self.fields.inputs)
         return self._grids["all"]
 
     @property
-    def stepped_grid(self) -> Grid | None:
+    def stepped_grid(self) -> DisplayGrid | None:
         if "stepped" not in self._grids:
             self._grids["stepped"] = find_grid(self.fields.inputs[self.fields.stepped_points])
         return self._grids["stepped"]
@@ -260,7 +260,7 @@ def about_bundle(folder: Path) -> About:
     )
 
 
-def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
+def find_grid(inputs: NDArray[np.float64]) -> DisplayGrid | None:
     """The points as a rectangular grid of three or more values along both axes, or None."""
     if inputs.ndim != 2 or inputs.shape[1] != 2:
         return None
@@ -268,7 +268,7 @@ def find_grid(inputs: NDArray[np.float64]) -> Grid | None:
     if found is None or min(found.shape) < FEWEST:
         return None
     x, y = found.axes
-    return Grid(x, y, found.order.reshape(found.shape).T.ravel())
+    return DisplayGrid(x, y, found.order.reshape(found.shape).T.ravel())
 
 
 def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:

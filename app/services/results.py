@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from lsr_app.reading import iterationdata, rundata
-from lsr_app.reading.iterationdata import Iteration
+from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import problems
 from lsr_app.services.stamps import growth_stamp, stamp_of, tree_stamp
@@ -52,7 +52,7 @@ def _damage(path: str, stamp: str) -> list[str]:
     return [str(error) for error in checking.damage(Path(path), MAX_CHECKED_BYTES)]
 
 
-def iteration(run: Run) -> Iteration | None:
+def iteration(run: Run) -> HalfSteps | None:
     """The half steps of a run as far as they have come, from memory if none was added; None before the first.
 
     Raises:
@@ -62,7 +62,7 @@ def iteration(run: Run) -> Iteration | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _iteration(path: str, stamp: str) -> Iteration | None:
+def _iteration(path: str, stamp: str) -> HalfSteps | None:
     folder = Path(path)
     found = iterationdata.read(StepStore(folder))
     if found is None or found.transform:
@@ -71,13 +71,13 @@ def _iteration(path: str, stamp: str) -> Iteration | None:
     return iterationdata.with_transform(found, about.periods if about else {})
 
 
-def two_steps(run: Run, data: RunData, rank: int) -> Iteration | None:
+def two_steps(run: Run, data: RunData, rank: int) -> HalfSteps | None:
     """An ordinary run as two half steps; None where its display points are no regular grid."""
     return _two_steps(str(run.path), stamp_of(run.path, "summary.json", "fields.npz"), rank, data)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _two_steps(path: str, stamp: str, rank: int, _data: RunData) -> Iteration | None:
+def _two_steps(path: str, stamp: str, rank: int, _data: RunData) -> HalfSteps | None:
     about = problems.equation(Path(path) / "problem")
     return iterationdata.of_refinement(_data, rank, about.periods if about else {})
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 import lsr_samples
 from lsr_app import places, trouble
+from lsr_app.reading import runkinds
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
 from lsr_core.storage import inside
@@ -18,7 +19,7 @@ from lsr_core.storage.steps import StepStore
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunEntry:
     """A line of the list of runs."""
 
     id: str
@@ -27,6 +28,11 @@ class Entry:
     shipped: bool
     rank: int | None = None
     gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
+
+    @property
+    def refined(self) -> bool:
+        """Whether it is a complete refinement."""
+        return self.state == "complete" and runkinds.of(self.manifest).refines
 
 
 def store() -> RunStore:
@@ -59,7 +65,7 @@ def find_for(owner: str, run_id: str) -> tuple[Run, bool]:
     return run, shipped
 
 
-def entries(owner: str, also: str | None = None) -> list[Entry]:
+def entries(owner: str, also: str | None = None) -> list[RunEntry]:
     """Runs this browser may see in its list: listed ones, its own, the shipped ones, and the one that is open."""
     found = []
     shipped = shipped_store()
@@ -77,13 +83,13 @@ def entries(owner: str, also: str | None = None) -> list[Entry]:
 
 def default_run(owner: str) -> str | None:
     """What the first page opens on: the shipped run, else the newest complete one."""
-    complete = [entry for entry in entries(owner) if entry.state == "complete" and entry.manifest.kind == "refine"]
+    complete = [entry for entry in entries(owner) if entry.refined]
     shipped = [entry for entry in complete if entry.shipped]
     chosen = shipped or complete
     return chosen[0].id if chosen else None
 
 
-def _as_it_stands(entry: Entry, path: Path) -> Entry:
+def _as_it_stands(entry: RunEntry, path: Path) -> RunEntry:
     """A worker that dies changes no file."""
     if entry.state in FINAL_STATES:
         return entry
@@ -93,20 +99,20 @@ def _as_it_stands(entry: Entry, path: Path) -> Entry:
         return entry
 
 
-def _may_see(entry: Entry, owner: str, also: str | None) -> bool:
+def _may_see(entry: RunEntry, owner: str, also: str | None) -> bool:
     manifest = entry.manifest
     return manifest.owner == owner or (not manifest.session_only and (manifest.listed or entry.id == also))
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
-def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
+def _entry(path: str, stamp: str, shipped: bool) -> RunEntry | None:
     run = Run(Path(path))
     try:
         state = run.status().status
         if state != "complete":
-            return Entry(run.id, run.manifest, state, shipped)
-        if run.manifest.kind != "refine":
-            return Entry(run.id, run.manifest, state, shipped, gain=_iterated(run))
+            return RunEntry(run.id, run.manifest, state, shipped)
+        if not runkinds.of(run.manifest).refines:
+            return RunEntry(run.id, run.manifest, state, shipped, gain=_iterated(run))
     except InputError:
         return None
     except Exception as error:
@@ -115,7 +121,7 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
     try:
         summary = run.summary
     except InputError:
-        return Entry(run.id, run.manifest, state, shipped)  # says what is damaged when it is opened
+        return RunEntry(run.id, run.manifest, state, shipped)  # says what is damaged when it is opened
     norms = summary.residual_norm
     for base, refined in (
         (summary.base.test_relative_l2, summary.refined.test_relative_l2),
@@ -124,14 +130,14 @@ def _entry(path: str, stamp: str, shipped: bool) -> Entry | None:
         (summary.base.train_mse, summary.refined.train_mse),
     ):
         if base is not None and refined is not None:
-            return Entry(run.id, run.manifest, state, shipped, summary.rank, (base, refined))
-    return Entry(run.id, run.manifest, state, shipped, summary.rank)
+            return RunEntry(run.id, run.manifest, state, shipped, summary.rank, (base, refined))
+    return RunEntry(run.id, run.manifest, state, shipped, summary.rank)
 
 
 def _iterated(run: Run) -> tuple[float, float] | None:
     """Errors of an iterative run, or its residuals at fresh points where no solution is known."""
     store = StepStore(run.path)
-    summary = store.summary() if run.manifest.kind == "iterate" else None
+    summary = store.summary() if runkinds.of(run.manifest).rounds else None
     if summary is None:
         return None
     if summary.base_relative_l2 is not None and summary.best_relative_l2 is not None:

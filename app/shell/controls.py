@@ -11,9 +11,10 @@ import streamlit as st
 
 from lsr_app.owning import owner
 from lsr_app.plots.base import Labelled
+from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import jobs, presence, results, runs
-from lsr_app.services.runs import Entry
+from lsr_app.services.runs import RunEntry
 from lsr_app.shell import state
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
@@ -36,7 +37,7 @@ class Now:
     trouble: str = ""
     damage: list[str] = field(default_factory=list)
     compare: RunData | None = None
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[RunEntry] = field(default_factory=list)
 
     @property
     def mine(self) -> bool:
@@ -74,7 +75,7 @@ def select() -> Now:
         try:
             now.run, now.shipped = runs.find_for(now.owner, wanted)
             now.status = now.run.status().status
-            if now.status == "complete" and now.run.manifest.kind == "refine":
+            if now.status == "complete" and runkinds.of(now.run.manifest).refines:
                 now.data = results.load(now.run)
                 now.rank = state.rank_of(now.data)
         except InputError as error:
@@ -158,7 +159,7 @@ def _runs(now: Now) -> None:
         )  # fmt: skip
     others = [
         "",
-        *(entry.id for entry in now.entries if _comparable(entry) and (not now.run or entry.id != now.run.id)),
+        *(entry.id for entry in now.entries if entry.refined and (not now.run or entry.id != now.run.id)),
     ]
     if now.data is not None and len(others) > 1:
         titles[""] = "Nothing"
@@ -268,7 +269,7 @@ def note_toggle(key: str, label: str) -> None:
 def _other(owner: str, run_id: str) -> RunData | None:
     try:
         run, _ = runs.find_for(owner, run_id)
-        if run.status().status == "complete" and run.manifest.kind == "refine":
+        if run.status().status == "complete" and runkinds.of(run.manifest).refines:
             return results.load(run)
     except InputError:
         pass
@@ -280,22 +281,18 @@ def _label(data: RunData) -> str:
     return formats.one_line(data.manifest.title, 28)
 
 
-def _comparable(entry: Entry) -> bool:
-    return entry.state == "complete" and entry.manifest.kind == "refine"
-
-
-def _titles(entries: Sequence[Entry]) -> dict[str, str]:
+def _titles(entries: Sequence[RunEntry]) -> dict[str, str]:
     """Titles by id, made different where runs share one: a select box knows its options by what it shows."""
     titles = {entry.id: _title(entry) for entry in entries}
     shared = {title for title, times in Counter(titles.values()).items() if times > 1}
     return {run_id: f"{title} · {run_id[:6]}" if title in shared else title for run_id, title in titles.items()}
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: RunEntry) -> str:
     title = formats.one_line(entry.manifest.title, 60)
     if entry.state != "complete":
         return f"{title} ({texts.STATES[entry.state].lower()})"
-    kind = texts.KINDS.get(entry.manifest.kind, entry.manifest.kind)
-    if entry.manifest.kind != "refine" and kind not in title:
-        title = f"{title} ({kind})"
+    kind = runkinds.of(entry.manifest)
+    if not kind.refines and kind.title not in title:
+        title = f"{title} ({kind.title})"
     return f"{title} (sample)" if entry.shipped else title

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
 from lsr_app.shell import controls, pages, show, state
 from lsr_app.shell.controls import Now
 from lsr_app.shell.functions import casesection
 from lsr_app.shell.pages import Screen
-from lsr_app.words import labtexts, texts
+from lsr_app.words import texts
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.lab import LAB_KINDS
 from lsr_core.storage.runs import Run
 
 
@@ -21,11 +21,11 @@ def need_run(screen: Screen) -> tuple[Now, RunData]:
     """The selection, once it is a complete run; otherwise the page says what is missing and stops."""
     now = controls.now()
     if now.data is None:
-        refining = now.run is None or now.run.manifest.kind == "refine"
+        refining = now.run is None or runkinds.of(now.run.manifest).refines
         show.heading(screen.title, texts.NOT_COMPLETE.get(now.status, "") if refining else "")
         if now.run is None:
             offer_first_run(now)
-        elif now.run.manifest.kind != "refine":
+        elif not refining:
             say_kind(now.run, now.owner)
         else:
             st.page_link(
@@ -42,19 +42,13 @@ def need_run(screen: Screen) -> tuple[Now, RunData]:
 
 def say_kind(run: Run, owner: str) -> None:
     """What a run that is no single refinement is, and the page that shows it."""
-    kind = run.manifest.kind
-    if kind == "cases":
+    kind = runkinds.of(run.manifest)
+    if not kind.page:
         casesection.section(run, owner)
         return
-    if kind == "training":
-        page, sentence = "training", labtexts.TRAINING_OF_OTHERS
-    elif kind in LAB_KINDS:
-        page, sentence = "conditioning", labtexts.LAB_OF_OTHERS
-    else:
-        page, sentence = "frequencies", texts.FREQUENCIES_OF_ITERATE
-    st.info(sentence, icon=":material/info:")
+    st.info(kind.sentence, icon=":material/info:")
     st.page_link(
-        pages.script(page), label=f"Go to {pages.found()[page].title}", icon=":material/arrow_forward:",
+        pages.script(kind.page), label=f"Go to {pages.found()[kind.page].title}", icon=":material/arrow_forward:",
         query_params=state.query(),
     )  # fmt: skip
 

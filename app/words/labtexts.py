@@ -35,7 +35,6 @@ LAB_FIRST = {
     "isolation": "The first result is on its way.",
     "training": "The first checkpoint is on its way.",
 }
-LAB_TITLES = {"race": "race", "plane": "loss plane", "isolate": "isolation", "training": "along the training"}
 NO_CHECKPOINTS = (
     "The bundle of this problem holds no checkpoints, so there is no training to follow. The sample sine2d has them; "
     "docs/problem-format.md says how to add some to a bundle of your own."
@@ -65,8 +64,6 @@ LIMITS = {
     "unsolved": "Not solved",
     "undetermined": "Not determined",
 }
-TRAINING_OF_OTHERS = "This run refines every checkpoint of a training. The page Along the training shows it."
-LAB_OF_OTHERS = "This run is an experiment around a trained network. The page Conditioning shows it."
 PLANE_NEEDS_RUN = (
     "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on Overview."
 )

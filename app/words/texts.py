@@ -119,15 +119,6 @@ STOPPED = {
     "stagnation": "nothing was gained any more",
     "asked": "stopped when asked",
 }
-KINDS = {
-    "refine": "refinement",
-    "iterate": "iterative LSR",
-    "race": "race",
-    "plane": "loss plane",
-    "isolate": "isolation",
-    "training": "along the training",
-    "cases": "many input functions",
-}
 
 WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
 EACH_SOLVE = "Each solve: "
@@ -276,9 +267,6 @@ NO_VALIDATION = "This problem has no validation data, so nothing chooses the ran
 FREQUENCIES_NEED = (
     "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
     "A run of a sample with an equation has one."
-)
-FREQUENCIES_OF_ITERATE = (
-    "This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it."
 )
 BANDS_CAPTION = "Energy by band"
 NO_STEP_YET = "The first half step is on its way."

@@ -11,7 +11,6 @@ from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.refinement.case_records import CasesRecord
 from lsr_core.storage import atomic, digests
-from lsr_core.storage.records import JobKind
 from lsr_core.validation import describe
 
 MAX_BYTES = 64 * 2**20
@@ -21,13 +20,6 @@ NAMES: dict[type[BaseModel], str] = {
     TrainingRecord: "training.json",
     CasesRecord: "cases.json",
 }
-LAB_KINDS: tuple[JobKind, ...] = (
-    "race",
-    "plane",
-    "isolate",
-    "training",
-    "cases",
-)  # runs that hold an experiment and no refinement
 Experiment = RaceRecord | IsolationRecord | TrainingRecord | CasesRecord
 _Record = TypeVar("_Record", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lsr_app.reading import racedata
+from lsr_app.reading import racedata, runkinds
 from lsr_app.screens.conditioning import directionfigures as direction_figures
 from lsr_app.screens.conditioning import isolationfigures as isolation_figures
 from lsr_app.screens.conditioning import planefigures as plane_figures
 from lsr_app.screens.conditioning import racefigures as race_figures
 from lsr_app.services import jobs, runs
 from lsr_app.shell.lab import bench
-from lsr_app.words import labtexts, texts
+from lsr_app.words import labtexts
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane
 from lsr_core.storage.runs import Run, RunStore
@@ -88,7 +88,7 @@ def test_no_other_page_stumbles_over_an_experiment(section: str, store: RunStore
         app = open_page(page, run=run.id)
         assert not app.error
         if page != "conditioning":
-            assert labtexts.LAB_OF_OTHERS in said(app)
+            assert runkinds.KINDS["race"].sentence in said(app)
 
 
 @pytest.mark.parametrize("lab_part", labtexts.LAB_SECTIONS)
@@ -108,7 +108,7 @@ def test_each_part_says_what_is_missing_and_offers_to_make_it(
 def test_a_run_that_is_no_experiment_and_no_refinement_is_sent_to_its_page(store: RunStore, open_page: Opener) -> None:
     run = iterations.create(store)
     app = open_page("conditioning", run=run.id)
-    assert texts.FREQUENCIES_OF_ITERATE in said(app)
+    assert runkinds.KINDS["iterate"].sentence in said(app)
 
 
 def test_an_experiment_grows_while_it_is_looked_at(store: RunStore, open_page: Opener) -> None:

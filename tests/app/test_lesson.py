@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lsr_app.plots.base import enlarged
 from lsr_app.screens.lesson import lessonlab, lessons, lessonsteps, lessontexts
-from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, StepLosses, Training
+from lsr_app.screens.lesson.lessonlab import LessonTraining, NoisyFit, SlowDirections, StepLosses
 from lsr_app.shell import state
 from lsr_app.words import formats
 from lsr_core.lab.records import RaceRecord
@@ -58,7 +58,7 @@ def test_every_question_has_a_conclusion_for_each_answer() -> None:
 def test_experiments_agree_with_each_other(found: dict[int, object]) -> None:
     """The same network, the same solve: what one experiment starts from is what another has measured."""
     training, path, race = found[1], found[3], found[5]
-    assert isinstance(training, Training)
+    assert isinstance(training, LessonTraining)
     assert isinstance(path, StepLosses)
     assert isinstance(race, RaceRecord)
     assert path.base == pytest.approx(training.end, rel=1e-9)
@@ -72,7 +72,7 @@ def test_experiments_agree_with_each_other(found: dict[int, object]) -> None:
 
 def test_the_right_answer_moves_with_the_measurement(found: dict[int, object]) -> None:
     training, path, slow, race, noisy = found[1], found[3], found[4], found[5], found[6]
-    assert isinstance(training, Training)
+    assert isinstance(training, LessonTraining)
     for half, option in ((1.0, 0), (5.0, 1), (100.0, 2)):
         assert lessonsteps.stuck(replace(training, half=half, end=1.0)).option == option
     assert isinstance(path, StepLosses)

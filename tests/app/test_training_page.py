@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lsr_samples
+from lsr_app.reading import runkinds
 from lsr_app.screens.training import figures, trainingdata
 from lsr_app.services import problems, results
 from lsr_app.words import labtexts
@@ -113,7 +114,7 @@ def test_a_refinement_leads_to_the_training_of_its_problem(
 def test_other_pages_say_where_a_training_is_shown(store: RunStore, folder: Path, open_page: Opener) -> None:
     run = made(store, folder)
     app = open_page("rank", run=run.id)
-    assert labtexts.TRAINING_OF_OTHERS in [info.value for info in app.info]
+    assert runkinds.KINDS["training"].sentence in [info.value for info in app.info]
 
 
 def test_stretches_of_one_limit_are_told_together_by_the_least_certain() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import maps, scales, theme
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, number, positive
 from lsr_app.plots.scales import Limits
-from lsr_app.reading.iterationdata import Iteration
+from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.words import formats, texts
 from lsr_core.diagnosis.frequencies import BAND_EDGES
 from lsr_core.iteration.records import IterationStep, Pair
@@ -25,7 +25,7 @@ MAX_MAP_POINTS = 130  # of an axis; no map has more pixels than twice that
 MANY = 40  # steps, from which marks are smaller
 
 
-def key(iteration: Iteration) -> list[tuple[str, str, str]]:
+def key(iteration: HalfSteps) -> list[tuple[str, str, str]]:
     """(glyph, colour, name) of the lines and marks that the small figures have no room to explain."""
     colours = theme.palette()
     marks = {"lsr": ("◆", colours.refined), "align": ("●", colours.stepped)}
@@ -38,7 +38,7 @@ def lines_key() -> list[tuple[str, str, str]]:
     return [("━", colours.network, texts.PANELS["network"]), ("━", colours.refined, texts.PANELS["refined"])]
 
 
-def heat(iteration: Iteration, which: str, limits: Limits) -> Picture:
+def heat(iteration: HalfSteps, which: str, limits: Limits) -> Picture:
     """Energies of an error by half step and frequency on a logarithmic colour scale; `limits` are powers of ten."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps]
     bins = max(len(spectrum) for spectrum in spectra if spectrum)
@@ -77,13 +77,13 @@ def heat(iteration: Iteration, which: str, limits: Limits) -> Picture:
     return Picture(canvas.figure(), alt, ("half_step", "kind", "frequency", "energy"), rows)
 
 
-def heat_limits(iteration: Iteration) -> Limits:
+def heat_limits(iteration: HalfSteps) -> Limits:
     """One colour range for the energies of both errors at all steps."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps for which in OBJECTS]
     return scales.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
 
 
-def band(iteration: Iteration, name: str, limits: Limits) -> Picture:
+def band(iteration: HalfSteps, name: str, limits: Limits) -> Picture:
     """Energy of one band over the half steps; `limits` are powers of ten that all bands share."""
     canvas = Canvas(height=260)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
@@ -110,7 +110,7 @@ def band(iteration: Iteration, name: str, limits: Limits) -> Picture:
     return Picture(canvas.figure(), alt, ("half_step", "kind", "network", "refined"), rows)
 
 
-def band_limits(iteration: Iteration) -> Limits:
+def band_limits(iteration: HalfSteps) -> Limits:
     """One range for all three bands."""
     parts = []
     for which in OBJECTS:
@@ -186,7 +186,7 @@ def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> P
     return Picture(canvas.figure(), formats.one_line(alt, 300), (*names, what), rows)
 
 
-def field_limits(iteration: Iteration, *shown: Floats) -> Limits:
+def field_limits(iteration: HalfSteps, *shown: Floats) -> Limits:
     """A colour range for the errors of all steps, or, if any are given, of these alone."""
     if shown:
         return scales.decades(*shown)
@@ -196,7 +196,7 @@ def field_limits(iteration: Iteration, *shown: Floats) -> Limits:
     return float(np.floor(np.log10(min(typical)) - 1)), float(np.ceil(np.log10(max(typical)) + 0.5))
 
 
-def against_seconds(iteration: Iteration, measure: str) -> Picture:
+def against_seconds(iteration: HalfSteps, measure: str) -> Picture:
     """Error or residual against the seconds spent, with the trainings that ran beside it.
 
     Args:
@@ -264,7 +264,7 @@ def _marks(canvas: Canvas, steps: Sequence[IterationStep], y: Floats, x: Floats 
             )
 
 
-def _band(iteration: Iteration, which: str, name: str) -> Floats:
+def _band(iteration: HalfSteps, which: str, name: str) -> Floats:
     found = (getattr(step.bands, which) for step in iteration.steps)
     return np.array([np.nan if bands is None else getattr(bands, name) for bands in found], dtype=np.float64)
 

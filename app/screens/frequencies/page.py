@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.reading.iterationdata import Iteration
+from lsr_app.reading import runkinds
+from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.screens.frequencies import SCREEN
 from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.services import problems, results
@@ -64,7 +65,7 @@ def iterative() -> None:
         st.caption(formats.markdown(texts.spectra_note(found.transform)))
 
 
-def headline(found: Iteration) -> None:
+def headline(found: HalfSteps) -> None:
     """Errors so far, rounds, time, and the sentence of the run."""
     start, best, last = found.steps[0], found.best, found.last
     items = []
@@ -98,7 +99,7 @@ def say(sentence: str) -> None:
 
 
 @st.fragment
-def half_step(found: Iteration, run_id: str) -> None:
+def half_step(found: HalfSteps, run_id: str) -> None:
     """Fields and spectrum after one half step; moving the slider draws this part only."""
     show.section("One half step")
     indices = [step.index for step in found.steps]
@@ -118,7 +119,7 @@ def half_step(found: Iteration, run_id: str) -> None:
     state.finish()
 
 
-def error_fields(found: Iteration, index: int) -> None:
+def error_fields(found: HalfSteps, index: int) -> None:
     """Maps of both errors after a half step."""
     try:
         fields = found.fields(index)
@@ -171,7 +172,7 @@ def single() -> None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)
 
 
-def energies(found: Iteration) -> list[tuple[str, float, float]]:
+def energies(found: HalfSteps) -> list[tuple[str, float, float]]:
     """(band, network, refined) of the last step."""
     before, after = found.last.bands.network, found.last.bands.refined
     assert before is not None
@@ -192,7 +193,7 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-if now.run is not None and now.run.manifest.kind == "iterate":
+if now.run is not None and runkinds.of(now.run.manifest).rounds:
     iterative()
 else:
     single()

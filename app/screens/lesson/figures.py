@@ -12,7 +12,7 @@ from lsr_app.words import formats, labtexts
 from lsr_core.lab.records import RaceRecord
 
 if TYPE_CHECKING:
-    from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+    from lsr_app.screens.lesson.lessonlab import LessonTraining, NoisyFit, SlowDirections, Solution, StepLosses
 
 HEIGHT = 340
 SHOWN = 400  # points of a curve, more than a screen tells apart
@@ -22,7 +22,7 @@ RACERS = (  # in whitened coordinates all but Adam are there at once; one of the
 )
 
 
-def training(found: Training) -> Picture:
+def training(found: LessonTraining) -> Picture:
     """Loss against steps; between two points that are drawn, the largest one."""
     canvas = Canvas(HEIGHT)
     steps = np.unique(np.geomspace(1, len(found.losses), SHOWN).round().astype(int))

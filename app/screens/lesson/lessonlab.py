@@ -41,7 +41,7 @@ NOISY = "noisy1d"
 
 
 @dataclass(frozen=True)
-class Training:
+class LessonTraining:
     """The network of the lesson, trained.
 
     Attributes:
@@ -130,7 +130,7 @@ class NoisyFit:
     seconds: float
 
 
-def train() -> Training:
+def train() -> LessonTraining:
     """Fit the curve of the sample noisy1d, without its noise, by Adam on all samples at once."""
     splits = _splits()
     model = new_network(SEED, LAYERS, splits["train"].inputs).double().eval()
@@ -154,7 +154,7 @@ def train() -> Training:
         inputs, targets = splits["test"]
         error = float((model(inputs) - targets).norm() / targets.norm())
     half = float(losses[: len(losses) // 2].min())
-    return Training(problem, losses, half, float(losses.min()), error, seconds)
+    return LessonTraining(problem, losses, half, float(losses.min()), error, seconds)
 
 
 def solve(problem: SupervisedProblem) -> Solution:

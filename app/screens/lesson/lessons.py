@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 if TYPE_CHECKING:
-    from lsr_app.screens.lesson.lessonlab import Solution, Training
+    from lsr_app.screens.lesson.lessonlab import LessonTraining, Solution
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -28,7 +28,7 @@ def result(step: int) -> Any:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _training() -> Training:
+def _training() -> LessonTraining:
     from lsr_app.screens.lesson import lessonlab
 
     return lessonlab.train()

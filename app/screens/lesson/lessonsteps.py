@@ -13,7 +13,7 @@ from lsr_app.words import formats
 from lsr_core.lab.records import CoordinateName, RaceRecord
 
 if TYPE_CHECKING:
-    from lsr_app.screens.lesson.lessonlab import NoisyFit, SlowDirections, Solution, StepLosses, Training
+    from lsr_app.screens.lesson.lessonlab import LessonTraining, NoisyFit, SlowDirections, Solution, StepLosses
 
 Draw = Callable[[], Picture]
 PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
@@ -38,7 +38,7 @@ class Answer:
     seconds: float
 
 
-def stuck(found: Training) -> Answer:
+def stuck(found: LessonTraining) -> Answer:
     said = lessontexts.stuck(formats.error(found.half), formats.error(found.end), formats.error(found.error))
     return Answer(place(found.half / found.end, (3, 30)), said, lambda: figures.training(found), found.seconds)
 

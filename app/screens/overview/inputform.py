@@ -7,13 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from lsr_app.reading import runkinds
 from lsr_app.services import jobs, operators, problems
 from lsr_app.shell import show
 from lsr_app.shell.controls import Now
 from lsr_app.shell.functions import functionfigures as figures
 from lsr_app.shell.functions import functiontexts as words
 from lsr_app.shell.launch import launch
-from lsr_app.words import formats, texts
+from lsr_app.words import formats
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 
@@ -92,7 +93,7 @@ def _batch(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
             help=words.BATCH_RANK_HELP,
         )  # fmt: skip
         if st.button(words.START_BATCH, type="primary", key="start_batch", icon=":material/play_arrow:"):
-            title = f"{problems.title(folder)}, {texts.KINDS['cases']}"
+            title = f"{problems.title(folder)}, {runkinds.KINDS['cases'].title}"
             wanted = config.model_copy(update={"max_rank": int(rank), "rank": "auto"})
             launch(
                 lambda: jobs.submit(

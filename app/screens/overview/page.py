@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import lines, maps, ranks, scales
+from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.overview import kindsection, outputsection, physicssection, runlist, startform
 from lsr_app.services import problems
@@ -89,9 +90,10 @@ if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
     show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
-    if now.run.manifest.kind == "refine" or (now.run.manifest.kind != "cases" and now.status != "complete"):
+    kind = runkinds.of(now.run.manifest)
+    if kind.refines or (kind.page and now.status != "complete"):
         panel(now)
-    if now.run.manifest.kind != "refine":
+    if not kind.refines:
         guards.say_kind(now.run, now.owner)
 else:
     show.heading(texts.PRODUCT, texts.TAGLINE)

@@ -6,8 +6,9 @@ import time
 
 import streamlit as st
 
+from lsr_app.reading import runkinds
 from lsr_app.services import ownership, runs
-from lsr_app.services.runs import Entry
+from lsr_app.services.runs import RunEntry
 from lsr_app.shell import show, state
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
@@ -32,7 +33,7 @@ def section(now: Now) -> None:
         st.button(label, key="list_more", type="tertiary", on_click=_switch)
 
 
-def _row(now: Now, entry: Entry) -> None:
+def _row(now: Now, entry: RunEntry) -> None:
     is_open = now.run is not None and entry.id == now.run.id
     mine = not entry.shipped and entry.manifest.owner == now.owner
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"row_{entry.id}"):
@@ -44,7 +45,7 @@ def _row(now: Now, entry: Entry) -> None:
             args=(entry.id,),
             disabled=is_open,
         )
-        if entry.state == "complete" and entry.manifest.kind == "refine" and now.data is not None and not is_open:
+        if entry.refined and now.data is not None and not is_open:
             laid = state.get(state.COMPARE) == entry.id
             st.button(
                 "Stop comparing" if laid else "Compare", key=f"compare_{entry.id}", on_click=_compare,
@@ -54,9 +55,9 @@ def _row(now: Now, entry: Entry) -> None:
             _manage(now, entry)
 
 
-def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
+def _describe(entry: RunEntry, is_open: bool, mine: bool) -> str:
     config = entry.manifest.config
-    remarks = [formats.page(entry.manifest.problem), texts.KINDS[entry.manifest.kind], config.dtype]
+    remarks = [formats.page(entry.manifest.problem), runkinds.of(entry.manifest).title, config.dtype]
     if entry.shipped:
         remarks.append("comes with the product")
     else:
@@ -79,7 +80,7 @@ def _describe(entry: Entry, is_open: bool, mine: bool) -> str:
     )
 
 
-def _manage(now: Now, entry: Entry) -> None:
+def _manage(now: Now, entry: RunEntry) -> None:
     with st.popover("", icon=":material/more_vert:", help="Rename, list or delete", key=f"manage_{entry.id}"):
         title = st.text_input(
             "Name", value=entry.manifest.title, max_chars=200, key=f"name_{entry.id}_{entry.manifest.title}"
@@ -107,7 +108,7 @@ def _manage(now: Now, entry: Entry) -> None:
             _do(now, entry, lambda run: ownership.delete(run, now.owner))
 
 
-def _do(now: Now, entry: Entry, change) -> None:  # type: ignore[no-untyped-def]
+def _do(now: Now, entry: RunEntry, change) -> None:  # type: ignore[no-untyped-def]
     """Apply a change of the owner's; the service checks again whose run it is."""
     try:
         run, _ = runs.find(entry.id)

@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 import lsr_samples
 from lsr_app.owning import ownproblems
+from lsr_app.reading import runkinds
 from lsr_app.screens.overview import inputform
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
@@ -169,7 +170,7 @@ def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     if problems.equation(folder) is None:
         return None
     retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
-    again = retried is not None and retried.kind == "iterate"
+    again = retried is not None and runkinds.of(retried).rounds
     work = st.segmented_control(
         "Work", list(texts.WORK), format_func=texts.WORK.__getitem__, required=True, help=texts.HELP["work"],
         key=_set("work", "iterate" if again else "refine"),

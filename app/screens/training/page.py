@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots.base import Rows
+from lsr_app.reading import runkinds
 from lsr_app.screens.training import SCREEN, figures, trainingdata
 from lsr_app.services import jobs, problems, results
 from lsr_app.shell import controls, guards, show
@@ -15,7 +16,6 @@ from lsr_app.shell.launch import launch
 from lsr_app.words import formats, labtexts, texts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.errors import InputError
-from lsr_core.storage.lab import LAB_KINDS
 
 now = controls.now()
 
@@ -115,7 +115,7 @@ def form(bench: Bench) -> None:
             )
 
 
-if now.run is not None and now.run.manifest.kind in LAB_KINDS and now.status:
+if now.run is not None and now.status and runkinds.of(now.run.manifest).experiment:
     show.heading(SCREEN.title, SCREEN.lead)
 else:
     guards.need_run(SCREEN)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import maps, scales
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, positive
 from lsr_app.plots.theme import palette
-from lsr_app.reading.rundata import Grid, find_grid
+from lsr_app.reading.rundata import DisplayGrid, find_grid
 from lsr_app.shell.functions import functiontexts as words
 from lsr_app.shell.functions.functiondata import Functions
 from lsr_app.words import formats
@@ -112,7 +112,7 @@ def _errors(found: CaseFields, names: Names) -> Picture:
 
 
 def _map(
-    grid: Grid, values: NDArray[Any], limits: scales.Limits, what: str, names: Names, *, size: bool = False
+    grid: DisplayGrid, values: NDArray[Any], limits: scales.Limits, what: str, names: Names, *, size: bool = False
 ) -> Picture:  # fmt: skip
     """A field, or with `size` the magnitude of an error on a scale of powers of ten."""
     canvas = Canvas(height=maps.MAP_HEIGHT)

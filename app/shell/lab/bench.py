@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lsr_app.reading import runkinds
 from lsr_app.services import problems, runs
 from lsr_app.shell.controls import Now
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.uses import Job, only_used
 from lsr_core.storage.bundles import read_description
-from lsr_core.storage.lab import LAB_KINDS
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import Run
 
@@ -59,14 +59,16 @@ def find(now: Now) -> Bench:
     """Lay out what belongs to the open run, a complete refinement or an experiment."""
     assert now.run is not None
     anchor = now.run
-    base = anchor if anchor.manifest.kind == "refine" else _refinement(now, anchor)
+    base = anchor if runkinds.of(anchor.manifest).refines else _refinement(now, anchor)
     shown: dict[JobKind, Run] = {}
-    for kind in LAB_KINDS:
+    for kind, about in runkinds.KINDS.items():
+        if not about.experiment:
+            continue
         if anchor.manifest.kind == kind:
             shown[kind] = anchor
             continue
         for run in _alike(now, anchor, kind):
-            if kind != "plane" or (base is not None and run.manifest.settings.get("run") == base.id):
+            if not about.of_step or (base is not None and run.manifest.settings.get("run") == base.id):
                 shown[kind] = run
                 break
     return Bench(anchor, base, shown)

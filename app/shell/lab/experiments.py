@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from lsr_app.reading import runkinds
 from lsr_app.services import problems
 from lsr_app.shell import progress, show, state
 from lsr_app.shell.controls import Now
@@ -19,12 +20,11 @@ from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import Run
 
 Result = TypeVar("Result")
-SECTIONS: dict[JobKind, str] = {"race": "race", "plane": "plane", "isolate": "isolation", "training": "training"}
 
 
 def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result | None]) -> Result | None:
     """What the experiment has found so far, below its progress or how it ended; the page says why where there is nothing."""
-    run, section = bench.runs.get(kind), SECTIONS[kind]
+    run, section = bench.runs.get(kind), runkinds.KINDS[kind].part
     if run is None:
         st.caption(labtexts.LAB_NONE[section])
         return None
@@ -44,7 +44,7 @@ def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result |
 
 def form(bench: Bench, kind: JobKind) -> AbstractContextManager[object]:
     """Where the settings of another experiment are asked for: open if there is none yet."""
-    section = SECTIONS[kind]
+    section = runkinds.KINDS[kind].part
     if kind in bench.runs:
         return st.expander(labtexts.LAB_AGAIN[section], icon=":material/play_arrow:", key=f"{section}_form")
     return st.container(border=True, key=f"{section}_form")
@@ -52,7 +52,7 @@ def form(bench: Bench, kind: JobKind) -> AbstractContextManager[object]:
 
 def start(kind: JobKind) -> bool:
     """The button of the form."""
-    section = SECTIONS[kind]
+    section = runkinds.KINDS[kind].part
     return st.button(labtexts.LAB_START[section], type="primary", key=f"start_{section}", icon=":material/play_arrow:")
 
 
@@ -62,7 +62,7 @@ def heading(section: str) -> None:
 
 def title(bench: Bench, kind: JobKind) -> str:
     """Name of a new run."""
-    return f"{problems.title(bench.anchor.problem_path)}, {labtexts.LAB_TITLES[kind]}"
+    return f"{problems.title(bench.anchor.problem_path)}, {runkinds.KINDS[kind].title}"
 
 
 def _name(run: Run, bench: Bench) -> None:
@@ -83,7 +83,7 @@ def _name(run: Run, bench: Bench) -> None:
 def _link(words: str, label: str, run: Run, experiment: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(formats.markdown(words), width="content")
-        section = SECTIONS[experiment.manifest.kind]
+        section = runkinds.of(experiment.manifest).part
         st.button(label, key=f"open_here_{run.id}", type="tertiary", on_click=_open, args=(run.id, section))
 
 

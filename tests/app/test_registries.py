@@ -1,0 +1,80 @@
+"""Registries of the dashboard: pages, kinds of runs. What is added has what the others have, and what is foreign stops nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import lsr_app
+from lsr_app.reading import racedata, runkinds
+from lsr_app.screens.conditioning import racefigures
+from lsr_app.shell import pages
+from lsr_core.storage.records import JobKind
+from lsr_core.storage.runs import RunStore
+from tests.app import lab, synthetic
+from tests.app.conftest import OTHERS, SCRIPTS, Opener
+
+# Of the engine, where they are private to their rooms; this list only gets shorter.
+LEFT = {"Axis", "Directions", "LeastSquares", "Pair", "Progress", "State", "Step"}
+HOME = Path(lsr_app.__file__).parent
+
+
+def test_every_folder_of_a_page_lists_it_and_has_its_script() -> None:
+    folders = {path.parent.name for path in (HOME / "screens").glob("*/__init__.py")}
+    assert folders == set(pages.found()) == {*SCRIPTS, *OTHERS}
+    assert all((HOME / pages.script(name)).is_file() for name in folders)
+    for field in ("title", "icon", "position"):
+        assert len({getattr(screen, field) for screen in pages.found().values()}) == len(folders)
+    assert next(iter(pages.found())) == pages.HOME
+
+
+def test_every_kind_of_run_has_its_words_and_a_page_that_shows_it() -> None:
+    assert set(runkinds.KINDS) == set(get_args(JobKind))
+    assert [name for name, kind in runkinds.KINDS.items() if kind.refines] == ["refine"]
+    for name, kind in runkinds.KINDS.items():
+        assert kind.title, name
+        assert kind.page in pages.found() or (not kind.page and kind.experiment), name
+        assert kind.sentence or kind.refines or not kind.page, name
+
+
+def test_no_kind_of_run_is_compared_by_its_name() -> None:
+    found = re.compile(r"\bkind\b[^\n]*(==|!=|\bin\b)[^\n]*\"(" + "|".join(runkinds.KINDS) + ')"')
+    assert [str(path) for path in HOME.rglob("*.py") if found.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("page", [*SCRIPTS, *OTHERS])
+def test_a_run_of_a_kind_that_nobody_knows_is_told_in_a_sentence(store: RunStore, open_page: Opener, page: str) -> None:
+    known, foreign = (synthetic.complete(store, side=6, max_rank=8) for _ in range(2))
+    foreign.write_manifest(foreign.manifest.model_copy(update={"kind": "dream"}))
+    app = open_page(page, run=foreign.id)
+    assert any("cannot be shown" in error.value for error in app.error)
+    assert not open_page(page, run=known.id).error
+
+
+def test_a_race_with_a_method_of_another_version_is_drawn() -> None:
+    record = lab.race_record()
+    foreign = record.methods[0].model_copy(update={"name": "quantum-annealing"})
+    record = record.model_copy(update={"methods": [*record.methods, foreign]})
+    shown = racedata.shown(record, foreign.dtype, foreign.coordinates, reorthogonalised=False)
+    assert foreign in shown
+    axes = racefigures.reach(record, shown, "iterations")
+    picture = racefigures.courses(record, shown, foreign.coordinates, axes, against="iterations", panel=False)
+    assert "quantum-annealing" in {row[0] for row in picture.rows()}
+    assert "quantum-annealing" in [name for *_, name in racefigures.key(record, shown, against="iterations")]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """In the engine and the dashboard together."""
+    import lsr_core
+
+    found: dict[str, list[str]] = {}
+    for root in (HOME, Path(lsr_core.__file__).parent):
+        for path in root.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found.setdefault(node.name, []).append(f"{root.name}/{path.relative_to(root)}")
+    assert {name: places for name, places in found.items() if len(places) > 1}.keys() == LEFT
