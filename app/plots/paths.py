@@ -10,8 +10,6 @@ from lsr_app.plots.base import Canvas, Labelled, Picture, Rows, dash, light, num
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
 
-LINEARISED = "Linearised: refined predictor"
-LINEAR_RESIDUAL = "Linear model of the residual"
 NONLINEAR = "Network at θ0 + αΔθ"
 
 
@@ -24,7 +22,7 @@ def losses(runs: Labelled, ranks: Sequence[int], *, logx: bool = True, logy: boo
         alpha = run.paths.alpha
         x = positive(alpha) if logx else alpha
         for values, name, colour in (
-            (run.paths.linearised[rung], LINEAR_RESIDUAL if run.about.physics else LINEARISED, colours.refined),
+            (run.paths.linearised[rung], run.parts.linear, colours.refined),
             (run.paths.nonlinear[rung], NONLINEAR, colours.stepped),
         ):
             canvas.line(x, positive(values) if logy else values, f"{name}{tail}", colour, dash=dash(index), width=2.5)

@@ -53,7 +53,7 @@ def errors(
                 _mark(canvas, knee, float(curve[knee]), "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, ranks[0], selected, "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
-    title = "Mean square" if runs[0][1].about.physics and measure == "mse" else MEASURES[measure]
+    title = "Mean square" if runs[0][1].parts.residual and measure == "mse" else MEASURES[measure]
     canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
     key, word = runs[0][1].headline_split
     before, after = (runs[0][1].reported(f"{key}_{measure}", at) for at in (0, ranks[0]))

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.words import texts
+from lsr_app.words import parts, texts
+from lsr_app.words.parts import Parts
 from lsr_core.errors import InputError
 from lsr_core.problems import grids
 from lsr_core.problems.splits import Quantity
@@ -40,8 +41,9 @@ class About:
     outputs: tuple[Quantity, ...] = ()
 
     @property
-    def physics(self) -> bool:
-        return self.kind == "physics"
+    def parts(self) -> Parts:
+        """What the errors of this kind of problem are called."""
+        return parts.of(self.kind)
 
 
 @dataclass(frozen=True)
@@ -178,25 +180,24 @@ class RunData:
         return self.parts.mean_square.format(word=self.headline_split[1]) if self.has_reference else texts.FRESH_LOSS
 
     @property
-    def parts(self) -> texts.Parts:
+    def parts(self) -> Parts:
         """What the errors of this kind of problem are called."""
-        return texts.EQUATION if self.about.physics else texts.DATA
+        return self.about.parts
 
     @property
     def shown_split(self) -> str:
         """What the display points are called."""
-        return "grid" if self.about.physics else self.fields.split
+        return "grid" if self.parts.residual else self.fields.split
 
     @property
     def errors_words(self) -> str:
         """What the figure of errors against rank is called in the texts."""
-        physics = "errors_physics" if self.has_reference else "errors_unreferenced"
-        return physics if self.about.physics else "errors"
+        return self.parts.errors if self.has_reference else "errors_unreferenced"
 
     @cached_property
     def has_reference(self) -> bool:
         """Whether the truth is known at the display points; of an equation without a known solution it is not."""
-        return not self.about.physics or bool(np.isfinite(self.sweep.test_mse[0]))
+        return not self.parts.residual or bool(np.isfinite(self.sweep.test_mse[0]))
 
     @cached_property
     def headline_split(self) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from lsr_app.reading import rundata
 from lsr_app.reading.rundata import About
 from lsr_app.services.operators import OPERATOR
 from lsr_app.services.stamps import stamp_of
+from lsr_app.words import parts
 from lsr_core.errors import InputError
 
 PROBLEM_VARIABLE = "LSR_PROBLEM"
-_GROUPS = {"supervised": "data", "physics": "equations"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _sample(name: str, folder: str, stamp: str) -> Sample:
     from lsr_core.storage.bundles import parameter_count, read_description
 
     described = read_description(Path(folder))
-    group = "others" if described.network.architecture == OPERATOR else _GROUPS.get(described.kind, "others")
+    group = "others" if described.network.architecture == OPERATOR else parts.of(described.kind).group
     return Sample(rundata.about_bundle(Path(folder)), parameter_count(described), group)
 
 

@@ -128,7 +128,7 @@ def _rank(data: RunData) -> None:
 
     st.segmented_control(
         "How the rank is chosen", list(words), format_func=words.__getitem__, key="w_choice", on_change=chosen,
-        required=True, help=texts.HELP["choice_physics" if data.about.physics else "choice"], label_visibility="collapsed", width="stretch",
+        required=True, help=data.parts.choices, label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     if wanted == "auto" and not data.has_validation:
         st.caption(texts.NO_VALIDATION)
@@ -139,7 +139,7 @@ def _model(data: RunData) -> None:
     facts = [
         about.architecture,
         texts.parameters(summary.n_params, summary.n_params_total),
-        f"{data.n_rows:,} {'residuals' if data.about.physics else 'training values'}",
+        f"{data.n_rows:,} {data.parts.values}",
         f"{summary.dtype}, {summary.device}",
     ]
     lines = "".join(f"<span>{formats.page(fact)}</span>" for fact in facts if fact)

@@ -23,7 +23,7 @@ def gauss_newton(data: RunData) -> None:
 
 def line(data: RunData) -> None:
     """The norms in one line, for pages about something else."""
-    if data.about.physics:
+    if data.parts.residual:
         rows = _norms(data, data.summary.rank)
         st.caption(formats.markdown(texts.norms([(name, formats.error(fitted)) for name, fitted, _ in rows])))
 

@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lsr_app.words.labtexts import METHODS
+from lsr_app.words.parts import Parts
 
 if TYPE_CHECKING:
     from lsr_core.refinement.summary import Verdict
 
 PRODUCT = "LSR Explorer"
 TAGLINE = "Linearized subspace refinement of trained networks"
-
-
-class Parts(NamedTuple):
-    """What a problem's errors are called, by the part of it that they are measured on.
-
-    Attributes:
-        train, val, test: in legends and tables.
-        headline: the reported error in the headline; `{word}` is the part.
-        sentence: the same inside a sentence.
-        mean_square: the same as a mean square.
-        chosen: why the automatic rank is what it is.
-        choosing: what the automatic rank is chosen by, at the beginning of a sentence.
-        rise: what it means when that rises.
-        rows: what the loss is a mean over.
-    """
-
-    train: str
-    val: str
-    test: str
-    headline: str
-    sentence: str
-    mean_square: str
-    chosen: str
-    choosing: str
-    rise: str
-    rows: str
-
-
-DATA = Parts(
-    "Training", "Validation", "Test", "{word} error (relative L2)", "{word} error", "{word} mean square error", "smallest validation error",
-    "The validation error", "the predictor follows the noise of the training data", "training rows",
-)  # fmt: skip
-EQUATION = Parts(
-    "Loss, fitted points", "Loss, fresh points", "Error against reference", "Relative L2 error", "relative L2 error", "Mean square error",
-    "smallest residual at fresh points", "The residual at fresh points", "the predictor meets the equation at the fitted points only",
-    "residual rows",
-)  # fmt: skip
 
 
 PANELS = {
@@ -130,9 +94,6 @@ HELP = {
     "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
     "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
-    "choice_physics": "Auto: the smallest residual at fresh points. Knee: where the gain per further direction falls off. Fixed: the slider.",
-    "choice": "Auto: the smallest validation error, or 0 where samples do not show a gain. Knee: where the gain per further direction "
-    "falls off. Fixed: the slider.",
     "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
     "run": "Listed runs, your own, and the one that comes with the product.",
     "logx": "Logarithmic horizontal axis",

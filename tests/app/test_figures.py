@@ -10,6 +10,7 @@ import pytest
 from lsr_app.plots import lines, maps, paths, ranks, scales, theme
 from lsr_app.reading import rundata
 from lsr_app.reading.rundata import RunData
+from lsr_app.words import parts
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import RunStore
 from tests.app import synthetic
@@ -117,7 +118,7 @@ def test_quantiles_and_worst_points_agree(data: RunData) -> None:
 
 def test_loss_path_keeps_the_objects_apart(data: RunData) -> None:
     figure = paths.losses([("a", data)], [60]).figure
-    assert names(figure) == [paths.LINEARISED, paths.NONLINEAR, "Network (α = 0)"]
+    assert names(figure) == [parts.DATA.linear, paths.NONLINEAR, "Network (α = 0)"]
     colours = [trace.line.color for trace in figure.data]
     assert len(set(colours)) == 3
     assert figure.layout.shapes[0].x1 == pytest.approx(paths.interval(data, 60)[1])

@@ -11,8 +11,8 @@ from lsr_app.shell.functions import functiontexts as words
 
 def section(data: RunData, rank: int) -> None:
     """Functions of an operator, classes of a classifier, nothing of others."""
-    if data.about.kind == "operator":
+    if data.parts.section == "functions":
         show.section(words.TITLE, words.LEAD)
         functionsection.section(functiondata.of_data(data, rank))
-    elif data.about.kind == "classification":
+    elif data.parts.section == "classes":
         classsection.section(data)

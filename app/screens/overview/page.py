@@ -36,7 +36,7 @@ def headline(data: RunData, rank: int) -> None:
     )
     st.markdown(formats.markdown(texts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
     show.verdict(data, rank)
-    if data.about.physics:
+    if data.parts.residual:
         residualsection.norms(data, rank)
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
@@ -65,7 +65,7 @@ def headline(data: RunData, rank: int) -> None:
         )
     else:
         show.figure(
-            "headline_rank" if not data.about.physics else "errors_physics",
+            data.parts.headline_errors,
             ranks.errors(runs, at, measure="relative_l2"),
         )
     residualsection.gauss_newton(data)

@@ -14,7 +14,7 @@ rank = now.rank
 linear, nonlinear = paths.at_one(data, rank)
 base: float | None
 # What the refined field leaves of a nonlinear equation is not what its linear model leaves.
-if data.about.physics and data.has_validation:
+if data.parts.residual and data.has_validation:
     base, refined = (data.reported("val_mse", at) for at in (0, rank))
     base_words, refined_words = texts.FRESH_LOSS, texts.FIELD_IN_EQUATION
 else:

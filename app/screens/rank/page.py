@@ -35,7 +35,7 @@ st.markdown(
         data.parts, data.solve_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
     )
 )
-if data.about.physics:
+if data.parts.residual:
     residualsection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", texts.MEASURES) if data.has_reference else "mse"
