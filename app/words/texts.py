@@ -148,10 +148,28 @@ STATES = {
     "cancelled": "Cancelled",
     "failed": "Failed",
 }
-STATE_COLOURS = {"queued": "gray", "running": "blue", "complete": "green", "cancelled": "orange", "failed": "red"}
 ALL_LAYERS = "All"
-SKETCHES = {"gaussian": "Gaussian", "uniform": "Uniform"}
+SETTINGS = {  # where the name in words is not the setting's own
+    "rcond": "Cut-off",
+    "dtype": "Number type",
+    "parameter_fraction": "Share of parameters",
+    "gauss_newton": "Gauss-Newton steps",
+    "sketch_dtype": "Number type of the sketch",
+}
+SETTINGS_OPEN = {
+    "basis_points": "all samples",
+    "memory_budget": "what is free",
+    "rcond": "automatic",
+}  # what leaving it open means
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
+SETTING_CHOICES = {
+    "strategy": STRATEGIES,
+    "sketch": {"gaussian": "Gaussian", "uniform": "Uniform"},
+    "sketch_dtype": {"same": "Same"},
+    "source": {"outputs": "Outputs", "residuals": "Residuals"},
+    "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
+    "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
+}
 SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
 SECTION_CURVES = "Curves"
 MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
@@ -221,7 +239,6 @@ CANCEL_FIRST = "Cancel it before deleting it."
 FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
 FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
 FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
-NOT_OWNER = "Started elsewhere: only the browser that started it can rename or delete it."
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
 COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."

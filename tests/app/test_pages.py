@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lsr_samples
+from lsr_app.screens.overview import settingsform
 from lsr_app.services import gallery, jobs, problems
 from lsr_app.shell import pages
 from lsr_app.words import texts
@@ -18,7 +19,7 @@ from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.splits import Architecture
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.bundles import save_problem
+from lsr_core.storage.bundles import read_description, save_problem
 from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic
 from tests.app.conftest import SCRIPTS, Opener, html, spec
@@ -387,6 +388,19 @@ def form_values(app: AppTest) -> dict[str, object]:
     return {str(field.label): field.value for field in fields}
 
 
+@pytest.mark.parametrize("name", ["sine2d", "digits", "poisson"])
+def test_the_form_asks_for_every_setting_that_such_a_problem_uses(
+    store: RunStore, open_page: Opener, name: str
+) -> None:
+    app = open_page(problem=name)
+    fields = [*app.selectbox, *app.text_input, *app.number_input]
+    asked = {str(field.key).removeprefix("form_set_") for field in fields if str(field.key).startswith("form_set_")}
+    asked = {"max_rank" if key.startswith("max_rank") else key for key in asked}
+    unused = settingsform.unused(read_description(lsr_samples.folder(name)).kind)
+    assert asked == set(RefineConfig.model_fields) - settingsform.NOT_ASKED - unused
+    assert not app.error
+
+
 def test_the_form_offers_the_layers_of_the_problem(store: RunStore, open_page: Opener) -> None:
     app = open_page()
     layers = next(field for field in app.selectbox if field.label == "Layers")
@@ -409,7 +423,8 @@ def test_every_choice_of_a_failed_run_is_in_the_form_and_in_what_is_started(
 ) -> None:
     config = RefineConfig(
         max_rank=5, sketch="uniform", basis_points=50, parameter_fraction=0.0005, layers="linears.[12].*", damping=3.0,
-        rcond=1e-9, oversampling=3, power_iterations=2, seed=4, strategy="row-blocks",
+        rcond=1e-9, oversampling=3, power_iterations=2, seed=4, strategy="row-blocks", rank="knee", source="residuals",
+        scaling="singular-values", sketch_dtype="float32", memory_budget="2GB", dtype="float64",
     )  # fmt: skip
     run = failed_run(store, config)
     started = []

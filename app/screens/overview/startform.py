@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app.owning import ownproblems
 from lsr_app.reading import runkinds
-from lsr_app.screens.overview import inputform
+from lsr_app.screens.overview import inputform, settingsform
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_app.shell import iterateform, show, state, wanted
@@ -113,7 +113,7 @@ def _form(now: Now, options: list[str]) -> None:
         )  # fmt: skip
         folder = _folder(choice, now)
         try:
-            largest = problems.largest_rank(folder)
+            largest, kind = problems.largest_rank(folder), read_description(folder).kind
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
@@ -121,19 +121,20 @@ def _form(now: Now, options: list[str]) -> None:
         usual = before.max_rank if before.max_rank is not None else DEFAULT_MAX_RANK
         values: dict[str, Any] = {
             "max_rank": second.number_input(
-                "Maximum rank", 0, largest, key=_set(max_rank_key, min(usual, largest)), help=texts.HELP["max_rank"]
+                "Maximum rank", 0, largest, key=settingsform.set_field(max_rank_key, min(usual, largest)), help=texts.HELP["max_rank"]
             ),
-            "dtype": third.selectbox(
-                "Number type", ["float64", "float32"], key=_set("dtype", before.dtype), help=texts.HELP["dtype"]
-            ),
-            "seed": fourth.number_input("Seed", 0, 2**31 - 1, key=_set("seed", min(before.seed, 2**31 - 1)), help=texts.HELP["seed"]),
+            "dtype": settingsform.field(third, "dtype", before),
+            "seed": settingsform.field(fourth, "seed", before),
         }  # fmt: skip
         rounds = _rounds(folder, now)
-        values["gauss_newton"] = _gauss_newton(before, folder) if rounds is None else 0
+        if rounds is None and "gauss_newton" not in settingsform.unused(kind):
+            values["gauss_newton"] = settingsform.field(st.container(width=200), "gauss_newton", before)
+        else:
+            values["gauss_newton"] = 0
         with st.expander("Advanced"):
-            values |= _advanced(before, problems.layer_patterns(folder))
+            values |= settingsform.folded(before, kind, problems.layer_patterns(folder))
         try:
-            unseen = only_used(before, "refine", read_description(folder).kind).model_dump()
+            unseen = only_used(before, "refine", kind).model_dump()
             config = RefineConfig.model_validate({**unseen, **values, "device": "cpu"})
         except ValidationError as error:
             st.error(formats.markdown(str(describe(error))), icon=":material/error:")
@@ -144,7 +145,7 @@ def _form(now: Now, options: list[str]) -> None:
             start = st.button(label, type="primary", key="start", icon=":material/play_arrow:", disabled=not fits)
             private = ownership.is_passing(folder)
             listed = not private and st.checkbox(
-                "Listed for everybody", key=_set("listed", True), help=texts.HELP["listed"]
+                "Listed for everybody", key=settingsform.set_field("listed", True), help=texts.HELP["listed"]
             )
             if private:
                 st.caption(texts.YOURS_LEAD)
@@ -155,16 +156,6 @@ def _form(now: Now, options: list[str]) -> None:
     inputform.section(now, folder, config, listed)
 
 
-def _gauss_newton(before: RefineConfig, folder: Path) -> int:
-    """Asked for equations only: the residual of data is linear in the field."""
-    if problems.equation(folder) is None:
-        return 0
-    return st.number_input(
-        "Gauss-Newton steps", 0, 1000, key=_set("gauss_newton", before.gauss_newton), help=texts.HELP["gauss_newton"],
-        width=200,
-    )  # fmt: skip
-
-
 def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     """Settings of iterative LSR where that is chosen; it needs an equation."""
     if problems.equation(folder) is None:
@@ -173,22 +164,11 @@ def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     again = retried is not None and runkinds.of(retried).rounds
     work = st.segmented_control(
         "Work", list(texts.WORK), format_func=texts.WORK.__getitem__, required=True, help=texts.HELP["work"],
-        key=_set("work", "iterate" if again else "refine"),
+        key=settingsform.set_field("work", "iterate" if again else "refine"),
     )  # fmt: skip
     if work != "iterate":
         return None
     return iterateform.settings("form_set", retried.settings if retried is not None and again else {})
-
-
-def _set(name: str, value: Any) -> str:
-    """Key of a field, whose value is set unless it has one.
-
-    Through the session and not as the widget's default: a browser that has drawn a field under this key before goes
-    on showing the old value when only the default is another.
-    """
-    key = f"{wanted.FIELDS}{name}"
-    st.session_state.setdefault(key, value)
-    return key
 
 
 def _folder(choice: str, now: Now) -> Path:
@@ -210,60 +190,6 @@ def _name(choice: str, now: Now) -> str:
     if choice.startswith(ownproblems.PREFIX):
         return f"{formats.one_line(problems.title(_folder(choice, now)), 40)} (yours)"
     return choice
-
-
-def _advanced(before: RefineConfig, patterns: list[str]) -> dict[str, Any]:
-    """Fields of the settings that seldom need a change; `patterns` are offered for the layers, others may be typed."""
-    first, second, third, fourth, fifth = st.columns(5, gap="small")
-    sixth, seventh, eighth, ninth, tenth = st.columns(5, gap="small")
-    layers_key = _set("layers", before.layers or "")
-    typed = st.session_state[layers_key] or ""
-    layers = ninth.selectbox(
-        "Layers", list(dict.fromkeys(["", *patterns, typed])), key=layers_key, accept_new_options=True,
-        format_func=lambda pattern: pattern or texts.ALL_LAYERS, help=texts.HELP["layers"],
-    )  # fmt: skip
-    points = seventh.text_input(
-        "Basis points", key=_set("basis_points", str(before.basis_points or "")), placeholder="all samples",
-        help=texts.HELP["basis_points"],
-    )  # fmt: skip
-    budget = fifth.text_input(
-        "Memory budget",
-        key=_set("budget", before.memory_budget.human_readable(decimal=True) if before.memory_budget else ""),
-        placeholder="what is free",
-        help=texts.HELP["memory_budget"],
-    )
-    rcond = third.text_input(
-        "Cut-off", key=_set("rcond", "" if before.rcond is None else f"{before.rcond:g}"), placeholder="automatic",
-        help=texts.HELP["rcond"],
-    )  # fmt: skip
-    return {
-        "oversampling": first.number_input(
-            "Oversampling", 0, 10_000, key=_set("oversampling", before.oversampling), help=texts.HELP["oversampling"]
-        ),
-        "power_iterations": second.number_input(
-            "Power iterations", 0, 20, key=_set("power", before.power_iterations), help=texts.HELP["power_iterations"]
-        ),
-        "rcond": rcond.strip() or None,
-        "memory_budget": budget.strip() or None,
-        "sketch": sixth.selectbox(
-            "Sketch", list(texts.SKETCHES), format_func=texts.SKETCHES.__getitem__,
-            key=_set("sketch", before.sketch), help=texts.HELP["sketch"],
-        ),
-        "basis_points": points.strip() or None,
-        "parameter_fraction": eighth.number_input(
-            "Share of parameters", min(0.001, before.parameter_fraction), 1.0, step=0.1, format="%.3g",
-            key=_set("fraction", before.parameter_fraction), help=texts.HELP["parameter_fraction"],
-        ),
-        "layers": (layers or "").strip() or None,
-        "damping": tenth.number_input(
-            "Damping", 0.0, max(1.0, before.damping), step=1e-6, format="%.1e", key=_set("damping", before.damping),
-            help=texts.HELP["damping"],
-        ),
-        "strategy": fourth.selectbox(
-            "Strategy", list(texts.STRATEGIES), format_func=texts.STRATEGIES.__getitem__,
-            key=_set("strategy", before.strategy), help=texts.HELP["strategy"],
-        ),
-    }  # fmt: skip
 
 
 def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_solve: bool = False) -> bool:
