@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lsr_app import racedata
-from lsr_app.figures import race as figures
+from lsr_app.reading import racedata
+from lsr_app.screens.conditioning import racefigures as figures
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
 from lsr_core.lab.methods import METHODS, RaceMethod, iterated
