@@ -55,7 +55,8 @@ def with_input(folder: Path, changes: Mapping[str, object], out: Path) -> Path:
         InputError: arguments that cannot be used.
     """
     from lsr_core.problems.physics.input_functions import InputArguments
-    from lsr_core.refinement.cases import case_of, input_of
+    from lsr_core.refinement.case_batch import case_of
+    from lsr_core.refinement.cases import input_of
     from lsr_core.storage.bundles import load_problem, save_problem
 
     loaded, before = input_of(load_problem(folder))

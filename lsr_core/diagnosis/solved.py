@@ -177,7 +177,7 @@ def _slopes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
         block.restricted(_spread(len(block.points), wanted / total).to(block.points.device)) for block in setting.fitted
     ]
     modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
-    return torch.cat([slopes for slopes, _ in modes.linearised(at)])
+    return torch.cat([rows.linearised(at)[0] for rows in modes])
 
 
 def _field_modes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:

@@ -35,6 +35,11 @@ def truncated_solutions(factor: Tensor, at: Tensor, ranks: Sequence[int]) -> Ten
     return found
 
 
+def promised(factor: Tensor) -> float:
+    """What the model leaves of ‖r‖² where all coefficients move: the entries below the triangle of G."""
+    return float(factor[factor.shape[1] - 1 :, -1].square().sum())
+
+
 def leading(factor: Tensor, rank: int) -> Tensor:
     """The factor of the model in which only the first `rank` coefficients move."""
     columns = factor.shape[1] - 1

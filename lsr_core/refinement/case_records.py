@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Record(BaseModel):
@@ -92,9 +92,21 @@ class CasesRecord(_Record):
     rank_choice: str
     ranks_tried: list[tuple[int, float]]
     n_cases: int
-    base: Distribution
-    refined: Distribution
+    base: Distribution = Field(default_factory=Distribution)
+    refined: Distribution = Field(default_factory=Distribution)
     shared_seconds: float
-    seconds_per_case: float
-    seconds: float
-    cases: list[CaseRecord]
+    seconds_per_case: float = 0.0
+    seconds: float = 0.0
+    cases: list[CaseRecord] = Field(default_factory=list)
+
+    def so_far(self, seconds: float) -> CasesRecord:
+        """With the figures of the cases that there are, after so many seconds."""
+        return self.model_copy(
+            update={
+                "base": Distribution.of([case.base for case in self.cases]),
+                "refined": Distribution.of([case.refined for case in self.cases]),
+                "seconds_per_case": float(np.mean([case.seconds for case in self.cases])) if self.cases else 0.0,
+                "seconds": seconds,
+                "cases": list(self.cases),
+            }
+        )

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.damped import damped_step, leading, truncated_solutions
+from lsr_core.linalg.damped import damped_step, leading, promised, truncated_solutions
 from lsr_core.problems.kinds import words_of
+from lsr_core.refinement.descent import Advance, descend
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -89,26 +90,17 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     fixed = setting.config.rank != "auto"
     ranks = [rank for rank in ([refinement.rank] if fixed else ladder(model.size)) if rank > 0]
     records = [_record(model, 0, state, norm=model.length(state.alpha), seconds=time.perf_counter() - began)]
-    level, small, ending = FIRST_DAMPING, 0, None if ranks else "There are no directions to step along."
-    for number in range(1, steps + 1):
+    ending = None if ranks else "There are no directions to step along."
+    small, began = 0, time.perf_counter()
+    for step in descend(state, _Damped(model, ranks), steps if ranks else 0):
+        norm, seconds = model.length(step.after.alpha - step.before.alpha), time.perf_counter() - began
+        records.append(_record(model, len(records), step.after, norm=norm, seconds=seconds, accepted=step.taken))
+        state, began = step.after, time.perf_counter()
+        small = small + 1 if step.after.fresh > SETTLED**2 * step.before.fresh else 0
+        ending = _ending(step, small)
+        clock.fraction((len(records) - 1) / steps)
         if ending is not None:
             break
-        clock.fraction((number - 1) / steps)
-        began = time.perf_counter()
-        found, promised = _step(model, state, ranks, level)
-        taken = found or state
-        norm = model.length(taken.alpha - state.alpha)
-        seconds = time.perf_counter() - began
-        records.append(_record(model, number, taken, norm=norm, seconds=seconds, accepted=found is not None))
-        small = small + 1 if taken.fresh > SETTLED**2 * state.fresh else 0
-        if found is None:
-            ending = _refused(state, promised)
-        elif small and promised > SETTLED**2 * state.fitted:
-            ending = "The last step changed little, and the linear model promises no more."
-        elif small == PATIENCE:
-            ending = f"The last {PATIENCE} steps changed little."
-        level = max(FIRST_DAMPING, taken.damping * DECAY) if found else level
-        state = taken
     clock.fraction(1.0)
     delta = model.delta(state)
     return GaussNewton(
@@ -131,30 +123,53 @@ def _start(model: ResponseModel, refinement: Refinement) -> State:
     return _best(model, [one_shot], base) or base
 
 
-def _step(model: ResponseModel, state: State, ranks: Sequence[int], level: float) -> tuple[State | None, float]:
-    """The best state that a step leads to, if any is better, and the loss that the linear model promises."""
-    factor = model.factor(state.alpha)
-    if not torch.isfinite(factor).all():
-        return None, math.nan
-    reached = [rank for rank in ranks if rank <= len(factor)]
-    alphas = truncated_solutions(factor, state.alpha, reached)
-    promised = float(factor[model.size :, -1].square().sum())
-    found = _best(model, model.states(alphas, reached), state)
-    if found is not None and found.fitted <= AGREES**2 * promised:
-        return found, promised
-    damping = level
-    while damping <= LARGEST_DAMPING:
-        tried = _halved([rank for rank in ranks if rank < len(factor)])
-        steps = [damped_step(leading(factor, rank), damping) for rank in tried]
-        if min((norm for _, norm in steps), default=math.inf) >= NOTHING * math.sqrt(state.fitted):
-            break
-        padded = [torch.nn.functional.pad(step, (0, model.size - len(step))) for step, _ in steps]
-        reach = [max(rank, state.rank) for rank in tried]
-        damped = _best(model, model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping), state)
-        if damped is not None:
-            return (damped if found is None or damped.fresh < found.fresh else found), promised
-        damping *= GROWTH
-    return found, promised
+def _ending(step: Advance[State], small: int) -> str | None:
+    """Why no other step is tried, after `small` steps in a row that changed little."""
+    if not step.taken:
+        return _refused(step.before, step.promised)
+    if small and step.promised > SETTLED**2 * step.before.fitted:
+        return "The last step changed little, and the linear model promises no more."
+    return f"The last {PATIENCE} steps changed little." if small == PATIENCE else None
+
+
+class _Damped:
+    """Steps by the solutions of a ladder of ranks, and where those disappoint by Marquardt's damping, which it remembers."""
+
+    def __init__(self, model: ResponseModel, ranks: Sequence[int]) -> None:
+        self._model, self._ranks, self._level = model, ranks, FIRST_DAMPING
+
+    def __call__(self, state: State) -> tuple[State | None, float]:
+        """The best state that a step leads to, if any is better, and the loss that the linear model promises."""
+        model, ranks = self._model, self._ranks
+        factor = model.factor(state.alpha)
+        if not torch.isfinite(factor).all():
+            return None, math.nan
+        reached = [rank for rank in ranks if rank <= len(factor)]
+        least = promised(factor)
+        found = _best(model, model.states(truncated_solutions(factor, state.alpha, reached), reached), state)
+        if found is None or found.fitted > AGREES**2 * least:
+            damped = self._damped(state, factor)
+            if damped is not None and (found is None or damped.fresh < found.fresh):
+                found = damped
+        if found is not None:
+            self._level = max(FIRST_DAMPING, found.damping * DECAY)
+        return found, least
+
+    def _damped(self, state: State, factor: Tensor) -> State | None:
+        """The least damped step that leads to a better state, in fewer and fewer directions."""
+        model, damping = self._model, self._level
+        tried = _halved([rank for rank in self._ranks if rank < len(factor)])
+        while damping <= LARGEST_DAMPING:
+            steps = [damped_step(leading(factor, rank), damping) for rank in tried]
+            if min((norm for _, norm in steps), default=math.inf) >= NOTHING * math.sqrt(state.fitted):
+                return None
+            padded = [torch.nn.functional.pad(step, (0, model.size - len(step))) for step, _ in steps]
+            reach = [max(rank, state.rank) for rank in tried]
+            states = model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping)
+            if (found := _best(model, states, state)) is not None:
+                return found
+            damping *= GROWTH
+        return None
 
 
 def _halved(ranks: Sequence[int]) -> list[int]:

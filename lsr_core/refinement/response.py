@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,33 @@ from lsr_core.refinement.results import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Some points of a block: what the block reads of the network's field there, (n, f)."""
+class FieldRows:
+    """Rows of a block at some points, as a function of α: what the block reads of the network's field there (n, f), and of Φ (n·f, R)."""
 
     residual: ResidualFunction
     points: Tensor
     network: Tensor
+    modes: Tensor
+
+    def linearised(self, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """G = ∂r/∂α (b, R) and r (b, 1) at α (r,), r ≤ R."""
+        field = self.network + (self.modes[:, : len(alpha)] @ alpha).view_as(self.network)
+        slopes = self.residual.component_slopes(self.points, field)
+        with torch.no_grad():
+            values = self.residual.of_components(self.points, field)
+        return torch.bmm(slopes, self.modes.unflatten(0, self.network.shape)).flatten(0, 1), values.reshape(-1, 1)
+
+    def losses(self, alphas: Tensor) -> Floats:
+        """Σ r² at the columns of α (r, k): (k,)."""
+        return losses_of(self.residual, self.points, self.network, self.modes[:, : len(alphas)] @ alphas)
+
+
+def true_losses_of(rows: Iterable[FieldRows], alphas: Tensor) -> Floats:
+    """Σ weight·mean(r²), the true one, at the columns of α (R, k): (k,), NaN where a residual is not finite."""
+    total = np.zeros(alphas.shape[1])
+    for part in rows:
+        total += part.losses(alphas)
+    return np.where(np.isfinite(total), total, np.nan)
 
 
 class ResponseModes:
@@ -41,50 +62,33 @@ class ResponseModes:
         self._directions, self._name = directions, name
         theta = rows[0].residual.theta0
         self.size = len(theta) if directions is None else directions.shape[1]
-        self._parts: list[_Part] = []
+        self._parts: list[tuple[ResidualFunction, Tensor, Tensor]] = []
         self.n_bytes = 0
         for block in rows:
             read = block.residual.components()
             width = read.outputs(block.points[:1]).shape[1]
             samples = max(1, block_bytes // (width * max(1, self.size) * theta.dtype.itemsize))
             for points in block.points.split(samples):
-                self._parts.append(_Part(block.residual, points, read.outputs(points)))
+                self._parts.append((block.residual, points, read.outputs(points)))
             self.n_bytes += len(block.points) * width * self.size * theta.dtype.itemsize
         self.kept = self.n_bytes <= room
-        self._modes: list[Tensor] = []
+        self._rows: list[FieldRows] = []
 
-    def linearised(self, coefficients: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """G = ∂r/∂α (b, R) and r (b, 1) at coefficients (R,), by blocks of rows."""
-        for part, modes in self._with_modes():
-            field = part.network + (modes @ coefficients).view_as(part.network)
-            slopes = part.residual.component_slopes(part.points, field)
-            with torch.no_grad():
-                values = part.residual.of_components(part.points, field)
-            yield torch.bmm(slopes, modes.unflatten(0, part.network.shape)).flatten(0, 1), values.reshape(-1, 1)
-
-    def losses(self, coefficients: Tensor) -> Floats:
-        """Σ weight·mean(r²), the true one, at the columns of coefficients (R, k): (k,), NaN where a residual is not finite."""
-        total = np.zeros(coefficients.shape[1])
-        for part, modes in self._with_modes():
-            total += losses_of(part.residual, part.points, part.network, modes @ coefficients)
-        return np.where(np.isfinite(total), total, np.nan)
-
-    def _with_modes(self) -> Iterator[tuple[_Part, Tensor]]:
-        for place, part in enumerate(self._parts):
-            if place < len(self._modes):
-                yield part, self._modes[place]
+    def __iter__(self) -> Iterator[FieldRows]:
+        for place, (residual, points, network) in enumerate(self._parts):
+            if place < len(self._rows):
+                yield self._rows[place]
                 continue
-            modes = self._modes_of(part)
+            rows = FieldRows(residual, points, network, self._modes_of(residual, points, network))
             if self.kept:
-                self._modes.append(modes)
-            yield part, modes
+                self._rows.append(rows)
+            yield rows
 
-    def _modes_of(self, part: _Part) -> Tensor:
+    def _modes_of(self, residual: ResidualFunction, points: Tensor, network: Tensor) -> Tensor:
         """Φ and its derivatives at some points, (n·f, R)."""
         if self.size == 0:
-            return part.network.new_zeros(part.network.numel(), 0)
-        read = part.residual.components()
-        operator = read.at(part.points, part.network.shape[1], self._name)
+            return network.new_zeros(network.numel(), 0)
+        operator = residual.components().at(points, network.shape[1], self._name)
         if self._directions is not None:
             return operator.matmat(self._directions)
         if isinstance(operator, RowJacobian):

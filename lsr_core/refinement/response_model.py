@@ -13,7 +13,7 @@ from lsr_core.refinement.basis import qr_for
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import budget_of
 from lsr_core.refinement.predictor import RefinedPredictor
-from lsr_core.refinement.response import ResponseModes
+from lsr_core.refinement.response import ResponseModes, true_losses_of
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.true_residual import true_losses
@@ -60,7 +60,7 @@ class ResponseModel:
     def states(self, alphas: Tensor, ranks: Sequence[int], damping: float = 0.0) -> list[State]:
         """Fields with coefficients (R, k), measured."""
         moved = self._directions @ alphas if self._whole else alphas
-        losses = zip(self._fitted.losses(moved).tolist(), self._fresh.losses(moved).tolist(), strict=True)
+        losses = zip(*(true_losses_of(rows, moved).tolist() for rows in (self._fitted, self._fresh)), strict=True)
         return [
             State(alpha, rank, fitted, fresh, damping)
             for alpha, rank, (fitted, fresh) in zip(alphas.unbind(1), ranks, losses, strict=True)
@@ -99,8 +99,8 @@ class ResponseModel:
         """The triangle of [∂r/∂α, r] at the fitted points."""
         at = self._directions @ alpha if self._whole else alpha
         qr = qr_for(self.setting, self.size + 1)
-        for slopes, values in self._fitted.linearised(at):
-            qr.update(slopes, values)
+        for rows in self._fitted:
+            qr.update(*rows.linearised(at))
         triangle = qr.factor
         if not self._whole or not torch.isfinite(triangle).all():
             return triangle

@@ -13,14 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import jvp, vmap
 
+from lsr_core.errors import InputError
 from lsr_core.linalg.randomized import randomized_svd
 from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import RowBlockJacobian
+from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
 from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.pointjets import JetSpec
+from lsr_core.refinement.config import RefineConfig
 
 CHUNK_BYTES = 128 * 2**20
+SEED_STREAM = 11
 
 
 class _Pairs(nn.Module):
@@ -67,12 +70,13 @@ class SharedModes:
         field: the network; its own input function plays no part.
         pool: sensor values of some functions (f, s), not those that will be refined.
         points: where their outputs count, (n, d).
+        like: the network as a function that was proved: its precision, and the way in which derivatives are taken.
+        config: of the sketches, the share of the parameters that moves, and the seed.
         rank: directions.
-        oversampling: of the sketches.
         pairs: of functions and points that the directions come from.
-        generator: of the sketches, and of the pairs.
-        power_iterations: passes that sharpen the sketches.
-        uniform: sketches of numbers on [0, 1) in place of Gaussian ones.
+
+    Raises:
+        InputError: forward mode was not proved for the network.
     """
 
     def __init__(
@@ -80,39 +84,59 @@ class SharedModes:
         field: DeepONetField,
         pool: Tensor,
         points: Tensor,
+        like: ParametricFunction,
+        config: RefineConfig,
         *,
         rank: int,
-        oversampling: int,
         pairs: int,
-        generator: torch.Generator,
-        power_iterations: int = 0,
-        uniform: bool = False,
     ) -> None:
-        self.branch = ParametricFunction.from_module(field.branch, dtype=torch.float64)
-        self.trunk = ParametricFunction.from_module(field.trunk, dtype=torch.float64)
+        if like.derivatives != "forward":
+            raise InputError(
+                "forward mode does not serve this network, and many input functions need it; refine them one by one",
+                key="model",
+            )
+        generator = torch.Generator().manual_seed((config.seed * 1_000_003 + SEED_STREAM) % 2**63)
+        self._like, self._config = like, config
+        self.branch, self.trunk = self._part(field.branch), self._part(field.trunk)
         self.n_params = self.branch.n_params + self.trunk.n_params
         functions = torch.randint(len(pool), (pairs,), generator=generator)
         places = torch.randint(len(points), (pairs,), generator=generator)
-        rows = torch.cat([pool[functions].double(), points[places].double()], dim=1)
-        modes = self.branch.outputs(pool[:1].double()).shape[1]
-        from_branch = min(modes, rank // 2)
+        rows = torch.cat([pool[functions], points[places]], dim=1).to(like.theta0)
+        from_branch = min(self.branch.outputs(rows[:1, : pool.shape[1]]).shape[1], rank // 2)
         counts = {"branch.*": from_branch, "trunk.*": rank - from_branch}
         found = []
         for layers, count in counts.items():
-            function = ParametricFunction.from_module(_Pairs(field), dtype=torch.float64, layers=layers)
-            operator = RowBlockJacobian(function, rows, 1, keep=True)
+            function = self._part(_Pairs(field), layers)
             svd = randomized_svd(
-                operator,
+                self._operator(function, rows, 1, keep=True),
                 count,
-                oversampling=oversampling,
-                power_iterations=power_iterations,
+                oversampling=config.oversampling,
+                power_iterations=config.power_iterations,
                 generator=generator,
-                uniform=uniform,
+                uniform=config.sketch == "uniform",
             )
             found.append(svd.factors)
         self.along_branch, self.along_trunk = (factors.right for factors in found)
         values = torch.cat([factors.singular_values for factors in found])
         self.singular_values, self.order = values.sort(descending=True)
+
+    def _part(self, module: nn.Module, layers: str | None = None) -> ParametricFunction:
+        """A net as a function of the scalars of its own that may move; the same ones of it wherever it is found."""
+        function = ParametricFunction.from_module(
+            module,
+            dtype=self._like.dtype,
+            layers=layers,
+            fraction=self._config.parameter_fraction,
+            generator=torch.Generator().manual_seed(self._config.seed),
+        )
+        return function.by(self._like.derivatives, layered=self._like.layered)
+
+    def _operator(
+        self, function: ParametricFunction, inputs: Tensor, width: int, *, keep: bool = False
+    ) -> JacobianOperator:
+        if self._config.strategy == "matrix-free":
+            return MatrixFreeJacobian(function, inputs, width)
+        return RowBlockJacobian(function, inputs, width, keep=keep)
 
     @property
     def rank(self) -> int:
@@ -134,21 +158,19 @@ class SharedModes:
             responses[:, :, start : start + columns] = vmap(push, in_dims=1)(part).permute(1, 2, 0, 3).detach()
         return TrunkModes(shared, responses, self.order)
 
-    def field(
-        self, points: Tensor, branch: Tensor, branch_responses: Tensor, coefficients: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The field at θ0 and the refined one at points, (n,) each, for coefficients of the first directions (r',)."""
+    def refined(
+        self, points: Tensor, modes: Tensor, branch: Tensor, branch_responses: Tensor, coefficients: Tensor
+    ) -> Tensor:
+        """The refined field at points (n, d), (n,), for the trunk's modes there (n, k) and coefficients of the first directions (r',)."""
         placed = coefficients.new_zeros(self.rank)
         placed[self.order[: len(coefficients)]] = coefficients
         count = branch_responses.shape[1]
-        step = self.along_trunk @ placed[count:]
-        pushed = jvp(lambda theta: self.trunk(theta, points), (self.trunk.theta0,), (step,))
-        modes, moved = pushed[0], pushed[1]
-        base = modes @ branch
-        return base, base + modes @ (branch_responses @ placed[:count]) + moved @ branch
+        moved = self.trunk.along(points, (self.along_trunk @ placed[count:])[:, None]).view_as(modes)
+        return modes @ branch + modes @ (branch_responses @ placed[:count]) + moved @ branch
 
     def branch_modes(self, sensors: Tensor) -> tuple[Tensor, Tensor]:
         """b (f, k) and ∂b V (f, k, r_b) of functions at sensors (f, s)."""
-        values = self.branch.outputs(sensors.double())
-        operator = RowBlockJacobian(self.branch, sensors.double(), values.shape[1])
+        given = sensors.to(self._like.theta0)
+        values = self.branch.outputs(given)
+        operator = self._operator(self.branch, given, values.shape[1])
         return values, operator.matmat(self.along_branch).unflatten(0, values.shape)

@@ -45,9 +45,9 @@ JOBS: dict[Job, dict[str, str]] = {
         _STEP_OF_A_RUN,
     ),
     "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"},
-    "cases": dict.fromkeys(("dtype", "device"), "many input functions are refined in float64 on the processor")
+    "cases": {"device": "many input functions are refined on the processor"}
     | dict.fromkeys(
-        ("strategy", "source", "scaling", "sketch_dtype", "basis_points", "layers", "parameter_fraction"),
+        ("source", "scaling", "sketch_dtype", "basis_points", "layers"),
         "many input functions share one subspace of branch and trunk, which is built in its own way",
     )
     | {

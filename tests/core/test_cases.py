@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +25,10 @@ from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.input_functions import InputArguments, SplineFunction, sensor_values
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.splits import Architecture
+from lsr_core.refinement.case_batch import case_of
 from lsr_core.refinement.case_records import CasesRecord, Distribution
-from lsr_core.refinement.cases import CasesSettings, case_of, refine_cases
+from lsr_core.refinement.case_solve import solve_case
+from lsr_core.refinement.cases import CasesSettings, refine_cases
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.shared_modes import SharedModes
@@ -104,12 +108,12 @@ def test_shared_modes_are_the_jets_of_the_jacobian(operator: PhysicsProblem) -> 
     assert isinstance(model, DeepONetField)
     points = torch.rand(7, 1, generator=twins.generator(), dtype=torch.float64)
     pool = torch.randn(5, 10, generator=twins.generator(1), dtype=torch.float64)
-    shared = SharedModes(model, pool, points, rank=9, oversampling=4, pairs=40, generator=twins.generator(2))
+    alone = JetFunction(ParametricFunction.from_module(model, dtype=torch.float64), JetSpec((0,), (0,)))
+    shared = SharedModes(model, pool, points, alone.function, RefineConfig(oversampling=4), rank=9, pairs=40)
     spec = JetSpec((0,), (0,))
     jets, modes = shared.trunk_modes(points, spec, (0, 1, 2)).at(
         *(part[0] for part in shared.branch_modes(model.sensors))
     )
-    alone = JetFunction(ParametricFunction.from_module(model, dtype=torch.float64), spec)
     theta = alone.function.theta0
     torch.testing.assert_close(jets, alone(theta, points)[..., 0])
     counts = (shared.branch.n_params, shared.trunk.n_params)
@@ -119,6 +123,46 @@ def test_shared_modes_are_the_jets_of_the_jacobian(operator: PhysicsProblem) -> 
     for column in range(9):
         pushed = torch.func.jvp(lambda at: alone(at, points), (theta,), (basis[:, column],))[1]
         torch.testing.assert_close(modes[..., column], pushed[..., 0], rtol=1e-9, atol=1e-11)
+
+
+def test_settings_of_one_refinement_are_those_of_many(operator: PhysicsProblem) -> None:
+    """Precision, route and share of the parameters; the directions of half the scalars leave the others where they are."""
+    usual, single, free = (
+        refine_cases(operator, RefineConfig.model_validate({"rank": 20, **given}), CasesSettings(cases=2))
+        for given in ({}, {"dtype": "float32"}, {"strategy": "matrix-free"})
+    )
+    assert [case.refined for case in free.cases] == pytest.approx([case.refined for case in usual.cases], rel=0.5)
+    for one, other in zip(usual.cases, single.cases, strict=True):
+        assert other.base == pytest.approx(one.base, rel=1e-5)
+        assert one.residual < other.residual < 1e-3 * other.base_residual
+    half = refine_cases(operator, RefineConfig(rank=20, parameter_fraction=0.5), CasesSettings(cases=2))
+    assert half.n_params == usual.n_params // 2
+    assert all(case.residual < 0.1 * case.base_residual for case in half.cases)
+    with pytest.raises(InputError, match="not a chain of layers") as refused:
+        refine_cases(operator, RefineConfig(strategy="factored"), CasesSettings(cases=1))
+    assert refused.value.key == "strategy"
+
+
+@dataclass(frozen=True)
+class Bend:
+    """The one row atan(α − 3), from whose tails a whole step leads further away."""
+
+    network: torch.Tensor
+
+    def linearised(self, alpha: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return (1 / (1 + (alpha - 3) ** 2))[None], torch.atan(alpha - 3)[None]
+
+    def losses(self, alphas: torch.Tensor) -> np.ndarray:
+        return torch.atan(alphas[0] - 3).square().numpy()
+
+
+def test_a_step_that_raises_the_true_residual_is_halved() -> None:
+    rows: Any = [Bend(torch.zeros(1, 1, dtype=torch.float64))]
+    whole = 0 + 10 * math.atan(3)
+    assert math.atan(whole - 3) > math.atan(3)
+    found, taken = solve_case(rows, 1, 8, rcond=None, damping=0.0)
+    assert 2 <= taken < 8
+    assert float(found) == pytest.approx(3, abs=1e-6)
 
 
 def test_every_case_improves_and_the_rank_is_chosen_without_looking_at_solutions(operator: PhysicsProblem) -> None:

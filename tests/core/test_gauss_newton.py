@@ -34,7 +34,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.response import ResponseModes
+from lsr_core.refinement.response import FieldRows
 from lsr_core.refinement.summary import Summary
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
@@ -317,15 +317,15 @@ class TestBadInput:
             """The root is NaN for fields that long steps reach."""
             return logistic(field) + 0.01 * torch.sqrt(1 - field["u"] ** 2)
 
-        refinement, plain = refine(make(fragile)), ResponseModes.losses
+        refinement, plain = refine(make(fragile)), FieldRows.losses
         seen: list[bool] = []
 
-        def watched(modes: ResponseModes, coefficients: Tensor) -> np.ndarray:
-            losses = plain(modes, coefficients)
+        def watched(rows: FieldRows, coefficients: Tensor) -> np.ndarray:
+            losses = plain(rows, coefficients)
             seen.append(bool(np.isnan(losses).any()))
             return losses
 
-        monkeypatch.setattr(ResponseModes, "losses", watched)
+        monkeypatch.setattr(FieldRows, "losses", watched)
         result = gauss_newton(refinement, 8)
         assert any(seen)
         assert all(math.isfinite(record.fitted_residual) for record in result.records)

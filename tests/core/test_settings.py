@@ -217,7 +217,7 @@ def test_tables_name_settings_that_there_are() -> None:
         ("race", {}, {"damping": 0.1}, "damping"),
         ("isolate", {}, {"rank": 3}, "rank"),
         ("iterate", {}, {"rank": "knee"}, "rank"),
-        ("cases", {}, {"dtype": "float32"}, "dtype"),
+        ("cases", {}, {"source": "residuals"}, "source"),
     ],
 )
 def test_no_run_is_made_of_what_is_refused(
@@ -247,7 +247,7 @@ def test_the_rank_of_many_input_functions_is_a_rank_that_they_share() -> None:
     for given, key in (
         ({"rank": 30, "max_rank": 20}, "rank"),
         ({"max_rank": 0}, "max_rank"),
-        ({"rank": 10_000}, "max_rank"),
+        ({"rank": 10_000}, "rank"),
     ):
         with pytest.raises(InputError) as refused:
             refine_cases(operator(), RefineConfig.model_validate(given), CasesSettings(cases=1), progress=silent)
