@@ -35,7 +35,8 @@ from lsr_core.iteration.state import Progress, State
 from lsr_core.jobs import queue
 from lsr_core.jobs.rebuild import read_delta
 from lsr_core.jobs.worker import execute
-from lsr_core.networks import architectures, jets
+from lsr_core.networks import architectures
+from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.portable.deliver import predictor_of
 from lsr_core.problems.physics import equations
@@ -452,7 +453,8 @@ def test_baseline_measures_what_it_holds() -> None:
 
 def test_every_half_step_takes_the_derivatives_that_were_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here those carried through the layers are wrong, so that all figures must come from the others."""
-    monkeypatch.setitem(jets.TAYLOR, "tanh", lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    wrong = replace(ACTIVATIONS["tanh"], taylor=lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
     problem = poisson()
     plain = whole(problem).by("forward", layered=False)
     right = fresh_residual(problem, plain)
