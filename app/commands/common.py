@@ -131,6 +131,7 @@ def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
     from lsr_core.refinement.resources import require_libraries
 
     require_libraries()
+    from lsr_core.kinds.data.programs import from_program
     from lsr_core.storage import bundles, code, code_problems, programs
 
     path = Path(problem)
@@ -140,7 +141,7 @@ def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
         programs.refuse_pickles(path)
         if not trust:
             raise InputError(f"was not read: {programs.WHY}", file=problem)
-        made = code_problems.from_program(path)
+        made = from_program(path)
     else:
         with bundles.bundle_folder(problem) as folder:
             if trust:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lsr_app import places
-from lsr_core.storage.bundles import DESCRIPTION, load_problem
+from lsr_core.storage.bundle_files import DESCRIPTION
+from lsr_core.storage.bundles import load_problem
 
 FOLDER = ".own"
 PREFIX = "own:"

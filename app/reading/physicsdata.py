@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsr_app.words import texts
+from lsr_core.kinds.equations.own import OwnEquation
 from lsr_core.storage import code_problems
 from lsr_core.storage.bundles import read_description
 from lsr_core.validation import checked
@@ -55,7 +56,7 @@ def read(folder: Path) -> PhysicsAbout | None:
     if described.physics is None:
         return None
     if code_problems.is_code(described):
-        own = checked(code_problems.OwnEquation, described.physics.arguments)
+        own = checked(OwnEquation, described.physics.arguments)
         return PhysicsAbout(
             title=described.title or described.name,
             formula=texts.OWN_FORMULA.format(file=code_problems.about_code(described).file),

@@ -9,10 +9,11 @@ from zipfile import ZipFile
 from lsr_core.errors import InputError
 from lsr_core.intake import confined, numpy_files
 from lsr_core.networks import architectures
-from lsr_core.problems.physics.equations import build
 from lsr_core.storage.archives import unpack
+from lsr_core.storage.bundle_files import DATA, DESCRIPTION, WEIGHTS
 from lsr_core.storage.bundle_schema import CHECKPOINT_PATTERN
-from lsr_core.storage.bundles import DATA, DESCRIPTION, WEIGHTS, load_problem, read_description
+from lsr_core.storage.bundles import load_problem, read_description
+from lsr_core.storage.kinds import storing
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,7 @@ def check(archive: Path, folder: Path, limits: Limits) -> int:
         )  # fmt: skip
     for name in (folder / DATA, *folder.glob("*.npz")):
         _check_rows(name, limits.rows)
-    points = 0
-    if described.physics is not None:
-        equation = build(described.physics.equation, described.physics.arguments)
-        points = sum((2 if block.pairs else 1) * block.n_points for block in equation.blocks)
+    points = storing(described.kind).points(described)
     if points > limits.points:
         raise InputError(
             f"asks for {points:,} points; through the browser at most {limits.points:,} may come",

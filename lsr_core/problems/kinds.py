@@ -41,6 +41,7 @@ class KindWords:
             then, with nothing to be relative to.
         knows_truth: whether the truth is known wherever fields are drawn; else only where a run has test errors.
         shown: what the points are called at which fields are drawn; empty: as their split.
+        entry: key of a bundle's description that this kind has and no other.
         section: what a run has to show besides errors and fields.
     """
 
@@ -50,6 +51,7 @@ class KindWords:
     measures_residuals: bool = False
     knows_truth: bool = True
     shown: str = ""
+    entry: str = ""
     section: Literal["", "functions", "classes"] = ""
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
+import torch
 from torch import Tensor, nn
 
 from lsr_core.problems.kinds import ProblemKind
@@ -41,6 +42,11 @@ class Problem(ABC):
     @abstractmethod
     def fitted_inputs(self) -> Tensor:
         """Where it is fitted: inputs of the training samples, or points of all blocks, (n, …)."""
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> torch.Size:
+        """Of the network's answer to one input."""
 
     @property
     @abstractmethod

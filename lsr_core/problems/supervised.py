@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
@@ -59,6 +60,10 @@ class SupervisedProblem(Problem):
 
     def fitted_inputs(self) -> Tensor:
         return self.train.inputs
+
+    @property
+    def output_shape(self) -> torch.Size:
+        return self.train.targets.shape[1:]
 
     @property
     def n_rows(self) -> int:

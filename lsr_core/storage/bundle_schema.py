@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from lsr_core.problems.kinds import HOMES, ProblemKind, words_of
+
 BUNDLE_FORMAT_VERSION = 1
 SCHEMA_PATH = Path(__file__).with_name("problem.schema.json")
 BundleFile = Literal["model.safetensors", "data.npz"]
@@ -106,7 +108,7 @@ class ProblemDescription(_Part):
     """The whole of `problem.json`."""
 
     format_version: Annotated[Literal[1], BeforeValidator(_known_version)]
-    kind: Literal["supervised", "classification", "operator", "physics"]
+    kind: ProblemKind
     name: Name
     title: Title = ""
     description: Text = ""
@@ -123,9 +125,11 @@ class ProblemDescription(_Part):
     files: Annotated[dict[BundleFile | CodeFile | CheckpointFile, FileEntry], AfterValidator(_both_files)]
 
     @model_validator(mode="after")
-    def _equation_where_there_is_one(self) -> ProblemDescription:
-        if (self.physics is not None) != (self.kind == "physics"):
-            raise ValueError("the kind physics, and no other, names an equation under `physics`")
+    def _entry_where_there_is_one(self) -> ProblemDescription:
+        for kind in HOMES:
+            key = words_of(kind).entry
+            if key and (getattr(self, key) is not None) != (words_of(self.kind).entry == key):
+                raise ValueError(f"the kind {kind}, and no other, has the entry `{key}`")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lsr_core.errors import InputError
 from lsr_core.storage import digests, inside
-from lsr_core.storage.bundles import DESCRIPTION, check_files, read_description
+from lsr_core.storage.bundle_files import DESCRIPTION, check_files
+from lsr_core.storage.bundles import read_description
 from lsr_core.storage.runs import Run
 
 _BUNDLES = ("problem", "best")

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from lsr_core.errors import CodeError, InputError
 from lsr_core.networks.answers import check_answer
-from lsr_core.problems.classification import ClassificationProblem
-from lsr_core.problems.operators import OperatorProblem
-from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Architecture
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage import code, inside, programs
 from lsr_core.storage.bundle_schema import Name, ProblemDescription
-from lsr_core.storage.data import read_points, read_splits
+from lsr_core.storage.kinds import problem_classes, storing
 from lsr_core.storage.weights import check_finite, check_same_names
 from lsr_core.validation import checked
 
-KINDS = (SupervisedProblem, ClassificationProblem, OperatorProblem, PhysicsProblem)
 _made: dict[tuple[str, str], Problem] = {}
 
 
@@ -45,24 +39,6 @@ class OwnCode(_Part):
     parameters: int = Field(ge=0, description="how many scalars require a gradient")
 
 
-class OwnBlock(_Part):
-    """A residual block in words."""
-
-    name: Name
-    points: int = Field(ge=1)
-    pairs: bool = False
-    weight: float
-    needs: tuple[Name, ...] = ()
-
-
-class OwnEquation(_Part):
-    """What a description says of an equation whose residuals are code."""
-
-    domain: dict[Name, tuple[float, float]]
-    outputs: tuple[Name, ...]
-    blocks: tuple[OwnBlock, ...]
-
-
 def from_file(text: str) -> Problem:
     """The problem that `my_problem.py`, `my_problem.py:function` or `package.module:function` makes; the code is executed.
 
@@ -74,37 +50,15 @@ def from_file(text: str) -> Problem:
     return _remembered(Path(named.path).name, function, data, named)
 
 
-def from_program(path: Path) -> Problem:
-    """A torch.export program as the network, with the data in the npz of the same name beside it; the program is trusted.
-
-    Raises:
-        InputError: it is no such program, it fixes the batch size, or the data cannot be used.
-    """
-    data = code.read_code(path, str(path), programs.MAX_BYTES)
-    path = path.parent.resolve() / path.name
-    beside = path.with_suffix(".npz")
-    if not beside.is_file():
-        raise InputError(
-            "the data of this program are missing: arrays train_inputs, train_targets, validation_…, test_… as in a bundle's data.npz, "
-            "in a file of the same name beside it",
-            file=str(beside),
-        )
-    splits = read_splits(beside, integers=True)
-    model = programs.from_bytes(data, path.name)
-    code.trust(data, code.Named(str(path.absolute())))
-    problem = SupervisedProblem(path.stem[:100], model, **splits)  # type: ignore[arg-type]
-    return _remember("torch-program", path.name, "", data, problem)
-
-
 def _remembered(file: str, function: str, data: bytes, named: code.Named) -> Problem:
     """What a function returns, called once in a process: it may read data or draw weights."""
     key = (code.digest_of(data), function)
     return (
-        _made[key] if key in _made else _remember("python-file", file, function, data, code.call(data, named, function))
+        _made[key] if key in _made else remember("python-file", file, function, data, code.call(data, named, function))
     )
 
 
-def _remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: object) -> Problem:
+def remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: object) -> Problem:
     """Checked, and with what its copy will be found by as its architecture."""
     problem = _checked(made, file, function)
     digest = code.digest_of(data)
@@ -117,22 +71,20 @@ def _remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: 
 
 
 def _checked(made: object, file: str, function: str) -> Problem:
-    if type(made) not in KINDS:
+    classes = problem_classes()
+    if type(made) not in classes:
         raise CodeError(
-            f"returned {type(made).__name__}; expected one of {', '.join(kind.__name__ for kind in KINDS)}",
+            f"returned {type(made).__name__}; expected one of {', '.join(each.__name__ for each in classes)}",
             file=file, key=function,
         )  # fmt: skip
-    assert isinstance(made, KINDS)
-    problem: Problem = made
+    problem = cast(Problem, made)
     if not isinstance(problem.model, nn.Module):
         raise CodeError(f"the model is {type(problem.model).__name__}, not a torch.nn.Module", file=file, key=function)
-    if not isinstance(problem, PhysicsProblem):
-        for part in ("validation", "test"):
-            if getattr(problem, part) is None:
-                raise CodeError(
-                    f"has no {part} data; validation chooses the rank and test is what is reported, so both are needed",
-                    file=file, key=part,
-                )  # fmt: skip
+    if part := storing(problem.kind).missing(problem):
+        raise CodeError(
+            f"has no {part} data; validation chooses the rank and test is what is reported, so both are needed",
+            file=file, key=part,
+        )  # fmt: skip
     problem.model.eval().cpu()
     _check_answer(problem, file, function)
     return problem
@@ -140,12 +92,7 @@ def _checked(made: object, file: str, function: str) -> Problem:
 
 def _check_answer(problem: Problem, file: str, function: str) -> None:
     """The network must take rows of the data and give rows of the right shape."""
-    if isinstance(problem, PhysicsProblem):
-        drawn = next(iter(problem.points.values()))
-        rows, shape = drawn.reshape(-1, len(problem.domain))[:2], torch.Size([len(problem.outputs)])
-    else:
-        assert isinstance(problem, SupervisedProblem)
-        rows, shape = problem.train.inputs[:2], problem.train.targets.shape[1:]
+    rows, shape = problem.fitted_inputs()[:2], problem.output_shape
     try:
         check_answer(problem.model, rows, shape)
     except InputError as error:
@@ -197,27 +144,17 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
     content = inside.read(copied, programs.MAX_BYTES)
     if code.digest_of(content) != about.sha256:
         raise InputError("is not the code that the problem was made by; its SHA-256 is another", file=copied.name)
-    arrays = folder / data
-    quantities: dict[str, Any] = {
+    common: dict[str, Any] = {
         "name": description.name, "title": description.title, "description": description.description,
         "architecture": Architecture(kind, dict(description.network.arguments)),
     }  # fmt: skip
     if kind == "torch-program":
-        splits: dict[str, Any] = {**read_splits(arrays, integers=True)}
-        return SupervisedProblem(
-            model=_filled(programs.from_bytes(content, about.file), tensors), **quantities, **splits
-        )
-    made = _remembered(about.file, about.function, content, named)
-    quantities["model"] = _filled(copy.deepcopy(made.model), tensors)
-    if not isinstance(made, PhysicsProblem):
-        quantities.update(read_splits(arrays, integers=True))
-        return made.changed(**quantities)
-    names = [block.name for block in made.blocks]
-    points, fresh, found = read_points(arrays, [str(place) for place in range(len(names))])
-    for kind, part in (("points", points), ("fresh", fresh)):
-        quantities[kind] = {names[int(place)]: values for place, values in part.items()}
-    seed = description.physics.seed if description.physics else 0
-    return made.changed(seed=seed, **{**quantities, **found})
+        made, model = None, programs.from_bytes(content, about.file)
+    else:
+        made = _remembered(about.file, about.function, content, named)
+        model = copy.deepcopy(made.model)
+    common["model"] = _filled(model, tensors)
+    return storing(description.kind).read_made(description, made, common, folder / data)
 
 
 def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
@@ -233,25 +170,6 @@ def _filled(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
         check_finite(tensor, "model.safetensors", name)
     model.load_state_dict(tensors)
     return model.eval()
-
-
-def physics_parts(problem: PhysicsProblem) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Entry of the description and arrays of an equation whose residuals are code; every point is stored."""
-    equation = OwnEquation(
-        domain=dict(problem.domain),
-        outputs=problem.outputs,
-        blocks=tuple(
-            OwnBlock(name=block.name, points=len(problem.points[block.name]), pairs=block.pairs, weight=block.weight, needs=block.needs)
-            for block in problem.blocks
-        ),
-    )  # fmt: skip
-    entry = {"equation": problem.equation, "arguments": equation.model_dump(mode="json"), "seed": problem.seed}
-    arrays = {
-        f"{kind}_{place}": drawn[block.name].detach().cpu().numpy()
-        for kind, drawn in (("points", problem.points), ("fresh", problem.fresh))
-        for place, block in enumerate(problem.blocks)
-    }
-    return {"kind": "physics", "physics": entry}, arrays
 
 
 def copy_code(problem: Problem, folder: Path) -> list[str]:

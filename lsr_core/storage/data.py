@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,15 @@ def read_points(path: Path, blocks: Sequence[str]) -> tuple[dict[str, Tensor], d
         {name: tensors[f"{kind}_{name}"] for name in blocks if f"{kind}_{name}" in tensors} for kind in kinds
     )
     return points, fresh, splits
+
+
+def arrays_of(splits: Mapping[str, Split]) -> dict[str, np.ndarray]:
+    """Inputs and targets by their names in the file, targets as (n, o), as a refinement sees them."""
+    arrays = {}
+    for name, (inputs, targets) in splits.items():
+        arrays[f"{name}_inputs"] = inputs.detach().cpu().numpy()
+        arrays[f"{name}_targets"] = targets.detach().cpu().reshape(len(targets), -1).numpy()
+    return arrays
 
 
 def shape_of(tensor: Tensor) -> str:

@@ -20,7 +20,8 @@ with atheris.instrument_imports(include=["lsr_core.intake", "lsr_core.storage", 
     from lsr_core.errors import InputError
     from lsr_core.problems.physics.typed.expressions import expression
     from lsr_core.storage.archives import unpack
-    from lsr_core.storage.bundles import DATA, DESCRIPTION, WEIGHTS, read_description
+    from lsr_core.storage.bundle_files import DATA, DESCRIPTION, WEIGHTS
+    from lsr_core.storage.bundles import read_description
     from tests.fuzz.test_readers import SEEDS
 
 Parser = Callable[[bytes, Path], object]

@@ -16,7 +16,8 @@ from lsr_app.shell import show, wanted
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
 from lsr_core.storage import inside
-from lsr_core.storage.bundles import DESCRIPTION, MAX_FILE_BYTES, read_description
+from lsr_core.storage.bundle_files import DESCRIPTION, MAX_FILE_BYTES
+from lsr_core.storage.bundles import read_description
 
 
 def section(now: Now) -> None:

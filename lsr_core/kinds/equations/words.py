@@ -15,4 +15,5 @@ KIND = KindWords(
     measures_residuals=True,
     knows_truth=False,
     shown="grid",
+    entry="physics",
 )

@@ -142,6 +142,10 @@ class PhysicsProblem(Problem):
         return torch.cat([part.reshape(-1, part.shape[-1]) for part in self.points.values()])
 
     @property
+    def output_shape(self) -> torch.Size:
+        return torch.Size([len(self.outputs)])
+
+    @property
     def n_rows(self) -> int:
         """Fitted points; residuals of several equations have that many rows each."""
         return sum(len(points) for points in self.points.values())
