@@ -22,12 +22,14 @@ from lsr_app.commands.common import (
 )
 from lsr_app.making import made
 from lsr_core.errors import InputError
+from lsr_core.portable import forms
+from lsr_core.portable.form import Leaving
 
 if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
-PORTABLE = ("pt2", "onnx", "python")
-FORMATS = ("predictor", "csv", "json", *PORTABLE, "weights", "report")
+FORMATS = ("predictor", "csv", "json", *(name for name in forms.FORMS if name != "predictor"), "report")
+PORTABLE = forms.standalone()
 
 
 def path(
@@ -73,7 +75,7 @@ def export(
     precision: Annotated[
         str | None,
         typer.Option(
-            help="float64 or float32, of pt2, onnx and python; that of the step by default.", show_default=False
+            help=f"float64 or float32, of {', '.join(PORTABLE)}; that of the step by default.", show_default=False
         ),
     ] = None,
     trust: TrustOption = False,
@@ -93,12 +95,10 @@ def export(
     place = check_out(out)
     note = ""
     figures: dict[str, Any] = {}
-    if format == "predictor":
-        _predictor(found, place)
+    if format in forms.FORMS:
+        note, figures = _in_form(found, format, place, precision)
     elif format == "report":
         note = _report(found, place)
-    elif format in (*PORTABLE, "weights"):
-        note, figures = _portable(found, format, place, precision)
     else:
         atomic.write_text(place, run_json(found) if format == "json" else _csv(found))
     size = place.stat().st_size
@@ -106,23 +106,17 @@ def export(
     emit(record, f"{out}: {size:,} bytes" + (f"\n{note}" if note else ""), json)
 
 
-def _portable(run: Run, format: str, out: Path, precision: Any) -> tuple[str, dict[str, Any]]:
-    """What runs without this package, or the weights; the sentence about it and its figures."""
-    from dataclasses import asdict
-
+def _in_form(run: Run, format: str, out: Path, precision: Any) -> tuple[str, dict[str, Any]]:
+    """The sentence about the file, and its figures."""
     from lsr_core.jobs.rebuild import confirmed
+    from lsr_core.portable import deliver
     from lsr_core.storage.tables import finite
 
-    problem, delta = confirmed(run, run.summary.rank)
-    if format == "weights":
-        from lsr_core.portable.weights import aligned_weights
-
-        fitted = aligned_weights(out, problem, delta)
-        return fitted.sentence, finite({**asdict(fitted), "survives": fitted.survives})
-    from lsr_core.portable.deliver import deliver
-
-    checked = deliver(out, problem, delta, format, precision)
-    return checked.sentence, finite(asdict(checked))
+    summary = run.summary
+    known = {**summary.model_dump(), "run": run.id}
+    made_of = Leaving(*confirmed(run, summary.rank), known)
+    exported = deliver.make(out, format, made_of, precision)
+    return exported.sentence, finite(dict(exported.figures))
 
 
 def _report(run: Run, out: Path) -> str:
@@ -148,14 +142,6 @@ def _report(run: Run, out: Path) -> str:
     finally:
         for kind in ("note", "error"):
             made.beside(out, kind).unlink(missing_ok=True)
-
-
-def _predictor(run: Run, out: Path) -> None:
-    from lsr_core.jobs.rebuild import confirmed
-    from lsr_core.storage.export import save_predictor
-
-    summary = run.summary
-    save_predictor(out, *confirmed(run, summary.rank), {**summary.model_dump(), "run": run.id})
 
 
 def _csv(run: Run) -> str:

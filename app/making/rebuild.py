@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsr_app.making import made
-from lsr_core.errors import InputError, LSRError
+from lsr_core.errors import LSRError
 from lsr_core.jobs.rebuild import confirmed
+from lsr_core.portable.form import Leaving
+from lsr_core.portable.forms import form_of
 from lsr_core.storage.atomic import TEMPORARY_SUFFIX
-from lsr_core.storage.export import save_predictor
 from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
@@ -23,35 +24,18 @@ if TYPE_CHECKING:
 
 
 def make(run: Run, rank: int, format: str, path: Path, precision: Precision | None = None) -> str:
-    """Write one of predictor, pt2, onnx, python, weights or report; returns a sentence about the file.
+    """Write a run in one of the forms, or its report; at the chosen rank the step is only read. Returns a sentence about the file.
 
     Raises:
         LSRError: the run is damaged, the step cannot be rebuilt, or the file did not pass its check.
     """
-    if format == "predictor":
-        predictor(run, rank, path)
-        return ""
     if format == "report":
         from lsr_app.making.report import write_report
 
         return write_report(run, rank, path)
-    if format == "weights":
-        from lsr_core.portable.weights import aligned_weights
+    from lsr_core.portable import deliver
 
-        return aligned_weights(path, *confirmed(run, rank)).sentence
-    if format in ("pt2", "onnx", "python"):
-        from lsr_core.portable.deliver import deliver
-
-        return deliver(path, *confirmed(run, rank), format, precision).sentence
-    raise InputError(f"is {format[:40]!r}; give predictor, pt2, onnx, python, weights or report", key="format")
-
-
-def predictor(run: Run, rank: int, path: Path) -> Path:
-    """Write the predictor of `run` at `rank` to `path`; at the chosen rank this only reads.
-
-    Raises:
-        LSRError: the run is damaged or the step cannot be rebuilt.
-    """
+    form_of(format)
     problem, delta = confirmed(run, rank)
     base, refined = (
         {
@@ -61,8 +45,8 @@ def predictor(run: Run, rank: int, path: Path) -> Path:
         }
         for at in (0, rank)
     )
-    metadata = {"rank": rank, "run": run.id, "base": base, "refined": refined}
-    return save_predictor(path, problem, delta, metadata)
+    known = {"rank": rank, "run": run.id, "base": base, "refined": refined}
+    return deliver.make(path, format, Leaving(problem, delta, known), precision).sentence
 
 
 def main(arguments: list[str]) -> int:

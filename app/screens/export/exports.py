@@ -21,15 +21,6 @@ from lsr_core.storage import inside, tables
 from lsr_core.storage.runs import Run
 
 FOLDER = "exports"
-ENDINGS = {
-    "predictor": ".safetensors",
-    "pt2": ".pt2",
-    "onnx": ".onnx",
-    "python": "-python.zip",
-    "weights": "-weights.safetensors",
-    "report": "-report.html",
-}
-
 
 _workshop = Workshop()
 
@@ -53,17 +44,19 @@ def record(run: Run) -> bytes:
 
 def predictor_at_choice(run: Run) -> bytes:
     """The predictor at the rank the run chose, whose Δθ it holds."""
-    from lsr_app.making.rebuild import predictor
+    from lsr_app.making.rebuild import make
 
     with tempfile.TemporaryDirectory(prefix="lsr-export-") as scratch:
-        return predictor(run, run.summary.rank, Path(scratch) / "predictor.safetensors").read_bytes()
+        path = Path(scratch) / "predictor.safetensors"
+        make(run, run.summary.rank, "predictor", path)
+        return path.read_bytes()
 
 
 def target(run: Run, rank: int, format: str = "predictor") -> Path:
     """Where a file is made: in the run, so that it goes with it; beside the runs for one that is not among them, as the shipped one."""
     root = places.runs_root()
     folder = run.path / FOLDER if run.path.parent == root else root / f".{FOLDER}" / run.id
-    return folder / f"rank{rank}{ENDINGS[format]}"
+    return folder / f"rank{rank}{exporttexts.FORMS[format].suffix}"
 
 
 def contents(run: Run, rank: int, format: str = "predictor") -> bytes:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-EXPORT_PREDICTOR = (
-    "One safetensors file with the network, the step Δθ and a JSON description; needs this package and nothing else."
-)
+from lsr_core.portable import forms
+from lsr_core.portable.form import Form
+
 EXPORT_RECORD = "Settings, environment, timings, headline figures, the sweep at every rank and the singular values."
 EXPORT_STOPPED = "The process that makes it stopped without a word."
 EXPORT_OTHERS = (
     "The refined predictor in a form of its own, plain weights, or the run as one page. Each file is made on request."
 )
-EXPORT_FORMS = {
-    "pt2": ("PyTorch program", "A torch.export program for any number of points; needs torch only."),
-    "onnx": ("ONNX", "For any number of points; needs onnxruntime only."),
-    "python": ("Python module", "Every operation written out, with the weights beside it, in a zip; needs torch only."),
-    "weights": (
-        "Aligned weights",
-        "A plain state dict: the network fitted to the refined field. It keeps only part of the gain; the file says how much. Up to two minutes.",
-    ),
-    "report": ("Report", "Numbers, figures, verdict and settings in one HTML file that opens without a network."),
-}
+REPORT = Form(
+    "report",
+    "Report",
+    "Numbers, figures, verdict and settings in one HTML file that opens without a network.",
+    "-report.html",
+)
+FORMS = {**forms.FORMS, "report": REPORT}
+OTHERS = [name for name in FORMS if name != "predictor"]  # which has a place of its own on the page
 EXPORT_MAKING = "Making the file and reading it again. You may leave this page; it stays ready here."
 REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
 
@@ -48,33 +46,9 @@ def file_stem(name: str) -> str:
     return f"lsr-{kept.strip('-')[:40] or 'run'}"
 
 
-def code_predictor(file: str, dimension: int) -> str:
-    point = ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else "")
-    return (
-        "import torch\nfrom lsr_core import load_predictor\n\n"
-        f'predictor = load_predictor("{file}")\n'
-        f"print(predictor(torch.tensor([[{point}]], dtype=torch.float64)))"
-    )
-
-
 def code_form(format: str, file: str, dimension: int) -> str:
-    """How a file that needs nothing of this package is used; empty for a report."""
-    point = ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else "")
-    tensor = f"torch.tensor([[{point}]], dtype=torch.float64)"
-    codes = {
-        "pt2": f'import torch\n\npredictor = torch.export.load("{file}").module()\nprint(predictor({tensor}))',
-        "onnx": (
-            "import numpy as np\nimport onnxruntime\n\n"
-            f'session = onnxruntime.InferenceSession("{file}")\n'
-            f'print(session.run(None, {{"inputs": np.array([[{point}]], dtype=np.float64)}})[0])'
-        ),
-        "python": (
-            f'import sys\nimport torch\n\nsys.path.insert(0, "{file}")  # or the folder it was unpacked to\n'
-            f"from predictor import load\n\nprint(load()({tensor}))"
-        ),
-        "weights": f'from safetensors.torch import load_file\n\nmodel.load_state_dict(load_file("{file}"))',
-    }
-    return codes.get(format, "")
+    """How a file is used in Python; empty for a report."""
+    return FORMS[format].usage(file, ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else ""))
 
 
 def code_predictions(file: str) -> str:
@@ -90,16 +64,11 @@ def code_record(file: str) -> str:
 
 
 def code_commands(run_id: str) -> str:
-    return (
-        f"lsr export {run_id} --format predictor --out predictor.safetensors\n"
-        f"lsr export {run_id} --format csv --out predictions.csv\n"
-        f"lsr export {run_id} --format json --out run.json\n"
-        f"lsr export {run_id} --format pt2 --out predictor.pt2\n"
-        f"lsr export {run_id} --format onnx --out predictor.onnx\n"
-        f"lsr export {run_id} --format python --out predictor.zip\n"
-        f"lsr export {run_id} --format weights --out weights.safetensors\n"
-        f"lsr export {run_id} --format report --out report.html"
-    )
+    files = {
+        name: f"predictor{form.suffix}" if form.suffix[0] == "." else form.suffix[1:] for name, form in FORMS.items()
+    }
+    files |= {"csv": "predictions.csv", "json": "run.json"}
+    return "\n".join(f"lsr export {run_id} --format {name} --out {file}" for name, file in files.items())
 
 
 def making(sentence: str, before: int) -> str:

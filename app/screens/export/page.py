@@ -50,7 +50,7 @@ def other_rank() -> None:
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
-    show.section("Refined predictor", exporttexts.EXPORT_PREDICTOR, apart=False)
+    show.section("Refined predictor", exporttexts.FORMS["predictor"].help, apart=False)
     if rank == chosen:
         st.download_button(
             f"Refined predictor at rank {chosen:,}", data=at_choice, type="primary",
@@ -64,22 +64,24 @@ with left:
         )  # fmt: skip
 with right:
     st.code(
-        exporttexts.code_predictor(f"{stem}-rank{rank}.safetensors", data.dimension), language="python", wrap_lines=True
+        exporttexts.code_form("predictor", f"{stem}-rank{rank}.safetensors", data.dimension),
+        language="python",
+        wrap_lines=True,
     )
 
-form = st.session_state.get("form") or next(iter(exporttexts.EXPORT_FORMS))
+form = st.session_state.get("form") or exporttexts.OTHERS[0]
 
 
 @st.fragment(run_every=1.0 if exports.progress(opened, rank, form) == "working" else None)
 def other_form() -> None:
     """A file of the selected form: made on request, given out once it has passed its check."""
-    name, about = exporttexts.EXPORT_FORMS[form]
-    st.caption(about)
+    name, suffix = exporttexts.FORMS[form].label, exporttexts.FORMS[form].suffix
+    st.caption(exporttexts.FORMS[form].help)
     state = exports.progress(opened, rank, form)
     if state == "ready":
         st.download_button(
             f"{name} at rank {rank:,}", data=exports.given(opened, form, lambda: exports.contents(opened, rank, form)), key="form_file",
-            file_name=f"{stem}-rank{rank}{exports.ENDINGS[form]}", on_click="ignore", icon=":material/download:",
+            file_name=f"{stem}-rank{rank}{suffix}", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         st.caption(formats.markdown(exports.note(opened, rank, form)))
         return
@@ -94,14 +96,14 @@ def other_form() -> None:
 
 show.section("Without this program", exporttexts.EXPORT_OTHERS, apart=False)
 st.segmented_control(
-    "Form", list(exporttexts.EXPORT_FORMS), format_func=lambda key: exporttexts.EXPORT_FORMS[key][0], key="form",
+    "Form", exporttexts.OTHERS, format_func=lambda key: exporttexts.FORMS[key].label, key="form",
     default=form if "form" not in st.session_state else None, label_visibility="collapsed",
 )  # fmt: skip
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     other_form()
 with right:
-    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exports.ENDINGS[form]}", data.dimension):
+    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exporttexts.FORMS[form].suffix}", data.dimension):
         st.code(code, language="python", wrap_lines=True)
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
