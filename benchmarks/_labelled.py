@@ -13,9 +13,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.summary import Limit
 from lsr_core.training.adam import adam
 from lsr_core.training.data import DataObjective

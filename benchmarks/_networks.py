@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import architectures
 from lsr_core.networks.transforms import names as conditions
 from lsr_core.portable.check import RUNNER, reader_text
 from lsr_core.problems.splits import Architecture, Split
-from lsr_core.problems.supervised import SupervisedProblem
 
 DOMAIN = {"x": [-1.0, 1.0], "t": [0.0, 1.0]}
 FEATURES = [{"kind": "periodic", "input": "x", "period": 2.0, "harmonics": 2}, {"kind": "fourier", "count": 4}]

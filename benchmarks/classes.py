@@ -13,8 +13,8 @@ import torch
 from streaming import size
 
 from lsr_core import Architecture, Split
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
 from lsr_core.networks import architectures
-from lsr_core.problems.classification import ClassificationProblem, one_hot
 
 CLASSES, PIXELS = 10, 784
 LAYERS = [PIXELS, 32, CLASSES]

@@ -33,8 +33,8 @@ from torch import Tensor
 from lsr_core import Architecture, RefineConfig, Split, SupervisedProblem
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
 from lsr_core.networks import architectures
-from lsr_core.problems.classification import ClassificationProblem, one_hot
 from lsr_core.refinement.forecast import forecast
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.runs import RunStore

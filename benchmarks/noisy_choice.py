@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refine import refine
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lsr_core.diagnosis.loss_path import LossPath, loss_path
     from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, NumericalError
+    from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
+    from lsr_core.kinds.data.problem import SupervisedProblem
+    from lsr_core.kinds.operators.problem import OperatorProblem
     from lsr_core.networks.functions import PureFunction
-    from lsr_core.problems.classification import ClassificationProblem, one_hot
-    from lsr_core.problems.operators import OperatorProblem
     from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
     from lsr_core.problems.physics.fields import Field
     from lsr_core.problems.physics.own import own_equation
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lsr_core.problems.physics.samplers import Box
     from lsr_core.problems.splits import Architecture, MappedSplit, Quantity, Split
     from lsr_core.problems.streams import split_from_batches
-    from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.refinement.refine import refine, sweep
@@ -44,11 +44,11 @@ _HOMES = {
     "lsr_core.problems.physics.own": ("own_equation",),
     "lsr_core.problems.physics.samplers": ("Box",),
     "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
-    "lsr_core.problems.classification": ("ClassificationProblem", "one_hot"),
-    "lsr_core.problems.operators": ("OperatorProblem",),
+    "lsr_core.kinds.classes.problem": ("ClassificationProblem", "one_hot"),
+    "lsr_core.kinds.operators.problem": ("OperatorProblem",),
     "lsr_core.problems.streams": ("split_from_batches",),
     "lsr_core.problems.splits": ("Architecture", "MappedSplit", "Quantity", "Split"),
-    "lsr_core.problems.supervised": ("SupervisedProblem",),
+    "lsr_core.kinds.data.problem": ("SupervisedProblem",),
     "lsr_core.refinement.config": ("RefineConfig",),
     "lsr_core.refinement.predictor": ("RefinedPredictor",),
     "lsr_core.refinement.refine": ("refine", "sweep"),

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
 from lsr_core.networks import architectures
-from lsr_core.problems.classification import ClassificationProblem, one_hot
 from lsr_core.problems.splits import Architecture, Quantity, Split
 from lsr_samples import training
 

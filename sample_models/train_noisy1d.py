@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Architecture, Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_samples import training
 
 LAYERS = [1, 32, 32, 1]

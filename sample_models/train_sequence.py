@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import architectures
 from lsr_core.problems.splits import Architecture, Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_samples import training
 
 STEPS, END = 32, 4.0

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Architecture, Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_samples import training
 
 LAYERS = [2, 128, 128, 128, 128, 128, 128, 1]

@@ -60,7 +60,7 @@ class Iteration:
         self.transform = self._rounds.measures.transform
         start = self._rounds.start
         refuse(config, len(start))
-        refuse_unused(refine, "iterate", "physics")
+        refuse_unused(refine, "iterate", problem.kind)
         self.state = state or State(start, Progress())
         self._refined: Seen | None = None
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -89,8 +90,7 @@ class CaseBatch:
         self._n_sensors = problem.model.sensors.shape[1]
         asked = {name: getattr(config, name) for name in OF_EACH}
         ready = prepare(problem, RefineConfig.model_validate({**asked, "max_rank": 1}))
-        assert isinstance(ready, PhysicsSetting)
-        self._setting = ready
+        self._setting = cast(PhysicsSetting, ready)
         self.n_residuals = sum(len(points) for points in problem.points.values())
         default = DEFAULT_RANKS[min(len(problem.domain), 2) - 1]
         rank, _ = clamp_rank(config, self.n_residuals, self._setting.function.n_params, default)

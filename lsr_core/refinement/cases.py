@@ -76,7 +76,7 @@ def refine_cases(
     """
     problem, given = input_of(problem)
     config, settings = config or RefineConfig(), settings or CasesSettings()
-    refuse_unused(config, "cases", "physics")
+    refuse_unused(config, "cases", problem.kind)
     clock = Progress(progress or default_callback(), STAGES)
     started = time.perf_counter()
     clock.stage("shared modes")

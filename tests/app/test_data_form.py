@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from lsr_app.owning import ownproblems
 from lsr_app.screens.bring import bringtexts
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Quantity
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage.bundles import load_problem
 from tests.app.conftest import Opener
 from tests.app.uploading import field, give, give_bytes, npz, refusal, said

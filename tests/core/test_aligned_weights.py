@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from benchmarks import _networks as networks
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import architectures
 from lsr_core.portable.weights import aligned_weights
 from lsr_core.problems.splits import Architecture, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage.weights import load_network, read_tensors
 
 ARGUMENTS = {"layers": [1, 8, 1]}

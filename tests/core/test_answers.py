@@ -15,9 +15,9 @@ from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.portable.deliver import deliver
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.storage import code_problems

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from lsr_core.diagnosis.loss_path import loss_path
 from lsr_core.errors import InputError
 from lsr_core.kinds.data.preparing import prepare
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction, PureFunction
 from lsr_core.problems.splits import Split
 from lsr_core.problems.streams import split_from_batches
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.basis import SKETCH
 from lsr_core.refinement.config import RefineConfig, published_settings
 from lsr_core.refinement.refine import refine

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
 from lsr_core.kinds.classes.evaluation import calibration_error
+from lsr_core.kinds.classes.problem import ClassificationProblem, clipped, log_losses, one_hot
 from lsr_core.networks import architectures
 from lsr_core.networks.classifiers import FISHER_FLOOR, class_rows
-from lsr_core.problems.classification import ClassificationProblem, clipped, log_losses, one_hot
 from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.func import jacrev
 
 from lsr_core.iteration.solve import solve
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.ridge import weights_of
-from lsr_core.problems.classification import ClassificationProblem, one_hot
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import cases
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import Progress

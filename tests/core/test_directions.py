@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from lsr_core.diagnosis.directions import directions
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import PureFunction
 from lsr_core.problems.grids import find_grid, regular_grid
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.results import Directions
 from tests.core.test_verdict import sine_data, tanh_network

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.export import load_predictor, named_delta, read_predictor_description, save_predictor

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
+from lsr_core.kinds.operators.problem import OperatorProblem
 from lsr_core.networks import architectures
 from lsr_core.networks.directions import Directions, LayerDirections, TensorDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian
 from lsr_core.networks.strategies import choose_strategy
-from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.factored import build_factored

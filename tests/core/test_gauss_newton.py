@@ -19,6 +19,7 @@ from lsr_core.errors import Cancelled, InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.damped import damped_step, truncated_solutions
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
@@ -29,7 +30,6 @@ from lsr_core.problems.physics.residuals import block_rows, residual_vector
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.splits import Architecture, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
 from lsr_core.refinement.refine import refine

@@ -13,10 +13,10 @@ from lsr_core.diagnosis.coefficients import jump
 from lsr_core.diagnosis.slowness import gradient_steps
 from lsr_core.diagnosis.solved import solved
 from lsr_core.diagnosis.units import LayerUnits, Units, units
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.report import unscaled
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.output_errors import MOST, output_notes
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement

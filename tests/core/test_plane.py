@@ -15,7 +15,7 @@ from lsr_core.errors import Cancelled, InputError
 from lsr_core.jobs import worker
 from lsr_core.jobs.planing import create_plane
 from lsr_core.jobs.queue import create
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement

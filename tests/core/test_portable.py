@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from lsr_core.errors import InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import architectures
 from lsr_core.portable import pt2
 from lsr_core.portable.check import BATCHES, evaluate, spread
@@ -24,7 +25,6 @@ from lsr_core.portable.graph import explicit
 from lsr_core.portable.measured import predictor_of
 from lsr_core.portable.python_module import plain
 from lsr_core.problems.splits import Architecture, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.predictor import RefinedPredictor
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}

@@ -9,7 +9,7 @@ import torch
 from lsr_core.diagnosis.loss_path import agreement_interval, loss_path, loss_paths
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.refinement.fields import MAX_STEPPED_POINTS, thinned, thinned_points
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refine import refine

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lsr_core.problems.classification import ClassificationProblem, one_hot
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import plan, ranks
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.left_out import left_out

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lsr_core.errors import Cancelled, InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import PureFunction
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import factored, plan
 from lsr_core.refinement.ranks import choose, knee, ladder
 from lsr_core.refinement.refine import refine

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import lsr_core
 from lsr_core.errors import InputError
 from lsr_core.intake import readers, tables
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import architectures, strategies, transforms
 from lsr_core.networks.activations import ACTIVATIONS, Activation
 from lsr_core.networks.functions import ParametricFunction
@@ -37,7 +38,6 @@ from lsr_core.problems.physics.equations.definition import (
 )
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.splits import Architecture
-from lsr_core.problems.supervised import SupervisedProblem
 from tests.core import oddities, twins
 
 

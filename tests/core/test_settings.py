@@ -16,11 +16,11 @@ from lsr_core.errors import InputError
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.iteration.loop import Iteration
 from lsr_core.jobs.queue import create
+from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
+from lsr_core.kinds.operators.problem import OperatorProblem
 from lsr_core.lab.isolation import IsolationSettings, isolate
 from lsr_core.lab.race import RaceSettings, race
-from lsr_core.problems.classification import ClassificationProblem, one_hot
 from lsr_core.problems.kinds import HOMES, words_of
-from lsr_core.problems.operators import OperatorProblem
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.splits import MappedSplit, Split
 from lsr_core.problems.streams import split_from_batches
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement import plan
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast

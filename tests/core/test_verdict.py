@@ -21,9 +21,9 @@ from lsr_core.diagnosis.restarts import Restarts, restarts, why_not
 from lsr_core.diagnosis.solved import Solved
 from lsr_core.diagnosis.units import LayerUnits, Units
 from lsr_core.diagnosis.verdict import needs_restarts, signatures, verdict, verdict_of
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.summary import Limit, Verdict
 from lsr_core.training.data import DataObjective

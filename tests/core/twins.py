@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 
 EPS = torch.finfo(torch.float64).eps
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from tests.fuzz.networks import Network, draw, fits, inputs, plain_outputs
 
 FLAWS = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.subspace import SketchedSubspace
 from tests.fuzz.cases import Case

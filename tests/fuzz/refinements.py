@@ -23,8 +23,8 @@ from functools import lru_cache
 import torch
 
 from lsr_core.errors import InputError, NumericalError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks import strategies
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import published_settings
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.kinds.data.problem import SupervisedProblem
 from tests.fuzz.networks import converted
 
 SINGLE, DOUBLE = torch.finfo(torch.float32).eps, torch.finfo(torch.float64).eps

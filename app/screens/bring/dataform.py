@@ -174,9 +174,9 @@ def _add(
     owner: str, title: str, architecture: str, arguments: dict[str, Any], model: nn.Module, mapped: Mapped,
     chosen: mappingform.Chosen,
 ) -> str:  # fmt: skip
-    from lsr_core.problems.operators import OperatorProblem
+    from lsr_core.kinds.data.problem import SupervisedProblem
+    from lsr_core.kinds.operators.problem import OperatorProblem
     from lsr_core.problems.splits import Architecture, Quantity
-    from lsr_core.problems.supervised import SupervisedProblem
     from lsr_core.storage.bundles import save_problem
 
     kind = OperatorProblem if architecture in _OPERATORS else SupervisedProblem

@@ -13,11 +13,11 @@ import lsr_samples
 from lsr_core.diagnosis.directions import directions
 from lsr_core.diagnosis.loss_path import loss_path
 from lsr_core.diagnosis.verdict import verdict_of
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.lab.records import RaceRecord
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.splits import Architecture, Quantity, Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refine import refine

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from lsr_core.kinds.classes.preparing import ClassSetting
+from lsr_core.kinds.classes.problem import BINS, clipped, log_losses
 from lsr_core.kinds.data.evaluation import SupervisedEvaluation
 from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import TANGENTS
-from lsr_core.problems.classification import BINS, clipped, log_losses
 from lsr_core.refinement.evaluation import Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains

@@ -9,10 +9,10 @@ from torch import Tensor
 from lsr_core.diagnosis.kinds import Pairs
 from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.errors import InputError
+from lsr_core.kinds.classes.problem import ClassificationProblem
 from lsr_core.kinds.data.judging import DataJudging
 from lsr_core.networks.classifiers import class_rows
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refined import Refinement

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lsr_core.kinds.classes.problem import ClassificationProblem
 from lsr_core.kinds.data import preparing
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.classifiers import ClassRows, class_rows
 from lsr_core.networks.footprints import FORWARD_BYTES, peak_of, samples_within
-from lsr_core.problems.classification import ClassificationProblem
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.report import CHUNK
 from lsr_core.refinement.setting import Outline, Setting, converted

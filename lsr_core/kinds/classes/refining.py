@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsr_core.kinds.classes import preparing
 from lsr_core.kinds.classes.evaluation import ClassEvaluation
 from lsr_core.kinds.classes.preparing import ClassSetting
-from lsr_core.problems.classification import ClassificationProblem
+from lsr_core.kinds.classes.problem import ClassificationProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import Refining
 from lsr_core.refinement.setting import Outline

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lsr_core.kinds.classes.problem import ClassificationProblem
 from lsr_core.kinds.data.storing import DataStoring
-from lsr_core.problems.classification import ClassificationProblem
 
 
 class ClassStoring(DataStoring):

@@ -10,9 +10,9 @@ import numpy as np
 from lsr_core.diagnosis.kinds import Judging, Pairs, finite
 from lsr_core.diagnosis.path_rows import PathRows, spread
 from lsr_core.kinds.data.path import DataPathRows, works_in_single
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.splits import Split
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting, converted, relative_l2

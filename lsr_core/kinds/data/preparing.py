@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.footprints import footprint
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import examine
 from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.problems.splits import MappedSplit
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.plan import Plan, budget_of, make_plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lsr_core.errors import InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage import code, code_problems, programs
 from lsr_core.storage.data import read_splits
 

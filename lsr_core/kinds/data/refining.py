@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsr_core.kinds.data import preparing
 from lsr_core.kinds.data.evaluation import SupervisedEvaluation
-from lsr_core.problems.supervised import SupervisedProblem
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import Refining
 from lsr_core.refinement.setting import Outline, Setting

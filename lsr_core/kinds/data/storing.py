@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.supervised import SupervisedProblem
 from lsr_core.storage.bundle_schema import ProblemDescription
 from lsr_core.storage.data import arrays_of, read_splits
 from lsr_core.storage.fit import check_fit

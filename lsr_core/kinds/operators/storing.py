@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lsr_core.kinds.data.storing import DataStoring
-from lsr_core.problems.operators import OperatorProblem
+from lsr_core.kinds.operators.problem import OperatorProblem
 
 
 class OperatorStoring(DataStoring):

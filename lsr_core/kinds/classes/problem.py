@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.kinds import ProblemKind
-from lsr_core.problems.supervised import SupervisedProblem
 
 CLIP = 1e-6
 BINS = 15  # of the calibration error, as is usual since Guo et al. (2017)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.kinds import ProblemKind
-from lsr_core.problems.supervised import SupervisedProblem
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,99 @@
+"""What a kind of problem is stands in its folder: the rest of the engine neither looks at classes nor compares names of kinds."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lsr_core
+from lsr_core.diagnosis.kinds import Judging
+from lsr_core.problems.kinds import HOMES, part, words_of
+from lsr_core.refinement.kinds import Refining
+from lsr_core.refinement.uses import JOBS
+from lsr_core.storage.kinds import Storing, problem_classes
+
+ROOT = Path(lsr_core.__file__).parent
+OWN = ("Problem", "Setting")  # how the names of those classes end
+OTHER_KINDS = {"iteration/config.py", "iteration/alignment.py"}  # an alignment may be supervised, whatever the problem
+
+
+def asked(source: str) -> list[str]:
+    """What a file asks of a problem that only its kind should know."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("isinstance", "issubclass")
+        ):
+            if any(name.endswith(OWN) for name in _names(node.args[1])):
+                found.append(f"{node.lineno}: {ast.unparse(node)}")
+        elif isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            literal = any(
+                isinstance(each, ast.Constant) and each.value in HOMES for side in sides for each in ast.walk(side)
+            )
+            typed = any(_is_type_call(side) for side in sides) and any(
+                name.endswith(OWN) for side in sides for name in _names(side)
+            )
+            if literal or typed:
+                found.append(f"{node.lineno}: {ast.unparse(node)}")
+        elif isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant) and node.value.value in HOMES:
+            found.append(f"{node.value.lineno}: match {node.value.value}")
+    return found
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [
+        each.id if isinstance(each, ast.Name) else each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Name | ast.Attribute)
+    ]
+
+
+def _is_type_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+
+
+def test_no_file_outside_the_folders_asks_which_kind_a_problem_is() -> None:
+    files = [path for path in ROOT.rglob("*.py") if (ROOT / "kinds") not in path.parents]
+    assert len(files) > 100
+    found = {
+        place: lines
+        for path in files
+        if (place := path.relative_to(ROOT).as_posix()) not in OTHER_KINDS and (lines := asked(path.read_text("utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "isinstance(problem, PhysicsProblem)",
+        "isinstance(problem, module.ClassificationProblem | OperatorProblem)",
+        "assert isinstance(ready, (Setting, PhysicsSetting))",
+        'if kind == "physics": pass',
+        'if problem.kind in ("supervised", "operator"): pass',
+        "type(problem) is SupervisedProblem",
+        'match kind:\n    case "operator": pass',
+    ],
+)
+def test_each_way_of_asking_is_seen(source: str) -> None:
+    assert len(asked(source)) == 1
+
+
+@pytest.mark.parametrize("kind", list(HOMES))
+def test_a_kind_answers_every_room(kind: str) -> None:
+    assert isinstance(part(kind, "refining"), Refining)
+    assert isinstance(part(kind, "judging"), Judging)
+    assert isinstance(part(kind, "storing"), Storing)
+    assert part(kind, "storing").problem_class.kind == kind
+    assert set(words_of(kind).refused) <= set(JOBS)
+
+
+def test_kinds_have_problems_of_their_own() -> None:
+    classes = problem_classes()
+    assert len(set(classes)) == len(HOMES)
+    assert {each.kind for each in classes} == set(HOMES)
