@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {"lsr_core": "lsr_core", "lsr_app": "app", "lsr_samples": "sample_models"}
 MAX_FILE, MAX_FUNCTION = 300, 60
 LONG = {  # still to be split
-    "lsr_core.refinement.cases",
     "lsr_core.storage.bundles",
     "lsr_app.reading.rundata",
     "lsr_app.screens.frequencies.figures",
@@ -21,11 +20,7 @@ LONG = {  # still to be split
     "lsr_app.shell.controls",
     "lsr_app.shell.show",
     "lsr_app.words.texts",
-    "lsr_core.lab.isolation.isolate",
-    "lsr_core.refinement.cases.refine_cases",
-    "lsr_core.refinement.gauss_newton.gauss_newton",
     "lsr_core.storage.bundles._write",
-    "lsr_core.training.levenberg_marquardt.levenberg_marquardt",
     "lsr_app.commands.plane.plane",
     "lsr_app.screens.overview.page.headline",
 }

@@ -68,8 +68,7 @@ def isolate(
         InputError: equations instead of data; a rank beyond min(n, m).
     """
     refuse_job("isolate", problem.kind)
-    settings = settings or IsolationSettings()
-    config = config or RefineConfig()
+    settings, config = settings or IsolationSettings(), config or RefineConfig()
     refuse_unused(config, "isolate", problem.kind)
     if config.max_rank is not None:
         config = config.model_copy(update={"rank": config.max_rank})
@@ -92,18 +91,17 @@ def isolate(
         record.seconds = time.perf_counter() - started
         keep(record)
 
-    base = Contender(
-        name="network", dimension=0, linear=True, errors=relative(found.summary.base, setting), seconds=0.0
-    )
-    add(base)
+    base = relative(found.summary.base, setting)
+    add(Contender(name="network", dimension=0, linear=True, errors=base, seconds=0.0))
     add(_in_jacobian_subspace(found, rank))
-    clock.stage("last layer")
-    add(_last_layer(problem, config, rank, clock.fraction))
-    clock.stage("random subspace")
-    add(_random(found, rank, clock.fraction))
-    for stage, optimise in _optimisations(found, settings.iterations):
+    others: list[tuple[str, Optimisation]] = [
+        ("last layer", lambda on_fraction: _last_layer(problem, config, rank, on_fraction)),
+        ("random subspace", lambda on_fraction: _random(found, rank, on_fraction)),
+        *_optimisations(found, settings.iterations),
+    ]
+    for stage, contend in others:
         clock.stage(stage)
-        add(optimise(clock.fraction))
+        add(contend(clock.fraction))
     record.complete = True
     keep(record)
     return record

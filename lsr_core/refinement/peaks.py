@@ -84,6 +84,11 @@ def directions(sizes: Sizes, config: RefineConfig, rank: int) -> int:
     return min(int(DIRECTIONS_PER_RANK * width) + 1, sizes.n_train * sizes.n_outputs, sizes.n_params)
 
 
+def qr_bytes(columns: int, gathered: int, item: int) -> int:
+    """Of a `StreamingQR`: gathered rows below the last triangle, and the copy that LAPACK works in."""
+    return 2 * (gathered + columns) * columns * item
+
+
 def item_of(config: RefineConfig) -> int:
     """Bytes of a number."""
     return 8 if config.dtype == "float64" else 4
@@ -158,8 +163,7 @@ class _Job:
         return scaled * self.m * self.rank * self.item
 
     def qr(self, columns: int) -> int:
-        """Gathered rows below the last triangle, and the copy that LAPACK works in."""
-        return 2 * (min(self.blocks.gather * columns, self.train_rows) + columns) * columns * self.item
+        return qr_bytes(columns, min(self.blocks.gather * columns, self.train_rows), self.item)
 
     def dot_test(self) -> int:
         """Forward against reverse derivatives at a few samples: vectors of parameters, their gradients, the rows of a block."""

@@ -49,7 +49,7 @@ def levenberg_marquardt(
     if redraw_every is not None:
         objective.redraw(at, draw)
     journal = Journal(on_step, seconds, _loss(objective, at))
-    level, growth, moved = damping, 2.0, True
+    level, moved = _Damping(damping), True
     for index in range(steps):
         if journal.late:
             return journal.end(at, "deadline", NAME)
@@ -62,28 +62,42 @@ def levenberg_marquardt(
         scale = float(system.matrix.diagonal().mean())
         if scale == 0 or float(system.gradient.norm()) <= 1e-15 * math.sqrt(scale * system.loss):
             return journal.end(at, "converged", NAME)
-        moved = False
+        found = level.step(objective, system, at, scale)
+        moved = found is not None
+        at, loss = found or (at, system.loss)
+        journal.add(loss, accepted=moved, damping=level.value, redrawn=redrawn)
+        if not moved and redraw_every is None:
+            return journal.end(at, "stalled", NAME)
+        if not moved:
+            level = _Damping(damping)
+    return journal.end(at, "steps", NAME)
+
+
+NAME = "Levenberg-Marquardt"
+
+
+class _Damping:
+    """λ relative to the mean of the diagonal, lowered after good steps and raised ever faster while steps fail."""
+
+    def __init__(self, value: float) -> None:
+        self.value, self._growth = value, 2.0
+
+    def step(
+        self, objective: LeastSquares, system: NormalEquations, at: Tensor, scale: float
+    ) -> tuple[Tensor, float] | None:
+        """Lower weights and their loss; None where no damping that is tried lowers it."""
         for _ in range(TRIES):
-            step = _step(system, level * scale)
+            step = _step(system, self.value * scale)
             if step is not None:
                 loss = _loss(objective, at + step)
                 predicted = -float(step @ (2 * system.gradient + system.matrix @ step))
                 if math.isfinite(loss) and loss < system.loss and predicted > 0:
                     ratio = (system.loss - loss) / predicted
-                    level = max(SMALLEST, level * max(1 / 5, 1 - (2 * ratio - 1) ** 3))
-                    growth, moved = 2.0, True
-                    at = at + step
-                    break
-            level, growth = max(level, SMALLEST) * growth, growth * 2
-        journal.add(loss if moved else system.loss, accepted=moved, damping=level, redrawn=redrawn)
-        if not moved and redraw_every is None:
-            return journal.end(at, "stalled", NAME)
-        if not moved:
-            level, growth = damping, 2.0
-    return journal.end(at, "steps", NAME)
-
-
-NAME = "Levenberg-Marquardt"
+                    self.value = max(SMALLEST, self.value * max(1 / 5, 1 - (2 * ratio - 1) ** 3))
+                    self._growth = 2.0
+                    return at + step, loss
+            self.value, self._growth = max(self.value, SMALLEST) * self._growth, self._growth * 2
+        return None
 
 
 def _loss(objective: LeastSquares, theta: Tensor) -> float:

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.kinds.data.problem import SupervisedProblem
-from lsr_core.linalg.damped import damped_step, truncated_solutions
+from lsr_core.linalg.damped import damped_step, promised, truncated_solutions
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
@@ -31,10 +32,12 @@ from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.gauss_newton import GaussNewton, gauss_newton
+from lsr_core.refinement.gauss_newton import SPOILT, GaussNewton, gauss_newton
+from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response import FieldRows
+from lsr_core.refinement.response_model import ResponseModel
 from lsr_core.refinement.summary import Summary
 from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import RunStore
@@ -174,6 +177,26 @@ def hunters() -> PhysicsProblem:
     return problem_of(checked(TypedArguments, arguments), checked(StartingNetwork, {"widths": [20, 20]}))
 
 
+class TestFewPoints:
+    def test_a_step_that_raises_the_residual_at_fresh_points_is_no_step(self) -> None:
+        """Three points in the interior can be met by fields that are worse between them."""
+        problem = make(logistic, count=3, scale=3.0)
+        dense = torch.linspace(0, 1, 40, dtype=torch.float64)[:, None]
+        refinement = refine(replace(problem, fresh={**problem.fresh, "interior": dense}))
+        setting = refinement.setting
+        assert isinstance(setting, PhysicsSetting)
+        model, size = ResponseModel(setting, refinement.subspace), refinement.subspace.rank
+        start = model.states(torch.zeros(size, 1, dtype=torch.float64), [0])[0]
+        ranks = list(range(1, size + 1))
+        tried = model.states(truncated_solutions(model.factor(start.alpha), start.alpha, ranks), ranks)
+        assert any(state.fitted < start.fitted and state.fresh > start.fresh for state in tried)
+        result = gauss_newton(refinement, 6)
+        for before, after in itertools.pairwise(result.records):
+            assert after.fresh_residual <= before.fresh_residual
+        assert not result.records[-1].accepted
+        assert SPOILT not in result.sentence  # they are worse themselves, not only as predictors
+
+
 class TestDelivery:
     @pytest.mark.parametrize("max_rank", [None, 300])
     def test_the_predictor_has_the_residual_that_the_table_says(self, max_rank: int | None) -> None:
@@ -243,6 +266,8 @@ class TestTwin:
             ]
             assert torch.allclose(slopes[:, :rank] @ found[:rank], slopes[:, :rank] @ expected, atol=1e-12)
             assert bool((found[rank:] == 0).all())
+        rest = torch.linalg.lstsq(slopes, values, driver="gelsd").solution
+        assert promised(factor) == pytest.approx(float((slopes @ rest - values).square().sum()), rel=1e-10)
         norms = slopes.norm(dim=0)
         step, norm = damped_step(factor, 0.3)
         tall = torch.cat([slopes / norms, 0.3 * torch.eye(6, dtype=torch.float64)])

@@ -15,11 +15,12 @@ from lsr_core import RefineConfig, Split, SupervisedProblem
 from lsr_core.errors import InputError, is_out_of_memory
 from lsr_core.jobs import watch
 from lsr_core.jobs.watch import OutOfMemory, Watch
+from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.networks import architectures, footprints, rest_rows
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowBlockJacobian
 from lsr_core.networks.layers import FactoredNetwork
-from lsr_core.refinement import resources
+from lsr_core.refinement import peaks, resources
 from lsr_core.refinement.cgroups import cgroup_room
 from lsr_core.refinement.forecast import forecast
 from lsr_core.refinement.refine import refine
@@ -94,6 +95,22 @@ class TestFootprint:
 
 
 class TestForecast:
+    @pytest.mark.parametrize("gather", [1, 4])
+    def test_a_factor_takes_its_rows_twice(self, gather: int) -> None:
+        columns, rows = 60, torch.rand(400, 60, dtype=torch.float64)
+
+        def factorised() -> torch.Tensor:
+            qr = StreamingQR(columns, dtype=rows.dtype, device=rows.device, gather=gather * columns)
+            for block in rows.split(50):
+                qr.update(block)
+            return qr.factor
+
+        said = peaks.qr_bytes(columns, gather * columns, rows.dtype.itemsize)
+        assert 0.7 * said <= footprints.peak_of(factorised) <= 1.3 * said
+        job = problem_of("mlp", {"layers": [2, 20, 1]}, 2, samples=3000)
+        basis = forecast(job, RefineConfig(max_rank=80, strategy="row-blocks")).stages["basis"]
+        assert basis > resources.LIBRARIES + peaks.qr_bytes(81, 81, 8)
+
     def test_every_stage_of_a_job_is_a_term_and_the_peak_is_the_largest(self) -> None:
         found = forecast(problem_of("mlp", {"layers": [2, 20, 1]}, 2), RefineConfig(max_rank=5))
         assert found.peak_bytes == max(found.stages.values())
