@@ -33,7 +33,6 @@ from lsr_core.problems.physics.equations.definition import (
     PDE,
     EquationArguments,
     interior,
-    on_grid_of,
     registered,
 )
 from lsr_core.problems.physics.problem import make_problem
@@ -127,7 +126,7 @@ def test_an_equation_with_hard_conditions_goes_to_disk_and_is_refined(
 
         return PDE(
             name="toy", title="Toy", formula="u″ = −π² sin πx", arguments=options.model_dump(), domain=domain,
-            blocks=(interior(domain, ("u_xx",), residual, options),), grid=(33,), on_grid=on_grid_of(exact), exact=exact,
+            blocks=(interior(domain, ("u_xx",), residual, options),), grid=(33,), exact=exact,
             transform=("toy-ends", {}),
         )  # fmt: skip
 

@@ -14,10 +14,16 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic, registered
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    at_first,
+    interior,
+    periodic,
+    registered,
+)
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta
-from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}
 MODES = 1024  # eight times as many and half the time step change the solution by 2e-10 at most
@@ -169,17 +175,8 @@ def equation(options: AllenCahnArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t", "u_xx"), residual, options),)
     if options.constraints == "soft":
-        start = Box(DOMAIN, options.sampler, {"t": 0.0})
-        blocks += (
-            dirichlet(
-                "initial",
-                lambda points: allen_cahn_start(points[:, 0]),
-                start,
-                options.n_initial,
-                weight=options.weight,
-            ),
-            periodic(DOMAIN, "x", options, slopes=True),
-        )
+        start = at_first(DOMAIN, lambda points: allen_cahn_start(points[:, 0]), options)
+        blocks += (start, periodic(DOMAIN, "x", options, slopes=True))
     hard = {"diffusion": diffusion, "reaction": rate, "kink": options.kink}
     return PDE(
         name="allen-cahn",

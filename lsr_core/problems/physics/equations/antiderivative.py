@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, registered
 from lsr_core.problems.physics.input_functions import InputArguments
 from lsr_core.problems.physics.samplers import Box
 
@@ -52,7 +52,6 @@ def equation(options: AntiderivativeArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(1001,),
-        on_grid=on_grid_of(solution),
         exact=solution,
         outputs=("s",),
         given=given,

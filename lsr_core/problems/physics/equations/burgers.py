@@ -11,9 +11,15 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, periodic, registered
-from lsr_core.problems.physics.samplers import Box
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    at_first,
+    interior,
+    periodic,
+    registered,
+)
 
 DOMAIN = {"x": (-1.0, 1.0), "t": (0.0, 1.0)}
 VISCOSITY = 0.01 / math.pi
@@ -65,17 +71,8 @@ def equation(options: BurgersArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t", "u_x", "u_xx"), residual, options),)
     if options.constraints == "soft":
-        start = Box(DOMAIN, options.sampler, {"t": 0.0})
-        blocks += (
-            dirichlet(
-                "initial",
-                lambda points: -torch.sin(math.pi * points[:, 0]),
-                start,
-                options.n_initial,
-                weight=options.weight,
-            ),
-            periodic(DOMAIN, "x", options, slopes=True),
-        )
+        start = at_first(DOMAIN, lambda points: -torch.sin(math.pi * points[:, 0]), options)
+        blocks += (start, periodic(DOMAIN, "x", options, slopes=True))
 
     def on_grid(axes: Sequence[Tensor]) -> Tensor:
         points = torch.cartesian_prod(*axes)

@@ -10,16 +10,15 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.equations.definition import (
     PDE,
     EquationArguments,
+    at_first,
     interior,
-    on_grid_of,
     periodic,
     registered,
 )
-from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (0.0, 2 * math.pi), "t": (0.0, 1.0)}
 
@@ -58,12 +57,7 @@ def equation(options: ConvectionArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t", "u_x"), residual, options),)
     if options.constraints == "soft":
-        start = Box(DOMAIN, options.sampler, {"t": 0.0})
-        blocks += (
-            dirichlet(
-                "initial", lambda points: torch.sin(points[:, 0]), start, options.n_initial, weight=options.weight
-            ),
-        )
+        blocks += (at_first(DOMAIN, lambda points: torch.sin(points[:, 0]), options),)
     if options.constraints != "hard":
         blocks += (periodic(DOMAIN, "x", options, slopes=False),)
     return PDE(
@@ -74,7 +68,6 @@ def equation(options: ConvectionArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(257, 101),
-        on_grid=on_grid_of(lambda points: solution(points, beta)),
         exact=lambda points: solution(points, beta),
         transform=None if options.constraints == "soft" else ("convection-initial", {}),
         periods={"x": 2 * math.pi},

@@ -10,9 +10,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from lsr_core.problems.physics.blocks import Residual, ResidualBlock
+from lsr_core.problems.physics.blocks import Residual, ResidualBlock, dirichlet
 from lsr_core.problems.physics.input_functions import InputFunction
-from lsr_core.problems.physics.samplers import Box, Method, Pairs
+from lsr_core.problems.physics.samplers import Box, Method, Pairs, boundary
 from lsr_core.problems.splits import Split
 
 OnGrid = Callable[[Sequence[Tensor]], Tensor]
@@ -50,7 +50,7 @@ class PDE:
         transform: name and arguments of the output transform that meets the hard conditions; None where constraints are soft.
         periods: variables in which the solution is periodic, with their periods.
         grid: points by variable, end points included, of the test grid.
-        on_grid: values (n_1, n_2, …, o) on axes, one for each variable; None where no solution is known.
+        on_grid: values (n_1, n_2, …, o) on axes, one for each variable, from `exact` by default; None where no solution is known.
         exact: the solution at points (n, d) as (n, o), in torch functions of them, where there is a formula.
         given: the input function of an equation that has one; networks see it at equally spaced sensors.
         source: where the set-up is published.
@@ -63,13 +63,17 @@ class PDE:
     domain: Mapping[str, tuple[float, float]]
     blocks: tuple[ResidualBlock, ...]
     grid: tuple[int, ...]
-    on_grid: OnGrid | None
+    on_grid: OnGrid | None = None
     exact: Exact | None = None
     outputs: tuple[str, ...] = ("u",)
     transform: tuple[str, Mapping[str, Any]] | None = None
     periods: Mapping[str, float] = field(default_factory=dict)
     given: InputFunction | None = None
     source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.on_grid is None and self.exact is not None:
+            object.__setattr__(self, "on_grid", on_grid_of(self.exact))
 
     def axes(self, grid: Sequence[int] | None = None) -> list[Tensor]:
         """Equally spaced coordinates by variable, end points included."""
@@ -134,6 +138,26 @@ def interior(
 ) -> ResidualBlock:
     """The equation itself, inside the domain."""
     return ResidualBlock("interior", needs, residual, Box(domain, options.sampler), options.n_interior)
+
+
+def at_first(
+    domain: Mapping[str, tuple[float, float]], values: Exact, options: EquationArguments, output: str = "u"
+) -> ResidualBlock:
+    """The values (n,) of an output at t = 0."""
+    start = Box(domain, options.sampler, {"t": 0.0})
+    return dirichlet("initial", values, start, options.n_initial, weight=options.weight, output=output)
+
+
+def zero_at_ends(
+    domain: Mapping[str, tuple[float, float]], across: tuple[str, ...], options: EquationArguments, output: str = "u"
+) -> ResidualBlock:
+    """An output is zero at both ends of the variables named."""
+    sides = boundary(domain, across, options.sampler)
+    return dirichlet("boundary", _zero, sides, options.n_boundary, weight=options.weight, output=output)
+
+
+def _zero(points: Tensor) -> Tensor:
+    return points.new_zeros(len(points))
 
 
 def periodic(

@@ -11,11 +11,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, registered
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    at_first,
+    interior,
+    registered,
+    zero_at_ends,
+)
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta, Floats
 from lsr_core.problems.physics.input_functions import InputArguments, InputFunction
-from lsr_core.problems.physics.samplers import Box, boundary
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
 NODES, STEPS = 64, 100  # of the reference solution; more change it by less than 1e-8 (see the tests)
@@ -44,15 +50,10 @@ def equation(options: DiffusionReactionArguments) -> PDE:
         total: Tensor = field["s_t"] - options.diffusion * field["s_xx"] - options.rate * s * s - given(field.x("x"))
         return total
 
-    def zero(points: Tensor) -> Tensor:
-        return 0 * points[:, 0]
-
-    start = Box(DOMAIN, options.sampler, {"t": 0.0})
-    sides = boundary(DOMAIN, ("x",), options.sampler)
     blocks: tuple[ResidualBlock, ...] = (
         interior(DOMAIN, ("s_t", "s_xx"), residual, options),
-        dirichlet("initial", zero, start, options.n_initial, weight=options.weight, output="s"),
-        dirichlet("boundary", zero, sides, options.n_boundary, weight=options.weight, output="s"),
+        at_first(DOMAIN, lambda points: points.new_zeros(len(points)), options, "s"),
+        zero_at_ends(DOMAIN, ("x",), options, "s"),
     )
     return PDE(
         name="diffusion-reaction",

@@ -10,9 +10,15 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
-from lsr_core.problems.physics.samplers import Box, boundary
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    at_first,
+    interior,
+    registered,
+    zero_at_ends,
+)
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
 
@@ -67,24 +73,8 @@ def equation(options: HeatArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t", "u_xx"), residual, options),)
     if options.constraints == "soft":
-        start = Box(DOMAIN, options.sampler, {"t": 0.0})
-        ends = boundary(DOMAIN, ("x",), options.sampler)
-        blocks += (
-            dirichlet(
-                "initial",
-                lambda points: heat_start(points[:, 0], mode),
-                start,
-                options.n_initial,
-                weight=options.weight,
-            ),
-            dirichlet(
-                "boundary",
-                lambda points: points.new_zeros(len(points)),
-                ends,
-                options.n_boundary,
-                weight=options.weight,
-            ),
-        )
+        start = at_first(DOMAIN, lambda points: heat_start(points[:, 0], mode), options)
+        blocks += (start, zero_at_ends(DOMAIN, ("x",), options))
     return PDE(
         name="heat",
         title="Heat equation",
@@ -93,7 +83,6 @@ def equation(options: HeatArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(257, 101),
-        on_grid=on_grid_of(exact),
         exact=exact,
         transform=("heat-initial", {"wave": mode}) if options.constraints == "hard" else None,
         source="textbook",

@@ -10,9 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
-from lsr_core.problems.physics.samplers import boundary
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, registered, zero_at_ends
 
 DOMAIN = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
 
@@ -57,16 +56,7 @@ def equation(options: PoissonArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_xx", "u_yy"), residual, options),)
     if options.constraints == "soft":
-        sides = boundary(DOMAIN, ("x", "y"), options.sampler)
-        blocks += (
-            dirichlet(
-                "boundary",
-                lambda points: points.new_zeros(len(points)),
-                sides,
-                options.n_boundary,
-                weight=options.weight,
-            ),
-        )
+        blocks += (zero_at_ends(DOMAIN, ("x", "y"), options),)
     return PDE(
         name="poisson",
         title="Poisson equation",
@@ -75,7 +65,6 @@ def equation(options: PoissonArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(257, 257),
-        on_grid=on_grid_of(lambda points: solution(points, k)),
         exact=lambda points: solution(points, k),
         transform=("poisson-dirichlet", {}) if options.constraints == "hard" else None,
         source="Cao & Zhang (2026), arXiv 2601.13989: k = 2",

@@ -10,16 +10,15 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.equations.definition import (
     PDE,
     EquationArguments,
+    at_first,
     interior,
-    on_grid_of,
     periodic,
     registered,
 )
-from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (0.0, 2 * math.pi), "t": (0.0, 1.0)}
 
@@ -68,13 +67,8 @@ def equation(options: ReactionArguments) -> PDE:
 
     blocks: tuple[ResidualBlock, ...] = (interior(DOMAIN, ("u_t",), residual, options),)
     if options.constraints == "soft":
-        start = Box(DOMAIN, options.sampler, {"t": 0.0})
-        blocks += (
-            dirichlet(
-                "initial", lambda points: reaction_start(points[:, 0]), start, options.n_initial, weight=options.weight
-            ),
-            periodic(DOMAIN, "x", options, slopes=False),
-        )
+        start = at_first(DOMAIN, lambda points: reaction_start(points[:, 0]), options)
+        blocks += (start, periodic(DOMAIN, "x", options, slopes=False))
     return PDE(
         name="reaction",
         title="Reaction equation",
@@ -83,7 +77,6 @@ def equation(options: ReactionArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(257, 101),
-        on_grid=on_grid_of(lambda points: solution(points, rho)),
         exact=lambda points: solution(points, rho),
         transform=("reaction-initial", {}) if options.constraints == "hard" else None,
         source="Rathore et al. (2024), arXiv 2402.01868: ρ = 5",

@@ -10,9 +10,16 @@ from pydantic import Field
 from torch import Tensor
 
 from lsr_core.networks.transforms import HardConditions, register
-from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
-from lsr_core.problems.physics.equations.definition import PDE, EquationArguments, interior, on_grid_of, registered
-from lsr_core.problems.physics.samplers import Box, boundary
+from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equations.definition import (
+    PDE,
+    EquationArguments,
+    at_first,
+    interior,
+    registered,
+    zero_at_ends,
+)
+from lsr_core.problems.physics.samplers import Box
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 1.0)}
 SPEED = 2.0
@@ -62,21 +69,9 @@ def equation(options: WaveArguments) -> PDE:
     if options.constraints == "soft":
         start = Box(DOMAIN, options.sampler, {"t": 0.0})
         blocks += (
-            dirichlet(
-                "initial",
-                lambda points: wave_start(points[:, 0], beta),
-                start,
-                options.n_initial,
-                weight=options.weight,
-            ),
+            at_first(DOMAIN, lambda points: wave_start(points[:, 0], beta), options),
             ResidualBlock("at rest", ("u_t",), lambda field: field["u_t"], start, options.n_initial, options.weight),
-            dirichlet(
-                "boundary",
-                lambda points: points.new_zeros(len(points)),
-                boundary(DOMAIN, ("x",), options.sampler),
-                options.n_boundary,
-                weight=options.weight,
-            ),
+            zero_at_ends(DOMAIN, ("x",), options),
         )
     return PDE(
         name="wave",
@@ -86,7 +81,6 @@ def equation(options: WaveArguments) -> PDE:
         domain=DOMAIN,
         blocks=blocks,
         grid=(257, 101),
-        on_grid=on_grid_of(lambda points: solution(points, beta)),
         exact=lambda points: solution(points, beta),
         transform=("wave-initial", {"beta": float(beta)}) if options.constraints == "hard" else None,
         source="Rathore et al. (2024), arXiv 2402.01868: β = 5",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import ResidualBlock
-from lsr_core.problems.physics.equations.definition import PDE, Exact, on_grid_of
+from lsr_core.problems.physics.equations.definition import PDE, Exact
 from lsr_core.problems.physics.typed import conditions
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.checks import check_solution
@@ -40,7 +40,6 @@ def equation(options: TypedArguments) -> PDE:
         domain=dict(options.inputs),
         blocks=blocks,
         grid=(GRID[len(options.inputs)],) * len(options.inputs),
-        on_grid=None if exact is None else on_grid_of(exact),
         exact=exact,
         outputs=names.outputs,
         periods={name: high - low for name, (low, high) in options.inputs.items() if name in periods},
