@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsr_app.commands.common import OWNER, emit, problem_folder, store
-from lsr_app.commands.refine import execute, number, printable_lines
+from lsr_app.commands.running import execute, number, printable_lines
 from lsr_core.errors import LSRError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from lsr_app.commands.common import (
     refuse_rank,
     store,
 )
-from lsr_app.commands.refine import execute, printable_lines
+from lsr_app.commands.running import execute, printable_lines
 from lsr_core.errors import LSRError
 
 if TYPE_CHECKING:

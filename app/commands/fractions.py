@@ -16,7 +16,7 @@ from lsr_app.commands.common import (
     problem_folder,
     store,
 )
-from lsr_app.commands.refine import execute, refuse
+from lsr_app.commands.running import execute, refuse
 from lsr_app.reading.shares import DEFAULT_SHARES, config_for
 from lsr_core.errors import InputError
 

@@ -17,7 +17,7 @@ from lsr_app.commands.common import (
     problem_folder,
     store,
 )
-from lsr_app.commands.refine import execute, printable_lines
+from lsr_app.commands.running import execute, printable_lines
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:

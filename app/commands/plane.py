@@ -17,7 +17,7 @@ from lsr_app.commands.common import (
     need_complete,
     store,
 )
-from lsr_app.commands.refine import execute, printable_lines
+from lsr_app.commands.running import execute, printable_lines
 from lsr_core.errors import LSRError
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,20 +9,17 @@ import typer
 from lsr_app.commands.common import (
     OWNER,
     PROBLEM_HELP,
-    Cancellation,
     JsonOption,
-    ProgressLine,
     RunsOption,
     TrustOption,
     emit,
-    interruptible,
-    printable,
     problem_folder,
     store,
 )
+from lsr_app.commands.running import execute, number, printable_lines, refuse
 from lsr_app.commands.settings import with_settings
 from lsr_app.words import texts
-from lsr_core.errors import Cancelled, InputError, LSRError
+from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
     from lsr_core.refinement.config import RefineConfig
@@ -91,41 +86,6 @@ def _config(given: dict[str, Any]) -> RefineConfig:
         raise InputError(found.message, key=(found.key or "").split(".")[0] or None) from error
 
 
-def refuse(folder: Path, config: RefineConfig) -> None:
-    """Refuse here what can be refused before there is a run, and say what the run will take."""
-    from lsr_core.refinement.forecast import forecast
-    from lsr_core.storage.bundles import load_problem
-
-    problem = load_problem(folder)
-    expected = forecast(problem, config)
-    if not expected.fits:
-        raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
-    print(printable(expected.sentence), file=sys.stderr)
-
-
-def execute(run: Run) -> None:
-    """Run the job here; Ctrl-C leaves it cancelled."""
-    from lsr_core.jobs.worker import execute
-
-    progress = ProgressLine()
-    try:
-        with interruptible(progress) as report:
-            execute(run, report)
-    except (KeyboardInterrupt, Cancelled):
-        status = run.status()
-        if status.status in ("queued", "running"):
-            run.write_status(status.model_copy(update={"status": "cancelled", "remaining": None}))
-        raise Cancellation(run.id) from None
-    finally:
-        progress.close()
-    status = run.status()
-    if status.status == "cancelled":
-        raise Cancellation(run.id)
-    if status.status != "complete":
-        reason = status.error.message if status.error else "no reason was given"
-        raise LSRError(f"run {run.id} {status.status}: {reason}")
-
-
 def _words(run: Run) -> str:
     summary = run.summary
     lines = [
@@ -158,11 +118,3 @@ def _words(run: Run) -> str:
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")
     return printable_lines(lines)
-
-
-def printable_lines(lines: list[str]) -> str:
-    return "\n".join(printable(line) for line in lines)
-
-
-def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3e}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lsr_app.commands.common import OWNER, JsonOption, RunsOption, TrustOption, emit, problem_folder, refuse_rank, store
-from lsr_app.commands.refine import execute, printable_lines
+from lsr_app.commands.running import execute, printable_lines
 from lsr_core.errors import LSRError
 
 if TYPE_CHECKING:
