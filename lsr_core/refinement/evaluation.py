@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -37,8 +38,34 @@ class Verified:
     classes: Classes | None = None
 
 
+class Choosing(NamedTuple):
+    """What a rank is chosen by.
+
+    Attributes:
+        sweep: all ranks with the errors on training and validation rows; those on test rows still NaN.
+        gains: of the validation samples, where there are any.
+    """
+
+    sweep: Sweep
+    gains: Gains | None = None
+
+
+class Reported(NamedTuple):
+    """What is reported once the rank is chosen.
+
+    Attributes:
+        sweep: with the errors on test rows.
+        fields: at the display points, for the ranks of the ladder.
+        points: indices of the display points in their split.
+    """
+
+    sweep: Sweep
+    fields: Fields
+    points: Tensor
+
+
 class Evaluation(ABC):
-    """The errors of all ranks, in the order in which they may be looked at: first what the rank is chosen by, then the rest.
+    """The errors of all ranks: first those that the rank is chosen by, then, given these and the ranks to show, the rest.
 
     Args:
         train: the factor of the training rows.
@@ -55,23 +82,18 @@ class Evaluation(ABC):
     ) -> None:
         self.setting, self.subspace, self.solutions = setting, subspace, solutions
         self.train, self.on_fraction = train, on_fraction
-        self.gains: Gains | None = None  # of the validation samples, once they have been passed over
 
     @abstractmethod
-    def choosing_sweep(self) -> Sweep:
-        """All ranks with the errors on training and validation rows; those on test rows still NaN."""
+    def choosing(self) -> Choosing:
+        """Errors on training and validation rows."""
 
     def left_out(self, rank: int) -> Gains | None:
         """Gains of training samples that are left out one at a time; None where that is not offered."""
         return None
 
     @abstractmethod
-    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
-        """The same with the errors on test rows; fields are gathered on the way for the ranks of the ladder."""
-
-    @abstractmethod
-    def fields(self) -> tuple[Fields, Tensor]:
-        """Fields at the display points, and the indices of those points in their split."""
+    def reporting(self, sweep: Sweep, rungs: list[int]) -> Reported:
+        """The sweep with the errors on test rows, and fields, which are gathered on the way for the ranks of the ladder."""
 
     def predictor(self, delta: Tensor) -> RefinedPredictor:
         """What is delivered, for a step Δθ (m,) of the free scalars."""

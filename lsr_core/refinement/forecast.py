@@ -11,8 +11,9 @@ from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import outline
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
-from lsr_core.refinement.plan import Plan, budget_of, make_plan
+from lsr_core.refinement.plan import budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
+from lsr_core.refinement.setting import Outline, Setting
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def forecast(problem: Problem, config: RefineConfig) -> Forecast:
     Raises:
         InputError: a setting that cannot be met, see `refine`.
     """
-    seen = outline(problem, config)
+    return _forecast(problem, config, outline(problem, config))
+
+
+def _forecast(problem: Problem, config: RefineConfig, seen: Outline | Setting) -> Forecast:
     budget = budget_of(config)
     largest = partial(_largest_within, seen.sizes, config, seen.strategy.name, seen.max_rank)
     return Forecast(
@@ -81,15 +85,16 @@ def forecast(problem: Problem, config: RefineConfig) -> Forecast:
     )
 
 
-def need_room(problem: Problem, config: RefineConfig, plan: Plan) -> None:
-    """Refuse what does not fit its budget, before anything large is allocated.
+def need_room(problem: Problem, setting: Setting) -> None:
+    """Refuse a setting whose plan does not fit its budget, before anything large is allocated.
 
     Raises:
         InputError: the plan needs more; the message names the largest rank that fits.
     """
-    if plan.peak_bytes > budget_of(config):
+    config = setting.config
+    if setting.plan.peak_bytes > budget_of(config):
         key = "max_rank" if config.memory_budget is None else "memory_budget"
-        raise InputError(forecast(problem, config).sentence, key=key)
+        raise InputError(_forecast(problem, config, setting).sentence, key=key)
 
 
 def _run_size(problem: Problem, sizes: Sizes, rank: int) -> int:

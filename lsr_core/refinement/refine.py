@@ -17,7 +17,7 @@ from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.evaluation import Evaluation, Verified
+from lsr_core.refinement.evaluation import Choosing, Evaluation, Verified
 from lsr_core.refinement.kinds import evaluate
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
@@ -121,15 +121,15 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     subspace, solutions = solve.subspace, _solutions(solve)
     evaluation = evaluate(setting, subspace, solutions, solve.train, clock.fraction)
     clock.stage("validation rows")
-    sweep = evaluation.choosing_sweep()
-    chosen = _choose(setting, sweep, evaluation, solutions)
+    choosing = evaluation.choosing()
+    chosen = _choose(setting, choosing, evaluation, solutions)
     clock.stage("test rows")
-    sweep = evaluation.reporting_sweep(sweep, chosen.rungs)
+    reported = evaluation.reporting(choosing.sweep, chosen.rungs)
+    sweep = reported.sweep
     clock.stage("checking")
     delta = subspace.delta(solutions.at(chosen.rank))
     predictor = evaluation.predictor(delta)
     found = evaluation.verified(predictor, sweep, chosen.rank)
-    fields, points = evaluation.fields()
     timings = clock.finish()
     seconds = time.perf_counter() - started
     return Refinement(
@@ -139,8 +139,8 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
         solutions=solutions,
         sweep=sweep,
         spectrum=Spectrum(subspace.singular_values.cpu().double().numpy(), subspace.sketch_error),
-        fields=fields,
-        display_points=points.numpy(),
+        fields=reported.fields,
+        display_points=reported.points.numpy(),
         rank=chosen.rank,
         delta=setting.function.expand(delta),
         predictor=predictor,
@@ -162,8 +162,9 @@ def _solutions(solve: LinearSolve) -> RankSolutions:
     return RankSolutions(solve.solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
 
 
-def _choose(setting: Setting, sweep: Sweep, evaluation: Evaluation, solutions: RankSolutions) -> _Chosen:
-    rank, how = rank_choice.choose(sweep, setting.config.rank, evaluation.gains, evaluation.left_out)
+def _choose(setting: Setting, choosing: Choosing, evaluation: Evaluation, solutions: RankSolutions) -> _Chosen:
+    sweep = choosing.sweep
+    rank, how = rank_choice.choose(sweep, setting.config.rank, choosing.gains, evaluation.left_out)
     errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
     knee = rank_choice.knee(np.where(sweep.solved, errors, np.nan))
     rungs = rank_choice.ladder(sweep.max_rank, required=(rank, knee))

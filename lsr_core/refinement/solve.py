@@ -40,7 +40,7 @@ def planned(problem: Problem, config: RefineConfig) -> Setting:
         InputError: see `prepare`; a plan beyond the memory budget.
     """
     setting = prepare(problem, config)
-    need_room(problem, config, setting.plan)
+    need_room(problem, setting)
     return setting
 
 

@@ -13,20 +13,19 @@ from torch import Tensor
 
 from lsr_core.kinds.classes.preparing import ClassSetting
 from lsr_core.kinds.classes.problem import BINS, clipped, log_losses
-from lsr_core.kinds.data.evaluation import SupervisedEvaluation
+from lsr_core.kinds.data.evaluation import OnBlock, SupervisedEvaluation
 from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement.evaluation import Verified, refuse_infinite
-from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
-from lsr_core.refinement.report import CHUNK, build_sweep, disagreement
+from lsr_core.refinement.report import CHUNK, disagreement
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import mean_square, relative_l2
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
-from lsr_core.refinement.sweep import RankErrors, errors_by_rank
+from lsr_core.refinement.sweep import RankErrors
 
 MOST_LISTED = 1000  # test samples that are named as having changed their class
 MOST_CLASSES = 100  # up to which there is a confusion matrix
@@ -40,24 +39,12 @@ class ClassEvaluation(SupervisedEvaluation):
 
     setting: ClassSetting
 
-    def choosing_sweep(self) -> Sweep:
-        super().choosing_sweep()  # makes the passes
-        train, validation = RankErrors.of(self.train, self.solutions), self._scored("validation")
-        self.gains = None if validation is None else validation.gains
-        return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+    @property
+    def reported(self) -> ClassSetting:
+        return replace(self.setting, splits=self.setting.labelled)
 
     def left_out(self, rank: int) -> None:
         """None: leaving out a training sample says what becomes of its rows, not of its probabilities."""
-
-    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
-        shown = self.setting.display
-        labelled = replace(self.setting, splits=self.setting.labelled)
-        self._recorder = FieldRecorder(labelled, self.solutions, rungs)
-        test = self._scored("test", record=shown == "test")
-        if shown != "test":
-            self._scored(shown, record=True)
-        mse, relative = errors_by_rank(test, self.subspace.rank)
-        return replace(sweep, test_mse=mse, test_relative_l2=relative)
 
     def predictor(self, delta: Tensor) -> RefinedPredictor:
         """Of logits; what probabilities it stands for is said by the rows that were linearised."""
@@ -91,7 +78,7 @@ class ClassEvaluation(SupervisedEvaluation):
             base.errors, refined.errors, norms, base.quantiles, refined.quantiles, gap, notes, _classes(base, refined)
         )
 
-    def _scored(self, name: str, *, record: bool = False) -> RankErrors | None:
+    def scored(self, name: str, on_block: OnBlock | None = None) -> RankErrors | None:
         """Brier's score by rank on a split."""
         setting = self.setting
         if name not in setting.splits:
@@ -101,7 +88,7 @@ class ClassEvaluation(SupervisedEvaluation):
         sums = torch.zeros(len(ranks), dtype=torch.float64, device=targets.device)
         gains: list[Gains] = []
 
-        def on_block(block: ErrorBlock) -> None:
+        def score(block: ErrorBlock) -> None:
             x, y = inputs[block.samples], targets[block.samples]
             wanted = setting.splits[name].targets[block.samples]
             base = setting.rows.probabilities(x, block.errors + wanted) - y
@@ -109,11 +96,11 @@ class ClassEvaluation(SupervisedEvaluation):
             sums.add_(refined.double().square().sum(dim=(0, 1)))
             if name == "validation":
                 gains.append(Gains.of(ranks, refined.square().mean(dim=1)))
-            if record:
-                self._recorder.add(ErrorBlock(block.samples, base, refined))
+            if on_block is not None:
+                on_block(ErrorBlock(block.samples, base, refined))
 
         with torch.no_grad():
-            self._pass_over(name, on_block)
+            self.pass_over(name, score)
         mse = np.full(max(ranks) + 1, math.nan)
         mse[ranks] = (sums / targets.numel()).cpu().numpy()
         total = functools.reduce(operator.add, gains) if gains else None

@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
-from torch import Tensor
-
-from lsr_core.refinement.evaluation import Evaluation, Verified, refuse_infinite
+from lsr_core.refinement.evaluation import Choosing, Evaluation, Reported, Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.left_out import left_out
 from lsr_core.refinement.predictor import RefinedPredictor
-from lsr_core.refinement.reduction import Passes
+from lsr_core.refinement.reduction import ErrorBlock, Passes
 from lsr_core.refinement.report import build_sweep, disagreement, errors_of
-from lsr_core.refinement.results import Fields, Sweep
+from lsr_core.refinement.results import Sweep
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.summary import ResidualNorms
 from lsr_core.refinement.sweep import RankErrors, errors_by_rank
+
+OnBlock = Callable[[ErrorBlock], None]
 
 
 class SupervisedEvaluation(Evaluation):
     """Errors against targets: one pass over each split gives the errors of every rank."""
 
-    def choosing_sweep(self) -> Sweep:
-        self._pass_over = Passes(self.setting, self.subspace, self.solutions, self.on_fraction)
-        train, validation = RankErrors.of(self.train, self.solutions), self._pass_over("validation")
-        self.gains = None if validation is None else validation.gains
-        return build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+    @property
+    def reported(self) -> Setting:
+        """With the targets that errors are reported against."""
+        return self.setting
+
+    @cached_property
+    def pass_over(self) -> Passes:
+        """Made once: the corrections of all ranks are the same in every pass."""
+        return Passes(self.setting, self.subspace, self.solutions, self.on_fraction)
+
+    def scored(self, name: str, on_block: OnBlock | None = None) -> RankErrors | None:
+        """Errors by rank on a split; None where there is no such split."""
+        return self.pass_over(name, on_block)
+
+    def choosing(self) -> Choosing:
+        train, validation = RankErrors.of(self.train, self.solutions), self.scored("validation")
+        sweep = build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
+        return Choosing(sweep, None if validation is None else validation.gains)
 
     def left_out(self, rank: int) -> Gains | None:
         return left_out(self.setting, self.subspace, self.solutions, rank)
 
-    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
+    def reporting(self, sweep: Sweep, rungs: list[int]) -> Reported:
         shown = self.setting.display
-        self._recorder = FieldRecorder(self.setting, self.solutions, rungs)
-        test = self._pass_over("test", self._recorder.add if shown == "test" else None)
+        recorder = FieldRecorder(self.reported, self.solutions, rungs)
+        test = self.scored("test", recorder.add if shown == "test" else None)
         if shown != "test":
-            self._pass_over(shown, self._recorder.add)
+            self.scored(shown, recorder.add)
         mse, relative = errors_by_rank(test, self.subspace.rank)
-        return replace(sweep, test_mse=mse, test_relative_l2=relative)
-
-    def fields(self) -> tuple[Fields, Tensor]:
-        return self._recorder.fields(), self._recorder.points
+        return Reported(replace(sweep, test_mse=mse, test_relative_l2=relative), recorder.fields(), recorder.points)
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         setting, function = self.setting, self.setting.function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -10,7 +11,7 @@ from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.footprints import footprint
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.probe import examine
+from lsr_core.networks.probe import Findings, examine
 from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.problems.splits import MappedSplit
 from lsr_core.refinement.config import RefineConfig
@@ -32,45 +33,61 @@ from lsr_core.refinement.setting import (
 from lsr_core.refinement.uses import refuse_unused_on
 
 
-def outline(problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool = True) -> Outline:
-    """Function, strategy and plan of a refinement, from shapes alone.
+class _Looked(NamedTuple):
+    """What does not depend on whether samples influence each other."""
+
+    function: ParametricFunction
+    few: Tensor
+    findings: Findings
+    sizes: Sizes
+    max_rank: int
+    notes: tuple[str, ...]
+
+
+def outline(problem: SupervisedProblem, config: RefineConfig) -> Outline:
+    """Function, strategy and plan of a refinement, from shapes alone, for samples that do not influence each other.
 
     Raises:
         InputError: a device or dtype this machine does not have, a rank beyond min(n, m), a strategy or a choice of parameters that cannot be met,
             a setting that the way to the basis does not use.
     """
+    return _outlined(_looked(problem, config), problem, config, sample_wise=True)
+
+
+def _looked(problem: SupervisedProblem, config: RefineConfig) -> _Looked:
     function = function_of(problem.model, config)
-    device = function.device
-    train = problem.train
     rows = some_inputs(problem.splits(), 2)[:2]
-    refuse_other_answers(function, rows, train.targets.shape[1:])
-    n_residuals = train.targets.numel()
-    max_rank, notes = clamp_rank(config, n_residuals, function.n_params)
-    few = in_precision_of(function, rows.to(device))
+    refuse_other_answers(function, rows, problem.output_shape)
+    max_rank, notes = clamp_rank(config, problem.n_rows, function.n_params)
+    few = in_precision_of(function, rows.to(function.device))
     findings = examine(function, few)
-    sizes = replace(_sizes(problem, function, few), coupled=not sample_wise)
+    return _Looked(function, few, findings, _sizes(problem, function, few), max_rank, tuple(notes))
+
+
+def _outlined(seen: _Looked, problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool) -> Outline:
+    sizes = replace(seen.sizes, coupled=not sample_wise)
 
     def by(wanted: str) -> tuple[Strategy, Sizes, Plan]:
         strategy = choose_strategy(
-            function,
-            few,
-            n_residuals,
-            n_residuals // len(train.inputs),
-            width=max_rank + config.oversampling,
+            seen.function,
+            seen.few,
+            problem.n_rows,
+            sizes.n_outputs,
+            width=seen.max_rank + config.oversampling,
             wanted=wanted,
             sample_wise=sample_wise,
         )
         found = routed(sizes, strategy)
-        return strategy, found, make_plan(found, config, strategy.name, max_rank)
+        return strategy, found, make_plan(found, config, strategy.name, seen.max_rank)
 
-    strategy, sizes, plan = by(config.strategy)
+    strategy, routed_sizes, plan = by(config.strategy)
     if config.strategy == "auto" and plan.peak_bytes > budget_of(config):
-        strategy, sizes, plan = frugal(by, strategy, sizes, plan, budget_of(config))
+        strategy, routed_sizes, plan = frugal(by, strategy, routed_sizes, plan, budget_of(config))
     refuse_unused_on(
         config, "published" if config.published else "factored" if strategy.name == "factored" else "sketch"
     )
     strategy = replace(strategy, block_bytes=plan.block_bytes)
-    return Outline(function, strategy, sizes, plan, max_rank, tuple(notes), findings)
+    return Outline(seen.function, strategy, routed_sizes, plan, seen.max_rank, seen.notes, seen.findings)
 
 
 def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
@@ -79,7 +96,8 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     Raises:
         InputError: see `outline`; a network that cannot be linearised; a memory budget that cannot be met.
     """
-    seen = outline(problem, config)
+    looked = _looked(problem, config)
+    seen = _outlined(looked, problem, config, sample_wise=True)
     function = seen.function
     splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
     n_outputs = splits["train"].targets.shape[1]
@@ -87,7 +105,7 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
     alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
     sample_wise = all(alone)
     if not sample_wise:
-        seen = outline(problem, config, sample_wise=False)
+        seen = _outlined(looked, problem, config, sample_wise=False)
     proved = proved_strategy(
         seen.strategy,
         some_inputs(splits),

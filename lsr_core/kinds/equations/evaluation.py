@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lsr_core.problems.splits import Split
 from lsr_core.refinement import ranks as rank_choice
-from lsr_core.refinement.evaluation import Evaluation, Verified
+from lsr_core.refinement.evaluation import Choosing, Evaluation, Reported, Verified
 from lsr_core.refinement.fields import thinned_points
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.physics_setting import PhysicsSetting
@@ -35,7 +35,7 @@ class PhysicsEvaluation(Evaluation):
 
     setting: PhysicsSetting
 
-    def choosing_sweep(self) -> Sweep:
+    def choosing(self) -> Choosing:
         sweep = build_sweep(
             self.subspace, self.solutions, {"train": RankErrors.of(self.train, self.solutions)}, kappa_rungs=KAPPA_RUNGS
         )
@@ -46,47 +46,38 @@ class PhysicsEvaluation(Evaluation):
         steps = self._steps(rungs)
         values = np.full(self.subspace.rank + 1, np.nan)
         values[rungs] = true_losses(self.setting.fresh, steps, self.setting.strategy.name)
-        return replace(sweep, val_mse=interpolate_logarithmically(values))
+        return Choosing(replace(sweep, val_mse=interpolate_logarithmically(values)))
 
-    def reporting_sweep(self, sweep: Sweep, rungs: list[int]) -> Sweep:
-        setting = self.setting
-        self._rungs = rungs
-        steps = self._steps(rungs)
-        shown = setting.splits[setting.display]
-        self._points = thinned_points(shown.inputs, MAX_DISPLAY_POINTS)
-        where = self._points.to(shown.inputs.device)
-        self._shown = Split(shown.inputs[where], shown.targets[where])
-        self._network, self._refined_error = field_errors(setting, self._shown, steps)
+    def reporting(self, sweep: Sweep, rungs: list[int]) -> Reported:
+        setting, steps = self.setting, self._steps(rungs)
+        shown, points = _thinned(setting.splits[setting.display])
+        network, errors = field_errors(setting, shown, steps)
+        fields = self._fields(shown, rungs, network, errors)
         if "test" not in setting.splits:
-            return sweep
-        errors = self._refined_error
-        test = setting.splits["test"]
+            return Reported(sweep, fields, points)
+        test = shown
         if setting.display != "test":
-            some = thinned_points(test.inputs, MAX_DISPLAY_POINTS).to(test.inputs.device)
-            test = Split(test.inputs[some], test.targets[some])
+            test, _ = _thinned(setting.splits["test"])
             _, errors = field_errors(setting, test, steps)
-        else:
-            test = self._shown
         mse = np.full(self.subspace.rank + 1, np.nan)
         mse[rungs] = errors.square().mean(dim=(1, 2)).cpu().double().numpy()
         mse = interpolate_logarithmically(mse)
         relative = np.sqrt(mse / float(test.targets.square().mean()))
-        return replace(sweep, test_mse=mse, test_relative_l2=relative)
+        return Reported(replace(sweep, test_mse=mse, test_relative_l2=relative), fields, points)
 
-    def fields(self) -> tuple[Fields, Tensor]:
-        coarse = thinned_points(self._shown.inputs, MAX_STEPPED_POINTS).numpy()
-        targets = self._shown.targets.cpu().double().numpy()
-        fields = Fields(
-            ranks=np.array(self._rungs, dtype=np.int64),
-            inputs=self._shown.inputs.cpu().double().numpy(),
+    def _fields(self, shown: Split, rungs: list[int], network: Tensor, errors: Tensor) -> Fields:
+        coarse = thinned_points(shown.inputs, MAX_STEPPED_POINTS).numpy()
+        targets = shown.targets.cpu().double().numpy()
+        return Fields(
+            ranks=np.array(rungs, dtype=np.int64),
+            inputs=shown.inputs.cpu().double().numpy(),
             targets=targets,
-            network=self._network.cpu().double().numpy(),
-            refined_error=self._refined_error.float().cpu().numpy(),
+            network=network.cpu().double().numpy(),
+            refined_error=errors.float().cpu().numpy(),
             stepped_points=coarse,
-            stepped=np.full((len(self._rungs), len(coarse), targets.shape[1]), np.nan, dtype=np.float32),
+            stepped=np.full((len(rungs), len(coarse), targets.shape[1]), np.nan, dtype=np.float32),
             split=self.setting.display,
         )
-        return fields, self._points
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
         linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
@@ -110,3 +101,10 @@ class PhysicsEvaluation(Evaluation):
     def _steps(self, ranks: Sequence[int]) -> Tensor:
         """Δθ (m, k) of the free parameters."""
         return self.subspace.delta(self.solutions.columns(ranks))
+
+
+def _thinned(split: Split) -> tuple[Split, Tensor]:
+    """At most so many points of a split as are shown, and their indices."""
+    points = thinned_points(split.inputs, MAX_DISPLAY_POINTS)
+    where = points.to(split.inputs.device)
+    return Split(split.inputs[where], split.targets[where]), points
