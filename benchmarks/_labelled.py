@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.summary import Limit
 from lsr_core.training.adam import adam
-from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 
 PER_LIMIT = 8
@@ -158,14 +158,12 @@ def network(
 
 def trained_by_adam(model: nn.Module, split: Split, steps: int) -> nn.Module:
     function = ParametricFunction.from_module(model, dtype=torch.float64)
-    return with_weights(model, adam(DataObjective(function, split), steps=steps, lr=3e-3).theta)
+    return with_weights(model, adam(DataResidual(function, split), steps=steps, lr=3e-3).theta)
 
 
 def trained_by_lm(model: nn.Module, split: Split, steps: int) -> nn.Module:
     function = ParametricFunction.from_module(model, dtype=torch.float64)
-    return with_weights(
-        model, levenberg_marquardt(DataObjective(function, split), steps=steps, redraw_every=None).theta
-    )
+    return with_weights(model, levenberg_marquardt(DataResidual(function, split), steps=steps, redraw_every=None).theta)
 
 
 def with_weights(model: nn.Module, theta: Tensor) -> nn.Module:

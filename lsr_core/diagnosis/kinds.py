@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor
 
-from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.diagnosis.solved import Solved
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.kinds import ProblemKind, part
 from lsr_core.problems.problem import Problem
+from lsr_core.problems.residual import Residual
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -55,7 +56,7 @@ class Judging(ABC, Generic[P]):
     """What stands in `judging.py` of a kind's folder. None is said where a kind has no such thing."""
 
     @abstractmethod
-    def all_rows(self, problem: P, function: ParametricFunction) -> PathRows:
+    def all_rows(self, problem: P, function: ParametricFunction) -> Residual:
         """Every fitted row.
 
         Raises:
@@ -63,7 +64,7 @@ class Judging(ABC, Generic[P]):
         """
 
     @abstractmethod
-    def some_rows(self, setting: Any, most: int, refined_from: float) -> tuple[PathRows, int]:
+    def some_rows(self, setting: Any, most: int, refined_from: float) -> tuple[Residual, int]:
         """Rows spread evenly over what is fitted, and how many samples or points they are; `refined_from` is the network's own loss."""
 
     @abstractmethod
@@ -107,3 +108,8 @@ def judging(kind: ProblemKind) -> Judging[Any]:
     """The answers of a kind."""
     found: Judging[Any] = part(kind, "judging")
     return found
+
+
+def spread(count: int, wanted: int, like: Tensor) -> Tensor:
+    """So many of `count` places, evenly."""
+    return torch.linspace(0, count - 1, wanted).long().to(like.device)

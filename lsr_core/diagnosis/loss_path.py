@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lsr_core.diagnosis.kinds import judging
-from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.problem import Problem
+from lsr_core.problems.residual import Residual
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
 
@@ -50,16 +50,16 @@ def loss_path(problem: Problem, delta: Tensor, alpha: Floats | None = None) -> L
     return path
 
 
-def _paths(rows: PathRows, deltas: Tensor, alpha: Floats) -> list[LossPath]:
+def _paths(rows: Residual, deltas: Tensor, alpha: Floats) -> list[LossPath]:
     """Along each column of `deltas` (m, d).
 
     The linearised loss ‖f + α G Δθ‖² is a parabola, known from one forward-mode product; the nonlinear one takes a forward pass for each α.
     """
-    errors, pushed = rows.linear_parts(deltas)
+    errors, pushed = rows.values(), rows.along(deltas)
     steps = torch.as_tensor(alpha, dtype=deltas.dtype, device=deltas.device)
     paths = []
     for delta, along in zip(deltas.unbind(1), pushed.unbind(1), strict=True):
-        linearised = torch.stack([rows.loss(errors + step * along) for step in steps])
+        linearised = torch.stack([(errors + step * along).square().sum() for step in steps])
         nonlinear = rows.losses_at(delta[:, None], steps[:, None])
         first, second = linearised.cpu().double().numpy(), nonlinear.cpu().double().numpy()
         paths.append(LossPath(alpha, first, second, agreement_interval(alpha, first, second)))

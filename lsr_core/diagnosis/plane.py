@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from lsr_core.diagnosis.kinds import judging
-from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.residual import Residual
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.refinement.results import Floats, LossPlane
 from lsr_core.refinement.setting import Setting
@@ -84,7 +84,7 @@ def loss_plane(
     if not length > 0 or abs(cosine) > 1 - 1e-12:
         raise InputError("the second direction is zero or along the step; choose another", key="direction")
     directions = torch.stack([delta, second], dim=1)
-    start, pushed = rows.linear_parts(directions)
+    start, pushed = rows.values(), rows.along(directions)
     along, across = pushed.unbind(1)
     half = (settings.alpha_to - settings.alpha_from) / 2
     known: dict[tuple[float, float], float] = {}
@@ -101,13 +101,13 @@ def loss_plane(
                 known |= zip(((x, y) for x in missing), rows.losses_at(directions, steps).tolist(), strict=True)
             done += size
             progress(f"{size} x {size} points", done / total)
-        linear = [[float(rows.loss(start + x * along + y * across)) for x in alpha] for y in beta]
+        linear = [[float((start + x * along + y * across).square().sum()) for x in alpha] for y in beta]
         plane = LossPlane(
             alpha=alpha,
             beta=beta,
             nonlinear=np.array([[known[x, y] for x in alpha] for y in beta]),
             linearised=np.array(linear),
-            base=float(rows.loss(start)),
+            base=float(start.square().sum()),
             length=length,
             cosine=cosine,
             n_rows=count,
@@ -118,9 +118,9 @@ def loss_plane(
     return plane
 
 
-def _second(rows: PathRows, function: ParametricFunction, delta: Tensor, settings: PlaneSettings) -> Tensor:
+def _second(rows: Residual, function: ParametricFunction, delta: Tensor, settings: PlaneSettings) -> Tensor:
     if settings.direction == "gradient":
-        found = -rows.gradient()
+        found = -rows.loss_and_gradient(rows.theta0)[1]
     elif settings.direction == "singular":
         right = torch.linalg.svd(rows.jacobian(), full_matrices=False).Vh
         if settings.singular > len(right):

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from lsr_core.diagnosis.kinds import judging
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.setting import converted
-from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 
 MOST_PARAMETERS = 1500  # a step solves a dense system of this size
@@ -65,7 +65,7 @@ def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
     while done < starts and not best <= ENOUGH * base:
         function = ParametricFunction.from_module(_restarted(problem.model, seed + done), dtype=torch.float64)
         try:
-            found = levenberg_marquardt(DataObjective(function, train), steps=steps, redraw_every=None)
+            found = levenberg_marquardt(DataResidual(function, train), steps=steps, redraw_every=None)
         except InputError:  # a start whose loss is not finite
             found = None
         done += 1

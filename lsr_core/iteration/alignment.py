@@ -11,18 +11,19 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.physics.fields import Field, with_values
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.problems.splits import Split
 from lsr_core.training.adam import adam
-from lsr_core.training.data import DataObjective
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
-from lsr_core.training.objective import CHUNK, NormalEquations, Objective
+from lsr_core.training.objective import Objective
 from lsr_core.training.records import OnStep, Training
 
 Predict = Callable[[Tensor], Tensor]
+CHUNK = 16_384  # points that are passed together
 HISTORY = 100  # steps that the model of L-BFGS is made of
 ADAM_SHARE = 1 / 3  # of the steps, where both are used
 LM_STEP = 20  # steps of the others that one of Levenberg-Marquardt counts as
@@ -30,7 +31,7 @@ LARGEST = 6000  # parameters up to which normal equations are formed
 SMALL = 2500  # up to which they are the first choice
 
 
-class SupervisedAlignment:
+class SupervisedAlignment(DataResidual):
     """Mean square of u(θ, x) − U0(x) at points, relative to that of U0.
 
     Args:
@@ -40,27 +41,10 @@ class SupervisedAlignment:
     """
 
     def __init__(self, model: nn.Module, points: Tensor, target: Predict) -> None:
-        function = ParametricFunction.from_module(model, dtype=torch.float64)
         values = target(points).flatten(1)
-        size = float(values.square().sum()) or 1.0
-        parts = zip(points.split(CHUNK), values.split(CHUNK), strict=True)
-        self.theta0 = function.theta0
-        self._parts = [(DataObjective(function, Split(*part)), part[1].numel() / size) for part in parts]
-
-    def loss(self, theta: Tensor) -> Tensor:
-        return torch.stack([weight * part.loss(theta) for part, weight in self._parts]).sum()
-
-    def redraw(self, theta: Tensor, generator: torch.Generator) -> None:
-        """The points are those of the round."""
-
-    def normal_equations(self, theta: Tensor) -> NormalEquations:
-        matrix, gradient, loss = theta.new_zeros(len(theta), len(theta)), torch.zeros_like(theta), 0.0
-        for part, weight in self._parts:
-            found = part.normal_equations(theta)
-            matrix.add_(found.matrix, alpha=weight)
-            gradient.add_(found.gradient, alpha=weight)
-            loss += weight * found.loss
-        return NormalEquations(matrix, gradient, loss)
+        size = float(values.norm()) or 1.0
+        function = ParametricFunction.from_module(model, dtype=torch.float64)
+        super().__init__(function, Split(points, values), weight=1 / size, chunk=CHUNK)
 
 
 class PseudoTimeAlignment:

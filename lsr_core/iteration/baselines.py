@@ -20,10 +20,11 @@ from lsr_core.iteration.clock import Clock
 from lsr_core.iteration.measures import fresh_residual
 from lsr_core.iteration.records import BaselinePoint
 from lsr_core.iteration.rounds import Rounds
+from lsr_core.problems.residual import NormalEquations
 from lsr_core.training.adam import adam
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
-from lsr_core.training.objective import Draw, LeastSquares, NormalEquations, Objective, PhysicsObjective
+from lsr_core.training.objective import Draw, LeastSquares, Objective, PhysicsObjective
 from lsr_core.training.records import Step, Training
 
 NAMES = ("pinn", "time-stepping", "levenberg-marquardt")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.lab.recorder import LIMIT
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 
@@ -42,19 +43,13 @@ class RestrictedLoss:
 
     def __call__(self, y: Tensor) -> tuple[float, Tensor]:
         """Loss and its gradient (r,); rows pass in chunks, so memory does not grow with them."""
-        inputs, targets = self.setting.train
+        chunk = CHUNK if self.setting.sample_wise else None
         y = y.detach().requires_grad_()
         with torch.enable_grad():
             moved = self.theta(y)
-            leaf = moved.detach().requires_grad_()
-            total = 0.0
-            samples = CHUNK if self.setting.sample_wise else len(inputs)
-            for some, wanted in zip(inputs.split(samples), targets.split(samples), strict=True):
-                loss = (self.setting.function(leaf, some) - wanted).square().sum() / (targets.numel() * self.base)
-                loss.backward()
-                total += float(loss.detach())
-            (gradient,) = torch.autograd.grad(moved, y, leaf.grad)
-        return total, gradient
+            loss, slope = DataResidual(self.setting.function, self.setting.train, chunk=chunk).loss_and_gradient(moved)
+            (gradient,) = torch.autograd.grad(moved, y, slope / self.base)
+        return loss / self.base, gradient
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,6 +127,11 @@ class ResidualFunction:
         jets = JetFunction(self.function.single_precision(), self.jets.spec)
         return ResidualFunction(jets, self.pointwise, self.scale, self.used)
 
+    def moved(self, theta: Tensor) -> ResidualFunction:
+        """The same rows with another θ0."""
+        jets = JetFunction(self.function.moved(theta), self.jets.spec)
+        return ResidualFunction(jets, self.pointwise, self.scale, self.used)
+
     def scaled(self, factor: float) -> ResidualFunction:
         """The same rows, multiplied by a factor."""
         return ResidualFunction(self.jets, self.pointwise, self.scale * factor, self.used)

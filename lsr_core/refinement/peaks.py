@@ -8,6 +8,7 @@ from lsr_core.networks.directions import PART_BYTES
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
 from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, TANGENTS
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
+from lsr_core.problems.data_residual import PATH_BYTES
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.ranks import LADDER
 from lsr_core.refinement.resources import LIBRARIES
@@ -18,7 +19,6 @@ ANCHORS = 2048  # samples from which the sizes of signals are taken
 ROWS = 1024  # samples in a block of the factored route at most
 GRAM_SAMPLES = 512  # whose factors are held at a time
 DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
-PATH_BYTES = 64 * 2**20  # of networks moved along a loss path at a time
 MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
 MAX_STEPPED_POINTS = 2_500  # and those of moved networks
 PATH_SAMPLES = 128  # of loss paths

@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from lsr_core.training.objective import LeastSquares, NormalEquations
+from lsr_core.problems.residual import NormalEquations
+from lsr_core.training.objective import LeastSquares
 from lsr_core.training.records import Journal, OnStep, Training
 
 REDRAW_EVERY = 12

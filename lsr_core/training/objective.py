@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.equation_residual import EquationResidual
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.problems.physics.samplers import residual_adaptive
-
-CHUNK = 16_384
-
-
-class NormalEquations(NamedTuple):
-    """GᵀG (m, m), Gᵀf (m,) and ‖f‖² at some θ."""
-
-    matrix: Tensor
-    gradient: Tensor
-    loss: float
+from lsr_core.problems.residual import NormalEquations
 
 
 class Objective(Protocol):
@@ -93,7 +84,7 @@ class PhysicsObjective:
         return self.function.theta0
 
     def loss(self, theta: Tensor) -> Tensor:
-        return torch.stack([rows(theta).square().sum() for rows in self._fixed]).sum()
+        return self._residual.loss(theta)
 
     def redraw(self, theta: Tensor, generator: torch.Generator) -> None:
         counts = self.draw.counts or {}
@@ -105,18 +96,7 @@ class PhysicsObjective:
         self._prepare()
 
     def normal_equations(self, theta: Tensor) -> NormalEquations:
-        function = self.function.moved(theta)
-        matrix = torch.zeros(len(theta), len(theta), dtype=theta.dtype)
-        gradient, loss = torch.zeros_like(theta), 0.0
-        for part in block_rows(self.problem, function, self.points, check=False):
-            residual = part.residual.outputs(part.points).reshape(-1)
-            loss += float(residual.square().sum())
-            operator = part.residual.at(part.points, part.width, "row-blocks")
-            assert isinstance(operator, RowJacobian)
-            for where, rows in operator.row_blocks():
-                matrix.addmm_(rows.T, rows)
-                gradient.addmv_(rows.T, residual[where])
-        return NormalEquations(matrix, gradient, loss)
+        return self._residual.normal_equations(theta)
 
     def trained(self, theta: Tensor) -> PhysicsProblem:
         """The problem with its network at other weights; points stay those of the problem."""
@@ -126,9 +106,7 @@ class PhysicsObjective:
         return replace(self.problem, model=model.eval())
 
     def _prepare(self) -> None:
-        self._fixed: list[Callable[[Tensor], Tensor]] = []
-        for part in block_rows(self.problem, self.function, self.points, check=False):
-            self._fixed += _in_chunks(part)
+        self._residual = EquationResidual(block_rows(self.problem, self.function, self.points, check=False))
 
     def _drawn(self, block: ResidualBlock, count: int, rows: BlockRows, generator: torch.Generator) -> Tensor:
         def region(count: int, generator: torch.Generator) -> Tensor:
@@ -147,7 +125,3 @@ class PhysicsObjective:
             points = points.clone()
             points[..., column] = first + (points[..., column] - low) * ((last - first) / (high - low))
         return points
-
-
-def _in_chunks(part: BlockRows) -> list[Callable[[Tensor], Tensor]]:
-    return [part.residual.fixed(points) for points in part.points.split(CHUNK)]

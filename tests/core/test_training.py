@@ -15,11 +15,12 @@ from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.residuals import block_rows, residual_vector
+from lsr_core.problems.residual import NormalEquations
 from lsr_core.training.adam import adam
 from lsr_core.training.driven import follow_residual
 from lsr_core.training.lbfgs import lbfgs
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
-from lsr_core.training.objective import Draw, NormalEquations, PhysicsObjective
+from lsr_core.training.objective import Draw, PhysicsObjective
 from lsr_core.training.records import Step, Training
 
 from .twins import generator, prescribed

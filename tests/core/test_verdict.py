@@ -23,10 +23,10 @@ from lsr_core.diagnosis.units import LayerUnits, Units
 from lsr_core.diagnosis.verdict import needs_restarts, signatures, verdict, verdict_of
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.summary import Limit, Verdict
-from lsr_core.training.data import DataObjective
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 
 PLAIN = Figures(
@@ -82,7 +82,7 @@ def sine_data(count: int, waves: float, seed: int, noise: float = 0.0) -> Split:
 
 
 def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
-    objective = DataObjective(ParametricFunction.from_module(model, dtype=torch.float64), split)
+    objective = DataResidual(ParametricFunction.from_module(model, dtype=torch.float64), split)
     theta = levenberg_marquardt(objective, steps=steps, redraw_every=None).theta
     nn.utils.vector_to_parameters(theta, model.parameters())
     return model

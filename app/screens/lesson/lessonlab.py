@@ -17,6 +17,7 @@ from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.lab.records import RaceRecord
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.splits import Architecture, Quantity, Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import silent
@@ -25,7 +26,6 @@ from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.summary import Verdict
 from lsr_core.storage.bundles import load_problem
 from lsr_core.training.adam import adam
-from lsr_core.training.data import DataObjective
 from lsr_samples import train_noisy1d
 from lsr_samples.training import arguments, new_network
 
@@ -134,7 +134,7 @@ def train() -> LessonTraining:
     """Fit the curve of the sample noisy1d, without its noise, by Adam on all samples at once."""
     splits = _splits()
     model = new_network(SEED, LAYERS, splits["train"].inputs).double().eval()
-    objective = DataObjective(ParametricFunction.from_module(model, dtype=torch.float64), splits["train"])
+    objective = DataResidual(ParametricFunction.from_module(model, dtype=torch.float64), splits["train"])
     started = time.perf_counter()
     found = adam(objective, steps=TRAINING_STEPS, lr=RATE)
     seconds = time.perf_counter() - started

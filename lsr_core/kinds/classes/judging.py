@@ -7,12 +7,12 @@ from collections.abc import Callable
 from torch import Tensor
 
 from lsr_core.diagnosis.kinds import Pairs
-from lsr_core.diagnosis.path_rows import PathRows
 from lsr_core.errors import InputError
 from lsr_core.kinds.classes.problem import ClassificationProblem
 from lsr_core.kinds.data.judging import DataJudging
 from lsr_core.networks.classifiers import class_rows
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.residual import Residual
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refined import Refinement
@@ -23,7 +23,7 @@ from lsr_core.refinement.summary import Summary
 class ClassJudging(DataJudging[ClassificationProblem]):
     """Squares of probabilities less one-hot targets; the share of classes that are wrong says nothing about a field."""
 
-    def all_rows(self, problem: ClassificationProblem, function: ParametricFunction) -> PathRows:
+    def all_rows(self, problem: ClassificationProblem, function: ParametricFunction) -> Residual:
         raise InputError(
             "the loss path on all rows is for regressions and equations; refine this classifier instead", key="problem"
         )

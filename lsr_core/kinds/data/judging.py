@@ -6,16 +6,18 @@ import math
 from typing import TypeVar
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from lsr_core.diagnosis.kinds import Judging, Pairs, finite
-from lsr_core.diagnosis.path_rows import PathRows, spread
-from lsr_core.kinds.data.path import DataPathRows, works_in_single
+from lsr_core.diagnosis.kinds import Judging, Pairs, finite, spread
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.data_residual import DataResidual
+from lsr_core.problems.residual import Residual
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Sweep
-from lsr_core.refinement.setting import Setting, converted, relative_l2
+from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
 from lsr_core.refinement.summary import Summary
 
 SINGLE_ABOVE = 1e-4  # relative error of the network from which float32 is enough for its losses
@@ -26,16 +28,17 @@ D = TypeVar("D", bound=SupervisedProblem)
 class DataJudging(Judging[D]):
     """Errors against targets."""
 
-    def all_rows(self, problem: D, function: ParametricFunction) -> PathRows:
-        return DataPathRows(function, converted(problem.train, function.dtype, function.device))
+    def all_rows(self, problem: D, function: ParametricFunction) -> Residual:
+        return DataResidual(function, converted(problem.train, function.dtype, function.device))
 
-    def some_rows(self, setting: Setting, most: int, refined_from: float) -> tuple[PathRows, int]:
+    def some_rows(self, setting: Setting, most: int, refined_from: float) -> tuple[Residual, int]:
         train = setting.train
         chosen = spread(len(train.inputs), min(most, len(train.inputs)), train.inputs)
         forward = setting.function
         if relative_l2(refined_from, train) > SINGLE_ABOVE and works_in_single(forward, train.inputs[:1]):
             forward = forward.single_precision()  # half the time, and errors far below what a figure shows
-        return DataPathRows(setting.function, Split(train.inputs[chosen], train.targets[chosen]), forward), len(chosen)
+        some = Split(train.inputs[chosen], train.targets[chosen])
+        return DataResidual(setting.function, some, forward=forward), len(chosen)
 
     def mean_squares(self, summary: Summary) -> Pairs:
         base, refined = summary.base, summary.refined
@@ -67,6 +70,15 @@ class DataJudging(Judging[D]):
 
     def restarting(self, problem: D) -> tuple[Split, Split] | str:
         return problem.train, problem.validation or problem.train
+
+
+def works_in_single(function: ParametricFunction, inputs: Tensor) -> bool:
+    """Whether forward takes float32 throughout: it may hold tensors of its own in another precision."""
+    single = function.single_precision()
+    try:
+        return single.outputs(in_precision_of(single, inputs)).dtype == torch.float32
+    except RuntimeError:
+        return False
 
 
 def measured_error(summary: Summary) -> float | None:

@@ -7,15 +7,15 @@ from typing import cast
 from torch import Tensor
 
 from lsr_core.diagnosis.coefficients import jump
-from lsr_core.diagnosis.kinds import EquationFigures, Judging, Pairs, finite
-from lsr_core.diagnosis.path_rows import PathRows, spread
+from lsr_core.diagnosis.kinds import EquationFigures, Judging, Pairs, finite, spread
 from lsr_core.diagnosis.solved import solved
 from lsr_core.kinds.data.judging import measured_error
-from lsr_core.kinds.equations.path import ResidualPathRows
 from lsr_core.kinds.equations.preparing import prepare
 from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.physics.equation_residual import EquationResidual
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
+from lsr_core.problems.residual import Residual
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
@@ -28,17 +28,17 @@ WHOLE = {"layers": None, "parameter_fraction": 1.0, "max_rank": 0, "rank": 0, "g
 class EquationJudging(Judging[PhysicsProblem]):
     """Residuals, at fitted points and at fresh ones; a known solution is only reported."""
 
-    def all_rows(self, problem: PhysicsProblem, function: ParametricFunction) -> PathRows:
-        return ResidualPathRows(block_rows(problem, function))
+    def all_rows(self, problem: PhysicsProblem, function: ParametricFunction) -> Residual:
+        return EquationResidual(block_rows(problem, function))
 
-    def some_rows(self, setting: PhysicsSetting, most: int, refined_from: float) -> tuple[PathRows, int]:
+    def some_rows(self, setting: PhysicsSetting, most: int, refined_from: float) -> tuple[Residual, int]:
         total = sum(len(part.points) for part in setting.fitted)
         most = most // 2  # derivatives cost several times what values do
         parts = []
         for part in setting.fitted:
             wanted = max(1, round(len(part.points) * min(1.0, most / total)))
             parts.append(part.restricted(spread(len(part.points), wanted, part.points)))
-        return ResidualPathRows(parts), sum(len(part.points) for part in parts)
+        return EquationResidual(parts), sum(len(part.points) for part in parts)
 
     def mean_squares(self, summary: Summary) -> Pairs:
         return {}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 
-Residual = Callable[..., Tensor]  # (field) or (field, partner) -> (n,) or (n, k)
+FieldRow = Callable[..., Tensor]  # (field) or (field, partner) -> (n,) or (n, k)
 
 
 class Region(Protocol):
@@ -45,7 +45,7 @@ class ResidualBlock:
 
     name: str
     needs: tuple[str, ...]
-    residual: Residual
+    residual: FieldRow
     region: Region
     n_points: int
     weight: float = 1.0

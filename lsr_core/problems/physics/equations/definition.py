@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from lsr_core.problems.physics.blocks import Residual, ResidualBlock, dirichlet
+from lsr_core.problems.physics.blocks import FieldRow, ResidualBlock, dirichlet
 from lsr_core.problems.physics.input_functions import InputFunction
 from lsr_core.problems.physics.samplers import Box, Method, Pairs, boundary
 from lsr_core.problems.splits import Split
@@ -134,7 +134,7 @@ def on_grid_of(exact: Exact) -> OnGrid:
 
 
 def interior(
-    domain: Mapping[str, tuple[float, float]], needs: tuple[str, ...], residual: Residual, options: EquationArguments
+    domain: Mapping[str, tuple[float, float]], needs: tuple[str, ...], residual: FieldRow, options: EquationArguments
 ) -> ResidualBlock:
     """The equation itself, inside the domain."""
     return ResidualBlock("interior", needs, residual, Box(domain, options.sampler), options.n_interior)
