@@ -20,8 +20,8 @@ from torch import Tensor, fx
 import lsr_core
 from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
+from lsr_core.lab.records import Precision
 from lsr_core.portable.check import BATCHES, spread, standalone_of, tolerance
-from lsr_core.portable.deliver import Precision
 from lsr_core.portable.forms import standalone
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.measured import predictor_of, relative_error

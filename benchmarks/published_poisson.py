@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 
 from lsr_core.storage.bundles import save_problem
-from lsr_samples.physics import Sample
+from lsr_samples.physics import EquationSample
 
 INTERIOR, BOUNDARY, HEAVIER = 20_000, 2_000, 100
-SET_UP = Sample(
+SET_UP = EquationSample(
     name="poisson-published",
     title="Poisson equation, published set-up",
     description="",

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Sample:
+class EquationSample:
     """A network for an equation of the library.
 
     Attributes:
@@ -98,7 +98,7 @@ def by_levenberg_marquardt(steps: int, points: int) -> tuple[Training, Recipe]:
     return train, recipe
 
 
-def main(sample: Sample) -> None:
+def main(sample: EquationSample) -> None:
     """The command line of a script: `--seed`, `--out`, and `--search` where the network is untrained."""
     parser = argparse.ArgumentParser(description=f"Write the sample {sample.name}.")
     parser.add_argument("--seed", type=int, default=0, help="of weights, points and training")

@@ -28,7 +28,7 @@ def train(problem: PhysicsProblem, seed: int) -> PhysicsProblem:
     return objective.trained(theta)
 
 
-SAMPLE = physics.Sample(
+SAMPLE = physics.EquationSample(
     name="allen-cahn",
     title="Allen-Cahn equation",
     description=(

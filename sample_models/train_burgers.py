@@ -31,7 +31,7 @@ def train(problem: PhysicsProblem, seed: int) -> PhysicsProblem:
     return follow_residual(objective.trained(found.theta))
 
 
-SAMPLE = physics.Sample(
+SAMPLE = physics.EquationSample(
     name="burgers",
     title="Burgers equation",
     description=(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lsr_samples import physics
 
-SAMPLE = physics.Sample(
+SAMPLE = physics.EquationSample(
     name="convection-periodic-untrained",
     title="Convection equation with periodic features, untrained",
     description="A random tanh network of cos x, sin x and t, so that every field it makes is periodic.",

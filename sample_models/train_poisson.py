@@ -8,7 +8,7 @@ from __future__ import annotations
 from lsr_samples import physics
 
 TRAIN, RECIPE = physics.by_levenberg_marquardt(steps=60, points=3000)
-SAMPLE = physics.Sample(
+SAMPLE = physics.EquationSample(
     name="poisson",
     title="Poisson equation",
     description=(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lsr_samples import physics
 
-SAMPLE = physics.Sample(
+SAMPLE = physics.EquationSample(
     name="poisson-untrained",
     title="Poisson equation, untrained",
     description=(

@@ -72,3 +72,13 @@ def test_no_function_is_long() -> None:
     }
     assert len(lengths) > 2000
     assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION and name not in LONG} == {}
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = {}
+    for name, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert len(places) > 300
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -20,7 +20,7 @@ from lsr_core.storage.atomic import TEMPORARY_SUFFIX
 from lsr_core.storage.runs import Run
 
 if TYPE_CHECKING:
-    from lsr_core.portable.deliver import Precision
+    from lsr_core.lab.records import Precision
 
 
 def make(run: Run, rank: int, format: str, path: Path, precision: Precision | None = None) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from lsr_app.owning import owner
 from lsr_app.serve.asgi import Scope, address
 
-Clock = Callable[[], float]
+Ticks = Callable[[], float]
 
 
 class Bucket:
@@ -23,7 +23,7 @@ class Bucket:
         clock: seconds.
     """
 
-    def __init__(self, size: float, rate: float, clock: Clock = time.monotonic) -> None:
+    def __init__(self, size: float, rate: float, clock: Ticks = time.monotonic) -> None:
         self._size, self._rate, self._clock = size, rate, clock
         self._level, self._seen = size, clock()
 
@@ -45,7 +45,7 @@ class Bucket:
 class Buckets:
     """A bucket for each name, of the names that came last."""
 
-    def __init__(self, size: float, rate: float, clock: Clock = time.monotonic, most: int = 4096) -> None:
+    def __init__(self, size: float, rate: float, clock: Ticks = time.monotonic, most: int = 4096) -> None:
         self._kind = (size, rate, clock)
         self._most = most
         self._known: OrderedDict[str, Bucket] = OrderedDict()

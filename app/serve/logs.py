@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from lsr_app.serve.limits import Bucket, Buckets, Clock
+from lsr_app.serve.limits import Bucket, Buckets, Ticks
 
 LONGEST = 2_000
 OF_A_KIND, OF_A_KIND_PER_SECOND = 5, 1 / 60
@@ -20,7 +20,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 class Sparing(logging.Handler):
     """Writes to a stream, each kind of line a few times and all of them so many a minute; says how many it left out."""
 
-    def __init__(self, stream: Any, clock: Clock = time.monotonic) -> None:
+    def __init__(self, stream: Any, clock: Ticks = time.monotonic) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         self._stream = stream

@@ -17,7 +17,7 @@ from lsr_core.storage.kinds import storing
 
 
 @dataclass(frozen=True)
-class Limits:
+class BundleLimits:
     """What a bundle may hold: bytes unpacked, parameters of its network, points of its equation, rows of its data."""
 
     unpacked: int
@@ -26,7 +26,7 @@ class Limits:
     rows: int
 
 
-def accept(archive: Path, folder: Path, limits: Limits) -> None:
+def accept(archive: Path, folder: Path, limits: BundleLimits) -> None:
     """Unpack a zip into a new folder once a child process has loaded what is in it.
 
     Raises:
@@ -35,7 +35,7 @@ def accept(archive: Path, folder: Path, limits: Limits) -> None:
     confined.call("bundle", archive, out=str(folder), limits=asdict(limits))
 
 
-def check(archive: Path, folder: Path, limits: Limits) -> int:
+def check(archive: Path, folder: Path, limits: BundleLimits) -> int:
     """What the child does; returns the number of parameters. Raises as `accept`."""
     folder.mkdir(parents=True)
     names = {DESCRIPTION, WEIGHTS, DATA}

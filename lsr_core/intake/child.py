@@ -58,7 +58,7 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
     if asked["job"] == "bundle":
         from lsr_core.intake import bundles
 
-        return lambda: bundles.check(path, Path(asked["out"]), bundles.Limits(**asked["limits"]))
+        return lambda: bundles.check(path, Path(asked["out"]), bundles.BundleLimits(**asked["limits"]))
     from lsr_core.intake import readers
 
     reader = readers.named(asked["reader"])

@@ -18,7 +18,7 @@ MAX_COLUMNS_OFFERED = 64
 
 
 @dataclass(frozen=True)
-class Pair:
+class SplitArrays:
     """Which arrays or columns are inputs and which are outputs; `u[2]` is the third column of the array u."""
 
     inputs: tuple[str, ...]
@@ -37,9 +37,9 @@ class DataMapping:
         drop: leave out rows with NaN or infinite values instead of refusing them.
     """
 
-    train: Pair
-    validation: Pair | None = None
-    test: Pair | None = None
+    train: SplitArrays
+    validation: SplitArrays | None = None
+    test: SplitArrays | None = None
     fractions: tuple[float, float] = (0.15, 0.15)
     seed: int = 0
     drop: bool = False
@@ -72,7 +72,7 @@ def arrays_of(chosen: Sequence[str], infos: Sequence[ArrayInfo]) -> list[str]:
     return list(dict.fromkeys(name if name in known else name.rpartition("[")[0] for name in chosen))
 
 
-def rows(arrays: Mapping[str, np.ndarray], pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+def rows(arrays: Mapping[str, np.ndarray], pair: SplitArrays) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, d) and outputs (n, o).
 
     Columns are put side by side. Where the output is an array over axes, as in MATLAB's `u(x, t)` with vectors x and t, the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from lsr_core.iteration.records import BaselinePoint, Floats, IterationStep
-from lsr_core.iteration.state import State
+from lsr_core.iteration.state import IterationState
 
 
 class Book(Protocol):
@@ -19,7 +19,7 @@ class Book(Protocol):
         """A half step with the errors of both fields on that grid."""
         ...
 
-    def keep(self, state: State) -> None:
+    def keep(self, state: IterationState) -> None:
         """Where the iteration stands; after the half step was told."""
         ...
 

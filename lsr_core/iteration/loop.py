@@ -19,7 +19,7 @@ from lsr_core.iteration.records import (
 )
 from lsr_core.iteration.rounds import Rounds
 from lsr_core.iteration.solve import Solve, solve
-from lsr_core.iteration.state import Best, Progress, State, Stopped
+from lsr_core.iteration.state import Best, IterationProgress, IterationState, Stopped
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.progress import ProgressCallback, silent
@@ -52,7 +52,7 @@ class Iteration:
         refine: RefineConfig,
         book: Book,
         *,
-        state: State | None = None,
+        state: IterationState | None = None,
         report: ProgressCallback = silent,
     ) -> None:
         self._config, self._refine, self._book, self._report = config, refine, book, report
@@ -61,7 +61,7 @@ class Iteration:
         start = self._rounds.start
         refuse(config, len(start))
         refuse_unused(refine, "iterate", problem.kind)
-        self.state = state or State(start, Progress())
+        self.state = state or IterationState(start, IterationProgress())
         self._refined: Seen | None = None
 
     def run(self) -> None:
@@ -80,7 +80,7 @@ class Iteration:
         if self._config.baselines:
             self._train()
 
-    def _reopened(self, state: State) -> State:
+    def _reopened(self, state: IterationState) -> IterationState:
         """A finished iteration that is given more rounds or more time goes on."""
         progress = state.progress
         more = (progress.stopped == "steps" and progress.round < self._config.steps) or (
@@ -252,7 +252,7 @@ class Iteration:
                 )
             )
 
-    def at_best(self, state: State) -> PhysicsProblem | None:
+    def at_best(self, state: IterationState) -> PhysicsProblem | None:
         """The problem whose network the best predictor is linearised at, on the points that it was solved on."""
         best, theta = state.progress.best, state.best_theta
         return None if best is None or theta is None else self._rounds.at(theta, best.round)
@@ -268,7 +268,7 @@ class Iteration:
         )
         self._book.step(full, network.error, known.error)
 
-    def _keep(self, state: State) -> None:
+    def _keep(self, state: IterationState) -> None:
         self.state = state
         self._book.keep(state)
 

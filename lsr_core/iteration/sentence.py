@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lsr_core.iteration.records import Bands, IterationStep, IterationSummary
-from lsr_core.iteration.state import Progress, Stopped
+from lsr_core.iteration.state import IterationProgress, Stopped
 
 GAIN = 0.9  # an energy that stays above this share has not fallen
 WORTH = 0.5  # of the first solve's fresh residual: a later solve above it has gained nothing
@@ -93,7 +93,11 @@ def _kept(change: Change) -> str:
 
 
 def summarise(
-    problem: str, steps: list[IterationStep], progress: Progress, transform: str, stopped: Stopped | None = None
+    problem: str,
+    steps: list[IterationStep],
+    progress: IterationProgress,
+    transform: str,
+    stopped: Stopped | None = None,
 ) -> IterationSummary | None:
     """The figures of a whole iteration; None before its first solve."""
     best = best_solve(steps)

@@ -39,7 +39,7 @@ class Best(Method):
     notes: list[str]
 
 
-class Progress(BaseModel):
+class IterationProgress(BaseModel):
     """What is counted.
 
     Attributes:
@@ -74,7 +74,7 @@ class Progress(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class IterationState:
     """Weights and figures after a half step.
 
     Attributes:
@@ -85,10 +85,10 @@ class State:
     """
 
     theta: Tensor
-    progress: Progress
+    progress: IterationProgress
     best_theta: Tensor | None = None
     best_delta: Tensor | None = None
 
-    def counted(self, **changes: object) -> State:
+    def counted(self, **changes: object) -> IterationState:
         """The same with other figures."""
         return replace(self, progress=self.progress.model_copy(update=changes))

@@ -17,7 +17,7 @@ from lsr_core.validation import checked
 if TYPE_CHECKING:
     from lsr_core.iteration.loop import Iteration
     from lsr_core.iteration.records import BaselinePoint, Floats, IterationStep
-    from lsr_core.iteration.state import State, Stopped
+    from lsr_core.iteration.state import IterationState, Stopped
     from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.problems.problem import Problem
     from lsr_core.refinement.summary import Summary
@@ -82,7 +82,7 @@ class RunBook:
         figures = f"residual {step.residual:.2e}, fresh {step.fresh_residual:.2e}"
         self._run.append_log(f"{step.index} {step.kind} of round {step.round}: {figures}. {step.note}")
 
-    def keep(self, state: State) -> None:
+    def keep(self, state: IterationState) -> None:
         """The predictor first: a state never speaks of one that is not there."""
         from lsr_core.storage.states import write_state
 
@@ -94,7 +94,7 @@ class RunBook:
     def baseline(self, point: BaselinePoint) -> None:
         self._store.add_baseline(point)
 
-    def write_best(self, state: State) -> None:
+    def write_best(self, state: IterationState) -> None:
         """Network, Δθ and figures of the best solve, as a refinement leaves them."""
         from lsr_core.storage.bundles import save_problem
 
@@ -107,7 +107,7 @@ class RunBook:
         self._run.write_summary(_summary(self._run, problem, state))
 
 
-def _summary(run: Run, problem: PhysicsProblem, state: State) -> Summary:
+def _summary(run: Run, problem: PhysicsProblem, state: IterationState) -> Summary:
     """The best solve as a refinement of its own."""
     from lsr_core.refinement.setting import function_of
     from lsr_core.refinement.summarising import summarise

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lsr_core.lab.least_squares import Course, DiagonalOperator, LeastSquares
+from lsr_core.lab.least_squares import Course, DiagonalOperator, LinearLeastSquares
 from lsr_core.lab.records import CoordinateName, Precision
 from lsr_core.linalg.operators import DenseOperator
 from lsr_core.linalg.streaming_qr import StreamingQR
@@ -83,26 +83,26 @@ class ReducedProblem:
     def _course(self, coordinates: CoordinateName, precision: Precision) -> Course:
         dtype = DTYPES[precision]
         matrix = self._values[:, None] * self.rotation  # rotated on the right; on the left it stays as it is
-        reference = LeastSquares(DenseOperator(matrix), self._errors)
+        reference = LinearLeastSquares(DenseOperator(matrix), self._errors)
         errors, kappa = self._errors.to(dtype), self.condition_number
         relative_floor = self.floor / self.base_loss
 
-        def made(problem: LeastSquares, back: Tensor | None, condition_number: float | None) -> Course:
+        def made(problem: LinearLeastSquares, back: Tensor | None, condition_number: float | None) -> Course:
             def to_reference(y: Tensor) -> Tensor:
                 return y if back is None else back @ y
 
             return Course(problem, reference, to_reference, relative_floor, condition_number)
 
         if coordinates == "original":
-            return made(LeastSquares(DenseOperator(matrix.to(dtype)), errors), None, kappa)
+            return made(LinearLeastSquares(DenseOperator(matrix.to(dtype)), errors), None, kappa)
         if coordinates == "singular":
-            return made(LeastSquares(DiagonalOperator(self._values.to(dtype)), errors), self.rotation.T, kappa)
+            return made(LinearLeastSquares(DiagonalOperator(self._values.to(dtype)), errors), self.rotation.T, kappa)
         triangle = _triangle(matrix)
         whitened = torch.linalg.solve_triangular(triangle, matrix, upper=True, left=False)
         inverse = torch.linalg.solve_triangular(triangle, torch.eye(len(triangle)).to(triangle), upper=True)
         sizes = torch.linalg.svdvals(whitened)
         found = float(sizes[0] / sizes[-1]) if sizes[-1] > 0 else None
-        return made(LeastSquares(DenseOperator(whitened.to(dtype)), errors), inverse, found)
+        return made(LinearLeastSquares(DenseOperator(whitened.to(dtype)), errors), inverse, found)
 
 
 def _rotation(size: int, generator: torch.Generator) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.lab.coordinates import DTYPES
-from lsr_core.lab.least_squares import Course, LeastSquares
+from lsr_core.lab.least_squares import Course, LinearLeastSquares
 from lsr_core.lab.records import Precision
 from lsr_core.linalg.operators import LinearOperator
 from lsr_core.linalg.streaming_qr import StreamingQR
@@ -58,13 +58,13 @@ class FullProblem:
         problem = self._reference if precision == "float64" else self._problem(precision)
         return Course(problem, self._reference, lambda y: y, 0.0, None)
 
-    def _problem(self, precision: Precision) -> LeastSquares:
+    def _problem(self, precision: Precision) -> LinearLeastSquares:
         rows = self._rows if precision == "float64" else self._rows.single_precision()
         scale = self._setting.weight * self.base_loss**-0.5
         blocks = list(rows)
         errors = torch.cat([block.errors for block in blocks])[:, 0]
         assert errors.dtype == DTYPES[precision]
-        return LeastSquares(RowsOperator(blocks, scale, self.n_columns), errors * scale)
+        return LinearLeastSquares(RowsOperator(blocks, scale, self.n_columns), errors * scale)
 
 
 def has_right_factor(setting: Setting) -> bool:

@@ -19,7 +19,7 @@ ROUNDS = 2  # of reorthogonalisation: twice is enough (Kahan; Giraud, Langou & R
 ROUNDING = 10  # units of rounding below which a coefficient is noise
 
 
-class Step(NamedTuple):
+class BidiagonalStep(NamedTuple):
     """A vᵢ = βᵢ₊₁ uᵢ₊₁ + αᵢ uᵢ and Aᵀ uᵢ = αᵢ vᵢ + βᵢ vᵢ₋₁: what the i-th step adds."""
 
     alpha: float
@@ -27,7 +27,7 @@ class Step(NamedTuple):
     beta: float
 
 
-def bidiagonalise(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: bool) -> Iterator[Step]:
+def bidiagonalise(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: bool) -> Iterator[BidiagonalStep]:
     """Golub-Kahan bidiagonalisation started from `rhs`, two products a step.
 
     The first step holds β₁ = ‖rhs‖ with α₁ and v₁, each further one βᵢ, αᵢ, vᵢ. It ends when α or β is rounding: the Krylov space is exhausted.
@@ -42,21 +42,21 @@ def bidiagonalise(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: boo
     if beta == 0 or alpha == 0:
         return
     right.add(v)
-    yield Step(alpha, v, beta)
+    yield BidiagonalStep(alpha, v, beta)
     while True:
         beta, u = _normalised(left(operator.matvec(v) - alpha * u))
         largest = max(largest, beta)
         if not beta > rounding * largest:
-            yield Step(0.0, torch.zeros_like(v), 0.0)
+            yield BidiagonalStep(0.0, torch.zeros_like(v), 0.0)
             return
         left.add(u)
         alpha, v = _normalised(right(operator.rmatvec(u) - beta * v))
         largest = max(largest, alpha)
         if not alpha > rounding * largest:
-            yield Step(0.0, torch.zeros_like(v), beta)
+            yield BidiagonalStep(0.0, torch.zeros_like(v), beta)
             return
         right.add(v)
-        yield Step(alpha, v, beta)
+        yield BidiagonalStep(alpha, v, beta)
 
 
 def lsqr(operator: LinearOperator, rhs: Tensor, *, reorthogonalise: bool) -> Iterator[Tensor]:

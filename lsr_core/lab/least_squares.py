@@ -12,7 +12,7 @@ from lsr_core.linalg.operators import LinearOperator
 
 
 @dataclass(frozen=True, eq=False)
-class LeastSquares:
+class LinearLeastSquares:
     """min over y of ‖e + A y‖².
 
     Attributes:
@@ -69,8 +69,8 @@ class Course:
         condition_number: of the matrix of `problem`, if known.
     """
 
-    problem: LeastSquares
-    reference: LeastSquares
+    problem: LinearLeastSquares
+    reference: LinearLeastSquares
     back: Callable[[Tensor], Tensor]
     floor: float
     condition_number: float | None

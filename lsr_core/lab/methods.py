@@ -14,10 +14,11 @@ from torch import Tensor
 from lsr_core.lab import descent, krylov
 from lsr_core.lab.least_squares import Course
 from lsr_core.lab.quasi_newton import lbfgs
-from lsr_core.lab.recorder import OnFraction, Recorder
+from lsr_core.lab.recorder import Recorder
 from lsr_core.lab.records import CoordinateName, Curve, MethodRecord, Precision, Trial
 from lsr_core.linalg.operators import DenseOperator, LinearOperator
 from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.refinement.basis import OnFraction
 
 STEPS = (0.5, 1.0, 1.5, 1.9, 2.1)  # of gradient descent, times 1/L; beyond 2 it must diverge
 RATES = tuple(float(rate) for rate in np.geomspace(1e-6, 1.0, 7))  # of Adam
@@ -53,7 +54,7 @@ class Outcome:
     seconds: list[float]
 
 
-Run = Callable[[Course, Effort, OnFraction], Outcome]
+Runner = Callable[[Course, Effort, OnFraction], Outcome]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class RaceMethod:
         in_full: whether it runs in the space of all parameters too, where no matrix is kept.
     """
 
-    run: Run
+    run: Runner
     share: float = 3.0
     coordinates: tuple[CoordinateName, ...] = ("original", "whitened")
     in_full: bool = True
@@ -129,7 +130,7 @@ def lbfgs_swept(course: Course, effort: Effort, on_fraction: OnFraction) -> Outc
 Iterates = Callable[[LinearOperator, Tensor], Iterator[Tensor]]
 
 
-def iterated(iterates: Iterates, settings: Settings) -> Run:
+def iterated(iterates: Iterates, settings: Settings) -> Runner:
     """A Krylov method: two products an iteration, the first iterate takes one more to start."""
 
     def run(course: Course, effort: Effort, on_fraction: OnFraction) -> Outcome:
@@ -155,7 +156,7 @@ def iterated(iterates: Iterates, settings: Settings) -> Run:
 def _both_ways(name: str, method: Callable[..., Iterator[Tensor]]) -> dict[str, RaceMethod]:
     """A method that may lose orthogonality, without and with reorthogonalisation; whitened there is nothing to lose."""
 
-    def run(again: bool) -> Run:
+    def run(again: bool) -> Runner:
         return iterated(lambda operator, rhs: method(operator, rhs, reorthogonalise=again), {"reorthogonalised": again})
 
     return {name: RaceMethod(run(False)), f"{name}-reorthogonalised": RaceMethod(run(True), coordinates=("original",))}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,10 +10,10 @@ from torch import Tensor
 
 from lsr_core.lab.least_squares import Course
 from lsr_core.lab.records import Curve
+from lsr_core.refinement.basis import OnFraction
 
 LIMIT = 1e12  # times the loss at the start, from which a run has diverged; a first step of Adam may overshoot by 1e8 and come back
 TICK_SECONDS = 0.2
-OnFraction = Callable[[float], None]
 
 
 def marks(iterations: int, count: int) -> frozenset[int]:

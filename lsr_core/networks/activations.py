@@ -14,7 +14,7 @@ import torch
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
-Derivatives = Callable[[Tensor, bool, bool], tuple[Tensor, Tensor | None, Tensor | None]]
+Taylor = Callable[[Tensor, bool, bool], tuple[Tensor, Tensor | None, Tensor | None]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Activation:
     """
 
     function: Callable[[Tensor], Tensor]
-    taylor: Derivatives
+    taylor: Taylor
     module: type[nn.Module] | None = None
     smooth: bool = True
 

@@ -23,7 +23,7 @@ Layers = Annotated[list[Width], Field(min_length=2, max_length=256)]
 Net = Literal["mlp", "modified-mlp"]
 
 
-class Axis(BaseModel):
+class GridAxis(BaseModel):
     """Equally spaced points of the output grid."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +56,7 @@ class _BranchAndTrunk(Arguments):
 class DeepONetArguments(_BranchAndTrunk):
     """`deeponet`: the trunk has one coordinate, the grid's; DeepXDE applies the activation to the trunk's last layer too."""
 
-    grid: Axis
+    grid: GridAxis
     activate_trunk: bool = False
 
     @model_validator(mode="after")
@@ -99,7 +99,7 @@ class MultiONetArguments(Arguments):
     width: Width
     depth: Width = 3
     activation: ActivationName = "tanh"
-    grid: Axis
+    grid: GridAxis
 
     def parameter_count(self) -> int:
         pair = 2 * (self.width + 1) * self.width

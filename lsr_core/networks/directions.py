@@ -21,7 +21,7 @@ MOMENTS = 4  # random combinations of Jacobian rows from which the sizes of the 
 PART_BYTES = 128 * 2**20  # of directions written out at a time
 
 
-class Directions(ABC):
+class SketchDirections(ABC):
     """p directions Ω (m × p) that are never written out together."""
 
     count: int
@@ -40,7 +40,7 @@ class Directions(ABC):
 
 
 @dataclass(frozen=True)
-class LayerDirections(Directions):
+class LayerDirections(SketchDirections):
     """Directions whose images are inner products with the layer factors of Jacobian rows (see `Factors`)."""
 
     factors: Factors
@@ -62,7 +62,7 @@ class LayerDirections(Directions):
 
 
 @dataclass(frozen=True)
-class TensorDirections(Directions):
+class TensorDirections(SketchDirections):
     """Directions whose images forward mode takes, some at a time, whatever the network does with its parameters.
 
     Attributes:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.recording import Call, Record, recordable, recording
+from lsr_core.networks.recording import LayerCall, Record, recordable, recording
 from lsr_core.networks.rest_rows import rest_rows
 
 SPREAD = 1e3  # between the sizes of random directions in different layers
@@ -226,7 +226,7 @@ class FactoredNetwork:
             )
         return Factors(linear, self._rest_rows(inputs) if self.rest else None)
 
-    def _passages(self, record: Record, count: int) -> dict[str, Call]:
+    def _passages(self, record: Record, count: int) -> dict[str, LayerCall]:
         """The one passage through each factored layer."""
         passed = {name: record.calls.get(name, []) for name in self.layers}
         for name, calls in passed.items():

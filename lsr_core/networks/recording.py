@@ -20,7 +20,7 @@ AGAIN = "samples pass it more than once"
 
 
 @dataclass
-class Call:
+class LayerCall:
     """One passage through a layer: its input, the input's version then, and where the gradient of its output is found."""
 
     inputs: Tensor
@@ -37,7 +37,7 @@ class Call:
 class Record:
     """The passages through each layer, in order."""
 
-    calls: dict[str, list[Call]] = field(default_factory=dict)
+    calls: dict[str, list[LayerCall]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def recording(layers: Iterable[tuple[str, nn.Module]]) -> Iterator[Record]:
         def hook(_module: nn.Module, args: tuple[Tensor, ...], named: dict[str, Tensor], output: Tensor) -> None:
             given = (args[0] if args else named["input"]).detach()
             edge = get_gradient_edge(output) if output.requires_grad else None
-            record.calls.setdefault(name, []).append(Call(given, _version(given), edge))
+            record.calls.setdefault(name, []).append(LayerCall(given, _version(given), edge))
 
         return hook
 
@@ -105,7 +105,7 @@ def recordable(module: nn.Module, example: Tensor) -> Recordable:
     return Recordable(tuple(found), frozenset(unused), why)
 
 
-def _reason(part: nn.Module, calls: list[list[Call]], sizes: list[int], uses: dict[int, int]) -> str | None:
+def _reason(part: nn.Module, calls: list[list[LayerCall]], sizes: list[int], uses: dict[int, int]) -> str | None:
     """Why this layer cannot be recorded; None if it can."""
     weight = part._parameters.get("weight")
     if weight is None or not weight.is_floating_point() or "forward" in part.__dict__:

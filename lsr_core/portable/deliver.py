@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from lsr_core.lab.records import Precision
 from lsr_core.networks.taking import in_precision
 from lsr_core.portable.check import Check, check, standalone_of
 from lsr_core.portable.form import Exported, Leaving
@@ -17,8 +17,6 @@ from lsr_core.portable.graph import explicit
 from lsr_core.portable.measured import predictor_of, reported_split
 from lsr_core.problems.problem import Problem
 from lsr_core.storage import atomic
-
-Precision = Literal["float64", "float32"]
 
 
 def make(path: Path, name: str, leaving: Leaving, precision: Precision | None = None) -> Exported:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 
-class Pair:
+class ComplexParts:
     """A complex tensor by its real and imaginary parts, which have one shape."""
 
     def __init__(self, real: Tensor, imag: Tensor) -> None:
@@ -34,14 +34,14 @@ class Pair:
     def ndim(self) -> int:
         return self.real.ndim
 
-    def __getitem__(self, key: Any) -> Pair:
-        return Pair(self.real[key], self.imag[key])
+    def __getitem__(self, key: Any) -> ComplexParts:
+        return ComplexParts(self.real[key], self.imag[key])
 
-    def __add__(self, other: Pair) -> Pair:
-        return Pair(self.real + other.real, self.imag + other.imag)
+    def __add__(self, other: ComplexParts) -> ComplexParts:
+        return ComplexParts(self.real + other.real, self.imag + other.imag)
 
-    def new_zeros(self, *size: Any) -> Pair:
-        return Pair(self.real.new_zeros(*size), self.imag.new_zeros(*size))
+    def new_zeros(self, *size: Any) -> ComplexParts:
+        return ComplexParts(self.real.new_zeros(*size), self.imag.new_zeros(*size))
 
 
 class RealParts(TorchFunctionMode):
@@ -71,21 +71,21 @@ class RealParts(TorchFunctionMode):
         return (values.movedim(axis, -1) @ (matrix if given >= count else matrix.T)).movedim(-1, axis)
 
 
-def _rfftn(mode: RealParts, values: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Pair:
+def _rfftn(mode: RealParts, values: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> ComplexParts:
     """Raises NotImplementedError where `s` changes the size of the grid."""
     axes = _axes(values.ndim, dim)
     if s is not None and list(s) != [values.shape[axis] for axis in axes]:
         raise NotImplementedError("a Fourier transform that cuts or pads")
     size = values.shape[axes[-1]]
     cosines, sines = (mode.turned(kind, values, axes[-1], size // 2 + 1, size) for kind in ("cos", "sin"))
-    found = Pair(cosines, -sines)
+    found = ComplexParts(cosines, -sines)
     for axis in axes[:-1]:
         found = _along(mode, found, axis, -1)
     scale = _scale(math.prod(values.shape[axis] for axis in axes), {"forward": 1.0, "ortho": 0.5}.get(norm or "", 0.0))
-    return Pair(found.real * scale, found.imag * scale)
+    return ComplexParts(found.real * scale, found.imag * scale)
 
 
-def _irfftn(mode: RealParts, values: Pair, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
+def _irfftn(mode: RealParts, values: ComplexParts, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """Raises NotImplementedError where `s` changes an axis other than the last."""
     axes = _axes(values.ndim, dim)
     sizes = [values.shape[axis] for axis in axes[:-1]]
@@ -103,13 +103,13 @@ def _irfftn(mode: RealParts, values: Pair, s: Any = None, dim: Any = None, norm:
     return found * _scale(math.prod([*sizes, size]), {"ortho": 0.5, "forward": 0.0}.get(norm or "", 1.0))
 
 
-def _along(mode: RealParts, values: Pair, axis: int, sign: int) -> Pair:
+def _along(mode: RealParts, values: ComplexParts, axis: int, sign: int) -> ComplexParts:
     """The transform of complex numbers along one axis, with exp(sign · 2πi jk/size)."""
     size = values.shape[axis]
     (cr, sr), (ci, si) = (
         [mode.turned(kind, part, axis, size, size) for kind in ("cos", "sin")] for part in (values.real, values.imag)
     )
-    return Pair(cr - sign * si, sign * sr + ci)
+    return ComplexParts(cr - sign * si, sign * sr + ci)
 
 
 def _scale(count: int, power: float) -> float:
@@ -131,32 +131,32 @@ def _one(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _einsum(mode: RealParts, equation: str, *operands: Any) -> Any:
-    if not any(isinstance(operand, Pair) for operand in operands):
+    if not any(isinstance(operand, ComplexParts) for operand in operands):
         return torch.einsum(equation, *operands)
-    if len(operands) != 2 or not all(isinstance(operand, Pair) for operand in operands):
+    if len(operands) != 2 or not all(isinstance(operand, ComplexParts) for operand in operands):
         raise NotImplementedError("a sum of products of other than two complex tensors")
     a, b = operands
     real = torch.einsum(equation, a.real, b.real) - torch.einsum(equation, a.imag, b.imag)
-    return Pair(real, torch.einsum(equation, a.real, b.imag) + torch.einsum(equation, a.imag, b.real))
+    return ComplexParts(real, torch.einsum(equation, a.real, b.imag) + torch.einsum(equation, a.imag, b.real))
 
 
 def _by_part(func: Callable[..., Tensor]) -> Callable[..., Any]:
     """A function that treats both parts alike."""
 
     def rule(mode: RealParts, given: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(given, Pair):
-            return Pair(func(given.real, *args, **kwargs), func(given.imag, *args, **kwargs))
-        if isinstance(given, Sequence) and any(isinstance(part, Pair) for part in given):
+        if isinstance(given, ComplexParts):
+            return ComplexParts(func(given.real, *args, **kwargs), func(given.imag, *args, **kwargs))
+        if isinstance(given, Sequence) and any(isinstance(part, ComplexParts) for part in given):
             parts = ([getattr(part, name) for part in given] for name in ("real", "imag"))
-            return Pair(*(func(part, *args, **kwargs) for part in parts))
+            return ComplexParts(*(func(part, *args, **kwargs) for part in parts))
         return func(given, *args, **kwargs)
 
     return rule
 
 
 _RULES: dict[Any, Callable[..., Any]] = {
-    torch.complex: lambda mode, real, imag: Pair(real, imag),
-    torch.view_as_complex: lambda mode, given: Pair(given[..., 0], given[..., 1]),
+    torch.complex: lambda mode, real, imag: ComplexParts(real, imag),
+    torch.view_as_complex: lambda mode, given: ComplexParts(given[..., 0], given[..., 1]),
     torch.einsum: _einsum,
     torch.cat: _by_part(torch.cat),
     torch.fft.fftshift: _by_part(torch.fft.fftshift),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
-from lsr_core.networks.directions import Directions, LayerDirections, TensorDirections
+from lsr_core.networks.directions import LayerDirections, SketchDirections, TensorDirections
 from lsr_core.networks.jacobians import FactoredJacobian
 from lsr_core.refinement.basis import (
     PROBE,
@@ -54,7 +54,7 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     return basis_from(setting, omega, qr.factor)
 
 
-def _random(setting: Setting, count: int) -> Directions:
+def _random(setting: Setting, count: int) -> SketchDirections:
     """Directions by the factors of the layers, or, where samples do not pass them one by one, for forward mode."""
     network, generator = setting.strategy.network, setting.generator(SKETCH)
     if network is not None:
@@ -64,7 +64,7 @@ def _random(setting: Setting, count: int) -> Directions:
     return TensorDirections.random(setting.function, few, count, generator)
 
 
-def basis_from(setting: Setting, omega: Directions, factor: Tensor) -> Basis:
+def basis_from(setting: Setting, omega: SketchDirections, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
     whiten = _inverse_root(omega.gram())

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.refinement.basis import OnFraction
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.setting import Setting, mean_square
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankErrors, RankSolutions
-
-OnFraction = Callable[[float], None]
 
 
 class ErrorBlock(NamedTuple):

@@ -12,7 +12,7 @@ from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
 from lsr_core.kinds.operators.problem import OperatorProblem
 from lsr_core.networks import architectures
-from lsr_core.networks.directions import Directions, LayerDirections, TensorDirections
+from lsr_core.networks.directions import LayerDirections, SketchDirections, TensorDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian
 from lsr_core.networks.strategies import choose_strategy
@@ -26,7 +26,7 @@ COUNT = 11
 MULTIONET = {"sensors": 6, "width": 6, "depth": 2, "activation": "tanh", "grid": {"points": 40, "low": -1.0}}
 
 
-def in_layers() -> tuple[Directions, JacobianOperator]:
+def in_layers() -> tuple[SketchDirections, JacobianOperator]:
     model, points = twins.network(2, 5, 3), twins.data(7).inputs
     function = ParametricFunction.from_module(model, dtype=torch.float64)
     strategy = choose_strategy(function, points[:2], 21, 3, width=5, wanted="factored")
@@ -35,13 +35,13 @@ def in_layers() -> tuple[Directions, JacobianOperator]:
     return LayerDirections(factors, strategy.network), strategy.at(points)
 
 
-def in_tensors(name: str) -> tuple[Directions, JacobianOperator]:
+def in_tensors(name: str) -> tuple[SketchDirections, JacobianOperator]:
     function, points = ParametricFunction.from_module(network(name), dtype=torch.float64), inputs(name)
     jacobian = MatrixFreeJacobian(function, points, function.outputs(points).shape[1])
     return TensorDirections.random(function, jacobian, COUNT, twins.generator(1)), jacobian
 
 
-def written(directions: Directions) -> Tensor:
+def written(directions: SketchDirections) -> Tensor:
     """Ω, (m, p)."""
     return torch.stack([directions.combination(unit) for unit in torch.eye(COUNT, dtype=torch.float64)], dim=1)
 

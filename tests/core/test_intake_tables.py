@@ -15,7 +15,7 @@ import torch
 from lsr_core.errors import InputError
 from lsr_core.intake import tables
 from lsr_core.intake.arrays import ArrayInfo
-from lsr_core.intake.mapping import DataMapping, Pair, choices, forecast_bytes, make_splits, rows
+from lsr_core.intake.mapping import DataMapping, SplitArrays, choices, forecast_bytes, make_splits, rows
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 Y = np.sin(X[:, :1])
@@ -71,14 +71,14 @@ def test_a_field_over_axes_is_taken_point_by_point() -> None:
     x, t = np.linspace(0, 1, 4)[:, None], np.linspace(0, 2, 3)[None]
     field = 10 * x + t
 
-    inputs, outputs = rows({"x": x, "t": t, "u": field}, Pair(("x", "t"), ("u",)))
+    inputs, outputs = rows({"x": x, "t": t, "u": field}, SplitArrays(("x", "t"), ("u",)))
 
     assert inputs.shape == (12, 2)
     np.testing.assert_allclose(outputs[:, 0], 10 * inputs[:, 0] + inputs[:, 1])
 
 
 def test_rows_are_split_once_each_and_the_seed_decides_which() -> None:
-    mapping = DataMapping(Pair(("x",), ("y",)), fractions=(0.2, 0.1), seed=3)
+    mapping = DataMapping(SplitArrays(("x",), ("y",)), fractions=(0.2, 0.1), seed=3)
 
     mapped = make_splits({"x": X, "y": Y}, mapping)
 
@@ -95,7 +95,7 @@ def test_rows_are_split_once_each_and_the_seed_decides_which() -> None:
 
 def test_columns_and_given_splits() -> None:
     table = np.concatenate([X, Y], axis=1)
-    mapping = DataMapping(Pair(("d[0]", "d[1]"), ("d[2]",)), validation=Pair(("v[0]", "v[1]"), ("v[2]",)))
+    mapping = DataMapping(SplitArrays(("d[0]", "d[1]"), ("d[2]",)), validation=SplitArrays(("v[0]", "v[1]"), ("v[2]",)))
 
     mapped = make_splits({"d": table, "v": table[:5]}, mapping)
 
@@ -109,13 +109,13 @@ def test_rows_that_are_not_finite_are_named_or_left_out() -> None:
     y[[2, 7]] = [[np.nan], [np.inf]]
 
     with pytest.raises(InputError, match=r"2 of 30 rows .*rows 3, 8"):
-        make_splits({"x": X, "y": y}, DataMapping(Pair(("x",), ("y",))))
-    assert make_splits({"x": X, "y": y}, DataMapping(Pair(("x",), ("y",)), drop=True)).dropped == 2
+        make_splits({"x": X, "y": y}, DataMapping(SplitArrays(("x",), ("y",))))
+    assert make_splits({"x": X, "y": y}, DataMapping(SplitArrays(("x",), ("y",)), drop=True)).dropped == 2
 
 
 def test_lengths_that_differ_are_refused() -> None:
     with pytest.raises(InputError, match=r"29 rows.*30"):
-        rows({"x": X, "y": Y[1:]}, Pair(("x",), ("y",)))
+        rows({"x": X, "y": Y[1:]}, SplitArrays(("x",), ("y",)))
 
 
 def test_what_can_be_chosen_and_what_it_takes() -> None:

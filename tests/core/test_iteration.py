@@ -31,7 +31,7 @@ from lsr_core.iteration.records import BandPair, Bands, BaselinePoint, Floats, I
 from lsr_core.iteration.rounds import Rounds, proved_function
 from lsr_core.iteration.sentence import sentence, summarise
 from lsr_core.iteration.solve import SHARES, solve
-from lsr_core.iteration.state import Progress, State
+from lsr_core.iteration.state import IterationProgress, IterationState
 from lsr_core.jobs import queue
 from lsr_core.jobs.rebuild import read_delta
 from lsr_core.jobs.worker import execute
@@ -82,7 +82,7 @@ class Notes:
         self.steps: list[IterationStep] = []
         self.fields: list[tuple[Floats | None, Floats | None]] = []
         self.points: list[BaselinePoint] = []
-        self.states: list[State] = []
+        self.states: list[IterationState] = []
         self.axes: dict[str, Floats] = {}
         self._stop_after = stop_after
 
@@ -94,7 +94,7 @@ class Notes:
         self.steps.append(step)
         self.fields.append((network, refined))
 
-    def keep(self, state: State) -> None:
+    def keep(self, state: IterationState) -> None:
         self.states.append(state)
         if self._stop_after is not None and len(self.states) >= self._stop_after:
             raise Cancelled("asked to stop")
@@ -103,7 +103,9 @@ class Notes:
         self.points.append(point)
 
 
-def iterated(problem: PhysicsProblem, book: Notes | None = None, state: State | None = None, **settings: Any) -> Notes:
+def iterated(
+    problem: PhysicsProblem, book: Notes | None = None, state: IterationState | None = None, **settings: Any
+) -> Notes:
     book = book or Notes()
     config = IterateConfig.model_validate({"steps": 3, "align_steps": 20, "baselines": False, **settings})
     Iteration(problem, config, REFINE, book, state=state).run()
@@ -522,7 +524,7 @@ def test_sentence_has_the_figures_of_the_steps() -> None:
 
 def test_state_survives_the_disk_and_is_checked(tmp_path: Path) -> None:
     theta = torch.linspace(0, 1, 5, dtype=torch.float64)
-    state = State(theta, Progress(index=2, round=1, seconds=1.5, notes=["one"]))
+    state = IterationState(theta, IterationProgress(index=2, round=1, seconds=1.5, notes=["one"]))
     write_state(tmp_path, state)
     found = read_state(tmp_path, 5)
     assert found is not None
@@ -534,7 +536,7 @@ def test_state_survives_the_disk_and_is_checked(tmp_path: Path) -> None:
     (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:-3])
     with pytest.raises(InputError, match="truncated"):
         read_state(tmp_path, 5)
-    write_state(tmp_path, State(theta / 0, Progress()))
+    write_state(tmp_path, IterationState(theta / 0, IterationProgress()))
     with pytest.raises(InputError, match="NaN"):
         read_state(tmp_path, 5)
 
@@ -638,7 +640,7 @@ def test_killed_process_goes_on_from_its_last_half_step(run: Run, tmp_path: Path
 
 
 def test_summary_before_the_first_solve_is_none() -> None:
-    assert summarise("p", [], Progress(), "") is None
+    assert summarise("p", [], IterationProgress(), "") is None
 
 
 def test_normal_equations_of_an_alignment_are_those_of_its_loss() -> None:

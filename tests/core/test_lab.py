@@ -20,7 +20,7 @@ from lsr_core.lab import descent, krylov
 from lsr_core.lab.coordinates import ReducedProblem
 from lsr_core.lab.full_space import FullProblem, right_factor
 from lsr_core.lab.isolation import IsolationSettings, isolate, last_layer
-from lsr_core.lab.least_squares import LeastSquares
+from lsr_core.lab.least_squares import LinearLeastSquares
 from lsr_core.lab.methods import METHODS, Effort, run_method
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.lab.random_directions import solve_in_random_subspace
@@ -325,7 +325,7 @@ def test_the_full_space_has_the_jacobian_of_the_network() -> None:
     problem = twins.problem(model, rows=9, n_outputs=2)  # 18 rows, 32 parameters
     setting = prepare(problem, RefineConfig(max_rank=1))
     full = FullProblem(setting)
-    least_squares: LeastSquares = full.course("float64").problem
+    least_squares: LinearLeastSquares = full.course("float64").problem
     scale = (18 * full.base_loss) ** -0.5
     torch.testing.assert_close(least_squares.operator.to_dense(), twins.jacobian(model, problem.train.inputs) * scale)
     assert float(least_squares.errors.norm()) == pytest.approx(1.0)

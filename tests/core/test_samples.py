@@ -97,7 +97,7 @@ def test_noisy1d_overfits_when_the_rank_is_too_large(seed: int) -> None:
     assert validation[-1] > 2 * validation[rank]
 
 
-def shipped(sample: physics.Sample, bytes_at_most: int = 100_000) -> tuple[PhysicsProblem, PhysicsProblem]:
+def shipped(sample: physics.EquationSample, bytes_at_most: int = 100_000) -> tuple[PhysicsProblem, PhysicsProblem]:
     """The bundle, and the start that its script makes; they agree in all but the weights."""
     found, start = load_problem(sample.name), sample.start(0)
     assert isinstance(found, PhysicsProblem)
@@ -115,7 +115,7 @@ def shipped(sample: physics.Sample, bytes_at_most: int = 100_000) -> tuple[Physi
 
 
 @pytest.mark.parametrize("sample", UNTRAINED, ids=lambda sample: sample.name)
-def test_untrained_networks_of_equations_are_their_random_starts(sample: physics.Sample) -> None:
+def test_untrained_networks_of_equations_are_their_random_starts(sample: physics.EquationSample) -> None:
     found, start = shipped(sample)
     weights_agree(found.model, start.model, 1e-12)
     assert physics.relative_error(found) > 0.5

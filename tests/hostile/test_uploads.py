@@ -72,7 +72,7 @@ def test_a_hostile_upload_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_network_beyond_the_child_s_limits_is_stopped(length: int, depth: int, words: str, tmp_path: Path) -> None:
     archive = tmp_path / "upload.zip"
     attentive(archive, length, depth)
-    limits = bundles.Limits(
+    limits = bundles.BundleLimits(
         uploadlimits.MAX_UNPACKED_BYTES, uploadlimits.MAX_PARAMETERS, uploadlimits.MAX_POINTS, uploadlimits.MAX_ROWS
     )
     before = spent()

@@ -114,11 +114,11 @@ def _widths(found: Guess) -> tuple[int, int]:
 
 
 def _predictions(arrays: Mapping[str, np.ndarray], chosen: mappingform.Chosen) -> np.ndarray | None:
-    from lsr_core.intake.mapping import Pair, rows
+    from lsr_core.intake.mapping import SplitArrays, rows
 
     if not chosen.predictions:
         return None
-    return rows(arrays, Pair(chosen.predictions, chosen.predictions))[1]
+    return rows(arrays, SplitArrays(chosen.predictions, chosen.predictions))[1]
 
 
 def _training(mapped: Mapped) -> networkform.Known:

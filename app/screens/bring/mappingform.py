@@ -10,7 +10,7 @@ import streamlit as st
 
 from lsr_app.screens.bring import bringtexts
 from lsr_core.intake.arrays import ArrayInfo
-from lsr_core.intake.mapping import DataMapping, Pair, choices
+from lsr_core.intake.mapping import DataMapping, SplitArrays, choices
 
 _INPUTS = ("train_inputs", "inputs", "x_train", "x", "points", "coordinates")
 _OUTPUTS = ("train_targets", "targets", "outputs", "y_train", "y", "u", "usol", "labels")
@@ -66,26 +66,31 @@ def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_o
                 st.session_state.setdefault(f"{prefix}_{start}_{part}", [name] if name in offered else [])
             one, two = st.columns(2, gap="small")
             pairs.append(
-                Pair(
+                SplitArrays(
                     tuple(one.multiselect(f"{split} inputs", offered, key=f"{prefix}_{start}_inputs", help=bringtexts.HELP["given"])),
                     tuple(two.multiselect(f"{split} outputs", offered, key=f"{prefix}_{start}_outputs", help=bringtexts.HELP["given"])),
                 )
             )  # fmt: skip
     own = [pair if pair.inputs or pair.outputs else None for pair in pairs]
     mapping = DataMapping(
-        Pair(tuple(inputs), tuple(outputs)), own[0], own[1], (float(validation), float(test)), int(seed), bool(drop)
+        SplitArrays(tuple(inputs), tuple(outputs)),
+        own[0],
+        own[1],
+        (float(validation), float(test)),
+        int(seed),
+        bool(drop),
     )
     return Chosen(mapping, tuple(predictions), (units[0], units[1]))
 
 
-def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> Pair:
+def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> SplitArrays:
     """Inputs and the predictions for them, where nothing else of a file is wanted; what stands behind the inputs is taken for predictions."""
     offered = choices(infos)
     inputs, outputs, predictions = suggest(infos, wanted_inputs, wanted_outputs)
     st.session_state.setdefault(f"{prefix}_inputs", inputs)
     st.session_state.setdefault(f"{prefix}_predictions", predictions or outputs)
     left, right = st.columns(2, gap="small")
-    return Pair(
+    return SplitArrays(
         tuple(left.multiselect("Inputs", offered, key=f"{prefix}_inputs", help=bringtexts.HELP["inputs"])),
         tuple(
             right.multiselect("Predictions", offered, key=f"{prefix}_predictions", help=bringtexts.HELP["predictions"])

@@ -15,4 +15,4 @@ MAX_ROWS = 2_000_000
 
 def unpack_bundle(archive: Path, folder: Path) -> None:
     """Unpack a bundle into a new folder, once it was loaded within limits on memory and time; raises as `bundles.accept`."""
-    bundles.accept(archive, folder, bundles.Limits(MAX_UNPACKED_BYTES, MAX_PARAMETERS, MAX_POINTS, MAX_ROWS))
+    bundles.accept(archive, folder, bundles.BundleLimits(MAX_UNPACKED_BYTES, MAX_PARAMETERS, MAX_POINTS, MAX_ROWS))

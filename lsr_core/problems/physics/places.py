@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import ResidualBlock
-from lsr_core.problems.physics.samplers import Box
+from lsr_core.problems.physics.samplers import Box, Domain
 
 LARGEST_GRID = 10_000
 LONGEST_LINE = 401  # points in one dimension
 SCATTERED = 5_000  # points of a domain that is known by its sampler only
 LOOKING = 4  # seed of these points, the same for all draws of the others
-Domain = Mapping[str, tuple[float, float]]
 
 
 def places(domain: Domain, blocks: Sequence[ResidualBlock]) -> tuple[Tensor, str]:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lsr_core.networks.pinn import Finite
 from lsr_core.problems.physics.samplers import Method
 
 MAX_POINTS = 1_000_000  # of one block
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=500)]
 Short = Annotated[str, Field(max_length=40)]
 BlockName = Annotated[str, Field(max_length=40, pattern=r"^([A-Za-z][A-Za-z0-9 -]*)?$")]

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import Region, ResidualBlock
-from lsr_core.problems.physics.samplers import Box, Faces, Method, Pairs, boundary
+from lsr_core.problems.physics.samplers import Box, Domain, Faces, Method, Pairs, boundary
 from lsr_core.problems.physics.typed.arguments import Condition, Data, Inside
 from lsr_core.problems.physics.typed.expressions import Expression, number
 from lsr_core.problems.physics.typed.grammar import pieces
 from lsr_core.problems.physics.typed.names import Names
 
-Domain = Mapping[str, tuple[float, float]]
 FACE_TOLERANCE = 1e-9  # of an interval, by which a face may miss its end
 AGREE = 1e-8  # of the size of the values, by which two conditions on one face may differ
 PROBES = 64  # points of a face at which two conditions are compared
