@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import ast
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
 
 import pytest
+import torch
 
 import lsr_core
+from lsr_core.diagnosis.evidence import figures
 from lsr_core.diagnosis.kinds import Judging
-from lsr_core.problems.kinds import HOMES, part, words_of
+from lsr_core.errors import InputError
+from lsr_core.kinds.data import judging
+from lsr_core.kinds.data.evaluation import SupervisedEvaluation
+from lsr_core.kinds.data.problem import SupervisedProblem
+from lsr_core.kinds.data.refining import DataRefining
+from lsr_core.lab.isolation import isolate
+from lsr_core.problems.kinds import HOMES, KindWords, ProblemKind, part, words_of
+from lsr_core.problems.splits import Split
+from lsr_core.refinement.evaluation import Verified
 from lsr_core.refinement.kinds import Refining
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.uses import JOBS
 from lsr_core.storage.kinds import Storing, problem_classes
 
@@ -97,3 +114,45 @@ def test_kinds_have_problems_of_their_own() -> None:
     classes = problem_classes()
     assert len(set(classes)) == len(HOMES)
     assert {each.kind for each in classes} == set(HOMES)
+
+
+@dataclass(frozen=True, eq=False)
+class Halved(SupervisedProblem):
+    """A kind that nobody knows: data whose test errors are told as half of what they are."""
+
+    kind: ClassVar[ProblemKind] = "halved"
+
+
+class HalvedEvaluation(SupervisedEvaluation):
+    def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
+        found = super().verified(predictor, sweep, rank)
+        assert found.base.test_mse is not None
+        return replace(found, base=found.base.model_copy(update={"test_mse": found.base.test_mse / 2}))
+
+
+class HalvedRefining(DataRefining):
+    evaluation = HalvedEvaluation
+
+
+def test_a_kind_that_is_new_is_a_folder_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refined, judged and refused what it refuses; no other file knows it."""
+    answers = {
+        "refining": HalvedRefining(),
+        "judging": judging.KIND,
+        "words": KindWords(refused={"isolate": "it is halved"}),
+    }
+    for room, answer in answers.items():
+        module = ModuleType(f"elsewhere.{room}")
+        module.KIND = answer  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, f"elsewhere.{room}", module)
+    monkeypatch.setitem(HOMES, "halved", "elsewhere")
+    model = torch.nn.Sequential(torch.nn.Linear(1, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double().eval()
+    x = torch.linspace(-1, 1, 30, dtype=torch.float64)[:, None]
+    parts = [Split(x + shift, torch.sin(3 * (x + shift))) for shift in (0.0, 0.01, 0.02)]
+    found, usual = refine(Halved("new", model, *parts)), refine(SupervisedProblem("old", model, *parts))
+    assert usual.summary.base.test_mse is not None
+    assert found.summary.base.test_mse == pytest.approx(usual.summary.base.test_mse / 2)
+    assert found.summary.refined == usual.summary.refined
+    assert figures(found).fitted == figures(usual).fitted
+    with pytest.raises(InputError, match="it is halved"):
+        isolate(Halved("new", model, *parts))
