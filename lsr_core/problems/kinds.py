@@ -36,23 +36,12 @@ class KindWords:
     Attributes:
         unused: settings of a refinement that have no meaning for it, and why; a reason completes "is VALUE, but …; leave it at DEFAULT".
         refused: jobs that are not done with it, and why.
-        rows: what the rows that are solved are called.
-        measures_residuals: whether the errors at fitted rows, and at those that choose the rank, are residuals: mean squares are weighted losses
-            then, with nothing to be relative to.
-        knows_truth: whether the truth is known wherever fields are drawn; else only where a run has test errors.
-        shown: what the points are called at which fields are drawn; empty: as their split.
         entry: key of a bundle's description that this kind has and no other.
-        section: what a run has to show besides errors and fields.
     """
 
     unused: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-    rows: str = "training values"
-    measures_residuals: bool = False
-    knows_truth: bool = True
-    shown: str = ""
     entry: str = ""
-    section: Literal["", "functions", "classes"] = ""
 
 
 def words_of(kind: ProblemKind) -> KindWords:

@@ -8,5 +8,4 @@ from lsr_core.problems.kinds import KindWords
 KIND = KindWords(
     unused=ALREADY_LINEAR,
     refused=NO_NEW_POINTS | {"isolate": "isolation is for regressions and equations; refine this classifier instead"},
-    section="classes",
 )

@@ -11,9 +11,5 @@ KIND = KindWords(
     }
     | NO_CLASSES,
     refused={"isolate": "isolation compares fits to data; this problem is given by equations"},
-    rows="residuals",
-    measures_residuals=True,
-    knows_truth=False,
-    shown="grid",
     entry="physics",
 )

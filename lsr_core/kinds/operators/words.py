@@ -5,4 +5,4 @@ from __future__ import annotations
 from lsr_core.kinds.data.words import ALREADY_LINEAR, NO_CLASSES, NO_NEW_POINTS
 from lsr_core.problems.kinds import KindWords
 
-KIND = KindWords(unused=ALREADY_LINEAR | NO_CLASSES, refused=NO_NEW_POINTS, section="functions")
+KIND = KindWords(unused=ALREADY_LINEAR | NO_CLASSES, refused=NO_NEW_POINTS)
