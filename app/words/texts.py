@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsr_app.words.labtexts import METHODS
-from lsr_app.words.parts import Parts
 
 if TYPE_CHECKING:
     from lsr_core.refinement.summary import Verdict
 
 PRODUCT = "LSR Explorer"
-TAGLINE = "Linearized subspace refinement of trained networks"
 
 
 PANELS = {
@@ -27,65 +25,15 @@ PANELS = {
 NO_REFERENCE = "No solution of this equation is known, so there is no error to draw; the residual at fresh points tells how well it is solved."
 FRESH_RESIDUAL = "Residual at fresh points"
 FRESH_RESIDUAL_SENTENCE = "residual at fresh points"
-FIELD_IN_EQUATION = "its field put into the equation: the result"
-STEPPED_PATH = "Gauss-Newton chose this Δθ for the equation itself; the linear model at θ0, the blue curve, may be high where the equation is met."
 FRESH_LOSS = "Loss at fresh points (mean square)"
 
 
-GALLERY = {
-    "data": "Functions from data",
-    "equations": "Differential equations",
-    "others": "Operators and classes",
-}  # groups of samples
-WAYS = {
-    "files": "Weights and data",
-    "bundle": "A finished bundle",
-    "equation": "An equation",
-}  # on the page "Bring your own"
-
-GLOSSARY = {
-    "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",
-    "Refined predictor": "The network plus a linear correction, q(θ0, x) + J(x) Δθ. The weights stay as they are.",
-    "θ0, Δθ": "The trained parameters, and the step found by least squares. The step is used in the linear correction only.",
-    "Network at θ0 + Δθ": "The same network with its parameters moved by the step. It is shown for comparison; it is not the result.",
-    "Jacobian, J and G": "Derivatives by the parameters: J of the outputs, G of the residuals.",
-    "Subspace V": "The directions in parameter space that move the outputs most, found by a randomized singular value decomposition.",
-    "Knee": "The rank beyond which further directions lower the error only slowly.",
-    "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
-    "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
-    "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
-    "Condition number κ": "Ratio of the largest to the smallest singular value: of G V in the weights’ coordinates, or of what is solved.",
-    "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
-    "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
-    "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
-    "Half wave": "The scale of frequencies: k half waves over the length of an input.",
-    "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
-    "Floor": "The smallest loss that the linearised problem allows, known from the direct solve.",
-    "Original coordinates": "Orthonormal parameter directions in general position, as weights are; the condition number is that of G V.",
-    "Whitened coordinates": "The same subspace, its axes stretched until the condition number is one; subspace, data and minimum are unchanged.",
-    "Krylov method": "LSQR, LSMR or CG: solves least squares by products with the matrix alone.",
-    "Reorthogonalised": "Each new Krylov vector is made orthogonal to all before it, which rounding would spoil otherwise.",
-    "Time constant": "Steps of gradient descent, at its largest stable rate, in which the error along a direction falls to about a third: (σ₁/σ)².",
-    "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
-}
-
-BANDS = {"low": "Low band, up to 8 half waves", "middle": "Middle band, 9 to 32", "high": "High band, beyond 32"}
-STEP_MARKS = {"lsr": "LSR solve", "align": "Alignment of the network"}
 STEP_KINDS = {"start": "Start", "lsr": "LSR", "align": "Alignment"}
 OUTPUT_TITLE = "Errors by output"
 OUTPUT_COLUMNS = ("Output", "Size (rms)", "Network", "Refined")
 OUTPUT_CAPTION = "Relative L2 error of each output. The pooled error is that of the largest outputs."
 BASELINES = {"pinn": "Plain PINN", "time-stepping": "Time stepping", "levenberg-marquardt": "Levenberg–Marquardt"}
-SECONDS_MEASURES = {"relative_l2": "Relative L2 error", "fresh_residual": "Residual at fresh points"}
-STOPPED = {
-    "steps": "all rounds done",
-    "seconds": "its time was up",
-    "stagnation": "nothing was gained any more",
-    "asked": "stopped when asked",
-}
 
-WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
-EACH_SOLVE = "Each solve: "
 
 HELP = {
     "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
@@ -148,36 +96,11 @@ STATES = {
     "cancelled": "Cancelled",
     "failed": "Failed",
 }
-ALL_LAYERS = "All"
-SETTINGS = {  # where the name in words is not the setting's own
-    "rcond": "Cut-off",
-    "dtype": "Number type",
-    "parameter_fraction": "Share of parameters",
-    "gauss_newton": "Gauss-Newton steps",
-    "sketch_dtype": "Number type of the sketch",
-}
-SETTINGS_OPEN = {
-    "basis_points": "all samples",
-    "memory_budget": "what is free",
-    "rcond": "automatic",
-}  # what leaving it open means
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
-SETTING_CHOICES = {
-    "strategy": STRATEGIES,
-    "sketch": {"gaussian": "Gaussian", "uniform": "Uniform"},
-    "sketch_dtype": {"same": "Same"},
-    "source": {"outputs": "Outputs", "residuals": "Residuals"},
-    "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
-    "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
-}
 SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
 SECTION_CURVES = "Curves"
-MEASURES = {"mse": "Mean square", "relative_l2": "Relative L2"}
 
-HOW_IT_RAN = "How it was computed, and what was checked"
 SWEEP_CAPTION = "Mean squares around the selected rank"
-QUANTILES_CAPTION = "Sizes of the error"
-WORST_CAPTION = "Points where the refined predictor errs most"
 SVG_HINT = "SVG: camera at the figure’s upper right"
 NO_RUN = "No run yet. A run refines a trained network and keeps everything these pages show."
 NO_RUN_BUTTON = "Refine the sample “{name}”"
@@ -187,12 +110,6 @@ NOT_COMPLETE = {
     "running": "This run is still working. Its figures appear here when it is done.",
     "cancelled": "This run was cancelled before it had results. The form on Overview is filled in for another try.",
     "failed": "This run failed before it had results. Overview shows the reason and the form filled in for another try.",
-}
-NOT_COMPLETE_HERE = {
-    "queued": "In the queue; you may leave the page.",
-    "running": "At work. The figures appear here when it is done; you may leave the page.",
-    "cancelled": "Cancelled before it had results.",
-    "failed": "Failed before it had results.",
 }
 
 
@@ -230,29 +147,11 @@ STAGES_PHYSICS = {
 }
 RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
 NO_REASON = "The run failed without giving a reason."
-NO_RUNS = "No runs yet."
 YOURS_LEAD = "Seen by this browser only, and deleted a few minutes after its last page is closed. Keep what you want to find again."
-KEEP_RUN = "Keep this run"
-KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser is gone. A kept run opens by its link."
-SESSION_ONLY = "yours, until you leave"
-CANCEL_FIRST = "Cancel it before deleting it."
-FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
-FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
-FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
-COMPARE_POINTS = "The run to compare with was drawn at other points; maps and slices show this run only."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
-FREQUENCIES_NEED = (
-    "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
-    "A run of a sample with an equation has one."
-)
-BANDS_CAPTION = "Energy by band"
-NO_STEP_YET = "The first half step is on its way."
-NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
-NO_FIELDS = "The error fields of this half step were not kept."
 ITERATE_TITLE = "Iterative LSR"
 ITERATE_LEAD = "Solve, let the network follow the refined predictor, draw new points, and repeat; every half step appears on this page as it ends."
-COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
 
 
 STEPS_TITLE = "Gauss-Newton steps"
@@ -277,21 +176,6 @@ def norms(pairs: list[tuple[str, str]]) -> str:
 def half_step(index: int, kind: str, round_: int) -> str:
     """A half step by name."""
     return "Start" if kind == "start" else f"{index}: {STEP_KINDS.get(kind, kind)}, round {round_}"
-
-
-def energies_fall(rank: int, bands: list[tuple[str, str, str]]) -> str:
-    """What a single refinement did to the energies; (band, before, after)."""
-    listed = ", ".join(f"from {before} to {after} in the {name} band" for name, before, after in bands)
-    return f"At rank {rank:,} refinement takes the energy of the error {listed}."
-
-
-def spectra_note(transform: str) -> str:
-    """How spectra are made; Parseval's identity and the binning are those of `lsr_core.diagnosis.frequencies`."""
-    return (
-        f"Transform: {transform or 'see the record of the run'}. Frequency k along an input stands for k half waves over its length; the frequencies "
-        "of all inputs are joined as √(k₁² + k₂²) and counted in bins of width 1 around 0, 1, 2, … Energies are mean squares: "
-        "all bins together are the mean square error (Parseval)."
-    )
 
 
 def bad_run_id(key: str) -> str:
@@ -338,36 +222,8 @@ def stage(name: str, physics: bool) -> str:
     return (STAGES_PHYSICS.get(name) if physics else None) or STAGES.get(name, named)
 
 
-def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
-    if rank_zero:
-        return RANK_ZERO
-    verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
-    if verb == "does not change":
-        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
-    times = factor.rsplit(" ", 1)[0].replace("×", " times")
-    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
-
-
-def interval_sentence(high: float, first: str, upper: str, refined: str, nonlinear: str, times: str) -> str:
-    agreement = (
-        f"The two losses agree within 10 % up to α = {upper}."
-        if high > 0
-        else f"The two losses differ by more than 10 % already at α = {first}."
-    )
-    return (
-        f"{agreement} With the whole step (α = 1) the refined predictor "
-        f"has loss {refined}, the network at θ0 + Δθ has {nonlinear}: {times}."
-    )
-
-
 def compare_note(first: str, second: str, rank: int) -> str:
     return f"Laid over {first}: dashed and marked (2), {second} at rank {rank:,}."
-
-
-def slice_place(name: str, value: str, exact: bool, points: int) -> str:
-    if exact:
-        return f"{name} = {value}, {points:,} points of the grid"
-    return f"The {points:,} points nearest to {name} = {value}"
 
 
 def same_axes(name: str) -> str:
@@ -388,27 +244,6 @@ def inputs(count: int) -> str:
     return "1 input" if count == 1 else f"{count:,} inputs"
 
 
-def stepped_rank(rank: int) -> str:
-    """After Gauss-Newton steps the figures over the rank are those of the solve before them."""
-    return f"After Gauss-Newton steps the result uses {rank:,} directions. The curves are of the one solve from which they start."
-
-
-def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise: str) -> str:
-    """`rise`: how many times higher the error that chooses is at the largest rank than at its smallest, empty if it is not."""
-    after = f"Beyond the knee at rank {knee:,} each further direction gains little."
-    if auto is None:
-        return after
-    first = f"{parts.choosing} is smallest at rank {auto:,}." + (" " + after if knee < auto else "")
-    if rise:
-        first += f" At the largest rank, {largest:,}, it is {rise} higher: {parts.rise}."
-    return first
-
-
-def fields_sentence(percent: float) -> str:
-    shown = percent if percent in (0, 100) else min(99.9, max(0.1, percent))
-    return f"At {shown:.3g} % of the points the refined predictor is closer to the truth than the network."
-
-
 def takes(duration: str) -> str:
     return f"Takes about {duration} at the speed this machine has now."
 
@@ -419,40 +254,6 @@ def parameters(free: int, total: int) -> str:
 
 def strategy(name: str, reason: str) -> str:
     return f"{STRATEGIES.get(name, name)}: {reason}."
-
-
-def route_left(route: str, reason: str) -> str:
-    """What was tried before the way that was taken."""
-    return f"Not {route}: {reason}."
-
-
-def health(adjoint: str, sketch: str | None) -> str:
-    """What was checked before and after the run."""
-    checks = (
-        f"Repeatable outputs. Products with the Jacobian agree with plain reverse mode to {adjoint}, at a few samples."
-    )
-    if sketch is None:
-        return checks
-    return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."
-
-
-def use_largest(rank: int) -> str:
-    return f"Use rank {rank:,}"
-
-
-SHARES_TITLE = "Error against the share of parameters"
-SHARES_LEAD = "How much of the network does the refinement need? The same refinement with only a part of the parameters free to move."
-SHARES_NONE = "There is no other complete run of this problem with these settings yet; two shares make a line."
-
-
-def shares_waiting(count: int) -> str:
-    """How many runs of the series are on their way."""
-    return f"{count} {'run is' if count == 1 else 'runs are'} queued or at work. You may leave the page; the figure grows as they end."
-
-
-def shares_failed(shares: str) -> str:
-    """Shares whose runs came to nothing."""
-    return f"The run with a share of {shares} failed; open it from the list of runs on Overview to see why."
 
 
 def quantiles(rank: int, pairs: list[tuple[str, str]]) -> str:
@@ -479,28 +280,11 @@ NORMS_READ = (
     "there are too few points."
 )
 OWN_FORMULA = "residuals in Python, from {file}"
-BLOCKS_CAPTION = "Residual blocks"
-BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
 
 
 def norm_elsewhere(rank: int) -> str:
     """Why a norm is missing."""
     return f"At fitted points the refined field was put into the equation at the run's own rank {rank:,} only."
-
-
-def equation_title(title: str) -> str:
-    return f"The equation: {title}"
-
-
-def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
-    """Where an equation holds, what its solution is known from, and how its conditions are met."""
-    periodic = f", period {periods}" if periods else ""
-    conditions = (
-        "The network's formula meets the initial and boundary conditions by itself, so they need no rows."
-        if hard
-        else "Initial and boundary conditions are blocks of their own."
-    )
-    return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
 
 
 SIGNATURES = {

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lsr_app.reading import racedata, runkinds
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.screens.conditioning import directionfigures as direction_figures
 from lsr_app.screens.conditioning import isolationfigures as isolation_figures
 from lsr_app.screens.conditioning import planefigures as plane_figures
@@ -99,7 +100,7 @@ def test_each_part_says_what_is_missing_and_offers_to_make_it(
     assert not app.get("plotly_chart")
     assert not app.error
     if lab_part == "directions":
-        assert labtexts.DIRECTIONS_OLD in said(app)
+        assert conditioningtexts.DIRECTIONS_OLD in said(app)
     else:
         assert labtexts.LAB_NONE[lab_part] in said(app)
         assert any(button.label == labtexts.LAB_START[lab_part] for button in app.button)
@@ -189,10 +190,10 @@ def test_switches_choose_what_is_drawn_and_stand_in_the_address(store: RunStore,
     names = {trace["name"] for trace in drawn(app)}
     assert "LSQR, reorthogonalised" in names
     assert "LSQR" not in names
-    assert not names & set(labtexts.BOUNDS.values())  # known in iterations only
+    assert not names & set(conditioningtexts.BOUNDS.values())  # known in iterations only
     assert spec(app)["layout"]["xaxis"]["title"]["text"] == "Jacobian products"  # type: ignore[index]
     plain = open_page("conditioning", run=run.id, coordinates="original")
-    assert set(labtexts.BOUNDS.values()) <= {trace["name"] for trace in drawn(plain)}
+    assert set(conditioningtexts.BOUNDS.values()) <= {trace["name"] for trace in drawn(plain)}
     assert "LSQR" in {trace["name"] for trace in drawn(plain)}
 
 
@@ -276,7 +277,7 @@ def test_a_plane_belongs_to_the_run_whose_step_it_holds(store: RunStore, open_pa
     runs.store().delete(first)
     app = open_page("conditioning", run=plane.id)
     assert app.get("plotly_chart")
-    assert labtexts.PLANE_NEEDS_RUN in said(app)
+    assert conditioningtexts.PLANE_NEEDS_RUN in said(app)
 
 
 def test_directions_link_slowness_and_frequency(store: RunStore, open_page: Opener) -> None:
@@ -293,7 +294,7 @@ def test_directions_link_slowness_and_frequency(store: RunStore, open_page: Open
 def test_directions_without_a_grid_show_the_residual(store: RunStore, open_page: Opener) -> None:
     run = lab.with_directions(synthetic.complete(store, **SMALL), grid=False)
     app = open_page("conditioning", run=run.id, lab="directions")
-    assert labtexts.DIRECTIONS_NO_GRID in said(app)
+    assert conditioningtexts.DIRECTIONS_NO_GRID in said(app)
     assert "Spearman" not in said(app)
     assert len(app.get("plotly_chart")) == 2
 
@@ -310,7 +311,7 @@ def test_isolation_compares_with_the_linear_solve(store: RunStore, open_page: Op
 
 def test_an_isolation_needs_data(store: RunStore, open_page: Opener) -> None:
     app = open_page("conditioning", run=synthetic.physics(store, **SMALL).id, lab="isolation")
-    assert labtexts.ISOLATION_PHYSICS in said(app)
+    assert conditioningtexts.ISOLATION_PHYSICS in said(app)
     assert not any(button.label == labtexts.LAB_START["isolation"] for button in app.button)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import lsr_samples
 from lsr_app.reading import runkinds
-from lsr_app.screens.training import figures, trainingdata
+from lsr_app.screens.training import figures, trainingdata, trainingtexts
 from lsr_app.services import problems, results
 from lsr_app.words import labtexts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
@@ -100,7 +100,7 @@ def test_a_refinement_leads_to_the_training_of_its_problem(
     """Runs leave checkpoints behind; those of the sample that a run came from are found again."""
     run = made(store, folder, kind="refine")
     assert problems.checkpoints(run.problem_path) == []
-    assert labtexts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
+    assert trainingtexts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
     monkeypatch.setattr(lsr_samples, "names", lambda: ["along"])
     monkeypatch.setattr(lsr_samples, "folder", lambda name: folder)
     assert problems.with_checkpoints(run) == folder

@@ -11,6 +11,8 @@ from lsr_app.making.rebuild import make
 from lsr_app.making.report import report
 from lsr_app.reading import rundata
 from lsr_app.screens.export.exports import predictions
+from lsr_app.screens.path import pathtexts
+from lsr_app.screens.rank import ranktexts
 from lsr_app.words import figuretexts, formats, texts
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
@@ -116,7 +118,7 @@ def test_list_gives_the_residuals_of_an_iterative_run(store: RunStore, open_page
 def test_after_gauss_newton_steps_the_rank_page_shows_their_result(stepped: Run, open_page: Opener) -> None:
     summary = stepped.summary
     app = open_page("rank", run=stepped.id)
-    assert texts.stepped_rank(summary.rank) in [element.value for element in app.markdown]
+    assert ranktexts.stepped_rank(summary.rank) in [element.value for element in app.markdown]
     [marked] = [trace for trace in spec(app)["data"] if trace["name"] == "Selected"]  # type: ignore[attr-defined]
     assert marked["y"] == [pytest.approx(summary.refined.val_mse)]
     said = html(app)
@@ -129,7 +131,7 @@ def test_after_gauss_newton_steps_the_path_reports_the_field_and_not_its_linear_
 ) -> None:
     app = open_page("path", run=stepped.id)
     assert f"<span class='lsr-refined'>{formats.error(stepped.summary.refined.val_mse)}</span>" in html(app)
-    assert texts.STEPPED_PATH in [element.value for element in app.caption]
+    assert pathtexts.STEPPED_PATH in [element.value for element in app.caption]
 
 
 @pytest.mark.parametrize("form", ["python", "weights"])

@@ -99,3 +99,10 @@ def bundle_label(megabytes: int) -> str:
 def cannot_keep(reason: str) -> str:
     """The disk refused."""
     return f"The file could not be kept on the server: {reason or 'no reason was given'}. Nothing of it is left."
+
+
+WAYS = {
+    "files": "Weights and data",
+    "bundle": "A finished bundle",
+    "equation": "An equation",
+}  # on the page "Bring your own"

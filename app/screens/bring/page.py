@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lsr_app.screens.bring import SCREEN, bundleform, dataform, equationform, ownlist
+from lsr_app.screens.bring import SCREEN, bringtexts, bundleform, dataform, equationform, ownlist
 from lsr_app.shell import controls, show, state
 from lsr_app.shell.controls import Now
-from lsr_app.words import texts
 
 WAYS: dict[str, Callable[[Now], None]] = {
     "bundle": bundleform.section,
@@ -22,6 +21,6 @@ show.heading(SCREEN.title, SCREEN.lead)
 ownlist.section(now)
 state.seed("way", state.get("way"))
 way = st.segmented_control(
-    "What you have", list(WAYS), format_func=texts.WAYS.__getitem__, required=True, **state.bound("way")
+    "What you have", list(WAYS), format_func=bringtexts.WAYS.__getitem__, required=True, **state.bound("way")
 )
 WAYS[way](now)

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import streamlit as st
 
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.screens.conditioning import directionfigures as figures
 from lsr_app.services import results
 from lsr_app.shell import show
 from lsr_app.shell.lab import experiments
 from lsr_app.shell.lab.bench import Bench
-from lsr_app.words import formats, labtexts, texts
+from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
 from lsr_core.refinement.results import Directions
 
@@ -21,7 +22,7 @@ def section(bench: Bench) -> None:
     """What each direction corrects, how slowly training would, and where it lives."""
     experiments.heading("directions")
     if bench.base is None:
-        st.info(labtexts.DIRECTIONS_NEED_RUN, icon=":material/info:")
+        st.info(conditioningtexts.DIRECTIONS_NEED_RUN, icon=":material/info:")
         return
     try:
         found = results.directions(bench.base)
@@ -29,14 +30,17 @@ def section(bench: Bench) -> None:
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return
     if found is None or not len(found.index):
-        st.info(labtexts.DIRECTIONS_OLD if found is None else labtexts.DIRECTIONS_NONE, icon=":material/info:")
+        st.info(
+            conditioningtexts.DIRECTIONS_OLD if found is None else conditioningtexts.DIRECTIONS_NONE,
+            icon=":material/info:",
+        )
         return
     known = figures.has_frequencies(found)
     _headline(found)
     if not math.isnan(found.correlation):
-        st.markdown(formats.markdown(labtexts.correlation(found.correlation, len(found.index))))
+        st.markdown(formats.markdown(conditioningtexts.correlation(found.correlation, len(found.index))))
     elif not known:
-        st.caption(labtexts.DIRECTIONS_NO_GRID)
+        st.caption(conditioningtexts.DIRECTIONS_NO_GRID)
     show.figure("directions" if known else "directions_share", figures.slowness(found))
     show.figure("layers", figures.layers(found))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from lsr_app.plots.base import Canvas, Picture, Rows
-from lsr_app.words import formats, labtexts
+from lsr_app.screens.conditioning import conditioningtexts
+from lsr_app.words import formats
 from lsr_core.lab.records import Contender, IsolationRecord
 
 SPLITS = ("test", "validation", "train")
@@ -33,7 +34,7 @@ def bars(record: IsolationRecord, split: str) -> Picture:
     canvas.traces.append(
         {
             "type": "bar", "orientation": "h", "base": [start] * len(found), "x": [value - start for _, value in found],
-            "y": [labtexts.CONTENDERS.get(c.name, formats.plot(c.name)) for c, _ in found],
+            "y": [conditioningtexts.CONTENDERS.get(c.name, formats.plot(c.name)) for c, _ in found],
             "marker": {
                 "color": [colour(c) for c, _ in found],
                 "pattern": {"shape": ["" if c.linear else "/" for c, _ in found], "solidity": 0.35},
@@ -48,7 +49,9 @@ def bars(record: IsolationRecord, split: str) -> Picture:
         yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticklabelstandoff": 6},
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 236, "r": 20, "t": 6, "b": 44, "autoexpand": False}}
-    listed = ", ".join(f"{labtexts.CONTENDERS.get(c.name, c.name)} {formats.error(value)}" for c, value in found)
+    listed = ", ".join(
+        f"{conditioningtexts.CONTENDERS.get(c.name, c.name)} {formats.error(value)}" for c, value in found
+    )
 
     def rows() -> Rows:
         for contender, value in found:

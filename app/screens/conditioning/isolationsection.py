@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lsr_app.plots.base import Rows
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.screens.conditioning import isolationfigures as figures
 from lsr_app.services import jobs, problems, results
 from lsr_app.shell import show
@@ -14,7 +15,7 @@ from lsr_app.shell.controls import Now
 from lsr_app.shell.lab import experiments
 from lsr_app.shell.lab.bench import Bench
 from lsr_app.shell.launch import launch
-from lsr_app.words import formats, labtexts, texts
+from lsr_app.words import formats, texts
 from lsr_core.lab.isolation import IsolationSettings
 from lsr_core.lab.records import Contender, IsolationRecord
 
@@ -27,7 +28,7 @@ def section(now: Now, bench: Bench) -> None:
     """The isolation that is shown, as far as it has come."""
     experiments.heading("isolation")
     if problems.equation(bench.anchor.problem_path) is not None and "isolate" not in bench.runs:
-        st.info(labtexts.ISOLATION_PHYSICS, icon=":material/info:")
+        st.info(conditioningtexts.ISOLATION_PHYSICS, icon=":material/info:")
         return
     record = experiments.result(now, bench, "isolate", lambda run: results.experiment(run, IsolationRecord))
     if record is not None and record.contenders:
@@ -43,8 +44,8 @@ def _results(record: IsolationRecord) -> None:
         st.markdown(formats.markdown(said))
     show.figure("isolation", figures.bars(record, split))
     show.table(
-        "isolation_table", labtexts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
-        caption=labtexts.ISOLATION_CAPTION, data=lambda: _rows(record),
+        "isolation_table", conditioningtexts.ISOLATION_COLUMNS, [_row(contender) for contender in record.contenders],
+        caption=conditioningtexts.ISOLATION_CAPTION, data=lambda: _rows(record),
         data_columns=("contender", "unknowns", "linear", *SPLITS, "seconds", "iterations", "settings", "note"),
     )  # fmt: skip
     for note in record.notes:
@@ -57,7 +58,7 @@ def _headline(errors: Errors, split: str) -> None:
     if base is None or own is None:
         return
     items = [show.before_after(f"Linear solve (LSR), {split} error", base, own)]
-    for name, (words, role) in labtexts.ISOLATION_HEADS.items():
+    for name, (words, role) in conditioningtexts.ISOLATION_HEADS.items():
         if (value := errors.get(name)) is not None:
             items.append(show.coloured(words, formats.error(value), role, formats.factor(base, value)))
     show.headline(items)
@@ -66,18 +67,20 @@ def _headline(errors: Errors, split: str) -> None:
 def _sentence(errors: Errors) -> str:
     own = errors.get("jacobian-subspace")
     others = [
-        (labtexts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
+        (conditioningtexts.CONTENDERS.get(name, name), f"{formats.error(value)} ({formats.factor(own, value)})")
         for name, value in errors.items()
         if name not in ("network", "jacobian-subspace") and value is not None
     ]
     if own is None or not others:
         return ""
-    said = labtexts.isolation_sentence(labtexts.CONTENDERS["jacobian-subspace"], formats.error(own), others)
+    said = conditioningtexts.isolation_sentence(
+        conditioningtexts.CONTENDERS["jacobian-subspace"], formats.error(own), others
+    )
     same = [value for name, value in errors.items() if name.startswith("nonlinear") and value is not None]
     random = errors.get("random-subspace")
     if not same or random is None or own <= 0:
         return said
-    return f"{said} {labtexts.isolation_reason(_times(min(same) / own), _times(random / own))}"
+    return f"{said} {conditioningtexts.isolation_reason(_times(min(same) / own), _times(random / own))}"
 
 
 def _times(ratio: float) -> str:
@@ -86,9 +89,9 @@ def _times(ratio: float) -> str:
 
 def _row(contender: Contender) -> tuple[str, ...]:
     iterations = "" if contender.iterations is None else f"{contender.iterations:,} iterations"
-    remarks = (iterations, labtexts.settings(contender.settings), contender.note)
+    remarks = (iterations, conditioningtexts.settings(contender.settings), contender.note)
     return (
-        labtexts.CONTENDERS.get(contender.name, contender.name), f"{contender.dimension:,}",
+        conditioningtexts.CONTENDERS.get(contender.name, contender.name), f"{contender.dimension:,}",
         *(formats.error(getattr(contender.errors, split)) for split in SPLITS), formats.seconds(contender.seconds),
         ", ".join(remark for remark in remarks if remark),
     )  # fmt: skip
@@ -97,7 +100,16 @@ def _row(contender: Contender) -> tuple[str, ...]:
 def _rows(record: IsolationRecord) -> Rows:
     for c in record.contenders:
         errors = (getattr(c.errors, split) for split in SPLITS)
-        yield c.name, c.dimension, c.linear, *errors, c.seconds, c.iterations, labtexts.settings(c.settings), c.note
+        yield (
+            c.name,
+            c.dimension,
+            c.linear,
+            *errors,
+            c.seconds,
+            c.iterations,
+            conditioningtexts.settings(c.settings),
+            c.note,
+        )
 
 
 @st.fragment

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lsr_app.plots import scales, theme
 from lsr_app.plots.base import Canvas, Picture, Rows, light, number
 from lsr_app.plots.scales import Limits
-from lsr_app.words import formats, labtexts
+from lsr_app.screens.conditioning import conditioningtexts
+from lsr_app.words import formats
 from lsr_core.refinement.results import LossPlane
 
 HEIGHT = 400
@@ -54,7 +55,7 @@ def losses(plane: LossPlane, which: str, shared: Limits) -> Picture:
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 56, "r": 58, "t": 8, "b": 44, "autoexpand": False}}
     (x, y), lowest = lowest_at(plane, which)
-    alt = f"{labtexts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at α = {x:.3g}, β = {y:.3g}."
+    alt = f"{conditioningtexts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at α = {x:.3g}, β = {y:.3g}."
 
     def rows() -> Rows:
         for b, losses_at in zip(plane.beta.tolist(), values.tolist(), strict=True):

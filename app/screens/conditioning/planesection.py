@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.screens.conditioning import planefigures as planes
 from lsr_app.services import jobs, results
 from lsr_app.shell import show
@@ -16,7 +17,7 @@ from lsr_app.shell.controls import Now
 from lsr_app.shell.lab import experiments
 from lsr_app.shell.lab.bench import Bench
 from lsr_app.shell.launch import launch
-from lsr_app.words import formats, labtexts, texts
+from lsr_app.words import formats, texts
 from lsr_core.diagnosis.plane import ROWS, PlaneSettings
 from lsr_core.errors import InputError
 from lsr_core.refinement.results import LossPlane
@@ -34,9 +35,9 @@ def section(now: Now, bench: Bench) -> None:
     if plane is not None:
         _results(plane, bench.runs["plane"])
     if bench.base is None:
-        st.info(labtexts.PLANE_NEEDS_RUN, icon=":material/info:")
+        st.info(conditioningtexts.PLANE_NEEDS_RUN, icon=":material/info:")
     elif bench.base.summary.rank == 0:
-        st.info(labtexts.PLANE_NEEDS_STEP, icon=":material/info:")
+        st.info(conditioningtexts.PLANE_NEEDS_STEP, icon=":material/info:")
     else:
         _form(now, bench, bench.base)
 
@@ -48,11 +49,11 @@ def _results(plane: LossPlane, run: Run) -> None:
     _headline(plane, float(near.mean()))
     st.markdown(
         formats.markdown(
-            labtexts.plane_sentence(
-                int(near.sum()), near.size, formats.error(plane.length), labtexts.SECOND_DIRECTIONS.get(name, name).lower()
+            conditioningtexts.plane_sentence(
+                int(near.sum()), near.size, formats.error(plane.length), conditioningtexts.SECOND_DIRECTIONS.get(name, name).lower()
             )
             + " "
-            + labtexts.plane_lowest(
+            + conditioningtexts.plane_lowest(
                 formats.error(network[1], 3), _at(network[0]), formats.error(linear[1], 3), _at(linear[0])
             )
         )
@@ -62,7 +63,7 @@ def _results(plane: LossPlane, run: Run) -> None:
         "plane",
         [
             (words, planes.losses(plane, which, shared))
-            for which, words in labtexts.PLANE_PANELS.items()
+            for which, words in conditioningtexts.PLANE_PANELS.items()
         ],
         extra=lambda: show.key(planes.key(plane)),
     )  # fmt: skip
@@ -70,7 +71,7 @@ def _results(plane: LossPlane, run: Run) -> None:
     growing = run.status().status in ("queued", "running")
     st.caption(
         formats.markdown(
-            labtexts.plane_grid(
+            conditioningtexts.plane_grid(
                 len(plane.beta),
                 len(plane.alpha),
                 growing,
@@ -114,7 +115,7 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
     with experiments.form(bench, "plane"):
         first, second = st.columns(2, gap="small")
         direction = first.selectbox(
-            "Second direction", list(labtexts.SECOND_DIRECTIONS), format_func=labtexts.SECOND_DIRECTIONS.__getitem__,
+            "Second direction", list(conditioningtexts.SECOND_DIRECTIONS), format_func=conditioningtexts.SECOND_DIRECTIONS.__getitem__,
             key="plane_direction", help=texts.HELP["direction"],
         )  # fmt: skip
         singular = second.number_input(
@@ -123,7 +124,7 @@ def _form(now: Now, bench: Bench, base: Run) -> None:
         first, second, third = st.columns([1.4, 1, 1], gap="small", vertical_alignment="bottom")
         near = _near(base)
         reach = first.segmented_control(
-            "Reach", [word for word in labtexts.REACHES if word == "step" or near], format_func=labtexts.REACHES.__getitem__,
+            "Reach", [word for word in conditioningtexts.REACHES if word == "step" or near], format_func=conditioningtexts.REACHES.__getitem__,
             default="step", required=True, key="plane_reach", help=texts.HELP["plane_reach"],
         )  # fmt: skip
         low, high = (-near, near) if near and reach == "near" else WHOLE_STEP

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import racers, theme
 from lsr_app.plots.base import Canvas, Picture, Rows
 from lsr_app.reading import racedata
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.words import formats, labtexts
 from lsr_core.lab.records import CoordinateName, Curve, MethodRecord, RaceRecord
 
@@ -73,7 +74,9 @@ def key(record: RaceRecord, methods: Sequence[MethodRecord], *, against: str) ->
     if against == "iterations":
         drawn = {method.coordinates for method in methods}
         names = {bound.name for bound in record.bounds if bound.coordinates in drawn}
-        lines += [(BOUND_GLYPHS[name], muted, words) for name, words in labtexts.BOUNDS.items() if name in names]
+        lines += [
+            (BOUND_GLYPHS[name], muted, words) for name, words in conditioningtexts.BOUNDS.items() if name in names
+        ]
     return lines
 
 
@@ -99,7 +102,7 @@ def courses(
     loss = "Loss above the floor" if record.floor else "Loss"
     spacing = max(1, round(math.log10(axes.high / axes.low) / LABELS))
     canvas.axes(
-        labtexts.AGAINST_AXES[against], f"{loss} (mean square)", logx=True, logy=True,
+        conditioningtexts.AGAINST_AXES[against], f"{loss} (mean square)", logx=True, logy=True,
         xaxis={"range": list(np.log10([axes.left, axes.right]))},
         yaxis={"range": list(np.log10([axes.low, axes.high])), "dtick": spacing},
     )  # fmt: skip
@@ -152,7 +155,7 @@ def _lost_settings(canvas: Canvas, methods: Sequence[MethodRecord], axes: Reach,
         lost = [trial for trial in method.sweep if trial.diverged_at is not None]
         if lost:
             names = [
-                f"{formats.plot(racedata.name(method))}, {labtexts.settings(trial.settings)}: {labtexts.diverged(trial.diverged_at)}"
+                f"{formats.plot(racedata.name(method))}, {conditioningtexts.settings(trial.settings)}: {labtexts.diverged(trial.diverged_at)}"
                 for trial in lost
             ]
             canvas.points(
@@ -169,5 +172,5 @@ def _bounds(canvas: Canvas, record: RaceRecord, coordinates: CoordinateName, axe
         x, y = np.asarray(bound.iterations, dtype=np.float64), np.asarray(bound.excess, dtype=np.float64)
         kept = (x > 0) & (y > axes.low)
         canvas.line(
-            x[kept], y[kept], labtexts.BOUNDS[bound.name], canvas.colours.muted, dash=BOUND_DASHES[bound.name], width=1.3,
+            x[kept], y[kept], conditioningtexts.BOUNDS[bound.name], canvas.colours.muted, dash=BOUND_DASHES[bound.name], width=1.3,
         )  # fmt: skip

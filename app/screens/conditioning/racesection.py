@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from lsr_app.plots.base import Rows
 from lsr_app.reading import racedata
+from lsr_app.screens.conditioning import conditioningtexts
 from lsr_app.screens.conditioning import racefigures as figures
 from lsr_app.services import jobs, results
 from lsr_app.shell import controls, show, state
@@ -53,7 +54,9 @@ def _headline(record: RaceRecord) -> None:
 
 def _results(record: RaceRecord) -> None:
     precisions = {
-        name: word for name, word in labtexts.PRECISIONS.items() if any(m.dtype == name for m in record.methods)
+        name: word
+        for name, word in conditioningtexts.PRECISIONS.items()
+        if any(m.dtype == name for m in record.methods)
     }
     if state.get("precision") not in precisions:
         state.put_quietly("precision", next(iter(precisions)))
@@ -61,12 +64,12 @@ def _results(record: RaceRecord) -> None:
     if said := racedata.sentence(record, precision):
         st.markdown(formats.markdown(said))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        against = controls.words("against", "Against", labtexts.AGAINST, visible=True)
+        against = controls.words("against", "Against", conditioningtexts.AGAINST, visible=True)
         if len(precisions) > 1:
             precision = controls.words("precision", "Precision", precisions, visible=True)  # type: ignore[assignment]
         both = any(method.coordinates == "whitened" for method in record.methods)
         place = (
-            controls.words("coordinates", "Coordinates", labtexts.COORDINATE_CHOICES, visible=True)
+            controls.words("coordinates", "Coordinates", conditioningtexts.COORDINATE_CHOICES, visible=True)
             if both
             else "original"
         )
@@ -87,7 +90,7 @@ def _results(record: RaceRecord) -> None:
             "race_both",
             [
                 (
-                    labtexts.race_place(name, racedata.kappa(record, name)),
+                    conditioningtexts.race_place(name, racedata.kappa(record, name)),
                     figures.courses(record, methods, name, axes, against=against, panel=True),
                 )
                 for name, methods in lines.items()
@@ -99,21 +102,21 @@ def _results(record: RaceRecord) -> None:
 
 
 def _tables(record: RaceRecord, shown: list[MethodRecord]) -> None:
-    columns = list(labtexts.RACE_COLUMNS)
+    columns = list(conditioningtexts.RACE_COLUMNS)
     if record.floor is None:
         columns[3] = "Part of the start"
     show.table(
-        "race_methods", columns, [_row(method) for method in shown], caption=labtexts.RACE_CAPTION,
+        "race_methods", columns, [_row(method) for method in shown], caption=conditioningtexts.RACE_CAPTION,
         data=lambda: _method_rows(record),
         data_columns=("method", "dtype", "coordinates", "best_loss", "loss_above_floor", "iterations", "products", "seconds", "settings",
             "diverged_at"),
     )  # fmt: skip
     if any(method.coordinates == "singular" for method in shown):
-        st.caption(labtexts.SINGULAR_COORDINATES)
-    with st.expander(labtexts.SWEEP_TRIED, icon=":material/tune:"):
+        st.caption(conditioningtexts.SINGULAR_COORDINATES)
+    with st.expander(conditioningtexts.SWEEP_TRIED, icon=":material/tune:"):
         show.table(
-            "race_trials", labtexts.TRIAL_COLUMNS, [row for method in shown for row in _trials(method)],
-            caption=labtexts.SWEEP_TRIED, data=lambda: _trial_rows(record),
+            "race_trials", conditioningtexts.TRIAL_COLUMNS, [row for method in shown for row in _trials(method)],
+            caption=conditioningtexts.SWEEP_TRIED, data=lambda: _trial_rows(record),
             data_columns=("method", "dtype", "coordinates", "settings", "best_loss", "diverged_at"),
         )  # fmt: skip
 
@@ -122,8 +125,8 @@ def _row(method: MethodRecord) -> tuple[str, ...]:
     end = labtexts.diverged(method.diverged_at) if method.diverged else racedata.place(method)
     return (
         racedata.name(method), labtexts.COORDINATES[method.coordinates], formats.error(method.best_loss), end, f"{method.iterations:,}",
-        f"{method.products:,}", formats.seconds(method.seconds), labtexts.settings(method.settings) or formats.NONE,
-        labtexts.tried(len(method.sweep), racedata.lost(method)),
+        f"{method.products:,}", formats.seconds(method.seconds), conditioningtexts.settings(method.settings) or formats.NONE,
+        conditioningtexts.tried(len(method.sweep), racedata.lost(method)),
     )  # fmt: skip
 
 
@@ -135,7 +138,7 @@ def _trials(method: MethodRecord) -> list[tuple[str, ...]]:
             labtexts.diverged(trial.diverged_at) or formats.NONE,
         )
         for trial in method.sweep
-        if (words := labtexts.settings(trial.settings))
+        if (words := conditioningtexts.settings(trial.settings))
     ]  # fmt: skip
 
 
@@ -143,14 +146,21 @@ def _method_rows(record: RaceRecord) -> Rows:
     for m in record.methods:
         yield (
             m.name, m.dtype, m.coordinates, m.best_loss, m.loss_above_floor, m.iterations, m.products, m.seconds,
-            labtexts.settings(m.settings), m.diverged_at,
+            conditioningtexts.settings(m.settings), m.diverged_at,
         )  # fmt: skip
 
 
 def _trial_rows(record: RaceRecord) -> Rows:
     for m in record.methods:
         for trial in m.sweep:
-            yield m.name, m.dtype, m.coordinates, labtexts.settings(trial.settings), trial.best_loss, trial.diverged_at
+            yield (
+                m.name,
+                m.dtype,
+                m.coordinates,
+                conditioningtexts.settings(trial.settings),
+                trial.best_loss,
+                trial.diverged_at,
+            )
 
 
 @st.fragment
@@ -158,7 +168,7 @@ def _form(now: Now, bench: Bench) -> None:
     with experiments.form(bench, "race"):
         first, second, third = st.columns([1.4, 1, 1], gap="small")
         space = first.segmented_control(
-            "Unknowns", list(labtexts.SPACES), format_func=labtexts.SPACES.__getitem__, default="subspace", required=True,
+            "Unknowns", list(conditioningtexts.SPACES), format_func=conditioningtexts.SPACES.__getitem__, default="subspace", required=True,
             key="race_space", help=texts.HELP["space"],
         )  # fmt: skip
         rank = second.number_input(

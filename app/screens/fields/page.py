@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.plots import lines, maps, scales
 from lsr_app.plots.base import Picture
-from lsr_app.screens.fields import SCREEN
+from lsr_app.screens.fields import SCREEN, fieldstexts
 from lsr_app.shell import controls, guards, residualsection, show, state, unreferenced
 from lsr_app.words import formats, texts
 
@@ -41,10 +41,12 @@ with numbers:
         ]
     )
 with numbers:
-    st.markdown(texts.fields_sentence(100 * float((abs(refined) < abs(network)).mean())) if rank else texts.RANK_ZERO)
+    st.markdown(
+        fieldstexts.fields_sentence(100 * float((abs(refined) < abs(network)).mean())) if rank else texts.RANK_ZERO
+    )
     residualsection.line(data)
 if now.compare is not None and not lines.same_points(data, now.compare):
-    st.caption(texts.COMPARE_POINTS)
+    st.caption(fieldstexts.COMPARE_POINTS)
 
 
 def draw_maps() -> None:
@@ -96,7 +98,7 @@ def draw_distribution() -> None:
                 (name, formats.error(before), formats.error(after), formats.factor(before, after))
                 for name, before, after in levels
             ],
-            caption=texts.QUANTILES_CAPTION,
+            caption=fieldstexts.QUANTILES_CAPTION,
             data=lambda: levels,
             data_columns=("share_of_points_below", "network", "refined"),
         )
@@ -106,7 +108,7 @@ def draw_distribution() -> None:
         "worst",
         list(points[0]),
         [[formats.error(value, 3) for value in point.values()] for point in points],
-        caption=texts.WORST_CAPTION,
+        caption=fieldstexts.WORST_CAPTION,
         data=lambda: (list(point.values()) for point in points),
     )
 
@@ -116,7 +118,7 @@ def draw_slice() -> None:
     along, fraction = controls.slice_through(data)
     where = lines.cut(data, along, fraction)
     across = formats.markdown(data.input_name(where.across or 0))
-    st.caption(texts.slice_place(across, formats.error(where.value, 3), where.exact, len(where.points)))
+    st.caption(fieldstexts.slice_place(across, formats.error(where.value, 3), where.exact, len(where.points)))
     left, right = st.columns(2, gap="medium")
     with left:
         show.figure("slice_values", lines.values(runs, at, output, where))

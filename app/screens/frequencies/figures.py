@@ -12,6 +12,7 @@ from lsr_app.plots import maps, scales, theme
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, number, positive
 from lsr_app.plots.scales import Limits
 from lsr_app.reading.iterationdata import HalfSteps
+from lsr_app.screens.frequencies import frequenciestexts
 from lsr_app.words import formats, texts
 from lsr_core.diagnosis.frequencies import BAND_EDGES
 from lsr_core.iteration.records import IterationStep, Pair
@@ -30,7 +31,7 @@ def key(iteration: HalfSteps) -> list[tuple[str, str, str]]:
     colours = theme.palette()
     marks = {"lsr": ("◆", colours.refined), "align": ("●", colours.stepped)}
     seen = {step.kind for step in iteration.steps}
-    return [(*mark, texts.STEP_MARKS[kind]) for kind, mark in marks.items() if kind in seen]
+    return [(*mark, frequenciestexts.STEP_MARKS[kind]) for kind, mark in marks.items() if kind in seen]
 
 
 def lines_key() -> list[tuple[str, str, str]]:
@@ -96,7 +97,7 @@ def band(iteration: HalfSteps, name: str, limits: Limits) -> Picture:
     first, last = (
         formats.error(float(values[place])) for values, place in ((series["network"], 0), (series["refined"], -1))
     )
-    alt = f"{texts.BANDS[name]}: from {first} at the start to {last} for the refined predictor at the last step."
+    alt = f"{frequenciestexts.BANDS[name]}: from {first} at the start to {last} for the refined predictor at the last step."
 
     def rows() -> Rows:
         for place, step in enumerate(iteration.steps):
@@ -114,7 +115,7 @@ def band_limits(iteration: HalfSteps) -> Limits:
     """One range for all three bands."""
     parts = []
     for which in OBJECTS:
-        by_step = np.stack([_band(iteration, which, name) for name in texts.BANDS], axis=1)
+        by_step = np.stack([_band(iteration, which, name) for name in frequenciestexts.BANDS], axis=1)
         parts += [_above_rounding(energies) for energies in by_step if np.isfinite(energies).all()]
     low, high = finite_range(*parts)
     return (float(np.log10(low)), float(np.log10(high))) if low > 0 else (-1.0, 0.0)
@@ -224,12 +225,12 @@ def against_seconds(iteration: HalfSteps, measure: str) -> Picture:
             canvas.line(
                 light(times), light(positive(values)), texts.BASELINES.get(name, formats.plot(name)), colour, dash=dash
             )
-    canvas.axes("Seconds", texts.SECONDS_MEASURES[measure], logy=True, xaxis={"rangemode": "tozero"})
+    canvas.axes("Seconds", frequenciestexts.SECONDS_MEASURES[measure], logy=True, xaxis={"rangemode": "tozero"})
     ends = [f"{name} {formats.error(float(values[-1]))}" for name, values in series.items()]
     ends += [
         f"{name} {formats.error(_float(getattr(points[-1], measure)))}" for name, points in iteration.baselines.items()
     ]
-    alt = f"{texts.SECONDS_MEASURES[measure]} against seconds. At the end: {', '.join(ends)}."
+    alt = f"{frequenciestexts.SECONDS_MEASURES[measure]} against seconds. At the end: {', '.join(ends)}."
 
     def rows() -> Rows:
         for place, step in enumerate(iteration.steps):

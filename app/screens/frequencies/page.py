@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.reading import runkinds
 from lsr_app.reading.iterationdata import HalfSteps
-from lsr_app.screens.frequencies import SCREEN
+from lsr_app.screens.frequencies import SCREEN, frequenciestexts
 from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.services import problems, results
 from lsr_app.shell import controls, guards, iterateform, progress, show, state
@@ -31,7 +31,7 @@ def iterative() -> None:
         return
     if found is None:
         if now.status in ("queued", "running"):
-            st.info(texts.NO_STEP_YET, icon=":material/hourglass_empty:")
+            st.info(frequenciestexts.NO_STEP_YET, icon=":material/hourglass_empty:")
         return
     headline(found)
     if found.has_spectra:
@@ -49,12 +49,12 @@ def iterative() -> None:
         bands = frequencies.band_limits(found)
         show.group(
             "bands",
-            [(words, frequencies.band(found, name, bands)) for name, words in texts.BANDS.items()],
+            [(words, frequencies.band(found, name, bands)) for name, words in frequenciestexts.BANDS.items()],
             extra=lambda: show.key([*frequencies.lines_key(), *frequencies.key(found)]),
         )
         half_step(found, now.run.id)
     else:
-        st.info(texts.NO_SPECTRA, icon=":material/info:")
+        st.info(frequenciestexts.NO_SPECTRA, icon=":material/info:")
     left, right = st.columns(2, gap="medium")
     if found.has_spectra:
         with left:
@@ -62,7 +62,7 @@ def iterative() -> None:
     with right if found.has_spectra else left:
         show.figure("residual_seconds", frequencies.against_seconds(found, "fresh_residual"))
     if found.has_spectra:
-        st.caption(formats.markdown(texts.spectra_note(found.transform)))
+        st.caption(formats.markdown(frequenciestexts.spectra_note(found.transform)))
 
 
 def headline(found: HalfSteps) -> None:
@@ -81,7 +81,7 @@ def headline(found: HalfSteps) -> None:
         )
     reached = best.fresh_residual if best else None
     items.append(show.before_after("Residual at fresh points", start.fresh_residual, _number(reached)))
-    ended = texts.STOPPED.get(found.summary.stopped, "") if found.summary else ""
+    ended = frequenciestexts.STOPPED.get(found.summary.stopped, "") if found.summary else ""
     items.append(
         ("Rounds", f"{last.round:,}", formats.page(f"{formats.seconds(last.seconds)}{', ' if ended else ''}{ended}"))
     )
@@ -127,7 +127,7 @@ def error_fields(found: HalfSteps, index: int) -> None:
         st.error(formats.markdown(texts.damaged(str(error))), icon=":material/error:")
         return
     if fields is None or found.grid is None:
-        st.caption(texts.NO_FIELDS)
+        st.caption(frequenciestexts.NO_FIELDS)
         return
     shown = {"network_error": fields.network} | ({} if fields.refined is None else {"refined_error": fields.refined})
     alone = found.single or bool(state.get("own"))
@@ -152,7 +152,7 @@ def single() -> None:
     if not data.has_reference:
         st.info(texts.NO_REFERENCE, icon=":material/info:")
     elif found is None:
-        st.info(texts.FREQUENCIES_NEED, icon=":material/info:")
+        st.info(frequenciestexts.FREQUENCIES_NEED, icon=":material/info:")
     else:
         before, after = found.steps[0].relative_l2.network, found.last.relative_l2.refined
         show.headline(
@@ -163,11 +163,11 @@ def single() -> None:
         )
         rows = energies(found)
         listed = [(name, formats.error(before), formats.error(after)) for name, before, after in rows]
-        say(texts.energies_fall(current.rank, listed) if current.rank else texts.RANK_ZERO)
+        say(frequenciestexts.energies_fall(current.rank, listed) if current.rank else texts.RANK_ZERO)
         show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found)))
         band_table(rows)
         error_fields(found, found.last.index)
-        st.caption(formats.markdown(texts.spectra_note(found.transform)))
+        st.caption(formats.markdown(frequenciestexts.spectra_note(found.transform)))
     if problems.equation(current.run.problem_path) is not None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)
 
@@ -177,15 +177,15 @@ def energies(found: HalfSteps) -> list[tuple[str, float, float]]:
     before, after = found.last.bands.network, found.last.bands.refined
     assert before is not None
     assert after is not None
-    return [(name, getattr(before, name), getattr(after, name)) for name in texts.BANDS]
+    return [(name, getattr(before, name), getattr(after, name)) for name in frequenciestexts.BANDS]
 
 
 def band_table(rows: list[tuple[str, float, float]]) -> None:
     """Energies of both errors by band, where there are only two."""
     show.table(
         "two_bands", ("Band", "Network", "Refined predictor", "Factor"),
-        [(texts.BANDS[name], formats.error(old), formats.error(new), formats.factor(old, new)) for name, old, new in rows],
-        caption=texts.BANDS_CAPTION, data=lambda: rows, data_columns=("band", "network", "refined"),
+        [(frequenciestexts.BANDS[name], formats.error(old), formats.error(new), formats.factor(old, new)) for name, old, new in rows],
+        caption=frequenciestexts.BANDS_CAPTION, data=lambda: rows, data_columns=("band", "network", "refined"),
     )  # fmt: skip
 
 

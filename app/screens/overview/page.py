@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app.plots import lines, maps, ranks, scales
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
-from lsr_app.screens.overview import kindsection, outputsection, physicssection, runlist, startform
+from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, runlist, startform
 from lsr_app.services import problems
 from lsr_app.shell import controls, guards, residualsection, show, unreferenced, wanted
 from lsr_app.shell.progress import panel
@@ -34,7 +34,7 @@ def headline(data: RunData, rank: int) -> None:
             ),
         ]
     )
-    st.markdown(formats.markdown(texts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
+    st.markdown(formats.markdown(overviewtexts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
     show.verdict(data, rank)
     if data.parts.residual:
         residualsection.norms(data, rank)
@@ -72,13 +72,13 @@ def headline(data: RunData, rank: int) -> None:
     kindsection.section(data, rank)
     if now.run is not None and (equation := problems.equation(now.run.problem_path)):
         physicssection.equation(equation)
-    with st.expander(texts.HOW_IT_RAN, icon=":material/health_and_safety:"):
+    with st.expander(overviewtexts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
         for item in data.summary.routes_left:
-            st.markdown(formats.markdown(texts.route_left(item.route, item.reason)))
+            st.markdown(formats.markdown(overviewtexts.route_left(item.route, item.reason)))
         bound = data.summary.sketch_error
         sketch = None if bound is None else formats.error(bound)
-        st.markdown(formats.markdown(texts.health(formats.error(data.summary.adjoint_error), sketch)))
+        st.markdown(formats.markdown(overviewtexts.health(formats.error(data.summary.adjoint_error), sketch)))
         show.sample_errors(data)
 
 
@@ -89,18 +89,18 @@ if waits:
 if now.data is not None:
     headline(now.data, now.rank)
 elif now.run is not None and now.status:
-    show.heading(now.run.manifest.title, texts.NOT_COMPLETE_HERE.get(now.status, ""))
+    show.heading(now.run.manifest.title, overviewtexts.NOT_COMPLETE_HERE.get(now.status, ""))
     kind = runkinds.of(now.run.manifest)
     if kind.refines or (kind.page and now.status != "complete"):
         panel(now)
     if not kind.refines:
         guards.say_kind(now.run, now.owner)
 else:
-    show.heading(texts.PRODUCT, texts.TAGLINE)
+    show.heading(texts.PRODUCT, overviewtexts.TAGLINE)
     guards.offer_first_run(now)
 
 if not waits:
     startform.section(now)
 runlist.section(now)
 with st.expander("Words used here", icon=":material/menu_book:"):
-    st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in texts.GLOSSARY.items()))
+    st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in overviewtexts.GLOSSARY.items()))

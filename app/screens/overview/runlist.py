@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from lsr_app.reading import runkinds
+from lsr_app.screens.overview import overviewtexts
 from lsr_app.services import ownership, runs
 from lsr_app.services.runs import RunEntry
 from lsr_app.shell import show, state
@@ -21,7 +22,7 @@ _ALL = "list_all"
 def section(now: Now) -> None:
     show.section("Runs")
     if not now.entries:
-        st.caption(texts.NO_RUNS)
+        st.caption(overviewtexts.NO_RUNS)
         return
     everything = bool(st.session_state.get(_ALL))
     shown = now.entries if everything else now.entries[:SHORT]
@@ -63,7 +64,7 @@ def _describe(entry: RunEntry, is_open: bool, mine: bool) -> str:
     else:
         remarks.append(formats.ago(entry.manifest.created, time.time()))
     if mine:
-        unlisted = texts.SESSION_ONLY if entry.manifest.session_only else "yours, unlisted"
+        unlisted = overviewtexts.SESSION_ONLY if entry.manifest.session_only else "yours, unlisted"
         remarks.append("yours" if entry.manifest.listed else unlisted)
     if entry.gain is not None:
         result = (
@@ -88,7 +89,7 @@ def _manage(now: Now, entry: RunEntry) -> None:
         if st.button("Rename", key=f"rename_{entry.id}", disabled=not title.strip() or title == entry.manifest.title):
             _do(now, entry, lambda run: ownership.rename(run, now.owner, title))
         if entry.manifest.session_only and st.button(
-            texts.KEEP_RUN, key=f"keep_{entry.id}", help=texts.KEEP_RUN_HELP, icon=":material/bookmark:"
+            overviewtexts.KEEP_RUN, key=f"keep_{entry.id}", help=overviewtexts.KEEP_RUN_HELP, icon=":material/bookmark:"
         ):
             _do(now, entry, lambda run: ownership.keep(run, now.owner))
         listed = st.toggle(
@@ -101,7 +102,7 @@ def _manage(now: Now, entry: RunEntry) -> None:
         if listed != entry.manifest.listed:
             _do(now, entry, lambda run: ownership.set_listed(run, now.owner, listed))
         if entry.state in ("queued", "running"):
-            st.caption(texts.CANCEL_FIRST)
+            st.caption(overviewtexts.CANCEL_FIRST)
             return
         sure = st.checkbox("Yes, delete it for good", key=f"sure_{entry.id}")
         if st.button("Delete", key=f"delete_{entry.id}", disabled=not sure, icon=":material/delete:"):

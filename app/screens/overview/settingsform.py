@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic import ByteSize
 
+from lsr_app.screens.overview import overviewtexts
 from lsr_app.shell import wanted
 from lsr_app.words import texts
 from lsr_core.problems.kinds import words_of
@@ -42,10 +43,10 @@ def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, An
 def field(place: Any, name: str, before: RefineConfig) -> Any:
     """One setting, as it was before: a choice, a number, or words where it may be left open."""
     about, value = RefineConfig.model_fields[name], getattr(before, name)
-    label = texts.SETTINGS.get(name, name.replace("_", " ").capitalize())
+    label = overviewtexts.SETTINGS.get(name, name.replace("_", " ").capitalize())
     key = {"key": set_field(name, value), "help": texts.HELP.get(name) or f"{(about.description or '').capitalize()}."}
     if get_origin(about.annotation) is Literal:
-        words = texts.SETTING_CHOICES.get(name, {})
+        words = overviewtexts.SETTING_CHOICES.get(name, {})
         choices = get_args(about.annotation)
         return place.selectbox(label, choices, format_func=lambda choice: words.get(choice, choice), **key)
     if about.annotation in (int, float):
@@ -60,7 +61,7 @@ def field(place: Any, name: str, before: RefineConfig) -> Any:
             shape["max_value"] = min(shape.get("max_value", LARGEST), LARGEST)
         return place.number_input(label, **shape, **key)
     st.session_state[key["key"]] = _text(st.session_state[key["key"]])
-    typed = place.text_input(label, placeholder=texts.SETTINGS_OPEN.get(name, ""), **key)
+    typed = place.text_input(label, placeholder=overviewtexts.SETTINGS_OPEN.get(name, ""), **key)
     return typed.strip() or about.default
 
 
@@ -80,7 +81,7 @@ def _layers(place: Any, before: RefineConfig, patterns: list[str]) -> str | None
     typed = st.session_state[key] or ""
     layers = place.selectbox(
         "Layers", list(dict.fromkeys(["", *patterns, typed])), key=key, accept_new_options=True,
-        format_func=lambda pattern: pattern or texts.ALL_LAYERS, help=texts.HELP["layers"],
+        format_func=lambda pattern: pattern or overviewtexts.ALL_LAYERS, help=texts.HELP["layers"],
     )  # fmt: skip
     return (layers or "").strip() or None
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app.owning import ownproblems
 from lsr_app.reading import runkinds
-from lsr_app.screens.overview import inputform, settingsform
+from lsr_app.screens.overview import inputform, overviewtexts, settingsform
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_app.shell import iterateform, show, state, wanted
@@ -33,7 +33,13 @@ def section(now: Now) -> None:
     """Gallery and form."""
     samples = gallery.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
-    lead = texts.FORM_LEAD_RETRY if retry else texts.FORM_LEAD_OWN if wanted.waits(now) else texts.FORM_LEAD
+    lead = (
+        overviewtexts.FORM_LEAD_RETRY
+        if retry
+        else overviewtexts.FORM_LEAD_OWN
+        if wanted.waits(now)
+        else overviewtexts.FORM_LEAD
+    )
     show.section("Try again" if retry else "Refine a network", lead)
     if samples and now.status not in ("queued", "running") and not wanted.waits(now):
         _gallery(samples)
@@ -53,14 +59,14 @@ def section(now: Now) -> None:
 @st.fragment
 def _gallery(samples: dict[str, Sample]) -> None:
     """One group of samples at a time; what is not drawn costs a browser nothing."""
-    groups: dict[str, list[str]] = {group: [] for group in texts.GALLERY}
+    groups: dict[str, list[str]] = {group: [] for group in overviewtexts.GALLERY}
     for name, sample in samples.items():
         groups[sample.group].append(name)
     groups = {group: names for group, names in groups.items() if names}
     shown = next(iter(groups))
     if len(groups) > 1:
         shown = st.segmented_control(
-            "Samples", list(groups), key="gallery", format_func=texts.GALLERY.__getitem__, required=True, default=shown,
+            "Samples", list(groups), key="gallery", format_func=overviewtexts.GALLERY.__getitem__, required=True, default=shown,
             label_visibility="collapsed",
         )  # fmt: skip
     names = groups[shown]
@@ -163,7 +169,7 @@ def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
     again = retried is not None and runkinds.of(retried).rounds
     work = st.segmented_control(
-        "Work", list(texts.WORK), format_func=texts.WORK.__getitem__, required=True, help=texts.HELP["work"],
+        "Work", list(overviewtexts.WORK), format_func=overviewtexts.WORK.__getitem__, required=True, help=texts.HELP["work"],
         key=settingsform.set_field("work", "iterate" if again else "refine"),
     )  # fmt: skip
     if work != "iterate":
@@ -200,13 +206,13 @@ def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_sol
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
     if forecast.fits:
-        which = texts.EACH_SOLVE if each_solve else ""
+        which = overviewtexts.EACH_SOLVE if each_solve else ""
         st.caption(formats.markdown(f"{which}{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
         if forecast.largest_rank > 0:
             st.button(
-                texts.use_largest(forecast.largest_rank),
+                overviewtexts.use_largest(forecast.largest_rank),
                 key="use_largest",
                 on_click=_use,
                 args=(max_rank_key, forecast.largest_rank),

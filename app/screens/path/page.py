@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import maps, paths, scales
-from lsr_app.screens.path import SCREEN
+from lsr_app.screens.path import SCREEN, pathtexts
 from lsr_app.shell import controls, guards, residualsection, show
 from lsr_app.words import formats, texts
 
@@ -16,7 +16,7 @@ base: float | None
 # What the refined field leaves of a nonlinear equation is not what its linear model leaves.
 if data.parts.residual and data.has_validation:
     base, refined = (data.reported("val_mse", at) for at in (0, rank))
-    base_words, refined_words = texts.FRESH_LOSS, texts.FIELD_IN_EQUATION
+    base_words, refined_words = texts.FRESH_LOSS, pathtexts.FIELD_IN_EQUATION
 else:
     base, refined = paths.base_loss(data), linear
     base_words, refined_words = f"loss on {data.paths.n_rows:,} {data.parts.rows}", "linear model at α = 1: the result"
@@ -33,14 +33,14 @@ show.headline(
     ]
 )
 st.markdown(
-    texts.interval_sentence(
+    pathtexts.interval_sentence(
         high, first, formats.error(high), formats.error(refined), formats.error(nonlinear),
         formats.factor(refined, nonlinear),
     )
 )  # fmt: skip
 residualsection.line(data)
 if data.summary.gauss_newton and rank == data.summary.rank:
-    st.caption(texts.STEPPED_PATH)
+    st.caption(pathtexts.STEPPED_PATH)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     logx = controls.toggle("pathx", "Log α", "logx")
     logy = controls.toggle("pathy", "Log loss", "logy")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import ranks
-from lsr_app.screens.rank import SCREEN, sharesection
+from lsr_app.screens.rank import SCREEN, ranktexts, sharesection
 from lsr_app.shell import controls, guards, residualsection, show
-from lsr_app.words import formats, texts
+from lsr_app.words import formats
 
 now, data = guards.need_run(SCREEN)
 split = data.headline_split[0]
@@ -29,16 +29,16 @@ show.headline(
 solve = data.summary.one_shot
 rise = formats.times(data.validation_rise) if data.validation_rise > 1.5 else ""
 if solve is not None:
-    st.markdown(texts.stepped_rank(data.summary.rank))
+    st.markdown(ranktexts.stepped_rank(data.summary.rank))
 st.markdown(
-    texts.rank_sentence(
+    ranktexts.rank_sentence(
         data.parts, data.solve_rank if data.has_validation else None, data.summary.knee, data.sweep.max_rank, rise
     )
 )
 if data.parts.residual:
     residualsection.norms(data, now.rank)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-    measure = controls.words("measure", "Error measure", texts.MEASURES) if data.has_reference else "mse"
+    measure = controls.words("measure", "Error measure", ranktexts.MEASURES) if data.has_reference else "mse"
     logx = controls.toggle("logx", "Log rank")
     logy = controls.toggle("logy", "Log error")
 runs, at = now.runs, now.ranks

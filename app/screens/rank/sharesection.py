@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lsr_app.reading.shares import DEFAULT_SHARES, Share, comparable, config_for, one_of_each
+from lsr_app.screens.rank import ranktexts
 from lsr_app.screens.rank import sharefigures as figures
 from lsr_app.services import jobs, problems, runs
 from lsr_app.shell import show
 from lsr_app.shell.controls import Now
 from lsr_app.shell.launch import launch
-from lsr_app.words import texts
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.runs import Run
@@ -38,7 +38,7 @@ def section(now: Now) -> None:
     """Errors of the runs of this problem with other shares; missing ones can be queued."""
     assert now.run is not None
     assert now.data is not None
-    show.section(texts.SHARES_TITLE, texts.SHARES_LEAD)
+    show.section(ranktexts.SHARES_TITLE, ranktexts.SHARES_LEAD)
     split, word = now.data.headline_split
     layers = now.run.manifest.config.layers
     series = _series(now, split)
@@ -49,12 +49,12 @@ def section(now: Now) -> None:
         picture = figures.error_by_share(line, others, measure=now.data.parts.mean_square.format(word=word))
         show.figure("shares", picture)
     else:
-        st.caption(texts.SHARES_NONE)
+        st.caption(ranktexts.SHARES_NONE)
     if series.waiting:
         _watch(list(series.waiting))
     have = series.shares(layers)
     if series.failed - have:
-        st.caption(texts.shares_failed(", ".join(f"{share:.3g}" for share in sorted(series.failed - have))))
+        st.caption(ranktexts.shares_failed(", ".join(f"{share:.3g}" for share in sorted(series.failed - have))))
     missing = [share for share in DEFAULT_SHARES if share not in have]
     if missing:
         named = ", ".join(f"{share:.0%}" for share in missing)
@@ -109,7 +109,7 @@ def _watch(ids: list[str]) -> None:
         if status.status not in ("queued", "running"):
             st.rerun(scope="app")
         done += min(1.0, max(0.0, status.fraction))
-    st.progress(done / len(ids), text=texts.shares_waiting(len(ids)))
+    st.progress(done / len(ids), text=ranktexts.shares_waiting(len(ids)))
 
 
 def _submit(now: Now, missing: list[float]) -> None:

@@ -6,14 +6,14 @@ import streamlit as st
 
 from lsr_app.plots.base import Rows
 from lsr_app.reading import runkinds
-from lsr_app.screens.training import SCREEN, figures, trainingdata
+from lsr_app.screens.training import SCREEN, figures, trainingdata, trainingtexts
 from lsr_app.services import jobs, problems, results
 from lsr_app.shell import controls, guards, show
 from lsr_app.shell.lab import bench as laid_out
 from lsr_app.shell.lab import experiments
 from lsr_app.shell.lab.bench import Bench
 from lsr_app.shell.launch import launch
-from lsr_app.words import formats, labtexts, texts
+from lsr_app.words import formats, texts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.errors import InputError
 
@@ -33,7 +33,7 @@ def findings(record: TrainingRecord) -> None:
     with right:
         show.figure("training_spectra", figures.spectra(record))
     show.table(
-        "training", labtexts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=labtexts.TRAINING_CAPTION,
+        "training", trainingtexts.TRAINING_COLUMNS, [row(one) for one in record.checkpoints], caption=trainingtexts.TRAINING_CAPTION,
         data=lambda: data_rows(record),
         data_columns=("epoch", "network_error", "refined_error", "rank", "condition_number", "limit", "confidence", "seconds"),
     )  # fmt: skip
@@ -76,7 +76,7 @@ def row(one: CheckpointRecord) -> tuple[str, ...]:
     base, refined = one.base_error, one.refined_error
     return (
         f"{one.epoch:,}", formats.error(base), formats.error(refined), formats.factor(base, refined), f"{one.rank:,}",
-        formats.error(one.condition_number), labtexts.LIMITS[one.verdict.limit], one.verdict.confidence, formats.seconds(one.seconds),
+        formats.error(one.condition_number), trainingtexts.LIMITS[one.verdict.limit], one.verdict.confidence, formats.seconds(one.seconds),
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def form(bench: Bench) -> None:
     """Settings of another refinement at every checkpoint."""
     source = problems.with_checkpoints(bench.anchor)
     if source is None:
-        st.info(labtexts.NO_CHECKPOINTS, icon=":material/info:")
+        st.info(trainingtexts.NO_CHECKPOINTS, icon=":material/info:")
         return
     epochs = problems.checkpoints(source)
     with experiments.form(bench, "training"):
@@ -107,7 +107,7 @@ def form(bench: Bench) -> None:
         except InputError as error:
             st.error(formats.markdown(str(error)), icon=":material/error:")
             return
-        st.caption(formats.markdown(labtexts.training_takes(epochs, formats.seconds(seconds))))
+        st.caption(formats.markdown(trainingtexts.training_takes(epochs, formats.seconds(seconds))))
         if experiments.start("training"):
             launch(
                 lambda: jobs.submit(source, config, now.owner, experiments.title(bench, "training"), kind="training"),

@@ -1,0 +1,124 @@
+"""The words of this page."""
+
+from __future__ import annotations
+
+from lsr_app.words import texts
+
+TAGLINE = "Linearized subspace refinement of trained networks"
+GALLERY = {
+    "data": "Functions from data",
+    "equations": "Differential equations",
+    "others": "Operators and classes",
+}  # groups of samples
+GLOSSARY = {
+    "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",
+    "Refined predictor": "The network plus a linear correction, q(θ0, x) + J(x) Δθ. The weights stay as they are.",
+    "θ0, Δθ": "The trained parameters, and the step found by least squares. The step is used in the linear correction only.",
+    "Network at θ0 + Δθ": "The same network with its parameters moved by the step. It is shown for comparison; it is not the result.",
+    "Jacobian, J and G": "Derivatives by the parameters: J of the outputs, G of the residuals.",
+    "Subspace V": "The directions in parameter space that move the outputs most, found by a randomized singular value decomposition.",
+    "Knee": "The rank beyond which further directions lower the error only slowly.",
+    "Ladder": "The ranks, at most 64, at which a run stores whole fields. The rank slider moves from one to the next.",
+    "Sketch error": "Estimate of what the randomized subspace misses of the Jacobian.",
+    "Gauss-Newton step": "One more solve, of the equation made linear around the refined field instead of the network.",
+    "Condition number κ": "Ratio of the largest to the smallest singular value: of G V in the weights’ coordinates, or of what is solved.",
+    "Cut-off": "Directions of the scaled matrix weaker than this fraction of the strongest are left out of the solution.",
+    "Fitted, fresh points": "For an equation: where the solve sees the residual, and points of another draw, where it is only looked at.",
+    "True residual": "Residual of the refined field itself, put into the equation; the linear one is what the solve sees of it.",
+    "Half wave": "The scale of frequencies: k half waves over the length of an input.",
+    "Iterative LSR": "Solve, let the network follow the refined predictor (alignment), draw new points, repeat.",
+    "Floor": "The smallest loss that the linearised problem allows, known from the direct solve.",
+    "Original coordinates": "Orthonormal parameter directions in general position, as weights are; the condition number is that of G V.",
+    "Whitened coordinates": "The same subspace, its axes stretched until the condition number is one; subspace, data and minimum are unchanged.",
+    "Krylov method": "LSQR, LSMR or CG: solves least squares by products with the matrix alone.",
+    "Reorthogonalised": "Each new Krylov vector is made orthogonal to all before it, which rounding would spoil otherwise.",
+    "Time constant": "Steps of gradient descent, at its largest stable rate, in which the error along a direction falls to about a third: (σ₁/σ)².",
+    "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
+}
+WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
+EACH_SOLVE = "Each solve: "
+ALL_LAYERS = "All"
+SETTINGS = {  # where the name in words is not the setting's own
+    "rcond": "Cut-off",
+    "dtype": "Number type",
+    "parameter_fraction": "Share of parameters",
+    "gauss_newton": "Gauss-Newton steps",
+    "sketch_dtype": "Number type of the sketch",
+}
+SETTINGS_OPEN = {
+    "basis_points": "all samples",
+    "memory_budget": "what is free",
+    "rcond": "automatic",
+}  # what leaving it open means
+SETTING_CHOICES = {
+    "strategy": texts.STRATEGIES,
+    "sketch": {"gaussian": "Gaussian", "uniform": "Uniform"},
+    "sketch_dtype": {"same": "Same"},
+    "source": {"outputs": "Outputs", "residuals": "Residuals"},
+    "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
+    "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
+}
+HOW_IT_RAN = "How it was computed, and what was checked"
+NOT_COMPLETE_HERE = {
+    "queued": "In the queue; you may leave the page.",
+    "running": "At work. The figures appear here when it is done; you may leave the page.",
+    "cancelled": "Cancelled before it had results.",
+    "failed": "Failed before it had results.",
+}
+NO_RUNS = "No runs yet."
+KEEP_RUN = "Keep this run"
+KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser is gone. A kept run opens by its link."
+SESSION_ONLY = "yours, until you leave"
+CANCEL_FIRST = "Cancel it before deleting it."
+FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
+FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
+FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
+COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
+
+
+def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
+    if rank_zero:
+        return texts.RANK_ZERO
+    verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
+    if verb == "does not change":
+        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
+    times = factor.rsplit(" ", 1)[0].replace("×", " times")
+    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
+
+
+def route_left(route: str, reason: str) -> str:
+    """What was tried before the way that was taken."""
+    return f"Not {route}: {reason}."
+
+
+def health(adjoint: str, sketch: str | None) -> str:
+    """What was checked before and after the run."""
+    checks = (
+        f"Repeatable outputs. Products with the Jacobian agree with plain reverse mode to {adjoint}, at a few samples."
+    )
+    if sketch is None:
+        return checks
+    return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."
+
+
+def use_largest(rank: int) -> str:
+    return f"Use rank {rank:,}"
+
+
+BLOCKS_CAPTION = "Residual blocks"
+BLOCK_COLUMNS = ("Block", "Fitted points", "Weight", "Reads")
+
+
+def equation_title(title: str) -> str:
+    return f"The equation: {title}"
+
+
+def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
+    """Where an equation holds, what its solution is known from, and how its conditions are met."""
+    periodic = f", period {periods}" if periods else ""
+    conditions = (
+        "The network's formula meets the initial and boundary conditions by itself, so they need no rows."
+        if hard
+        else "Initial and boundary conditions are blocks of their own."
+    )
+    return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
