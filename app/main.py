@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app import ahead
+from lsr_app.shell import style
 
 ahead.finish_imports()
 from lsr_app import trouble  # noqa: E402
@@ -26,7 +27,7 @@ links = [
 page = st.navigation(links, position="hidden")
 trouble.watch()
 state.begin()
-show.styles()
+style.styles()
 selected = controls.select()
 controls.sidebar(selected, links, page.url_path)
 state.finish()

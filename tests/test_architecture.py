@@ -13,12 +13,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {"lsr_core": "lsr_core", "lsr_app": "app", "lsr_samples": "sample_models"}
 MAX_FILE, MAX_FUNCTION = 300, 60
 LONG = {  # still to be split
-    "lsr_app.commands.plane.plane",
-    "lsr_app.reading.rundata",
-    "lsr_app.screens.frequencies.figures",
-    "lsr_app.screens.overview.page.headline",
-    "lsr_app.shell.show",
-    "lsr_app.words.texts",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,11 @@ from lsr_app.commands.common import (
 )
 from lsr_app.commands.running import execute, printable_lines
 from lsr_core.errors import LSRError
+
+if TYPE_CHECKING:
+    from lsr_core.diagnosis.plane import PlaneSettings
+    from lsr_core.refinement.results import LossPlane
+    from lsr_core.storage.runs import Run
 
 
 def plane(
@@ -38,7 +43,7 @@ def plane(
     json: JsonOption = False,
 ) -> None:
     """Compute the loss of the network and of the linear model on a plane through θ0, and keep it as a run."""
-    from lsr_core.diagnosis.plane import PlaneSettings, finite_or_none
+    from lsr_core.diagnosis.plane import PlaneSettings
     from lsr_core.jobs.planing import create_plane
     from lsr_core.storage.planes import read_plane
     from lsr_core.validation import checked
@@ -61,6 +66,13 @@ def plane(
     found = read_plane(made.path)
     if found is None:
         raise LSRError(f"run {made.id} left no result")
+    emit(*_told(source, made, settings, found), json)
+
+
+def _told(source: Run, made: Run, settings: PlaneSettings, found: LossPlane) -> tuple[dict[str, Any], str]:
+    """The result as JSON has it, and in words."""
+    from lsr_core.diagnosis.plane import finite_or_none
+
     agree = float(found.neighbourhood.mean())
     result = {
         "run": made.id,
@@ -78,15 +90,14 @@ def plane(
         "status": made.status().status,
         "folder": str(made.path),
     }
-    words = printable_lines(
+    return result, printable_lines(
         [
-            f"{made.manifest.problem}: plane of the step and {direction}, {len(found.beta)} x {len(found.alpha)} points",
+            f"{made.manifest.problem}: plane of the step and {settings.direction}, {len(found.beta)} x {len(found.alpha)} points",
             f"base loss {found.base:.3e}; smallest {found.linearised.min():.3e} linearised, {_smallest(found.nonlinear)} nonlinear",
             f"both agree within 10 % around the network on {agree:.1%} of the plane",
             f"run {made.id}",
         ]
     )
-    emit(result, words, json)
 
 
 def _smallest(values: object) -> str:

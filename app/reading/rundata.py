@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.words import parts, texts
+from lsr_app.reading import problemabout
+from lsr_app.reading.problemabout import About
+from lsr_app.words import texts
 from lsr_app.words.parts import Parts
 from lsr_core.errors import InputError
 from lsr_core.problems import grids
 from lsr_core.problems.splits import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.refinement.summary import OneShot
-from lsr_core.storage import code
-from lsr_core.storage.bundles import read_description
 from lsr_core.storage.records import Manifest, Summary
 from lsr_core.storage.runs import Run
 
 FEWEST = 3  # values along an axis that make a map
-
-
-@dataclass(frozen=True)
-class About:
-    """Names for the screen, none of them escaped yet."""
-
-    name: str
-    title: str
-    description: str = ""
-    architecture: str = ""
-    kind: str = "supervised"
-    inputs: tuple[Quantity, ...] = ()
-    outputs: tuple[Quantity, ...] = ()
-
-    @property
-    def parts(self) -> Parts:
-        """What the errors of this kind of problem are called."""
-        return parts.of(self.kind)
 
 
 @dataclass(frozen=True)
@@ -238,27 +217,9 @@ def read(run: Run) -> RunData:
 def about(run: Run) -> About:
     """Names of the run's problem; a run without a readable problem still opens."""
     try:
-        return about_bundle(run.problem_path)
+        return problemabout.about_bundle(run.problem_path)
     except InputError:
         return About(run.manifest.problem, run.manifest.problem)
-
-
-def about_bundle(folder: Path) -> About:
-    """Names of a bundle.
-
-    Raises:
-        InputError: its description is missing or does not follow the format.
-    """
-    described = read_description(folder)
-    return About(
-        name=described.name,
-        title=described.title or described.name,
-        description=described.description,
-        kind=described.kind,
-        architecture=_architecture(described.network.architecture, described.network.arguments),
-        inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
-        outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
-    )
 
 
 def find_grid(inputs: NDArray[np.float64]) -> DisplayGrid | None:
@@ -295,20 +256,3 @@ def _quantity(quantities: tuple[Quantity, ...], index: int, fallback: str) -> st
         return fallback
     unit = quantities[index].unit
     return f"{quantities[index].name} ({unit})" if unit else quantities[index].name
-
-
-def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
-    """'MLP 2–128×6–1, tanh' for multilayer perceptrons, otherwise the registered name."""
-    layers = arguments.get("layers")
-    if name in code.COPIES:
-        return f"from {arguments.get('file')}"
-    if name not in ("mlp", "pinn-mlp") or not isinstance(layers, list) or len(layers) < 2:
-        return name
-    runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]
-    return f"MLP {'–'.join(runs)}, {arguments.get('activation', 'tanh')}"
-
-
-def _runs(layers: list[int]) -> Iterator[tuple[int, bool, list[int]]]:
-    for width, group in groupby(layers):
-        members = list(group)
-        yield width, len(members) > 1, members

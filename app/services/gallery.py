@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 import lsr_samples
-from lsr_app.reading import rundata
-from lsr_app.reading.rundata import About
+from lsr_app.reading import problemabout
+from lsr_app.reading.problemabout import About
 from lsr_app.services.operators import OPERATOR
 from lsr_app.services.stamps import stamp_of
 from lsr_app.words import parts
@@ -46,7 +46,7 @@ def _sample(name: str, folder: str, stamp: str) -> Sample:
 
     described = read_description(Path(folder))
     group = "others" if described.network.architecture == OPERATOR else parts.of(described.kind).group
-    return Sample(rundata.about_bundle(Path(folder)), parameter_count(described), group)
+    return Sample(problemabout.about_bundle(Path(folder)), parameter_count(described), group)
 
 
 def given_problem() -> Path | None:

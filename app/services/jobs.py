@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from lsr_app import places
 from lsr_app.services import ownership, runs
-from lsr_app.words import formats, texts
+from lsr_app.words import formats, stages
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import JobKind, Status
 from lsr_core.storage.runs import Run
@@ -66,7 +66,7 @@ def silence(status: Status) -> str | None:
     seconds = silence(status)
     if status.worker is None or seconds < SILENT_SECONDS:
         return None
-    return texts.silent(status.worker.pid, status.worker.host, formats.seconds(seconds))
+    return stages.silent(status.worker.pid, status.worker.host, formats.seconds(seconds))
 
 
 def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:

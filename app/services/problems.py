@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import lsr_samples
-from lsr_app.reading import physicsdata, rundata
+from lsr_app.reading import physicsdata, problemabout
 from lsr_app.reading.physicsdata import PhysicsAbout
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def title(folder: Path) -> str:
     """Title of a bundle, or the name of its folder if it cannot be read."""
     try:
-        return rundata.about_bundle(folder).title
+        return problemabout.about_bundle(folder).title
     except InputError:
         return folder.name
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app.services import jobs, ownership, problems, runs, stamps
 from lsr_app.shell import state
 from lsr_app.shell.controls import Now
-from lsr_app.words import formats, texts
+from lsr_app.words import formats, stages, texts
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
 
@@ -42,14 +42,14 @@ def _watch(run_id: str, drawn: str, stamp: str, mine: bool, owner: str) -> None:
         st.rerun(scope="app")
     fraction = min(1.0, max(0.0, status.fraction))
     physics = problems.equation(run.problem_path) is not None
-    stage = texts.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
+    stage = stages.stage(status.stage, physics) or formats.one_line(status.stage, 60) or texts.STATES[status.status]
     parts = [f"{fraction:.0%}", f"{formats.seconds(status.elapsed)} so far"]
     if silent := jobs.silence(status):
         parts.append(formats.markdown(silent))
     elif status.remaining is not None:
         parts.append(f"about {formats.seconds(status.remaining)} left")
     text = (
-        texts.waiting(jobs.ahead(run))
+        stages.waiting(jobs.ahead(run))
         if status.status == "queued"
         else f"{formats.markdown(stage)} · {' · '.join(parts)}"
     )
@@ -78,8 +78,8 @@ def _ended(run: Run, status: str) -> None:
         )
     elif status == "cancelled":
         st.info(
-            texts.cancelled_at(
-                formats.markdown(texts.STAGES.get(record.stage, record.stage)), record.fraction, stamps.has_grown(run)
+            stages.cancelled_at(
+                formats.markdown(stages.STAGES.get(record.stage, record.stage)), record.fraction, stamps.has_grown(run)
             ),
             icon=":material/stop_circle:",
         )

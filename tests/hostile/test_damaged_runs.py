@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks import damage as campaign
 from lsr_app import cli
-from lsr_app.words import texts
+from lsr_app.words import stages
 from lsr_core.errors import InputError
 from lsr_core.jobs.queue import check_resumable, create
 from lsr_core.jobs.rebuild import confirmed, delta_at
@@ -197,7 +197,7 @@ def test_a_complete_run_that_cannot_be_shown_was_not_cancelled(
     (run.path / "fields.npz").write_bytes(b"PK")
     app = open_page(page, run=run.id)
     assert any("fields" in error.value for error in app.error)
-    assert not any(texts.cancelled_at("", 1.0, False)[:9] in info.value for info in app.info)
+    assert not any(stages.cancelled_at("", 1.0, False)[:9] in info.value for info in app.info)
 
 
 def test_a_bundle_is_checked_with_its_run(pair: tuple[Run, Run]) -> None:

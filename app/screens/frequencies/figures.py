@@ -57,7 +57,7 @@ def heat(iteration: HalfSteps, which: str, limits: Limits) -> Picture:
             colorbar=scale.bar(len=0.92, y=0, yanchor="bottom"), showlegend=False,
         )
     )  # fmt: skip
-    _marks(canvas, iteration.steps, np.zeros(len(indices)), yaxis="y2")
+    mark_steps(canvas, iteration.steps, np.zeros(len(indices)), yaxis="y2")
     canvas.axes(
         "Half step", "Frequency (half waves)",
         xaxis={"showgrid": False, "range": [indices[0] - 0.5, indices[-1] + 0.5], **_whole(len(indices))},
@@ -89,7 +89,7 @@ def band(iteration: HalfSteps, name: str, limits: Limits) -> Picture:
     canvas = Canvas(height=260)
     indices = np.array([step.index for step in iteration.steps], dtype=np.float64)
     series = {which: _band(iteration, which, name) for which in OBJECTS}
-    _pair(canvas, iteration.steps, indices, series)
+    pair_lines(canvas, iteration.steps, indices, series)
     canvas.axes(
         "Half step", "Energy", logy=True, xaxis={**_whole(len(indices))}, yaxis=_held(limits)
     )  # fmt: skip
@@ -197,62 +197,16 @@ def field_limits(iteration: HalfSteps, *shown: Floats) -> Limits:
     return float(np.floor(np.log10(min(typical)) - 1)), float(np.ceil(np.log10(max(typical)) + 0.5))
 
 
-def against_seconds(iteration: HalfSteps, measure: str) -> Picture:
-    """Error or residual against the seconds spent, with the trainings that ran beside it.
-
-    Args:
-        measure: relative_l2 or fresh_residual.
-    """
-    canvas = Canvas()
-    colours = canvas.colours
-    seconds = np.array([step.seconds for step in iteration.steps])
-    if measure == "relative_l2":
-        series = {
-            which: np.array([_float(_of(step.relative_l2, which)) for step in iteration.steps]) for which in OBJECTS
-        }
-        _pair(canvas, iteration.steps, seconds, series)
-    else:
-        values = positive(np.array([step.fresh_residual for step in iteration.steps]))
-        series = {"iterative LSR": values}
-        canvas.line(seconds, values, "Iterative LSR", colours.muted, width=1.5)
-        _marks(canvas, iteration.steps, values, seconds)
-    styles = {"pinn": (colours.train, "dash"), "time-stepping": (colours.validation, "dashdot")}
-    for name, points in iteration.baselines.items():
-        colour, dash = styles.get(name, (colours.truth, "dot"))
-        values = np.array([_float(getattr(point, measure)) for point in points])
-        if np.isfinite(values).any():
-            times = np.array([point.seconds for point in points])
-            canvas.line(
-                light(times), light(positive(values)), texts.BASELINES.get(name, formats.plot(name)), colour, dash=dash
-            )
-    canvas.axes("Seconds", frequenciestexts.SECONDS_MEASURES[measure], logy=True, xaxis={"rangemode": "tozero"})
-    ends = [f"{name} {formats.error(float(values[-1]))}" for name, values in series.items()]
-    ends += [
-        f"{name} {formats.error(_float(getattr(points[-1], measure)))}" for name, points in iteration.baselines.items()
-    ]
-    alt = f"{frequenciestexts.SECONDS_MEASURES[measure]} against seconds. At the end: {', '.join(ends)}."
-
-    def rows() -> Rows:
-        for place, step in enumerate(iteration.steps):
-            for name, values in series.items():
-                yield name, step.kind, step.seconds, number(float(values[place]))
-        for name, points in iteration.baselines.items():
-            for point in points:
-                yield name, point.stage, point.seconds, getattr(point, measure)
-
-    return Picture(canvas.figure(), formats.one_line(alt, 300), ("name", "stage", "seconds", measure), rows)
-
-
-def _pair(canvas: Canvas, steps: Sequence[IterationStep], x: Floats, series: dict[str, Floats]) -> None:
+def pair_lines(canvas: Canvas, steps: Sequence[IterationStep], x: Floats, series: dict[str, Floats]) -> None:
     """Lines of network and refined predictor, with a mark where a half step moved one of them."""
     colours = canvas.colours
     for which, colour in zip(OBJECTS, (colours.network, colours.refined), strict=True):
         canvas.line(x, positive(series[which]), texts.PANELS[which], colour, width=1.5)
     moved = [series["refined" if step.kind == "lsr" else "network"][place] for place, step in enumerate(steps)]
-    _marks(canvas, steps, positive(np.array(moved)), x)
+    mark_steps(canvas, steps, positive(np.array(moved)), x)
 
 
-def _marks(canvas: Canvas, steps: Sequence[IterationStep], y: Floats, x: Floats | None = None, **more: Any) -> None:
+def mark_steps(canvas: Canvas, steps: Sequence[IterationStep], y: Floats, x: Floats | None = None, **more: Any) -> None:
     """A mark at each solve and each alignment, in their colours."""
     colours = canvas.colours
     x = np.array([step.index for step in steps], dtype=np.float64) if x is None else x
@@ -270,7 +224,7 @@ def _band(iteration: HalfSteps, which: str, name: str) -> Floats:
     return np.array([np.nan if bands is None else getattr(bands, name) for bands in found], dtype=np.float64)
 
 
-def _of(pair: Pair, which: str) -> float | None:
+def of_which(pair: Pair, which: str) -> float | None:
     value: float | None = getattr(pair, which)
     return value
 
@@ -287,7 +241,7 @@ def _held(limits: Limits) -> dict[str, Any]:
     return {"range": [low, high], "dtick": max(1, -(-int(high - low) // 6))}
 
 
-def _float(value: float | None) -> float:
+def value_or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 

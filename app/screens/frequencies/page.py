@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.reading import runkinds
 from lsr_app.reading.iterationdata import HalfSteps
-from lsr_app.screens.frequencies import SCREEN, frequenciestexts
+from lsr_app.screens.frequencies import SCREEN, frequenciestexts, secondsfigures
 from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.services import problems, results
 from lsr_app.shell import controls, guards, iterateform, progress, show, state
@@ -58,9 +58,9 @@ def iterative() -> None:
     left, right = st.columns(2, gap="medium")
     if found.has_spectra:
         with left:
-            show.figure("error_seconds", frequencies.against_seconds(found, "relative_l2"))
+            show.figure("error_seconds", secondsfigures.against_seconds(found, "relative_l2"))
     with right if found.has_spectra else left:
-        show.figure("residual_seconds", frequencies.against_seconds(found, "fresh_residual"))
+        show.figure("residual_seconds", secondsfigures.against_seconds(found, "fresh_residual"))
     if found.has_spectra:
         st.caption(formats.markdown(frequenciestexts.spectra_note(found.transform)))
 

@@ -8,7 +8,7 @@ from lsr_app.plots.base import enlarged
 from lsr_app.screens.lesson import SCREEN, lessons, lessonsteps
 from lsr_app.screens.lesson import lessontexts as words
 from lsr_app.screens.lesson.lessonsteps import Answer
-from lsr_app.shell import controls, show, state
+from lsr_app.shell import controls, show, state, style
 from lsr_app.words import formats
 
 GUESSES, DONE = "lsr_lesson_guesses", "lsr_lesson_done"  # what this tab has predicted and seen, by step
@@ -76,7 +76,7 @@ def answered(step: int, guess: int, answer: Answer) -> None:
 present = bool(state.get("present"))
 step = which()
 if present:
-    show.large_type()
+    style.large_type()
 place, switch = st.columns([3, 1], vertical_alignment="bottom")
 with place:
     show.heading(SCREEN.title, "" if present else SCREEN.lead)

@@ -41,6 +41,16 @@ def headline(data: RunData, rank: int) -> None:
     for note in data.summary.notes:
         st.info(formats.markdown(note), icon=":material/info:")
     outputsection.section(data, rank)
+    before_and_after(data, rank)
+    residualsection.gauss_newton(data)
+    kindsection.section(data, rank)
+    if now.run is not None and (equation := problems.equation(now.run.problem_path)):
+        physicssection.equation(equation)
+    how_it_ran(data)
+
+
+def before_and_after(data: RunData, rank: int) -> None:
+    """The one figure: maps, curves, or errors by rank where there are too many inputs to draw a field."""
     runs, at = now.runs, now.ranks
     if not data.has_reference:
         unreferenced.fields(runs, at)
@@ -68,10 +78,10 @@ def headline(data: RunData, rank: int) -> None:
             data.parts.headline_errors,
             ranks.errors(runs, at, measure="relative_l2"),
         )
-    residualsection.gauss_newton(data)
-    kindsection.section(data, rank)
-    if now.run is not None and (equation := problems.equation(now.run.problem_path)):
-        physicssection.equation(equation)
+
+
+def how_it_ran(data: RunData) -> None:
+    """What was chosen and checked, folded away."""
     with st.expander(overviewtexts.HOW_IT_RAN, icon=":material/health_and_safety:"):
         st.markdown(formats.markdown(texts.strategy(data.summary.strategy, data.summary.strategy_reason)))
         for item in data.summary.routes_left:

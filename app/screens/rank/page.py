@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import ranks
-from lsr_app.screens.rank import SCREEN, ranktexts, sharesection
+from lsr_app.screens.rank import SCREEN, ranktable, ranktexts, sharesection
 from lsr_app.shell import controls, guards, residualsection, show
 from lsr_app.words import formats
 
@@ -55,5 +55,5 @@ left, right = st.columns(2, gap="medium")
 with left:
     show.figure("step", ranks.step_length(runs, at, logx=logx, logy=logy))
 with right:
-    show.rank_table(data, now.rank)
+    ranktable.rank_table(data, now.rank)
 sharesection.section(now)

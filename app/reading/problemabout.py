@@ -1,0 +1,68 @@
+"""The names of a problem, read from its bundle: it may come from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from lsr_app.words import parts
+from lsr_app.words.parts import Parts
+from lsr_core.problems.splits import Quantity
+from lsr_core.storage import code
+from lsr_core.storage.bundles import read_description
+
+
+@dataclass(frozen=True)
+class About:
+    """Names for the screen, none of them escaped yet."""
+
+    name: str
+    title: str
+    description: str = ""
+    architecture: str = ""
+    kind: str = "supervised"
+    inputs: tuple[Quantity, ...] = ()
+    outputs: tuple[Quantity, ...] = ()
+
+    @property
+    def parts(self) -> Parts:
+        """What the errors of this kind of problem are called."""
+        return parts.of(self.kind)
+
+
+def about_bundle(folder: Path) -> About:
+    """Names of a bundle.
+
+    Raises:
+        InputError: its description is missing or does not follow the format.
+    """
+    described = read_description(folder)
+    return About(
+        name=described.name,
+        title=described.title or described.name,
+        description=described.description,
+        kind=described.kind,
+        architecture=_architecture(described.network.architecture, described.network.arguments),
+        inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
+        outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
+    )
+
+
+def _architecture(name: str, arguments: Mapping[str, Any]) -> str:
+    """'MLP 2–128×6–1, tanh' for multilayer perceptrons, otherwise the registered name."""
+    layers = arguments.get("layers")
+    if name in code.COPIES:
+        return f"from {arguments.get('file')}"
+    if name not in ("mlp", "pinn-mlp") or not isinstance(layers, list) or len(layers) < 2:
+        return name
+    runs = [f"{width}×{len(group)}" if many else str(width) for width, many, group in _runs(layers)]
+    return f"MLP {'–'.join(runs)}, {arguments.get('activation', 'tanh')}"
+
+
+def _runs(layers: list[int]) -> Iterator[tuple[int, bool, list[int]]]:
+    for width, group in groupby(layers):
+        members = list(group)
+        yield width, len(members) > 1, members
