@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 from typing import get_args
@@ -18,8 +17,6 @@ from lsr_core.storage.runs import RunStore
 from tests.app import lab, synthetic
 from tests.app.conftest import OTHERS, SCRIPTS, Opener
 
-# Of the engine, where they are private to their rooms; this list only gets shorter.
-LEFT = {"Axis", "Directions", "LeastSquares", "Pair", "Progress", "State", "Step"}
 HOME = Path(lsr_app.__file__).parent
 
 
@@ -66,16 +63,3 @@ def test_a_race_with_a_method_of_another_version_is_drawn() -> None:
     picture = racefigures.courses(record, shown, foreign.coordinates, axes, against="iterations", panel=False)
     assert "quantum-annealing" in {row[0] for row in picture.rows()}
     assert "quantum-annealing" in [name for *_, name in racefigures.key(record, shown, against="iterations")]
-
-
-def test_a_class_name_means_one_thing() -> None:
-    """In the engine and the dashboard together."""
-    import lsr_core
-
-    found: dict[str, list[str]] = {}
-    for root in (HOME, Path(lsr_core.__file__).parent):
-        for path in root.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    found.setdefault(node.name, []).append(f"{root.name}/{path.relative_to(root)}")
-    assert {name: places for name, places in found.items() if len(places) > 1}.keys() == LEFT
