@@ -43,7 +43,7 @@ SETTINGS = {  # where the name in words is not the setting's own
     "dtype": "Number type",
     "parameter_fraction": "Share of parameters",
     "gauss_newton": "Gauss-Newton steps",
-    "sketch_dtype": "Number type of the sketch",
+    "sketch_dtype": "Sketch precision",
 }
 SETTINGS_OPEN = {
     "basis_points": "all samples",

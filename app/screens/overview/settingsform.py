@@ -44,7 +44,7 @@ def field(place: Any, name: str, before: RefineConfig) -> Any:
     """One setting, as it was before: a choice, a number, or words where it may be left open."""
     about, value = RefineConfig.model_fields[name], getattr(before, name)
     label = overviewtexts.SETTINGS.get(name, name.replace("_", " ").capitalize())
-    key = {"key": set_field(name, value), "help": texts.HELP.get(name) or f"{(about.description or '').capitalize()}."}
+    key = {"key": set_field(name, value), "help": texts.HELP.get(name) or f"{texts.begun(about.description or '')}."}
     if get_origin(about.annotation) is Literal:
         words = overviewtexts.SETTING_CHOICES.get(name, {})
         choices = get_args(about.annotation)
