@@ -26,7 +26,6 @@ from lsr_core.problems.grids import regular_grid
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 
 Floats = NDArray[np.float64]
-MAX_SHOWN = 160  # points of an axis that a map draws
 
 
 @dataclass(frozen=True, eq=False)
