@@ -41,9 +41,11 @@ class TriangularSolver:
             factor = with_penalty(factor, weights_of(self.triangle, damping, lengths))
         solved = factor[:n_columns, :n_columns]
         self.rhs = -factor[: len(solved), n_columns]
+        self._left_out = torch.zeros(len(solved), dtype=torch.bool)
         if least > 0 and is_diagonal(self.triangle):
             sizes = (self.triangle / (1 if lengths is None else lengths)).diagonal().abs()
-            self.rhs[: len(sizes)][sizes < least * sizes.max()] = 0
+            self._left_out = sizes < least * sizes.max()
+            self.rhs[: len(sizes)][self._left_out] = 0
         norms = solved.norm(dim=0)
         self.column_norms = torch.where(norms > 0, norms, torch.ones_like(norms))
         self.scaled = solved / self.column_norms
@@ -63,6 +65,10 @@ class TriangularSolver:
         if rank not in self._values:
             self._values[rank] = singular_values(self.leading(rank))
         return self._values[rank]
+
+    def leaves_out(self, rank: int) -> bool:
+        """Whether the solution at this rank lacks directions that are too small, by either rule."""
+        return bool(self._left_out[:rank].any()) or self.cut_is_active(rank)
 
     def cut_is_active(self, rank: int) -> bool:
         """Whether truncation changes the solution at this rank."""

@@ -16,6 +16,7 @@ from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.resources import peak_rss_bytes
 from lsr_core.refinement.results import Fields
+from lsr_core.refinement.status import status_of_equation
 from lsr_core.refinement.summary import OneShot
 from lsr_core.refinement.true_residual import field_errors, measured
 
@@ -49,6 +50,7 @@ def after_gauss_newton(refinement: Refinement, result: GaussNewton, timings: dic
                 delta_norm=before.delta_norm,
             ),
             "gauss_newton": list(result.records),
+            "status": status_of_equation(rank, found.norms).value,
             "seconds": before.seconds + sum(record.seconds for record in result.records),
             "peak_rss_bytes": peak_rss_bytes(),
             "timings": before.timings | timings,

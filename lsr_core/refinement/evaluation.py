@@ -15,6 +15,7 @@ from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.results import Fields, Sweep
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.status import Status
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
@@ -25,6 +26,7 @@ class Verified:
     """Errors of the network and of the predictor that can be exported, at the chosen rank.
 
     Attributes:
+        status: how the solution stands; `notes` begins with what is said of it.
         gap: largest relative difference between these errors and the sweep's, where rounding is all that could make one.
     """
 
@@ -36,6 +38,7 @@ class Verified:
     gap: float = 0.0
     notes: list[str] = field(default_factory=list)
     classes: Classes | None = None
+    status: Status = Status.OK
 
 
 class Choosing(NamedTuple):

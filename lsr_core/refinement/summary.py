@@ -234,6 +234,7 @@ class Method(_Record):
 class Summary(_Record):
     """What `lsr refine --json` prints about a refinement.
 
+    `status` is a word of `lsr_core.refinement.status`, empty in runs of earlier versions.
     `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
     """
 
@@ -267,6 +268,7 @@ class Summary(_Record):
     peak_rss_bytes: int
     timings: dict[str, float] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
+    status: str = ""
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
     classes: Classes | None = None

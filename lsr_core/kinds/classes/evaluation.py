@@ -24,6 +24,7 @@ from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.report import CHUNK, disagreement
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import mean_square, relative_l2
+from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankErrors
 
@@ -58,24 +59,27 @@ class ClassEvaluation(SupervisedEvaluation):
         refuse_infinite(
             [value for value in (after, refined.errors.val_mse, refined.errors.test_mse) if value is not None]
         )
-        notes = []
-        if rank > 0 and after > before:
-            notes.append(
-                "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
-                "Use float64 or a smaller rank."
-            )
-        if (share := refined.errors.test_clipped) is not None and share > 0:
-            notes.append(
-                f"{share:.1%} of the refined probabilities of the test samples left [0, 1], as linear ones may, and were clipped for the log-loss."
-            )
         norms = ResidualNorms(
             base=math.sqrt(before),
             linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
             nonlinear=math.sqrt(after),
         )
-        gap = disagreement(refined.errors, sweep, rank)
+        status = status_of_data(rank, norms)
+        notes = sentence(status, norms, WORSE_FIT)
+        if (share := refined.errors.test_clipped) is not None and share > 0:
+            notes.append(
+                f"{share:.1%} of the refined probabilities of the test samples left [0, 1], as linear ones may, and were clipped for the log-loss."
+            )
         return Verified(
-            base.errors, refined.errors, norms, base.quantiles, refined.quantiles, gap, notes, _classes(base, refined)
+            base.errors,
+            refined.errors,
+            norms,
+            base.quantiles,
+            refined.quantiles,
+            disagreement(refined.errors, sweep, rank),
+            notes,
+            _classes(base, refined),
+            status,
         )
 
     def scored(self, name: str, on_block: OnBlock | None = None) -> RankErrors | None:

@@ -16,6 +16,7 @@ from lsr_core.refinement.reduction import ErrorBlock, Passes
 from lsr_core.refinement.report import build_sweep, disagreement, errors_of
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data
 from lsr_core.refinement.summary import ResidualNorms
 from lsr_core.refinement.sweep import RankErrors, errors_by_rank
 
@@ -64,16 +65,11 @@ class SupervisedEvaluation(Evaluation):
         refuse_infinite(
             [value for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value is not None]
         )
-        notes = []
-        if rank > 0 and after > before:
-            notes.append(
-                "The refined predictor is worse than the network on its own training data: the solve is limited by rounding. "
-                "Use float64 or a smaller rank."
-            )
         norms = ResidualNorms(
             base=math.sqrt(before),
             linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
             nonlinear=math.sqrt(after),
         )
-        gap = disagreement(refined, sweep, rank)
-        return Verified(base, refined, norms, base_quantiles, refined_quantiles, gap, notes)
+        status, gap = status_of_data(rank, norms), disagreement(refined, sweep, rank)
+        notes = sentence(status, norms, WORSE_FIT)
+        return Verified(base, refined, norms, base_quantiles, refined_quantiles, gap, notes, status=status)

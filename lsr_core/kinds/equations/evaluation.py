@@ -18,11 +18,11 @@ from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
 from lsr_core.refinement.results import Fields, Sweep
+from lsr_core.refinement.status import WORSE_FIELD, sentence, status_of_equation
 from lsr_core.refinement.sweep import RankErrors, interpolate_logarithmically
 from lsr_core.refinement.true_residual import field_errors, measured, true_losses
 
 KAPPA_RUNGS = 9  # the triangles are full, and each exact condition number takes singular values
-NONLINEAR = 10.0  # times the linear residual, from which the true one is worth a sentence
 
 
 class PhysicsEvaluation(Evaluation):
@@ -83,20 +83,8 @@ class PhysicsEvaluation(Evaluation):
         linear = math.sqrt(float(self.train.mse(self.solutions.at(rank)[:, None])))
         found = measured(self.setting, self._steps([rank]), predictor)
         norms = found.norms.model_copy(update={"linear": linear})
-        notes = []
-        assert norms.base is not None
-        assert norms.nonlinear is not None
-        if rank > 0 and norms.nonlinear > norms.base:
-            notes.append(
-                "The true residual of the refined field is larger than the network's own: the linearisation does not reach this far. "
-                "Bring the network closer by training, or take a smaller rank."
-            )
-        elif rank > 0 and norms.nonlinear > NONLINEAR * linear > 0:
-            notes.append(
-                f"The true residual of the refined field is {norms.nonlinear / linear:.1e} times that of the linear model: "
-                "what is left is nonlinearity of the equation, which Gauss-Newton steps remove, or rounding."
-            )
-        return Verified(found.base, found.refined, norms, notes=notes)
+        status = status_of_equation(rank, norms)
+        return Verified(found.base, found.refined, norms, notes=sentence(status, norms, WORSE_FIELD), status=status)
 
     def _steps(self, ranks: Sequence[int]) -> Tensor:
         """Δθ (m, k) of the free parameters."""
