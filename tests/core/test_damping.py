@@ -19,8 +19,8 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement import cases
+from lsr_core.refinement.case_batch import CaseBatch
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.progress import Progress
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
 from tests.core import twins
@@ -108,13 +108,10 @@ def test_cases_are_ridge_solutions(operator: PhysicsProblem) -> None:  # noqa: F
     """A linear equation: one step from the network."""
     config = RefineConfig(rank=20, damping=DAMPING)
     problem, given = cases.input_of(operator)
-    clock = Progress(lambda stage, done: None, cases.STAGES)
-    clock.stage("shared modes")
-    batch = cases._Batch(problem, given, config, clock)
-    chosen, branch, responses = batch._case("test", 0)
-    blocks = batch._rows(chosen, batch._fitted, branch, responses)
-    parts = [block.linearised(branch.new_zeros(20)) for block in blocks]
-    rows, slopes = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    batch = CaseBatch(problem, given, config, lambda done: None)
+    blocks = batch._rows(batch._case("test", 0), batch._fitted)
+    parts = [block.linearised(block.network.new_zeros(20)) for block in blocks]
+    slopes, rows = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])[:, 0]
     found, taken = batch._solve(blocks, 20, 3)
     assert taken == 1
     parameter = float(weights_of(slopes, DAMPING)[0])
