@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench fuzz clean
+.PHONY: run test lint bench fuzz mutants clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -27,6 +27,10 @@ fuzz: $(VENV)/.dev
 	LSR_FUZZ_EXAMPLES=2000 timeout 600 $(BIN)/python -m pytest -q tests/fuzz
 	timeout 600 $(BIN)/python -m tests.fuzz.guided --seconds 30
 	OMP_NUM_THREADS=1 timeout 1200 $(BIN)/python -m tests.fuzz.refinements --count 2000 --seconds 900
+
+# Faults put into the solves and residuals one at a time: prints those that no test notices.
+mutants: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 
 bench: $(VENV)/.dashboard
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
