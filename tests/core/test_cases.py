@@ -194,7 +194,8 @@ def test_a_case_is_what_refining_it_alone_reaches(operator: PhysicsProblem) -> N
     alone = refine(case_of(operator, given), rank=60, max_rank=60)
     record = refine_cases(operator, RefineConfig(rank=40), CasesSettings(cases=3))
     assert record.cases[2].base == pytest.approx(alone.summary.base.relative_l2, rel=1e-9)
-    assert record.cases[2].residual < 30 * max(alone.summary.residual_norm.nonlinear or 0.0, 1e-12)
+    # Of the residual before, both leave what rounding leaves, which is not the same on every machine.
+    assert max(record.cases[2].residual, alone.summary.residual_norm.nonlinear) < 1e-8 * record.cases[2].base_residual
 
 
 def test_a_nonlinear_equation_takes_steps_that_lower_the_true_residual() -> None:
