@@ -15,7 +15,7 @@ from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.results import Fields, Sweep
 from lsr_core.refinement.setting import Setting
-from lsr_core.refinement.status import Status
+from lsr_core.refinement.status import SolutionStatus
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankSolutions, SplitFactor
@@ -38,7 +38,7 @@ class Verified:
     gap: float = 0.0
     notes: list[str] = field(default_factory=list)
     classes: Classes | None = None
-    status: Status = Status.OK
+    status: SolutionStatus = SolutionStatus.OK
 
 
 class Choosing(NamedTuple):

@@ -27,7 +27,7 @@ from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.results import Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
 from lsr_core.refinement.solve import LinearSolve, planned, solved_in_basis
-from lsr_core.refinement.status import Status
+from lsr_core.refinement.status import SolutionStatus
 from lsr_core.refinement.summarising import method_of, summarise
 from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions
@@ -85,8 +85,8 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refine
         if exact is not None:
             clock.restart()
             return _run(problem, replace(exact, strategy=replace(exact.strategy, reason=reason)), clock)
-    if refinement.summary.status != Status.WORSE:
-        refinement.summary.status = Status.ROUNDING.value
+    if refinement.summary.status != SolutionStatus.WORSE:
+        refinement.summary.status = SolutionStatus.ROUNDING.value
     refinement.summary.notes.append(
         "Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, "
         f"differ by {refinement.gap:.0%}."
@@ -133,8 +133,8 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     delta = subspace.delta(solutions.at(chosen.rank))
     predictor = evaluation.predictor(delta)
     found = evaluation.verified(predictor, sweep, chosen.rank)
-    if found.status is Status.OK and solve.solver.leaves_out(chosen.rank):
-        found = replace(found, status=Status.CUT_OFF)
+    if found.status is SolutionStatus.OK and solve.solver.leaves_out(chosen.rank):
+        found = replace(found, status=SolutionStatus.CUT_OFF)
     timings = clock.finish()
     seconds = time.perf_counter() - started
     return Refinement(

@@ -195,13 +195,13 @@ def test_figures_are_those_of_the_fields_beside_them() -> None:
 def test_points_are_new_in_every_round_and_fresh_ones_stay() -> None:
     problem = poisson()
     iteration = Iteration(problem, IterateConfig(), REFINE, Notes())
-    first, second, again = (iteration._round(number, iteration.state.theta) for number in (1, 2, 2))
+    first, second, again = (iteration._rounds.at(iteration.state.theta, number) for number in (1, 2, 2))
     assert torch.equal(first.points["interior"], problem.points["interior"])
     assert not torch.equal(second.points["interior"], first.points["interior"])
     assert torch.equal(second.points["interior"], again.points["interior"])
     assert torch.equal(second.fresh["interior"], problem.fresh["interior"])
     still = Iteration(problem, IterateConfig(resample=False), REFINE, Notes())
-    assert torch.equal(still._round(2, iteration.state.theta).points["interior"], problem.points["interior"])
+    assert torch.equal(still._rounds.at(iteration.state.theta, 2).points["interior"], problem.points["interior"])
 
 
 def test_best_is_chosen_by_fresh_residual_whatever_the_reference_says() -> None:

@@ -32,9 +32,7 @@ def unit_points(count: int, dimension: int, method: Method, generator: torch.Gen
     """
     if method == "uniform":
         return torch.rand(count, dimension, generator=generator, dtype=torch.float64)
-    from scipy.stats import (
-        qmc,  # takes more than a second to load, which problems without such points need not wait for
-    )
+    from scipy.stats import qmc  # takes more than a second to load; problems without such points need not wait
 
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     if method == "latin-hypercube":
