@@ -12,6 +12,7 @@ from lsr_core.linalg.operators import DenseOperator, dot_test
 from lsr_core.linalg.randomized import randomized_svd, sketch_error
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, times_upper
+from lsr_core.refinement.sweep import condition_numbers
 from tests.core.twins import fitted, generator, prescribed
 
 DOUBLE = {"dtype": torch.float64, "device": torch.device("cpu")}
@@ -217,3 +218,42 @@ def test_bounds_decide_about_the_cut_as_singular_values_do(apart: float) -> None
         for rank in range(1, 9):
             values = torch.linalg.svdvals(solver.leading(rank))
             assert solver.cut_is_active(rank) == bool(values[-1] < rcond * values[0]), (seed, rank)
+
+
+def test_a_dot_test_sees_one_wrong_pair() -> None:
+    """The largest defect counts, also where the other pairs agree."""
+
+    class WrongOnce(DenseOperator):
+        def rmatmat(self, block: torch.Tensor) -> torch.Tensor:
+            found = super().rmatmat(block)
+            return torch.cat([found[:, :1] * 1.1, found[:, 1:]], dim=1)
+
+    assert dot_test(WrongOnce(torch.randn(30, 20, generator=generator(), dtype=torch.float64)), generator(1)) > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(9, 4), (4, 9), (5, 5)])
+def test_an_operator_is_its_dense_matrix(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(*shape, generator=generator(), dtype=torch.float64)
+    torch.testing.assert_close(DenseOperator(matrix).to_dense(), matrix)
+    torch.testing.assert_close(DenseOperator(matrix).T.to_dense(), matrix.T)
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_condition_numbers_of_leading_triangles(diagonal: bool) -> None:
+    triangle = torch.linalg.qr(prescribed(30, 7, torch.logspace(0, -5, 7, dtype=torch.float64))).R
+    triangle = torch.diag(triangle.diagonal()) if diagonal else triangle
+    ladder = [1, 3, 4, 7]
+    kappa, exact = condition_numbers(triangle, ladder, 7)
+    assert kappa.shape == exact.shape == (8,)
+    assert np.isnan(kappa[0])
+    for rank in range(1, 8):
+        true = np.linalg.cond(triangle[:rank, :rank].numpy())
+        if diagonal or rank in ladder:
+            assert exact[rank] == 1
+            assert kappa[rank] == pytest.approx(true, rel=1e-8)
+        else:
+            assert exact[rank] == 0
+            before, after = (
+                kappa[one] for one in (max(r for r in ladder if r < rank), min(r for r in ladder if r > rank))
+            )
+            assert before <= kappa[rank] <= after
