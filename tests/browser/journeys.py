@@ -44,9 +44,9 @@ def visit(page: Page, path: str = "", **query: object) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has nothing more to say."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    """Wait until the server has nothing more to say; a page that has not begun to be drawn is not running either."""
     expect(page.locator(".lsr-brand")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def view(page: Page) -> dict[str, str]:
@@ -205,12 +205,13 @@ def fill(page: Page, label: str, value: int) -> None:
     field = page.locator(".st-key-start_form").get_by_role("spinbutton", name=label)
     field.fill(str(value))
     field.press("Tab")
-    expect(field).to_have_value(str(value))
     settle(page)
+    expect(field).to_have_value(str(value))
 
 
 def begin(page: Page) -> str:
     """Press Start; returns the id of the run once the address names it."""
+    settle(page)
     before = view(page).get("run")
     expect(button(page, "start")).to_be_enabled()
     button(page, "start").click()
