@@ -19,6 +19,7 @@ from lsr_app.commands.common import (
 from lsr_app.commands.running import execute, number, printable_lines, refuse
 from lsr_app.commands.settings import with_settings
 from lsr_app.words import texts
+from lsr_app.words.smoothingtexts import smoothing_lines
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _words(run: Run) -> str:
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{number(before):>12}{number(after):>12}")
+    lines += smoothing_lines(summary)
     for step in summary.gauss_newton:
         lines.append(
             f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {number(step.fitted_residual)} fitted, "

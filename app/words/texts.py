@@ -59,6 +59,8 @@ HELP = {
     "so far, in the same subspace. 0 is none; most need 3 to 10 and end by themselves.",
     "damping": "Ridge penalty on the step Δθ, relative to the largest singular value of the problem that is solved. 0 is none; "
     "with noisy data try 0.0001 to 0.1.",
+    "regularise": "For noisy or few data: a penalty on the step whose strength the data themselves ask for. None keeps the rank as the only "
+    "choice; discrepancy:0.1 leaves a known noise of 0.1; a number is the strength itself. Validation samples are then fitted too.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",

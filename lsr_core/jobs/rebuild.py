@@ -46,6 +46,8 @@ def delta_at(run: Run, rank: int) -> Tensor:
     config = only_used(run.manifest.config, "refine", problem.kind).model_copy(
         update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy, "gauss_newton": 0}
     )
+    if summary.regularisation is not None:  # of the sweep's strength, and not what a rule would choose at this rank
+        config = config.model_copy(update={"regularise": f"{summary.regularisation.value:.17g}"})
     return refine(problem, config).delta
 
 

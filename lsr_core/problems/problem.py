@@ -60,6 +60,10 @@ class Problem(ABC):
         name = next(name for name in SHOWN_FIRST if name in splits)
         return name, splits[name]
 
+    def joined(self) -> Self:
+        """The same with the samples held out for choosing among those that are fitted; as it is where there are none."""
+        return self
+
     def varied_input(self) -> dict[str, Any] | None:
         """Arguments of the input function of an equation, where its network sees it and so others can be put in its place."""
         return None

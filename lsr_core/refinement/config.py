@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
 RankChoice = Literal["auto", "knee"] | int
 DEFAULT_MAX_RANK = 1000
+RULES = ("auto", "none", "gcv", "loo", "evidence")
 
 
 class RefineConfig(BaseModel):
@@ -40,6 +42,12 @@ class RefineConfig(BaseModel):
         ge=0,
         description="ridge penalty on the parameter step: (damping * largest singular value of G V)^2 * |step|^2 is added to "
         "the loss; 0 = none, 1e-4 to 1e-1 are worth a try with noisy data",
+    )
+    regularise: str = Field(
+        "none",
+        max_length=60,
+        description="for noisy or few data: a ridge penalty on the parameter step, as strong as the data ask for by auto, gcv, loo or evidence, "
+        "or so that a known noise is left (discrepancy:SIGMA), or a number as for damping; validation samples are fitted too",
     )
     dtype: Literal["float64", "float32"] = Field("float64", description="precision of the whole refinement")
     device: str = Field("cpu", description="where it computes: cpu, cuda, cuda:N or mps")
@@ -80,6 +88,23 @@ class RefineConfig(BaseModel):
     memory_budget: ByteSize | None = Field(
         None, gt=0, description="what the process may use, in bytes or as 2GB; what is free if not given"
     )
+
+    @field_validator("regularise", mode="before")
+    @classmethod
+    def _regularise_by_rule_or_number(cls, value: object) -> object:
+        words = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+        if not isinstance(words, str) or words in RULES:
+            return words
+        name, _, number = words.rpartition(":")
+        try:
+            found = float(number)
+        except ValueError:
+            found = math.nan
+        if name not in ("", "discrepancy") or not 0 <= found < math.inf or (name and found == 0):
+            raise ValueError(
+                f"is {words[:40]!r}; give {', '.join(RULES)}, discrepancy:SIGMA with the noise of the data, or a number from 0"
+            )
+        return words
 
     @field_validator("rank", mode="before")
     @classmethod

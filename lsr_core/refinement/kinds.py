@@ -55,6 +55,11 @@ def _of(kind: ProblemKind) -> Refining[Any, Any]:
     return found
 
 
+def fitted(problem: Problem, config: RefineConfig) -> Problem:
+    """The problem as a refinement by this config fits it: smoothing needs no samples that are held out."""
+    return problem if config.regularise == "none" else problem.joined()
+
+
 def outline(problem: Problem, config: RefineConfig) -> Outline:
     """Function, strategy and plan from shapes alone.
 
@@ -62,7 +67,7 @@ def outline(problem: Problem, config: RefineConfig) -> Outline:
         InputError: a setting that cannot be met, or that this kind does not use.
     """
     refuse_unused(config, "refine", problem.kind)
-    return _of(problem.kind).outline(problem, config)
+    return _of(problem.kind).outline(fitted(problem, config), config)
 
 
 def prepare(problem: Problem, config: RefineConfig) -> Setting:
@@ -72,7 +77,7 @@ def prepare(problem: Problem, config: RefineConfig) -> Setting:
         InputError: see `outline`; a network or residuals that cannot be linearised.
     """
     refuse_unused(config, "refine", problem.kind)
-    return _of(problem.kind).prepare(problem, config)
+    return _of(problem.kind).prepare(fitted(problem, config), config)
 
 
 def build_basis(ready: Setting, on_fraction: OnFraction) -> Basis:

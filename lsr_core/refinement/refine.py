@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from lsr_core.refinement import gauss_newton
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.error_bars import ErrorBars
 from lsr_core.refinement.evaluation import Choosing, Evaluation, Verified
-from lsr_core.refinement.kinds import evaluate
+from lsr_core.refinement.kinds import evaluate, fitted
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
@@ -26,6 +27,7 @@ from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.results import Spectrum, Sweep
 from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.smoothing import Smoothing, smoothed
 from lsr_core.refinement.solve import LinearSolve, planned, solved_in_basis
 from lsr_core.refinement.status import SolutionStatus
 from lsr_core.refinement.summarising import method_of, summarise
@@ -36,6 +38,7 @@ from lsr_core.validation import checked
 DISAGREEMENT = 0.10
 ROUNDING_LEVEL = 1e-8  # relative error below which a disagreement is noise and not worth another try
 STAGES = {"preparing": 1, "basis": 12, "validation rows": 2, "test rows": 5, "checking": 1}
+JOINED = "Training and validation samples are fitted together: smoothing chooses without samples that are held out."
 STEP_SHARE = 6  # of a Gauss-Newton step, beside those
 
 
@@ -66,7 +69,11 @@ def refine(
     config = checked(RefineConfig, {**(config.model_dump() if config else {}), **settings})
     clock = Progress(progress or default_callback(), _stages(config))
     with in_words():
-        return _stepped(_one_shot(problem, config, clock), clock)
+        whole = fitted(problem, config)
+        found = _stepped(_one_shot(whole, config, clock), clock)
+    if whole is not problem:
+        found.summary.notes.insert(0, JOINED)
+    return found
 
 
 def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refinement:
@@ -121,11 +128,13 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     started = time.perf_counter()
     clock.stage("basis")
     solve = solved_in_basis(setting, clock.fraction)
+    smoothing = smoothed(solve)
+    solve = solve if smoothing is None else smoothing.in_force(solve)
     subspace, solutions = solve.subspace, _solutions(solve)
     evaluation = evaluate(setting, subspace, solutions, solve.train, clock.fraction)
     clock.stage("validation rows")
     choosing = evaluation.choosing()
-    chosen = _choose(setting, choosing, evaluation, solutions)
+    chosen = _choose(setting, choosing, evaluation, solutions, smoothing)
     clock.stage("test rows")
     reported = evaluation.reporting(choosing.sweep, chosen.rungs)
     sweep = reported.sweep
@@ -133,8 +142,10 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     delta = subspace.delta(solutions.at(chosen.rank))
     predictor = evaluation.predictor(delta)
     found = evaluation.verified(predictor, sweep, chosen.rank)
+    error_bars = None if smoothing is None else ErrorBars.of(setting, subspace, smoothing)
     if found.status is SolutionStatus.OK and solve.solver.leaves_out(chosen.rank):
         found = replace(found, status=SolutionStatus.CUT_OFF)
+    bars = {} if error_bars is None else error_bars.summary(predictor)
     timings = clock.finish()
     seconds = time.perf_counter() - started
     return Refinement(
@@ -149,9 +160,12 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
         rank=chosen.rank,
         delta=setting.function.expand(delta),
         predictor=predictor,
-        summary=_summary(problem, solve, sweep, chosen, delta, found, seconds=seconds, timings=timings),
+        summary=_summary(
+            problem, solve, sweep, chosen, delta, found, smoothing=smoothing, seconds=seconds, timings=timings, **bars
+        ),
         gap=found.gap,
         timings=timings,
+        error_bars=error_bars,
     )
 
 
@@ -167,9 +181,18 @@ def _solutions(solve: LinearSolve) -> RankSolutions:
     return RankSolutions(solve.solver, rank_choice.ladder(max_rank), required=(max_rank, *fixed))
 
 
-def _choose(setting: Setting, choosing: Choosing, evaluation: Evaluation, solutions: RankSolutions) -> _Chosen:
+def _choose(
+    setting: Setting,
+    choosing: Choosing,
+    evaluation: Evaluation,
+    solutions: RankSolutions,
+    smoothing: Smoothing | None,
+) -> _Chosen:
     sweep = choosing.sweep
-    rank, how = rank_choice.choose(sweep, setting.config.rank, choosing.gains, evaluation.left_out)
+    if smoothing is None:
+        rank, how = rank_choice.choose(sweep, setting.config.rank, choosing.gains, evaluation.left_out)
+    else:
+        rank, how = smoothing.rank if smoothing.refines else 0, smoothing.why
     errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
     knee = rank_choice.knee(np.where(sweep.solved, errors, np.nan))
     rungs = rank_choice.ladder(sweep.max_rank, required=(rank, knee))
@@ -184,8 +207,10 @@ def _summary(
     delta: Tensor,
     found: Verified,
     *,
+    smoothing: Smoothing | None,
     seconds: float,
     timings: dict[str, float],
+    **bars: Any,
 ) -> Summary:
     setting, function = solve.setting, solve.setting.function
     conditions = conditions_at(chosen.rank, sweep, solve.solver, solve.subspace)
@@ -214,12 +239,26 @@ def _summary(
         notes=[
             *setting.notes,
             *found.notes,
+            *([] if smoothing is None else smoothing.notes),
             *output_notes(found.base, found.refined, names_of(problem)),
-            *length_notes(chosen.rank, conditions["condition_number"], delta_norm, theta_norm, eps),
+            *length_notes(
+                chosen.rank,
+                _resolved(conditions["condition_number"], setting.config.damping, smoothing),
+                delta_norm,
+                theta_norm,
+                eps,
+            ),
         ],
         status=found.status.value,
         classes=found.classes,
+        **bars,
     )
+
+
+def _resolved(kappa: float | None, damping: float, smoothing: Smoothing | None) -> float | None:
+    """The condition number that the length of the step meets: a penalty keeps all that is smaller out of it."""
+    penalty = damping if smoothing is None else smoothing.value if smoothing.refines else 0.0
+    return kappa if kappa is None or penalty == 0 else min(kappa, 1 / penalty)
 
 
 def sweep(problem: Problem, config: RefineConfig | None = None, **settings: object) -> Sweep:

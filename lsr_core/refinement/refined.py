@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
+from lsr_core.refinement.error_bars import ErrorBars
 from lsr_core.refinement.peaks import DELTA_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
@@ -32,6 +33,7 @@ class Refinement:
         delta: Δθ at the chosen rank, flat (m,).
         predictor: q(θ0, x) + J(x) Δθ.
         summary: the figures of `lsr refine --json`.
+        error_bars: of a smoothed refinement.
         gap: relative difference between the sweep's errors and the predictor's at the chosen rank, from rounding.
     """
 
@@ -49,6 +51,7 @@ class Refinement:
     summary: Summary
     gap: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
+    error_bars: ErrorBars | None = None
 
     def delta_at(self, rank: int) -> Tensor:
         """Δθ (m,) at any rank of the sweep; a rank between the rungs of the truncated ladder is solved now."""

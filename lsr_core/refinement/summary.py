@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from lsr_core.refinement.regularisation import Regularisation
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
@@ -235,6 +237,10 @@ class Summary(_Record):
     """What `lsr refine --json` prints about a refinement.
 
     `status` is a word of `lsr_core.refinement.status`, empty in runs of earlier versions.
+    `regularisation` and what follows it are there where smoothing was asked for: σ of the noise (root mean square over the outputs, and that
+    of each), the degrees of freedom that are spent, and the share of targets inside of the 95 % bands. `coverage_of` says which: test
+    targets that carry next to no noise by the band of the function, noisy ones by that of observations, else left-out training samples.
+
     `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
     """
 
@@ -272,4 +278,10 @@ class Summary(_Record):
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
     classes: Classes | None = None
+    regularisation: Regularisation | None = None
+    noise_std: float | None = None
+    noise_std_by_output: list[float] | None = None
+    degrees_of_freedom: float | None = None
+    coverage: float | None = None
+    coverage_of: Literal["function", "observations", "left out"] | None = None
     verdict: Verdict | None = None

@@ -22,19 +22,23 @@ _NO_SUBSPACE = dict.fromkeys(
     "all parameters are used and no subspace is built",
 )
 _NO_SOLVE = dict.fromkeys(
-    ("rcond", "damping", "published"), "the methods of a race meet the problem as it is, neither cut nor damped"
+    ("rcond", "damping", "regularise", "published"),
+    "the methods of a race meet the problem as it is, neither cut nor damped",
 ) | {
     "dtype": "a race has a precision of its own for each method",
     "scaling": "a race has coordinates of its own, and starts from orthonormal ones",
     "gauss_newton": "a race runs on the problem that was made linear once",
 }
 _NO_SPECTRUM = {"source": "it only scales the spectrum that is shown for data, and none is shown here"}
+_SMOOTHED_ALONE = {
+    "regularise": "the strength is chosen in a refinement alone; take the value that one found as damping"
+}
 _STEP_OF_A_RUN = "a plane takes the step of a refinement as that left it"
 
 JOBS: dict[Job, dict[str, str]] = {
     "refine": {},
-    "training": {"scaling": "no figure along a training depends on the lengths of the basis columns"},
-    "isolate": _ALL_DIRECTIONS | _NO_SPECTRUM,
+    "training": {"scaling": "no figure along a training depends on the lengths of the basis columns"} | _SMOOTHED_ALONE,
+    "isolate": _ALL_DIRECTIONS | _NO_SPECTRUM | _SMOOTHED_ALONE,
     "race": _ALL_DIRECTIONS | _NO_SOLVE | _NO_SPECTRUM,
     "race-full": _ALL_DIRECTIONS
     | _NO_SOLVE
@@ -44,12 +48,13 @@ JOBS: dict[Job, dict[str, str]] = {
         set(RefineConfig.model_fields) - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised"},
         _STEP_OF_A_RUN,
     ),
-    "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"},
+    "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"} | _SMOOTHED_ALONE,
     "cases": {"device": "many input functions are refined on the processor"}
     | dict.fromkeys(
         ("source", "scaling", "sketch_dtype", "basis_points", "layers"),
         "many input functions share one subspace of branch and trunk, which is built in its own way",
     )
+    | _SMOOTHED_ALONE
     | {
         "gauss_newton": "each of many input functions takes its own number of steps",
         "memory_budget": "many input functions are refined one after the other, without a plan for the memory",
@@ -87,6 +92,12 @@ def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
         raise InputError(
             "is 'knee', but the rank is chosen by the residual at fresh points here; use auto or a number", key="rank"
         )
+    if config.published is not None:
+        _refuse(config, {"regularise": "the authors' modes know no penalty"})
+    if config.regularise != "none":
+        _refuse(config, {"damping": "regularise says how strong the penalty is"})
+        if config.rank == "knee":
+            raise InputError("is 'knee', but smoothing takes all directions; use auto or a number", key="rank")
     if config.published == 3:
         _refuse(config, {"oversampling": "mode 3 of the authors sketches as many columns as the rank"})
     if config.gauss_newton > 0:

@@ -41,7 +41,7 @@ OTHER: dict[str, Any] = {
     "rank": 2, "max_rank": 5, "oversampling": 3, "power_iterations": 1, "rcond": 0.4, "damping": 0.1, "dtype": "float32",
     "device": "cuda:99", "seed": 1, "source": "residuals", "scaling": "singular-values", "strategy": "matrix-free",
     "sketch": "uniform", "sketch_dtype": "float32", "basis_points": 9, "parameter_fraction": 0.9, "published": 4,
-    "gauss_newton": 2, "linearised": "probabilities", "layers": "0.*", "memory_budget": 1000,
+    "gauss_newton": 2, "linearised": "probabilities", "layers": "0.*", "memory_budget": 1000, "regularise": "gcv",
 }  # fmt: skip
 NO_RESULTS = {"seconds", "timings", "peak_rss_bytes", "shared_seconds", "seconds_per_case"}
 NO_RESULTS |= {"seed", "dtype", "device", "rcond"}  # settings that are repeated beside the results

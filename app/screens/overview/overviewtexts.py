@@ -44,6 +44,7 @@ SETTINGS = {  # where the name in words is not the setting's own
     "parameter_fraction": "Share of parameters",
     "gauss_newton": "Gauss-Newton steps",
     "sketch_dtype": "Sketch precision",
+    "regularise": "Smoothing",
 }
 SETTINGS_OPEN = {
     "basis_points": "all samples",

@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from lsr_app.screens.overview import overviewtexts
 from lsr_app.shell import wanted
-from lsr_app.words import texts
+from lsr_app.words import smoothingtexts, texts
 from lsr_core.problems.kinds import words_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import JOBS
@@ -36,7 +36,8 @@ def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, An
     values: dict[str, Any] = {}
     for start in range(0, len(names), ACROSS):
         for place, name in zip(st.columns(ACROSS, gap="small"), names[start : start + ACROSS], strict=False):
-            values[name] = _layers(place, before, patterns) if name == "layers" else field(place, name, before)
+            own = {"layers": lambda place, before: _layers(place, before, patterns), "regularise": _smoothing}.get(name)
+            values[name] = field(place, name, before) if own is None else own(place, before)
     return values
 
 
@@ -84,6 +85,17 @@ def _layers(place: Any, before: RefineConfig, patterns: list[str]) -> str | None
         format_func=lambda pattern: pattern or overviewtexts.ALL_LAYERS, help=texts.HELP["layers"],
     )  # fmt: skip
     return (layers or "").strip() or None
+
+
+def _smoothing(place: Any, before: RefineConfig) -> str:
+    """A rule, or a strength that is typed."""
+    key = set_field("regularise", before.regularise)
+    options = list(dict.fromkeys([*smoothingtexts.RULES, st.session_state[key] or "none"]))
+    chosen = place.selectbox(
+        overviewtexts.SETTINGS["regularise"], options, key=key, accept_new_options=True, format_func=smoothingtexts.rule,
+        help=texts.HELP["regularise"],
+    )  # fmt: skip
+    return (chosen or "none").strip()
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ from lsr_core.kinds.data.words import ALREADY_LINEAR, NO_NEW_POINTS
 from lsr_core.problems.kinds import KindWords
 
 KIND = KindWords(
-    unused=ALREADY_LINEAR,
+    unused=ALREADY_LINEAR
+    | {"regularise": "the rules belong to noise of one spread, which labels do not have; damping takes a number"},
     refused=NO_NEW_POINTS | {"isolate": "isolation is for regressions and equations; refine this classifier instead"},
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.problem import Problem
-from lsr_core.problems.splits import Architecture, Quantity, Split, check_split, existing, split_of
+from lsr_core.problems.splits import Architecture, MappedSplit, Quantity, Split, check_split, existing, split_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,13 @@ class SupervisedProblem(Problem):
     def splits(self) -> dict[str, Split]:
         """The splits that exist, by name, train first."""
         return existing(train=self.train, validation=self.validation, test=self.test, grid=self.grid)
+
+    def joined(self) -> Self:
+        """With the validation samples among the training samples; as it is where rows lie in mapped files."""
+        if self.validation is None or any(isinstance(split, MappedSplit) for split in (self.train, self.validation)):
+            return self
+        parts = zip(self.train, self.validation, strict=True)
+        return self.changed(train=Split(*(torch.cat(pair) for pair in parts)), validation=None)
 
     def fitted_inputs(self) -> Tensor:
         return self.train.inputs

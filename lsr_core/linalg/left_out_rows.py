@@ -1,0 +1,61 @@
+"""Errors of rows that the solution does not see, for groups of rows left out in turn, from one solution of all.
+
+The residual of a group in the solution of all others is (1 − H_gg)⁻¹ e_g with e_g its residual in the solution of all and H_gg its block of the
+map from data to fit (Allen 1974; for groups Cook & Weisberg 1982).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.smoothing import RidgeFamily
+
+SEEN_BY_ITSELF = 1e-8  # of a group: where less is left to the others its residual is rounding
+
+
+class LeftOutRows:
+    """Rows of A in the coordinates of a ridge family.
+
+    Args:
+        family: of all rows.
+        rows: of A with its weight, in the basis of the family, by groups that are left out together, (n, g, rank).
+        errors: what b holds for them, without the weight, (n, g).
+        weight: of the rows, 1/√N.
+    """
+
+    def __init__(self, family: RidgeFamily, rows: Tensor, errors: Tensor, weight: float) -> None:
+        self._family, self._weight = family, weight
+        self._rows = rows.double() @ family.right
+        self._errors = errors.double()
+
+    def errors(self, strength: float) -> Tensor:
+        """Errors (n, g) of the groups, each in the solution without it; infinite where nothing is left to the others."""
+        fitted, shrunk = self.fitted(strength), self._shrunk(strength)
+        if self._rows.shape[1] == 1:
+            rest = 1 - (self._rows[:, 0].square() @ shrunk)[:, None]
+            return torch.where(rest > SEEN_BY_ITSELF, fitted / rest, torch.inf)
+        blocks = (
+            torch.eye(fitted.shape[1], dtype=fitted.dtype, device=fitted.device) - (self._rows * shrunk) @ self._rows.mT
+        )
+        shares, vectors = torch.linalg.eigh(blocks)
+        solved = (vectors @ ((vectors.mT @ fitted[..., None]) / shares[..., None]))[..., 0]
+        return torch.where((shares > SEEN_BY_ITSELF).all(dim=1, keepdim=True), solved, torch.inf)
+
+    def leverages(self, strength: float) -> Tensor:
+        """Diagonal (n, g) of the map from data to fit."""
+        return self._rows.square() @ self._shrunk(strength)
+
+    def fitted(self, strength: float) -> Tensor:
+        """Errors (n, g) in the solution of all."""
+        family = self._family
+        return self._errors + self._rows @ (self._shrunk(strength) * family.values * family.along) / self._weight
+
+    def _shrunk(self, strength: float) -> Tensor:
+        """1/(s² + λ²) (k,); 0 for directions without any response."""
+        squares = self._family.values.square() + strength**2
+        return torch.where(squares > 0, 1 / torch.where(squares > 0, squares, torch.ones_like(squares)), 0.0)
+
+    def mean_square(self, strengths: Tensor) -> Tensor:
+        """Mean square (k,) of the errors of all groups at several λ."""
+        return torch.stack([self.errors(float(strength)).square().mean() for strength in strengths])

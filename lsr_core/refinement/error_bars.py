@@ -1,0 +1,109 @@
+"""What a smoothed refinement says of its own error: bands, how often they hold, and the figures of the summary."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.regularisation import Regularisation
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.smoothing import Smoothing
+from lsr_core.refinement.spread import Spread, inside, spread_of
+from lsr_core.refinement.subspace import Subspace
+
+BAND = 1.959963984540054  # standard deviations of a band of 95 %
+MOST_TESTED = 2000  # samples that coverage is counted on
+NOISE_SHARE = 0.5  # of σ², below which the mean square error on test targets shows that they carry no such noise
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorBars:
+    """Bands of a smoothed refinement.
+
+    Attributes:
+        spread: None where it has none, or its directions would fill the memory: then bands hold what lies within the subspace.
+    """
+
+    setting: Setting
+    subspace: Subspace
+    smoothing: Smoothing
+    spread: Spread | None
+
+    @classmethod
+    def of(cls, setting: Setting, subspace: Subspace, smoothing: Smoothing) -> ErrorBars:
+        return cls(setting, subspace, smoothing, spread_of(smoothing, setting, subspace))
+
+    def model(self, inputs: Tensor) -> Tensor:
+        """Standard deviation of the refined outputs (n, o), without noise; zero where nothing is refined."""
+        outputs = self.setting.n_outputs
+        if not self.smoothing.refines or self.smoothing.largest == 0:
+            return torch.zeros(len(inputs), outputs, dtype=torch.float64, device=inputs.device)
+        if self.spread is not None:
+            return self.spread.at(self.setting.function, inputs)
+        return inside(self.smoothing, self.subspace, inputs, outputs)
+
+    def summary(self, predictor: RefinedPredictor) -> dict[str, Any]:
+        """The entries of `Summary` that belong to it."""
+        smoothing, noise = self.smoothing, self.smoothing.noise
+        share, of = self._coverage(predictor)
+        held_out = smoothing.held_out
+        return {
+            "regularisation": Regularisation(
+                rule=smoothing.rule,
+                used=smoothing.used,
+                value=smoothing.value,
+                noise_by=smoothing.noise_by,
+                optima=smoothing.optima,
+                n_left_out=0 if held_out is None else len(held_out.places),
+            ),
+            "noise_std": float(noise.square().mean().sqrt()),
+            "noise_std_by_output": noise.tolist() if len(noise) > 1 else None,
+            "degrees_of_freedom": smoothing.freedom,
+            "coverage": share,
+            "coverage_of": of,
+        }
+
+    def _coverage(self, predictor: RefinedPredictor) -> tuple[float | None, str | None]:
+        if not self.smoothing.refines:
+            return None, None
+        if "test" in self.setting.splits:
+            misses, deviations, of = self.tested(predictor)
+            return float((misses <= BAND * deviations).double().mean()), of
+        if self.smoothing.held_out is None:
+            return None, None
+        misses, deviations = self.left_out()
+        return float((misses <= BAND * deviations).double().mean()), "left out"
+
+    def tested(self, predictor: RefinedPredictor) -> tuple[Tensor, Tensor, str]:
+        """|error| (n, o) on test samples, the standard deviation that it should be held against, and of what that is."""
+        inputs, targets = self.setting.splits["test"]
+        if len(inputs) > MOST_TESTED:
+            some = torch.linspace(0, len(inputs) - 1, MOST_TESTED).long().to(inputs.device)
+            inputs, targets = inputs[some], targets[some]
+        misses = (predictor.predict(inputs).reshape(targets.shape) - targets).abs().double()
+        deviations, noise = self.model(inputs), self.smoothing.noise
+        clean = float(misses.square().mean()) < NOISE_SHARE * float(noise.square().mean())
+        return misses, deviations if clean else deviations.hypot(noise), "function" if clean else "observations"
+
+    def left_out(self) -> tuple[Tensor, Tensor]:
+        """|error| (n, o) of training samples in the solution without them, and the standard deviation that this predicts for them."""
+        held_out, strength = self.smoothing.held_out, self.smoothing.strength
+        assert held_out is not None
+        rest = (1 - held_out.leverages(strength)).clamp_min(1e-12)
+        return held_out.errors_at(strength).abs(), self.smoothing.noise / rest.sqrt()
+
+
+def normal_quantile(level: float) -> float:
+    """Standard deviations of a central band of this share."""
+    return float(torch.special.ndtri(torch.tensor((1 + level) / 2, dtype=torch.float64)))
+
+
+def calibration(misses: Tensor, deviations: Tensor, levels: list[float]) -> list[float]:
+    """Share of the values inside of central bands of several nominal shares."""
+    ratios = misses / deviations.clamp_min(math.ulp(0.0))
+    return [float((ratios <= normal_quantile(level)).double().mean()) for level in levels]

@@ -1,0 +1,100 @@
+"""Training samples that a smoothed solution does not see: left out one at a time, repeated measurements together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.left_out_rows import LeftOutRows
+from lsr_core.linalg.smoothing import RidgeFamily
+from lsr_core.refinement.gains import Gains
+from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.subspace import Subspace
+
+MOST_ROWS = 2000  # values of training samples, at random, beyond which more would only cost
+MOST_TOGETHER = 100  # values that are left out at once, up to which their block is decomposed
+PART = 7  # random stream
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Groups of training samples, by the size of the group.
+
+    Attributes:
+        groups: samples of each group (n_g, size), and their rows.
+        errors: of the network at all of the samples, (n, o).
+        places: of the samples among all training samples (n,).
+    """
+
+    groups: list[tuple[Tensor, LeftOutRows]]
+    errors: Tensor
+    places: Tensor
+
+    @classmethod
+    def of(cls, setting: Setting, subspace: Subspace, family: RidgeFamily) -> HeldOut | None:
+        """None where samples influence each other, or too many values belong together."""
+        inputs, targets = setting.train
+        outputs = targets.shape[1]
+        if not setting.sample_wise or outputs > MOST_TOGETHER:
+            return None
+        group_of, counts = groups_of(inputs)
+        if int(counts.max()) * outputs > MOST_TOGETHER:
+            return None
+        order = torch.randperm(len(counts), generator=setting.generator(PART)).to(inputs.device)
+        kept = order[counts[order].cumsum(0) * outputs <= max(MOST_ROWS, int(counts[order[0]]) * outputs)]
+        places = torch.isin(group_of, kept).nonzero()[:, 0]
+        some = group_of[places]
+        errors = setting.function.outputs(inputs[places]) - targets[places]
+        rows = subspace.modes(inputs[places])[:, : len(family.right)].unflatten(0, errors.shape) * setting.weight
+        found = []
+        for size in torch.unique(counts[kept]).tolist():
+            inside = (counts[some] == size).nonzero()[:, 0]
+            together = inside[torch.argsort(some[inside], stable=True)].view(-1, size)
+            block = LeftOutRows(family, rows[together].flatten(1, 2), errors[together].flatten(1), setting.weight)
+            found.append((together, block))
+        return cls(found, errors, places)
+
+    def errors_at(self, strength: float) -> Tensor:
+        """Errors (n, o) of the samples, each in the solution without its group."""
+        return self._gathered(lambda block: block.errors(strength))
+
+    def leverages(self, strength: float) -> Tensor:
+        """What each value has of its own fit, (n, o)."""
+        return self._gathered(lambda block: block.leverages(strength))
+
+    def fitted_errors(self, strength: float) -> Tensor:
+        """Errors (n, o) in the solution of all."""
+        return self._gathered(lambda block: block.fitted(strength))
+
+    def mean_square(self, strengths: Tensor) -> Tensor:
+        """Of the errors left out (g,)."""
+        return torch.stack([self.errors_at(float(strength)).square().mean() for strength in strengths])
+
+    def gains(self, rank: int, strength: float) -> Gains:
+        """What the solution takes off the squared errors of samples that it does not see."""
+        losses = [self.errors.double().square().mean(dim=1), self.errors_at(strength).square().mean(dim=1)]
+        return Gains.of([0, rank], torch.stack(losses, dim=1))
+
+    def _gathered(self, values: Callable[[LeftOutRows], Tensor]) -> Tensor:
+        found = torch.empty_like(self.errors, dtype=torch.float64)
+        for places, block in self.groups:
+            found[places] = values(block).unflatten(1, (places.shape[1], -1))
+        return found
+
+
+def groups_of(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Which samples were measured at the same place: the group of each sample (n,), and how many there are in each group."""
+    _, group_of, counts = torch.unique(inputs.flatten(1), dim=0, return_inverse=True, return_counts=True)
+    return group_of, counts
+
+
+def pure_error(inputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
+    """σ² (o,) from repeated measurements alone, which no model can explain, and its degrees of freedom (0 = there are none)."""
+    group_of, counts = groups_of(inputs)
+    spare = len(targets) - len(counts)
+    values = targets.double()
+    means = values.new_zeros(len(counts), values.shape[1]).index_add_(0, group_of, values) / counts[:, None]
+    return (values - means[group_of]).square().sum(dim=0) / max(1, spare), spare

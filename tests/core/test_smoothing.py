@@ -1,0 +1,281 @@
+"""Ridge for every λ from one factor: each closed form against the long way, and what a refinement makes of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+from torch.func import jacrev
+
+from lsr_core.errors import InputError
+from lsr_core.kinds.data.problem import SupervisedProblem
+from lsr_core.linalg.left_out_rows import LeftOutRows
+from lsr_core.linalg.smoothing import RidgeFamily, minima
+from lsr_core.linalg.streaming_qr import StreamingQR
+from lsr_core.problems.splits import Split
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.held_out import pure_error
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
+from tests.core import twins
+
+STRENGTHS = [1e-3, 0.05, 0.7]
+SHAPES = [(30, 8), (12, 20), (9, 9)]  # more rows than columns, fewer, as many
+
+
+def made(rows: int, columns: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """A matrix with its weight 1/√N, errors without it, and lengths of the columns."""
+    draw = torch.Generator().manual_seed(seed)
+    decay = torch.logspace(0, -3, columns, dtype=torch.float64)
+    matrix = torch.randn(rows, columns, generator=draw, dtype=torch.float64) * decay / math.sqrt(rows)
+    return (
+        matrix,
+        torch.randn(rows, generator=draw, dtype=torch.float64),
+        0.5 + torch.rand(columns, generator=draw, dtype=torch.float64),
+    )
+
+
+def family_of(matrix: Tensor, errors: Tensor, lengths: Tensor, rank: int | None = None) -> RidgeFamily:
+    whole = torch.cat([matrix, errors[:, None] / math.sqrt(len(matrix))], dim=1)
+    return RidgeFamily(torch.linalg.qr(whole, mode="r").R, len(matrix), lengths=lengths, rank=rank)
+
+
+def solved(matrix: Tensor, errors: Tensor, lengths: Tensor, strength: float) -> Tensor:
+    """argmin ‖A c + b‖² + λ²‖D c‖² by the normal equations."""
+    normal = matrix.T @ matrix + strength**2 * torch.diag(lengths.square())
+    return -torch.linalg.solve(normal, matrix.T @ errors / math.sqrt(len(matrix)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_solution_residual_and_degrees_of_freedom_are_those_of_the_normal_equations(
+    shape: tuple[int, int], strength: float
+) -> None:
+    matrix, errors, lengths = made(*shape)
+    family, at = family_of(matrix, errors, lengths), torch.tensor([strength], dtype=torch.float64)
+    found = family.coefficients(strength)
+    assert torch.allclose(found, solved(matrix, errors, lengths, strength), rtol=1e-9, atol=1e-12)
+    left = matrix @ found + errors / math.sqrt(len(matrix))
+    assert float(family.mean_square(at)[0]) == pytest.approx(float(left.square().sum()), rel=1e-10)
+    hat = matrix @ torch.linalg.solve(matrix.T @ matrix + strength**2 * torch.diag(lengths.square()), matrix.T)
+    trace = float(hat.trace())
+    assert float(family.degrees_of_freedom(at)[0]) == pytest.approx(trace, rel=1e-10)
+    assert float(family.unspent(at)[0]) == pytest.approx(shape[0] - trace, rel=1e-9)
+    gcv = float(left.square().sum()) / (1 - trace / shape[0]) ** 2
+    assert float(family.gcv(at)[0]) == pytest.approx(gcv, rel=1e-9)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 5, 8])
+def test_a_rank_is_the_problem_with_the_first_columns_alone(rank: int) -> None:
+    matrix, errors, lengths = made(30, 8)
+    part = family_of(matrix, errors, lengths, rank)
+    alone = family_of(matrix[:, :rank], errors, lengths[:rank])
+    at = torch.tensor(STRENGTHS, dtype=torch.float64)
+    for name in ("mean_square", "degrees_of_freedom", "gcv", "log_evidence", "noise_by_residual"):
+        assert torch.allclose(getattr(part, name)(at), getattr(alone, name)(at), rtol=1e-10), name
+    assert torch.allclose(part.coefficients(0.1), alone.coefficients(0.1), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_errors_left_out_are_those_of_as_many_refits(shape: tuple[int, int], size: int, strength: float) -> None:
+    matrix, errors, lengths = made(*shape)
+    family = family_of(matrix, errors, lengths)
+    n, weight = len(matrix), 1 / math.sqrt(len(matrix))
+    groups = torch.randperm(n, generator=torch.Generator().manual_seed(4))[: n - n % size].view(-1, size)
+    found = LeftOutRows(family, matrix[groups], errors[groups], weight).errors(strength)
+    for row, group in zip(found, groups, strict=True):
+        kept = torch.ones(n, dtype=torch.bool)
+        kept[group] = False
+        normal = matrix[kept].T @ matrix[kept] + strength**2 * torch.diag(lengths.square())
+        refit = -torch.linalg.solve(normal, matrix[kept].T @ errors[kept] * weight)
+        assert torch.allclose(row, errors[group] + matrix[group] @ refit / weight, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_evidence_is_that_of_the_dense_gaussian_at_its_best_noise(shape: tuple[int, int], strength: float) -> None:
+    matrix, errors, lengths = made(*shape)
+    family, at, n = family_of(matrix, errors, lengths), torch.tensor([strength], dtype=torch.float64), shape[0]
+    design = matrix / lengths * math.sqrt(n)
+    shape_of = torch.eye(n, dtype=torch.float64) + design @ design.T / (n * strength**2)
+
+    def dense(noise: float) -> float:
+        zero = torch.zeros(n, dtype=torch.float64)
+        return float(torch.distributions.MultivariateNormal(zero, noise * shape_of).log_prob(errors))
+
+    noise = float(family.noise_by_evidence(at)[0])
+    assert float(family.log_evidence(at)[0]) == pytest.approx(dense(noise), rel=1e-10, abs=1e-9)
+    assert dense(noise) > max(dense(noise * 1.1), dense(noise / 1.1))
+
+
+def test_streamed_rows_give_the_same_as_all_at_once() -> None:
+    matrix, errors, lengths = made(60, 8)
+    whole = torch.cat([matrix, errors[:, None] / math.sqrt(60)], dim=1)
+    stream = StreamingQR(9, dtype=torch.float64, device=torch.device("cpu"), gather=7)
+    for part in whole.split(5):
+        stream.update(part)
+    streamed, direct = RidgeFamily(stream.factor, 60, lengths=lengths), family_of(matrix, errors, lengths)
+    grid = direct.grid()
+    for name in ("mean_square", "gcv", "log_evidence"):
+        assert torch.allclose(getattr(streamed, name)(grid), getattr(direct, name)(grid), rtol=1e-10, atol=1e-13), name
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_discrepancy_leaves_what_was_asked_for_and_says_where_nothing_does(share: float) -> None:
+    family = family_of(*made(30, 8))
+    between = family.beyond + share * (family.base - family.beyond)
+    found = torch.tensor([family.discrepant(between)], dtype=torch.float64)
+    assert float(family.mean_square(found)[0]) == pytest.approx(between, rel=1e-9)
+    assert family.discrepant(2 * family.base) == math.inf
+    assert family.discrepant(family.beyond / 2) == 0
+
+
+def test_all_optima_are_found_and_the_best_is_first() -> None:
+    grid = torch.logspace(-4, 4, 65, dtype=torch.float64)
+    found = minima(lambda at: torch.minimum((at.log10() + 2).square(), (at.log10() - 1.03).square() - 0.1), grid)
+    assert [pair[0] for pair in found] == [pytest.approx(10**1.03, rel=1e-2), pytest.approx(1e-2, rel=1e-2)]
+
+
+def noisy(noise: float = 0.2, n: int = 40, outputs: int = 1, **parts: Any) -> SupervisedProblem:
+    """A network that is not trained, and noisy samples of another."""
+    draw = torch.Generator().manual_seed(3)
+    truth = twins.network(2, 6, outputs, seed=9)
+    splits = {}
+    for name, count, spread in (("train", n, noise), ("validation", 20, noise), ("test", 200, 0.0)):
+        inputs = 2 * torch.rand(count, 2, generator=draw, dtype=torch.float64) - 1
+        clean = truth(inputs).detach()
+        splits[name] = Split(inputs, clean + spread * torch.randn(clean.shape, generator=draw, dtype=torch.float64))
+    return SupervisedProblem("noisy", twins.network(2, 8, 8, outputs), **{**splits, **parts})
+
+
+@pytest.fixture(scope="module")
+def smoothed() -> Refinement:
+    return refine(noisy(), regularise="evidence")
+
+
+def test_the_spread_is_that_of_the_dense_posterior_and_of_samples_from_it(smoothed: Refinement) -> None:
+    setting, bars = smoothed.setting, smoothed.error_bars
+    assert bars is not None
+    assert bars.spread is not None
+
+    def rows(inputs: Tensor) -> Tensor:
+        found: Tensor = jacrev(lambda theta: setting.function(theta, inputs).reshape(-1))(setting.function.theta0)
+        return found
+
+    train, test = rows(setting.train.inputs), rows(setting.splits["test"].inputs[:20])
+    n, strength, noise = len(train), bars.smoothing.strength, float(bars.smoothing.noise[0])
+    precision = (train.T @ train / n + strength**2 * torch.eye(train.shape[1], dtype=torch.float64)) * n / noise**2
+    covariance = torch.linalg.inv(precision)
+    dense = (test @ covariance * test).sum(dim=1).sqrt()
+    found = bars.model(setting.splits["test"].inputs[:20])[:, 0]
+    assert torch.allclose(found, dense, rtol=1e-6)
+    draw = torch.Generator().manual_seed(0)
+    root = torch.linalg.cholesky(covariance)
+    samples = test @ root @ torch.randn(len(root), 20_000, generator=draw, dtype=torch.float64)
+    assert torch.allclose(found, samples.std(dim=1), rtol=0.03)
+    within = bars.spread.at(setting.function, setting.splits["test"].inputs[:20], outside=False)[:, 0]
+    assert bool((within <= found).all())
+
+
+@pytest.mark.parametrize("rule", ["auto", "gcv", "loo", "evidence", "discrepancy:0.2", "0.01"])
+def test_every_rule_smooths_with_training_data_alone_and_says_what_it_found(rule: str) -> None:
+    found = refine(noisy(n=40, validation=None), regularise=rule)
+    summary = found.summary
+    assert summary.rank == summary.max_rank
+    assert summary.refined.test_mse is not None
+    assert summary.base.test_mse is not None
+    assert summary.refined.test_mse < summary.base.test_mse
+    assert summary.regularisation is not None
+    assert summary.regularisation.rule == rule
+    assert summary.regularisation.value > 0
+    assert summary.noise_std == pytest.approx(0.2, rel=0.5)
+    assert 0 < (summary.degrees_of_freedom or 0) < 40
+    assert 0.5 < (summary.coverage or 0) <= 1
+    again = refine(noisy(n=40, validation=None), regularise=f"{summary.regularisation.value:.17g}")
+    assert torch.allclose(again.delta, found.delta, rtol=1e-6, atol=1e-9)
+
+
+def test_validation_samples_are_fitted_too_and_that_is_said() -> None:
+    found = refine(noisy(), regularise="gcv")
+    assert found.summary.n_residuals == 60
+    assert found.summary.refined.val_mse is None
+    assert "Training and validation samples are fitted together" in found.summary.notes[0]
+
+
+def test_pure_noise_is_not_refined() -> None:
+    network = twins.network(2, 8, 8, 1)
+    refused = 0
+    for seed in range(10):
+        draw = torch.Generator().manual_seed(seed)
+        inputs = 2 * torch.rand(40, 2, generator=draw, dtype=torch.float64) - 1
+        noise = torch.randn(40, 1, generator=draw, dtype=torch.float64)
+        problem = SupervisedProblem("noise", network, Split(inputs, network(inputs).detach() + noise))
+        summary = refine(problem, regularise="auto").summary
+        refused += summary.rank == 0
+        assert (summary.rank == 0) == ("do not refine" in summary.rank_choice)
+        assert summary.rank > 0 or summary.degrees_of_freedom == 0
+    assert refused >= 7
+
+
+def test_noise_is_told_for_each_output_and_by_repeated_measurements() -> None:
+    draw = torch.Generator().manual_seed(5)
+    inputs = (2 * torch.rand(60, 2, generator=draw, dtype=torch.float64) - 1).repeat(2, 1)
+    clean = twins.network(2, 6, 2, seed=9)(inputs).detach()
+    targets = clean + torch.tensor([0.1, 0.4]) * torch.randn(clean.shape, generator=draw, dtype=torch.float64)
+    network = twins.network(2, 8, 8, 2)
+    apart = refine(SupervisedProblem("twice", network, Split(inputs[:60], targets[:60])), regularise="evidence").summary
+    assert apart.noise_std_by_output == [pytest.approx(0.1, rel=0.5), pytest.approx(0.4, rel=0.3)]
+    twice = refine(SupervisedProblem("twice", network, Split(inputs, targets)), regularise="loo").summary
+    variance, spare = pure_error(inputs, targets)
+    assert spare == 60
+    assert twice.noise_std_by_output == pytest.approx(variance.sqrt().tolist())
+    assert any("60 training samples repeat" in note for note in twice.notes)
+
+
+@pytest.mark.parametrize("rule", ["auto", "gcv", "loo", "evidence", "discrepancy:0.1"])
+def test_residuals_that_leave_nothing_to_choose_are_answered(rule: str) -> None:
+    network, inputs = twins.network(2, 8, 8, 1), twins.data(30).inputs
+    exact = refine(SupervisedProblem("exact", network, Split(inputs, network(inputs).detach())), regularise=rule)
+    assert exact.summary.rank == 0
+    assert exact.summary.noise_std == pytest.approx(0, abs=1e-15)
+    assert "there is no residual" in exact.summary.rank_choice
+    shifted = refine(
+        SupervisedProblem("shifted", network, Split(inputs, network(inputs).detach() + 1)), regularise=rule
+    )
+    assert shifted.summary.refined.train_mse is not None
+    assert shifted.summary.refined.train_mse <= 1.0
+
+
+def test_fewer_samples_than_outputs_are_smoothed() -> None:
+    draw = torch.Generator().manual_seed(5)
+    inputs = torch.rand(5, 2, generator=draw, dtype=torch.float64)
+    targets = torch.randn(5, 12, generator=draw, dtype=torch.float64)
+    found = refine(SupervisedProblem("few", twins.network(2, 8, 12), Split(inputs, targets)), regularise="loo").summary
+    assert len(found.noise_std_by_output or []) == 12
+
+
+@pytest.mark.parametrize(
+    "value", ["gvc", "discrepancy:0", "discrepancy:-1", "discrepancy:inf", "discrepancy:x", "-1", "inf", "nan", ""]
+)
+def test_no_rule_and_no_strength_is_refused_in_words(value: str) -> None:
+    with pytest.raises(ValidationError, match="give auto, none, gcv, loo, evidence, discrepancy:SIGMA"):
+        RefineConfig.model_validate({"regularise": value})
+
+
+@pytest.mark.parametrize("other", [{"damping": 0.1}, {"published": 1}, {"rank": "knee"}])
+def test_what_smoothing_does_not_use_is_refused(other: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        refine(noisy(), regularise="gcv", **other)
+
+
+def test_a_fixed_rank_is_smoothed_at_that_rank() -> None:
+    found = refine(noisy(), regularise="evidence", rank=7)
+    assert found.rank == 7
+    assert found.summary.degrees_of_freedom is not None
+    assert found.summary.degrees_of_freedom < 7
