@@ -136,7 +136,7 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
         yield "curve_errors", [("", lines.errors(runs, at, 0, lines.cut(data, 0, 0.5)))]
     elif data.dimension == 2:
         errors = {"network_error": data.network_error(0), "refined_error": data.refined_error(rank, 0)}
-        limits = scales.decades(*errors.values())
+        limits = scales.decades(*errors.values(), rounding=maps.rounding_of(data))
         truth = maps.field(data, data.fields.targets[:, 0], texts.PANELS["truth"], maps.shared_limits(data, 0))
         yield (
             "headline_map",

@@ -28,12 +28,14 @@ class Picture:
     Attributes:
         alt: one or two sentences for those who cannot see it, with the figures that matter.
         columns, rows: the table behind it; rows are made only when somebody downloads them.
+        note: a sentence about this very figure, such as what lies beyond its axis.
     """
 
     figure: go.Figure
     alt: str
     columns: tuple[str, ...]
     rows: Callable[[], Rows]
+    note: str = ""
 
 
 @dataclass
@@ -92,10 +94,23 @@ class Canvas:
         self.layout["xaxis"] = theme.axis(x, "log" if logx else "linear") | more.pop("xaxis", {})
         self.layout["yaxis"] = theme.axis(y, "log" if logy else "linear") | more.pop("yaxis", {})
 
-    def map_axes(self, x: str, y: str) -> None:
-        """Axes of a map, with room for its colour bar."""
-        self.axes(x, y, xaxis={"showgrid": False, "nticks": 6}, yaxis={"showgrid": False, "nticks": 6})
+    def map_axes(self, x: str, y: str, *, one_scale: bool = False) -> None:
+        """Axes of a map, with room for its colour bar; `one_scale` makes a unit as long on one axis as on the other."""
+        bare: dict[str, Any] = {"showgrid": False, "nticks": 6}
+        across, up = dict(bare), dict(bare)
+        if one_scale:
+            across |= {"constrain": "domain", "constraintoward": "right"}
+            up |= {"constrain": "domain", "constraintoward": "top", "scaleanchor": "x", "scaleratio": 1}
+        self.axes(x, y, xaxis=across, yaxis=up)
         self.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
+
+    @property
+    def _is_of_curves(self) -> bool:
+        """Whether one hint can tell the values of all curves at a place; what has hints of its own keeps them."""
+        plain = all(
+            trace["type"] == "scatter" and not {"hovertemplate", "hoverinfo"} & set(trace) for trace in self.traces
+        )
+        return plain and any("lines" in trace.get("mode", "") for trace in self.traces)
 
     def figure(self) -> go.Figure:
         for letter in "xy":
@@ -107,6 +122,8 @@ class Canvas:
             rows = _legend_rows(names, 340 if self.height <= HEIGHT else 480)
             self.layout["margin"] = theme.layout()["margin"] | {"t": 10 + 20 * rows}
             self.height += 20 * (rows - 1)
+        if self._is_of_curves:
+            self.layout.setdefault("hovermode", "x unified")
         layout = theme.layout() | {"height": self.height} | self.layout
         return go.Figure({"data": self.traces, "layout": layout})
 

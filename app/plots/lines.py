@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app.plots.base import Canvas, Labelled, Picture, Rows, dash, light, log_magnitude, number, positive, suffix
+from lsr_app.reading.observed import Observations
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
 
@@ -48,8 +49,10 @@ def cut(run: RunData, along: int, fraction: float) -> Cut:
     return Cut(chosen[np.argsort(inputs[chosen, along], kind="stable")], along, across, value, run.grid is not None)
 
 
-def values(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = False) -> Picture:
-    """Truth, network and refined predictor along the slice."""
+def values(
+    runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = False, observed: Observations | None = None
+) -> Picture:  # fmt: skip
+    """Truth, network and refined predictor along the slice, and the `observed` training data of a single input."""
     canvas = Canvas()
     colours = canvas.colours
     run = runs[0][1]
@@ -71,8 +74,9 @@ def values(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, log
         if same_points(run, other):
             more = other.refined(ranks[index], output)[where.points]
             draw(x, light(more), f"Refined predictor{suffix(index)}", colours.validation, **(extra or {"dash": "dot"}))
+    seen = _observations(canvas, run, output, observed)
     canvas.axes(formats.plot(run.input_name(where.along)), formats.plot(run.output_name(output)), logy=logy)
-    alt = f"Truth, network and refined predictor along {run.input_name(where.along)}{_place(run, where)}, {len(x)} points."
+    alt = f"Truth, network and refined predictor along {run.input_name(where.along)}{_place(run, where)}, {len(x)} points.{seen}"
     names = (run.input_name(where.along), "truth", "network", "refined")
 
     def rows() -> Rows:
@@ -85,6 +89,17 @@ def values(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, log
         )
 
     return Picture(canvas.figure(), formats.one_line(alt, 300), names, rows)
+
+
+def _observations(canvas: Canvas, run: RunData, output: int, observed: Observations | None) -> str:
+    """Dots below the curves, in the colour of training data; returns what the text alternative says of them."""
+    if observed is None or run.dimension != 1 or not len(observed.inputs) or output >= observed.targets.shape[1]:
+        return ""
+    canvas.points(
+        light(observed.inputs[:, 0]), light(observed.targets[:, output]), "Training data", canvas.colours.train, size=5, outline=0, opacity=0.7
+    )  # fmt: skip
+    canvas.traces.insert(0, canvas.traces.pop())
+    return f" {len(observed.inputs)} training data are dots."
 
 
 def errors(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, logy: bool = True) -> Picture:

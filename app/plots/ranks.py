@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lsr_app.plots.base import Canvas, Labelled, Picture, Rows, dash, number, positive, suffix
-from lsr_app.words import formats
+from lsr_app.plots.base import Canvas, Labelled, Picture, Rows, dash, finite_range, number, positive, suffix
+from lsr_app.words import figuretexts, formats
 
 SPLITS = ("train", "val", "test")
+ROOM = 0.15  # of the decades that errors on unseen data span, kept free below them
+HIGHEST = 1e3  # times the network's error that an axis reaches at most
 MEASURES = {"mse": "Mean square error", "relative_l2": "Relative L2 error"}
 
 
@@ -53,15 +55,47 @@ def errors(
                 _mark(canvas, knee, float(curve[knee]), "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, ranks[0], selected, "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
+    reach, note = _vertical(runs, measure, first=1 if logx else 0) if logy else ({}, "")
     title = "Mean square" if runs[0][1].parts.residual and measure == "mse" else MEASURES[measure]
-    canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx))
+    canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx), yaxis=reach)
     key, word = runs[0][1].headline_split
     before, after = (runs[0][1].reported(f"{key}_{measure}", at) for at in (0, ranks[0]))
     alt = (
         f"Error against rank. {word}, {MEASURES[measure].lower()}: it is {formats.error(before)} at rank 0 and "
         f"{formats.error(after)} at the selected rank {ranks[0]}."
     )
-    return Picture(canvas.figure(), alt, *sweep_table(runs))
+    return Picture(canvas.figure(), alt, *sweep_table(runs), note)
+
+
+def _vertical(runs: Labelled, measure: str, first: int) -> tuple[dict[str, object], str]:
+    """A logarithmic axis over the errors on data that the solve has not seen, and what curves go on to beyond it.
+
+    Where a solve interpolates, the training error falls to rounding; on an axis down there nothing could be seen of the others.
+    """
+    heard, seen = [], []
+    for _, run in runs:
+        curves = {split: positive(getattr(run.sweep, f"{split}_{measure}"))[first:] for split in SPLITS}
+        known = {split: values[np.isfinite(values)] for split, values in curves.items()}
+        unseen = [known[split] for split in ("val", "test") if known[split].size]
+        seen += [(getattr(run.parts, split), values) for split, values in known.items() if values.size]
+        heard += unseen or [known["train"]]
+    low, high = finite_range(*heard)
+    start = max((float(values[0]) for _, values in seen), default=high)
+    if not low > 0:
+        return {}, ""
+    span = max(1.0, math.log10(high / low))
+    floor, ceiling = low / 10 ** max(1.0, ROOM * span), max(min(high, start * HIGHEST), start)
+    under = [(name, float(values.min())) for name, values in seen if values.min() < floor]
+    over = [(name, float(values.max())) for name, values in seen if values.max() > ceiling]
+    if not under and not over:
+        return {}, ""
+    ends = floor if under else min(float(values.min()) for _, values in seen), ceiling
+    room = 0.05 * math.log10(ends[1] / ends[0])
+    dtick = max(1, math.ceil(math.log10(ends[1] / ends[0]) / 7))
+    axis = {"range": [math.log10(ends[0]) - room, math.log10(ends[1]) + room], "dtick": dtick}
+    return axis, figuretexts.beyond_axis(
+        [(name, formats.error(value)) for name, value in under], [(name, formats.error(value)) for name, value in over]
+    )
 
 
 def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False) -> Picture:
@@ -77,7 +111,7 @@ def spectrum(runs: Labelled, ranks: Sequence[int], *, logx: bool = False) -> Pic
         canvas.line(axis, np.where(trusted, values, np.nan), f"Singular value{tail}", colours.refined, dash=dash(index))
         if not trusted.all():
             below = np.where(~trusted, values, np.nan)
-            canvas.line(axis, below, f"Untrusted{tail}", colours.network, dash=dash(index))
+            canvas.line(axis, below, f"Below it{tail}", colours.network, dash=dash(index))
         if known and floor > 0 and len(axis) > 1:
             canvas.line(
                 axis[[0, -1]], np.array([floor, floor]), f"Sketch error{tail}", colours.stepped,

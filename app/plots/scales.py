@@ -68,6 +68,22 @@ def powers(limits: Limits, *, about_one: bool = False) -> ColourScale:
     return ColourScale(limits, colours, _decades(limits))
 
 
+def rounding_of(values: NDArray[Any], epsilon: float = float(np.finfo(np.float64).eps)) -> float:
+    """What an error may be from rounding alone, of a field with these values."""
+    finite = np.abs(values[np.isfinite(values)])
+    return 8 * epsilon * float(finite.max(initial=0.0))
+
+
+def apart(values: NDArray[Any], rounding: float) -> NDArray[np.bool_]:
+    """Which values are zero to rounding, where these are the exception, such as at a boundary whose values a network has by construction.
+
+    Their sizes say nothing, and would stretch a logarithmic scale over all digits of the number type. Where most values are as small,
+    that is the result, and none is apart.
+    """
+    found: NDArray[np.bool_] = np.abs(values) <= rounding
+    return found if 2 * found.sum() < found.size else np.zeros_like(found)
+
+
 def clipped(values: NDArray[Any], limits: Limits) -> NDArray[np.float64]:
     """Powers of ten of the sizes of values, held inside the limits."""
     held: NDArray[np.float64] = np.clip(log_magnitude(values), *limits)
@@ -87,14 +103,18 @@ def largest(values: NDArray[Any]) -> float:
     return float(np.quantile(finite, 0.998)) if finite.size else 1.0
 
 
-def decades(*arrays: NDArray[Any]) -> Limits:
-    """Whole powers of ten that hold nearly all of the magnitudes."""
+def decades(*arrays: NDArray[Any], rounding: float = 0.0, upper: float = 0.998) -> Limits:
+    """Whole powers of ten that hold nearly all of the magnitudes, those left out that are zero to `rounding` and few.
+
+    Args:
+        upper: share of the magnitudes that lie below the upper end; 1 where the largest are what the figure is about.
+    """
     low, high = 0.0, 1.0
     spans = []
     for array in arrays:
-        magnitudes = log_magnitude(array[np.isfinite(array) & (array != 0)])
+        magnitudes = log_magnitude(array[np.isfinite(array) & (array != 0) & ~apart(array, rounding)])
         if magnitudes.size:
-            spans.append(np.quantile(magnitudes, [0.02, 0.998]))
+            spans.append(np.quantile(magnitudes, [0.02, upper]))
     if spans:
         low = float(np.floor(min(span[0] for span in spans)))
         high = float(np.ceil(max(span[1] for span in spans)))

@@ -93,7 +93,7 @@ def axis(title: str, kind: str) -> dict[str, Any]:
         "title": {"text": title, "font": {"size": FONT_SIZE}, "standoff": 8}, "type": kind,
         "gridcolor": colours.grid, "linecolor": colours.grid, "zeroline": False, "automargin": False,
         "tickfont": {"size": SMALL, "color": colours.muted}, "ticks": "", "exponentformat": "power",
-        "ticklabeloverflow": "allow",
+        "ticklabeloverflow": "allow", "hoverformat": ".3g",
     }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import lsr_samples
-from lsr_app.reading import physicsdata, problemabout
+from lsr_app.reading import observed, physicsdata, problemabout
+from lsr_app.reading.observed import Observations
 from lsr_app.reading.physicsdata import PhysicsAbout
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
@@ -63,6 +64,20 @@ def same_problem(one: Run, other: Run) -> bool:
         return identity(one.problem_path) == identity(other.problem_path)
     except InputError:
         return False
+
+
+def observations(run: Run) -> Observations | None:
+    """The training data of a run's problem, where there are so few that each can be drawn; None otherwise, or where they cannot be read."""
+    folder = run.problem_path
+    return _observations(str(folder), stamp_of(folder, "problem.json", "data.npz"))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _observations(folder: str, stamp: str) -> Observations | None:
+    try:
+        return observed.read(Path(folder))
+    except InputError:
+        return None
 
 
 def checkpoints(folder: Path) -> list[int]:

@@ -21,6 +21,7 @@ from lsr_core.errors import InputError
 from lsr_core.storage.records import FINAL_STATES
 from lsr_core.storage.runs import Run
 
+MOST_AXES = 4  # inputs of which two at a time make a map worth looking at
 _NOW = "lsr_now"
 
 
@@ -221,12 +222,20 @@ def output(data: RunData) -> int:
 
 
 def section(data: RunData) -> str:
-    """Which part of Error fields is drawn; only that part is computed. A single input has no slices."""
-    options = {name: word for name, word in texts.SECTIONS.items() if data.dimension > 1 or name != "slices"}
+    """Which part of Error fields is drawn; only that part is computed. A single input has no slices, and many inputs have no maps."""
+    left_out = {"slices"} if data.dimension == 1 else set()
+    if data.dimension <= 2:
+        left_out |= {"samples"}
+    elif data.dimension > MOST_AXES or data.parts.section == "classes":
+        left_out |= {"maps", "slices"}
+    options = {name: word for name, word in texts.SECTIONS.items() if name not in left_out}
     if data.dimension == 1:
         options["maps"] = texts.SECTION_CURVES
-    if state.get("section") not in options:
-        state.put_quietly("section", "maps")
+    if data.dimension > 2:
+        options = {"samples": options.pop("samples"), **options}
+    usual = next(iter(options))
+    if state.get("section") not in options or (usual == "samples" and not state.asked("section")):
+        state.put_quietly("section", usual)
     return words("section", "Part of the page", options)
 
 

@@ -171,6 +171,11 @@ def sample_errors(data: RunData) -> None:
     st.caption(formats.markdown(texts.quantiles(data.summary.rank, pairs)))
 
 
+def row() -> Any:
+    """A place for small controls side by side."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="medium")
+
+
 def heading(title: str, lead: str) -> None:
     """Title and lead of a page; foreign text is escaped here."""
     st.html(f"<h1 class='lsr-title'>{formats.page(title)}</h1><p class='lsr-lead'>{formats.page(lead)}</p>")
@@ -209,7 +214,8 @@ def _chart(key: str, picture: Picture) -> None:
 
 
 def _foot(key: str, words: figuretexts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
-    st.html(f"<p class='lsr-caption'>{html.escape(words.shows)} {html.escape(words.read)}</p>")
+    notes = dict.fromkeys(picture.note for _, picture in pictures if picture.note)
+    st.html(f"<p class='lsr-caption'>{html.escape(' '.join((words.shows, words.read, *notes)))}</p>")
 
     def rows() -> Rows:
         if len(pictures) == 1:

@@ -20,14 +20,14 @@ from lsr_core.storage.runs import ID_PATTERN
 
 RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
 DEFAULTS: dict[str, Any] = {
-    "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
+    "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "signed": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
     "precision": "float64", "coordinates": "both", "reorth": False, "present": False, "way": "files",
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
 WORDS = {
     "measure": ("mse", "relative_l2"),
-    "section": ("maps", "slices", "distribution"),
+    "section": ("maps", "samples", "slices", "distribution"),
     "lab": ("race", "plane", "directions", "isolation"),
     "against": ("iterations", "products", "seconds"),
     "precision": ("float64", "float32"),
@@ -80,6 +80,11 @@ def query() -> dict[str, str]:
 
 def get(key: str) -> Any:
     return _view().get(key, DEFAULTS.get(key))
+
+
+def asked(key: str) -> bool:
+    """Whether the view holds a value, and not just the default."""
+    return key in _view()
 
 
 def put(key: str, value: Any) -> None:

@@ -76,12 +76,13 @@ FIGURES = {
     "spectrum": Words(
         "Singular values",
         "The singular values of the Jacobian: how strongly each direction of the subspace moves the outputs.",
-        "A steep fall means that few directions do the work. Values below the dashed sketch error are not to be trusted.",
+        "A steep fall means that few directions do the work. Values below the dashed sketch error are estimates only.",
     ),
     "condition": Words(
         "Condition number",
         "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
-        "A large κ of what is solved magnifies rounding. At the dashed line, 1/ε of the number type, no digit of the solution would be left.",
+        "The scaled one says how much rounding the solve magnifies; were it to reach the dashed line, 1/ε of the number type, no digit would "
+        "be sure. The other one is what training in the coordinates of the weights has to cope with.",
     ),
     "shares": Words(
         "Error by share",
@@ -109,6 +110,27 @@ FIGURES = {
         "Network minus truth, refined predictor minus truth, and the ratio of their sizes.",
         "The two errors share one symmetric scale unless each is given its own. In the ratio, blue means that "
         "refinement lowered the error there, orange that it raised it.",
+    ),
+    "error_sizes": Words(
+        "Errors",
+        "The sizes of the error of the network and of the refined predictor, and the ratio of the two.",
+        "Both errors share one logarithmic scale unless each is given its own: a step on the colour bar is a factor, darker is better. In the "
+        "ratio, blue means that refinement lowered the error there, orange that it raised it.",
+    ),
+    "parity": Words(
+        "Predicted against true",
+        "Each dot is a sample: the value that is true across, the value that is predicted up.",
+        "On the dotted line both agree; the distance from it is the error.",
+    ),
+    "right_class": Words(
+        "Probability of the right class",
+        "Each dot is a sample: the probability that its right class is given by the network across, and by the refined predictor up.",
+        "Above the dotted line refinement made the right class more probable.",
+    ),
+    "worst_samples": Words(
+        "The worst samples",
+        "The inputs at which the refined predictor errs most, the worst first.",
+        "Beside each: what is true, and what network → refined predictor make of it.",
     ),
     "curves": Words(
         "Fields",
@@ -286,3 +308,10 @@ FIGURES = {
         "The axis is held to the reach of the truth; the third object may leave it, because the step is meant for the linear model only.",
     ),
 }
+
+
+def beyond_axis(under: list[tuple[str, str]], over: list[tuple[str, str]]) -> str:
+    """What curves go on to outside of the axis, as (curve, value)."""
+    parts = [f"{name} goes on down to {value}" for name, value in under]
+    parts += [f"{name} rises to {value}" for name, value in over]
+    return f"Beyond the axis: {', '.join(parts)}." if parts else ""

@@ -43,6 +43,7 @@ HELP = {
     "run": "Listed runs, your own, and the one that comes with the product.",
     "logx": "Logarithmic horizontal axis",
     "logy": "Logarithmic vertical axis",
+    "signed": "Errors with their sign on a linear scale, in place of their sizes on a logarithmic one.",
     "own": "Stretches the colours over each map's own errors. The two maps can then no longer be compared by colour.",
     "memory_budget": "How much memory the refinement may use, for instance 2GB. Blocks are made smaller to keep it; what cannot be kept is refused.",
     "max_rank": "The largest rank of the sweep. Time and memory grow with it. At most as many as there are parameters or rows.",
@@ -96,8 +97,11 @@ STATES = {
     "failed": "Failed",
 }
 STRATEGIES = {"auto": "Auto", "matrix-free": "Matrix-free", "row-blocks": "Row blocks", "factored": "Factored"}
-SECTIONS = {"maps": "Maps", "slices": "Slices", "distribution": "Distribution"}
+SECTIONS = {"maps": "Maps", "samples": "Samples", "slices": "Slices", "distribution": "Distribution"}
 SECTION_CURVES = "Curves"
+SAME_VERDICT = "Right or wrong as before"
+RIGHT_NOW = "Right only after refinement"
+WRONG_NOW = "Right only before"
 
 SWEEP_CAPTION = "Mean squares around the selected rank"
 SVG_HINT = "SVG: camera at the figure’s upper right"
@@ -176,6 +180,21 @@ def rank_snapped(wanted: int, rank: int) -> str:
 def index_out_of_range(key: str, value: int, length: int) -> str:
     names = {"output": "output", "xaxis": "input", "yaxis": "input", "along": "input"}
     return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
+
+
+def sample_classes(right: int, before: int, after: int) -> str:
+    """A sample by its right class and those that it is given."""
+    return f"{right}: {before} → {after}"
+
+
+def sample_values(truth: str, before: str, after: str) -> str:
+    """A sample by its true value and those that it is given."""
+    return f"{truth}: {before} → {after}"
+
+
+def blank_points(blank: int, points: int) -> str:
+    """Beside a logarithmic map of errors."""
+    return f"Left blank: {blank:,} of {points:,} points, whose error is zero to rounding."
 
 
 def compare_note(first: str, second: str, rank: int) -> str:

@@ -60,7 +60,7 @@ def test_two_runs_are_told_apart_by_number_and_dash(data: RunData) -> None:
 
 def test_singular_values_below_the_sketch_error_are_greyed(data: RunData) -> None:
     figure = ranks.spectrum([("a", data)], [5]).figure
-    assert names(figure) == ["Singular value", "Untrusted", "Sketch error"]
+    assert names(figure) == ["Singular value", "Below it", "Sketch error"]
     trusted = figure.data[0].y
     assert np.nanmin(trusted) >= data.spectrum.sketch_error
 

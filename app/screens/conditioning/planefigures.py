@@ -102,7 +102,7 @@ def _levels(plane: LossPlane, values: NDArray[np.float64], shared: Limits) -> di
     known = np.isfinite(values)
     shown = np.where(known, scales.clipped(np.where(known, values, 1.0), shared), np.nan)
     return scales.powers(shared).levels(
-        light(plane.alpha), light(plane.beta), shown, "α %{x:.3g}, β %{y:.3g}: 10<sup>%{z:.2f}</sup>",
+        light(plane.alpha), light(plane.beta), shown, "α = %{x:.3g}<br>β = %{y:.3g}<br>loss = 10<sup>%{z:.2f}</sup>",
         type="contour", contours={"start": low, "end": high, "size": step}, line={"width": 0.6, "color": "rgba(255,255,255,0.45)"},
     )  # fmt: skip
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.plots import lines, maps, scales
-from lsr_app.plots.base import Picture
-from lsr_app.screens.fields import SCREEN, fieldstexts
+from lsr_app.plots import lines
+from lsr_app.screens.fields import SCREEN, fieldstexts, mapsection, samplesection
 from lsr_app.shell import controls, guards, residualsection, show, state, unreferenced
 from lsr_app.words import formats, texts
 
@@ -24,7 +23,7 @@ numbers = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     section = controls.section(data)
     output = controls.output(data)
-    axes = controls.axes(data)
+    axes = controls.axes(data) if section == "maps" else (0, 1)
 network, refined = data.network_error(output), data.refined_error(rank, output)
 levels = lines.quantiles(data, rank, output)
 with numbers:
@@ -47,42 +46,6 @@ with numbers:
     residualsection.line(data)
 if now.compare is not None and not lines.same_points(data, now.compare):
     st.caption(fieldstexts.COMPARE_POINTS)
-
-
-def draw_maps() -> None:
-    """Fields and errors as maps, or as curves over a single input."""
-    if data.dimension == 1:
-        where = lines.cut(data, 0, 0.5)
-        show.figure("curves", lines.values(runs, at, output, where))
-        logy = controls.toggle("logy", "Log error")
-        show.figure("curve_errors", lines.errors(runs, at, output, where, logy=logy))
-        return
-    limits = maps.shared_limits(data, output)
-    truth = data.fields.targets[:, output]
-    values = {"truth": truth, "network": data.fields.network[:, output], "refined": truth + refined}
-    show.group(
-        "maps",
-        [panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes)) for name, part in values.items()],
-    )
-    own = bool(state.get("own"))
-    reach = max(scales.largest(network), scales.largest(refined))
-    panels = []
-    for name, part in (("network_error", network), ("refined_error", refined)):
-        limit = scales.largest(part) if own else reach
-        panels.append(panel(name, maps.signed_error(data, part, texts.PANELS[name], limit, axes=axes)))
-    panels.append(panel("ratio", maps.ratio(data, refined, network, texts.PANELS["ratio"], axes=axes)))
-    if now.compare is not None and lines.same_points(data, now.compare):
-        other = now.compare.refined_error(at[1], output)
-        name = f"{texts.PANELS['refined_error']} (2)"
-        limit = scales.largest(other) if own else reach
-        panels.append((name, maps.signed_error(data, other, name, limit, axes=axes)))
-        name = f"{texts.PANELS['ratio']} (2)"
-        panels.append((name, maps.ratio(data, other, network, name, axes=axes)))
-    show.group("error_maps", panels, extra=lambda: controls.note_toggle("own", "Own colour scale for each error"))
-
-
-def panel(name: str, picture: Picture) -> tuple[str, Picture]:
-    return texts.PANELS[name], picture
 
 
 def draw_distribution() -> None:
@@ -130,5 +93,9 @@ if section == "distribution":
     draw_distribution()
 elif section == "slices":
     draw_slice()
+elif section == "samples":
+    samplesection.section(now, data, rank, output)
+elif data.dimension == 1:
+    mapsection.curves(now, data, output)
 else:
-    draw_maps()
+    mapsection.section(now, data, output, axes)

@@ -53,7 +53,8 @@ def heat(iteration: HalfSteps, which: str, limits: Limits) -> Picture:
     scale = scales.powers(limits)
     canvas.traces.append(
         scale.heat(
-            np.append(indices - 0.5, indices[-1] + 0.5), _edges(bins), shown, "half step %{x}, frequency %{y:.0f}: 10<sup>%{z:.1f}</sup>",
+            np.append(indices - 0.5, indices[-1] + 0.5), _edges(bins), shown,
+            "half step %{x}<br>frequency %{y:.0f}<br>energy = 10<sup>%{z:.1f}</sup>",
             colorbar=scale.bar(len=0.92, y=0, yanchor="bottom"), showlegend=False,
         )
     )  # fmt: skip
@@ -81,7 +82,7 @@ def heat(iteration: HalfSteps, which: str, limits: Limits) -> Picture:
 def heat_limits(iteration: HalfSteps) -> Limits:
     """One colour range for the energies of both errors at all steps."""
     spectra = [getattr(step.spectrum, which) for step in iteration.steps for which in OBJECTS]
-    return scales.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum))
+    return scales.decades(*(_above_rounding(np.asarray(spectrum)) for spectrum in spectra if spectrum), upper=1.0)
 
 
 def band(iteration: HalfSteps, name: str, limits: Limits) -> Picture:
@@ -167,15 +168,21 @@ def spectrum(step: IterationStep, limits: Limits) -> Picture:
 def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> Picture:
     """|error| on the grid on a logarithmic scale: a map over two variables, a curve over one."""
     names, axes = list(grid.axes), list(grid.axes.values())
+    rounding, note = scales.rounding_of(grid.truth), ""
     canvas = Canvas(height=maps.MAP_HEIGHT)
     if len(axes) == 1:
         canvas.line(light(axes[0]), light(positive(np.abs(values))), what, canvas.colours.text)
         canvas.axes(formats.plot(names[0]), "|Error|", logy=True, yaxis={"range": list(limits)})
     else:
         stride = tuple(slice(None, None, max(1, -(-n // MAX_MAP_POINTS))) for n in values.shape)
-        shown, x, y = scales.clipped(values[stride], limits), light(axes[0][stride[0]]), light(axes[1][stride[1]])
-        canvas.traces.append(scales.powers(limits).heat(x, y, shown.T, "%{x:.3g}, %{y:.3g}: 10<sup>%{z:.1f}</sup>"))
-        canvas.map_axes(formats.plot(names[0]), formats.plot(names[1]))
+        drawn, x, y = values[stride], light(axes[0][stride[0]]), light(axes[1][stride[1]])
+        zero = scales.apart(drawn, rounding)
+        shown = np.where(zero, np.nan, scales.clipped(drawn, limits))
+        labels = formats.plot(names[0]), formats.plot(names[1])
+        hover = maps.hover_of(labels, "|error|", "customdata:.3g")
+        canvas.traces.append(scales.powers(limits).heat(x, y, shown.T, hover, customdata=light(drawn.T)))
+        canvas.map_axes(*labels)
+        note = texts.blank_points(int(zero.sum()), zero.size) if zero.any() else ""
     low, high = finite_range(np.abs(values))
     alt = f"{what} over {' and '.join(names)}: magnitudes between {formats.error(low)} and {formats.error(high)}."
 
@@ -184,7 +191,7 @@ def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> P
         for *point, value in zip(*(part.ravel().tolist() for part in mesh), values.ravel().tolist(), strict=True):
             yield *point, value
 
-    return Picture(canvas.figure(), formats.one_line(alt, 300), (*names, what), rows)
+    return Picture(canvas.figure(), formats.one_line(alt, 300), (*names, what), rows, note)
 
 
 def field_limits(iteration: HalfSteps, *shown: Floats) -> Limits:

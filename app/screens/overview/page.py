@@ -6,6 +6,7 @@ import streamlit as st
 
 from lsr_app.plots import lines, maps, ranks, scales
 from lsr_app.reading import runkinds
+from lsr_app.reading.observed import Observations
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, runlist, startform
 from lsr_app.services import problems
@@ -55,10 +56,10 @@ def before_and_after(data: RunData, rank: int) -> None:
     if not data.has_reference:
         unreferenced.fields(runs, at)
     elif data.dimension == 1:
-        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5)))
+        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), observed=observed(data)))
     elif data.dimension == 2:
         network, error = data.network_error(0), data.refined_error(rank, 0)
-        limits = scales.decades(network, data.refined_error(data.ladder[-1], 0))
+        limits = scales.decades(network, data.refined_error(data.ladder[-1], 0), rounding=maps.rounding_of(data))
         truth = data.fields.targets[:, 0]
         show.group(
             "headline_map",
@@ -78,6 +79,11 @@ def before_and_after(data: RunData, rank: int) -> None:
             data.parts.headline_errors,
             ranks.errors(runs, at, measure="relative_l2"),
         )
+
+
+def observed(data: RunData) -> Observations | None:
+    """Training data to draw beside the curves; of an equation there are none."""
+    return problems.observations(now.run) if now.run is not None and not data.parts.residual else None
 
 
 def how_it_ran(data: RunData) -> None:

@@ -59,7 +59,7 @@ if len(points) and (data.has_reference or data.dimension == 1):
             "refined_error": data.refined_error(rank, output)[points],
             "stepped_error": data.stepped(rank, output) - data.fields.targets[points, output],
         }
-        limits = scales.decades(*errors.values())
+        limits = scales.decades(*errors.values(), rounding=maps.rounding_of(data))
         show.group(
             "three_maps",
             [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import ranks
-from lsr_app.screens.rank import SCREEN, ranktable, ranktexts, sharesection
+from lsr_app.screens.rank import SCREEN, ranktable, ranktexts, sharesection, sureness
 from lsr_app.shell import controls, guards, residualsection, show
 from lsr_app.words import formats
 
@@ -46,6 +46,8 @@ show.figure(
     data.errors_words,
     ranks.errors(runs, at, measure=measure, logx=logx, logy=logy),
 )
+if how_sure := sureness.sentences(data, now.rank):
+    st.markdown(formats.markdown(how_sure))
 left, right = st.columns(2, gap="medium")
 with left:
     show.figure("spectrum", ranks.spectrum(runs, at, logx=logx))

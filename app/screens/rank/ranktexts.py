@@ -23,6 +23,29 @@ def rank_sentence(parts: Parts, auto: int | None, knee: int, largest: int, rise:
     return first
 
 
+def rounding(rank: int, kappa: str, solved: str, digits: int, all_digits: int, lost: bool) -> str:
+    """What both condition numbers mean for the result at a rank; `digits` of `all_digits` are left by rounding."""
+    if lost:
+        left = "rounding may take every digit of what it finds, so trust the errors on unseen data alone"
+    else:
+        left = f"rounding leaves about {digits} of {all_digits} digits"
+    return (
+        f"In the coordinates of the weights the condition number at rank {rank:,} is {kappa}, which is what holds gradient methods up. "
+        f"What is solved has its columns scaled and the condition number {solved}: {left}."
+    )
+
+
+def estimated(used: int, rank: int, bound: str) -> str:
+    """Why directions below the sketch error do no harm; `used` of the directions up to `rank` are there. Empty where none is."""
+    if not used:
+        return ""
+    return (
+        f"{used:,} of the {rank:,} directions have singular values below the sketch error, {bound}: their sizes are estimates, and better "
+        "directions may exist. The result does not rest on them, because the response of every direction is computed by products with the "
+        "Jacobian and every error here is measured on data."
+    )
+
+
 SHARES_TITLE = "Error against the share of parameters"
 SHARES_LEAD = "How much of the network does the refinement need? The same refinement with only a part of the parameters free to move."
 SHARES_NONE = "There is no other complete run of this problem with these settings yet; two shares make a line."

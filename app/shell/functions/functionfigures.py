@@ -68,7 +68,8 @@ def panels(
             (words.PANELS["errors"], _errors(found, names)),
         ]
     reach = finite_range(found.truth)
-    sizes = scales.decades(found.network - found.truth, found.refined_error)
+    rounding = scales.rounding_of(found.truth)
+    sizes = scales.decades(found.network - found.truth, found.refined_error, rounding=rounding)
     refined = found.truth + found.refined_error
     fields = {"truth": found.truth, "network": found.network, "refined": refined}
     shown = [(words.PANELS[name], _map(grid, part, reach, words.PANELS[name], names)) for name, part in fields.items()]
@@ -117,8 +118,10 @@ def _map(
     """A field, or with `size` the magnitude of an error on a scale of powers of ten."""
     canvas = Canvas(height=maps.MAP_HEIGHT)
     scale = scales.powers(limits) if size else scales.linear(limits)
-    canvas.traces.append(maps.heat(grid, scales.clipped(values, limits) if size else values, scale))
-    canvas.map_axes(*(formats.plot(name) for name in names[2][:2]))
+    labels = formats.plot(names[2][0]), formats.plot(names[2][1])
+    hover = maps.hover_of(labels, "|error|" if size else what[:1].lower() + what[1:], "customdata:.3g")
+    canvas.traces.append(maps.heat(grid, scales.clipped(values, limits) if size else values, scale, hover, values))
+    canvas.map_axes(*labels)
     low, high = finite_range(values)
 
     def rows() -> Rows:
