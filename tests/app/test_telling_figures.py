@@ -27,7 +27,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> RunData:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> RunData:
     store = RunStore(tmp_path_factory.mktemp("many"))
-    return rundata.read(synthetic.complete(store, side=12, max_rank=40, dimension=16, names=[(f"x{place}", "") for place in range(16)]))
+    return rundata.read(
+        synthetic.complete(store, side=12, max_rank=40, dimension=16, names=[(f"x{place}", "") for place in range(16)])
+    )
 
 
 def reach(picture: object) -> tuple[float, float]:
