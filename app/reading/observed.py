@@ -37,5 +37,5 @@ def read(folder: Path) -> Observations | None:
     if inputs is None or targets is None or inputs.ndim < 2 or len(inputs) != len(targets):
         return None
     kept = len(inputs) if len(inputs) <= MOST else 0
-    flat = (part.reshape(len(part), -1)[:kept].astype(np.float64) for part in (inputs, targets))
-    return Observations(*flat, tuple(inputs.shape[1:]))
+    flat_inputs, flat_targets = (part.reshape(len(part), -1)[:kept].astype(np.float64) for part in (inputs, targets))
+    return Observations(flat_inputs, flat_targets, tuple(inputs.shape[1:]))
