@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.plots import lines
-from lsr_app.screens.fields import SCREEN, fieldstexts, mapsection, samplesection
+from lsr_app.screens.fields import SCREEN, choices, fieldstexts, mapsection, samplesection
 from lsr_app.shell import controls, guards, residualsection, show, state, unreferenced
 from lsr_app.words import formats, texts
 
@@ -21,7 +21,7 @@ if not data.has_reference:
     st.stop()
 numbers = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    section = controls.section(data)
+    section = choices.section(data)
     output = controls.output(data)
     axes = controls.axes(data) if section == "maps" else (0, 1)
 network, refined = data.network_error(output), data.refined_error(rank, output)
@@ -78,7 +78,7 @@ def draw_distribution() -> None:
 
 def draw_slice() -> None:
     """Values and errors along a line through the field."""
-    along, fraction = controls.slice_through(data)
+    along, fraction = choices.slice_through(data)
     where = lines.cut(data, along, fraction)
     across = formats.markdown(data.input_name(where.across or 0))
     st.caption(fieldstexts.slice_place(across, formats.error(where.value, 3), where.exact, len(where.points)))
