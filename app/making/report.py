@@ -16,6 +16,7 @@ from lsr_app.plots.fields import known_fields
 from lsr_app.reading import outputdata, rundata
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import figuretexts, formats, texts
+from lsr_app.words.wording import Words
 from lsr_core.errors import InputError
 from lsr_core.storage import atomic
 from lsr_core.storage.runs import Run
@@ -148,7 +149,7 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
         )
 
 
-def _section(name: str, words: figuretexts.Words, drawn: list[tuple[str, Picture, str]]) -> str:
+def _section(name: str, words: Words, drawn: list[tuple[str, Picture, str]]) -> str:
     panels = "".join(
         f"<figure><figcaption>{_safe(title)}</figcaption><div data-figure='{name}_{place}' role='img' aria-label='{_safe(picture.alt)}'>"
         f"</div><script type='application/json' id='{name}_{place}'>{text}</script></figure>"

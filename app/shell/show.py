@@ -13,6 +13,7 @@ from lsr_app.plots.base import Picture, Rows
 from lsr_app.reading.rundata import RunData
 from lsr_app.serve.scripts import TO_TOP
 from lsr_app.words import figuretexts, formats, texts
+from lsr_app.words.wording import Words
 
 _TURN = "lsr_to_top_turn"
 
@@ -213,7 +214,7 @@ def _chart(key: str, picture: Picture) -> None:
     )
 
 
-def _foot(key: str, words: figuretexts.Words, pictures: Sequence[tuple[str, Picture]]) -> None:
+def _foot(key: str, words: Words, pictures: Sequence[tuple[str, Picture]]) -> None:
     notes = dict.fromkeys(picture.note for _, picture in pictures if picture.note)
     st.html(f"<p class='lsr-caption'>{html.escape(' '.join((words.shows, words.read, *notes)))}</p>")
 
