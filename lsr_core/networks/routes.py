@@ -211,7 +211,7 @@ def refuse_severed(findings: Findings, reference: Reference | None) -> None:
     """
     if reference is not None and findings.severed is None and not bool((reference.pulled != 0).any()):
         raise InputError(
-            "the derivatives of the outputs by the parameters are exactly zero at the samples that were tried, so that there is no "
+            "the derivatives of the outputs by the parameters that may change are exactly zero at the samples that were tried, so that there is no "
             "direction to refine in; units that are dead or saturated there do that, inputs that are all zero, or a normalisation "
             "over a single value",
             key="model",

@@ -106,6 +106,10 @@ def _refusal(case: Case, words: str, model: torch.nn.Module, problem: Supervised
     if NOT_OURS.search(words):
         return Outcome("foreign words", words)
     if "are exactly zero" in words:  # a reason of the network's own, where it is true
+        if case.settings.get("parameter_fraction", 1.0) != 1.0 or case.settings.get("layers"):
+            return Outcome(
+                "refused", words
+            )  # of those parameters that take part, which this file does not choose again
         x, y = problem.train
         x = x.to(next(model.parameters()).real.dtype) if x.is_floating_point() else x
         moved = bool((rows_of(model, x, y).jacobian != 0).any())
