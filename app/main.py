@@ -27,6 +27,7 @@ links = [
 page = st.navigation(links, position="hidden")
 trouble.watch()
 state.begin()
+state.at_page(page.url_path)
 style.styles()
 selected = controls.select()
 controls.sidebar(selected, links, page.url_path)
@@ -39,5 +40,7 @@ for sentence in selected.damage:
     remarks.warning(formats.markdown(texts.damaged_part(sentence)), icon=":material/error:")
 show.scroll_to_top(state.to_top())
 page.run()
+if (pages.found()[page.url_path or pages.HOME]).group == "run":
+    controls.rank_within_reach(selected)
 show.remarks(remarks, [message for message in state.messages() if message not in told])  # found by the page itself
 state.finish()

@@ -53,7 +53,7 @@ def main() -> None:
 def click(page: Page, url: str, rank: int) -> float:
     """Fill the form, press Start, wait for the figures."""
     page.set_default_timeout(WAIT_MS)
-    page.goto(url)
+    page.goto(f"{url}/refine")
     page.locator(".st-key-choose_sine2d button:visible").first.click()
     field = page.locator(".st-key-start_form").get_by_role("spinbutton", name="Maximum rank")
     field.fill(str(rank))

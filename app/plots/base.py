@@ -102,7 +102,7 @@ class Canvas:
             across |= {"constrain": "domain", "constraintoward": "right"}
             up |= {"constrain": "domain", "constraintoward": "top", "scaleanchor": "x", "scaleratio": 1}
         self.axes(x, y, xaxis=across, yaxis=up)
-        self.layout["margin"] = {"l": 46, "r": 58, "t": 8, "b": 42, "autoexpand": False}
+        self.layout["margin"] = {"l": 46, "r": 64, "t": 8, "b": 42, "autoexpand": False}
 
     @property
     def _is_of_curves(self) -> bool:

@@ -12,7 +12,7 @@ from lsr_app.plots import scales
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, number
 from lsr_app.plots.scales import ColourScale, Limits
 from lsr_app.reading.rundata import DisplayGrid, RunData
-from lsr_app.words import formats, texts
+from lsr_app.words import drawntexts, formats
 
 MAP_HEIGHT = 300
 SQUARE_HEIGHT = 250  # of a map whose axes have one scale: a panel is not much wider
@@ -42,7 +42,7 @@ def error_magnitude(
     zero = scales.apart(values, rounding_of(run))
     shown = np.where(zero, np.nan, scales.clipped(values, limits))
     picture = _draw(run, shown, what, scales.powers(limits), axes, coarse=coarse, raw=values, value="|error|")
-    return replace(picture, note=texts.blank_points(int(zero.sum()), len(values))) if zero.any() else picture
+    return replace(picture, note=drawntexts.blank_points(int(zero.sum()), len(values))) if zero.any() else picture
 
 
 def ratio(

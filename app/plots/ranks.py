@@ -24,6 +24,7 @@ def errors(
     canvas = Canvas(height=360)
     colours = canvas.colours
     tone = {"train": colours.train, "val": colours.validation, "test": colours.refined}
+    second = dict(zip(SPLITS, colours.series[3:], strict=False))
     for index, (_, run) in enumerate(runs):
         tail = suffix(index)
         first = 1 if logx else 0
@@ -40,7 +41,7 @@ def errors(
                 shown[first:],
                 solved,
                 f"{getattr(run.parts, split)}{tail}",
-                tone[split],
+                tone[split] if index == 0 else second[split],
                 index,
                 width=2.5 if split == "test" else 1.8,
             )
@@ -146,8 +147,8 @@ def condition(runs: Labelled, ranks: Sequence[int], *, logx: bool = False) -> Pi
         axis = np.arange(1, run.sweep.max_rank + 1)
         exact = run.sweep.condition_exact[1:]
         for values, name, colour in (
-            (run.sweep.condition_number, "κ", colours.refined),
-            (run.sweep.solved_condition_number, "κ scaled", colours.validation),
+            (run.sweep.condition_number, "κ", colours.refined if index == 0 else colours.series[5]),
+            (run.sweep.solved_condition_number, "κ scaled", colours.validation if index == 0 else colours.series[3]),
         ):
             _solved_and_interpolated(canvas, axis, positive(values)[1:], exact, f"{name}{tail}", colour, index)
         limits[run.summary.dtype] = 1 / run.epsilon

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import scales, theme
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light
 from lsr_app.reading.rundata import RunData
-from lsr_app.words import formats, texts
+from lsr_app.words import drawntexts, formats, texts
 
 MOST = 3_000  # points of a figure
 PARITY_HEIGHT = 330
@@ -176,9 +176,9 @@ def said(run: RunData, rank: int, output: int, place: int) -> str:
         right, before, after = (
             int(part[place].argmax()) for part in (run.fields.targets, run.fields.network, refined(run, rank))
         )
-        return texts.sample_classes(right, before, after)
+        return drawntexts.sample_classes(right, before, after)
     values = (part[place] for part in (run.truth(output), run.fields.network[:, output], run.refined(rank, output)))
-    return texts.sample_values(*(formats.error(float(value), 3) for value in values))
+    return drawntexts.sample_values(*(formats.error(float(value), 3) for value in values))
 
 
 def _image(shape: Shape) -> tuple[int, int, int] | None:

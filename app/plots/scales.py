@@ -27,7 +27,7 @@ class ColourScale:
     def bar(self, **more: Any) -> dict[str, Any]:
         """The colour bar, at the right edge of the figure."""
         return {
-            "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.02, "xpad": 0, "ypad": 0,
+            "thickness": 8, "outlinewidth": 0, "len": 1.0, "x": 1.04, "xpad": 0, "ypad": 0,
             "tickfont": {"size": theme.SMALL, "color": theme.palette().muted}, **self.ticks, **more,
         }  # fmt: skip
 

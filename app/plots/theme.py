@@ -28,6 +28,7 @@ class Palette:
     grid: str
     band: str
     surface: str
+    button: str  # behind white text
     diverging: tuple[str, ...]
     magnitude: str
     series: tuple[str, ...]  # of lines that stand for none of the above, such as optimisers
@@ -35,13 +36,13 @@ class Palette:
 
 LIGHT = Palette(
     network="#7a828e", refined="#0b69b7", truth="#111418", stepped="#c4500b", train="#9a6fb8", validation="#0a8f6a",
-    text="#24292f", muted="#626b76", grid="rgba(110,120,135,0.18)", band="rgba(11,105,183,0.10)", surface="#ffffff",
+    text="#24292f", muted="#626b76", grid="rgba(110,120,135,0.18)", band="rgba(11,105,183,0.10)", surface="#ffffff", button="#0b69b7",
     diverging=("#0a4a8a", "#3f8fce", "#a8cfea", "#ececea", "#f7c48f", "#df7f2a", "#8a3d04"),
     magnitude="Viridis", series=("#6f42b5", "#b08be0", "#0a8f6a", "#a6761d", "#6b8e23", "#c2185b"),
 )  # fmt: skip
 DARK = Palette(
     network="#a3abb7", refined="#5bb2f2", truth="#ffffff", stepped="#ff9248", train="#c8a2e4", validation="#46cfa4",
-    text="#e6e9ee", muted="#a1a9b4", grid="rgba(160,170,185,0.18)", band="rgba(91,178,242,0.14)", surface="#12161c",
+    text="#e6e9ee", muted="#a1a9b4", grid="rgba(160,170,185,0.18)", band="rgba(91,178,242,0.14)", surface="#12161c", button="#1b6fb5",
     diverging=("#9ad4ff", "#3f96da", "#184a74", "#2b313b", "#7a430f", "#e0852f", "#ffc890"),
     magnitude="Viridis", series=("#b48cf2", "#ddc8fb", "#46cfa4", "#e0ae4f", "#b5d66a", "#ff6fa5"),
 )  # fmt: skip

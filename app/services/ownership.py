@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lsr_app.owning import ownproblems
 from lsr_app.services import runs
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run
+
+MAX_TAG, MAX_TAGS, MAX_NOTE = 40, 20, 4_000
 
 
 def owned(run: Run, owner: str) -> bool:
@@ -41,6 +44,13 @@ def rename(run: Run, owner: str, title: str) -> None:
 def set_listed(run: Run, owner: str, listed: bool) -> None:
     _require_owner(run, owner)
     run.write_manifest(run.manifest.model_copy(update={"listed": listed}))
+
+
+def annotate(run: Run, owner: str, tags: Sequence[str], note: str) -> None:
+    """Put the owner's tags and note in place of what was there; blanks and repetitions are left out."""
+    _require_owner(run, owner)
+    words = tuple(dict.fromkeys(tag.strip()[:MAX_TAG] for tag in tags if tag.strip()))[:MAX_TAGS]
+    run.write_manifest(run.manifest.model_copy(update={"tags": words, "note": note.strip()[:MAX_NOTE]}))
 
 
 def keep(run: Run, owner: str) -> None:

@@ -28,6 +28,8 @@ class RunEntry:
     shipped: bool
     rank: int | None = None
     gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
+    condition: float | None = None  # κ(G V) at the rank
+    seconds: float | None = None
 
     @property
     def refined(self) -> bool:
@@ -122,7 +124,7 @@ def _entry(path: str, stamp: str, shipped: bool) -> RunEntry | None:
         summary = run.summary
     except InputError:
         return RunEntry(run.id, run.manifest, state, shipped)  # says what is damaged when it is opened
-    norms = summary.residual_norm
+    norms, cost = summary.residual_norm, (summary.condition_number, summary.seconds)
     for base, refined in (
         (summary.base.test_relative_l2, summary.refined.test_relative_l2),
         (norms.fresh_base, norms.fresh_nonlinear),
@@ -130,8 +132,8 @@ def _entry(path: str, stamp: str, shipped: bool) -> RunEntry | None:
         (summary.base.train_mse, summary.refined.train_mse),
     ):
         if base is not None and refined is not None:
-            return RunEntry(run.id, run.manifest, state, shipped, summary.rank, (base, refined))
-    return RunEntry(run.id, run.manifest, state, shipped, summary.rank)
+            return RunEntry(run.id, run.manifest, state, shipped, summary.rank, (base, refined), *cost)
+    return RunEntry(run.id, run.manifest, state, shipped, summary.rank, None, *cost)
 
 
 def _iterated(run: Run) -> tuple[float, float] | None:

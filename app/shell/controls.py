@@ -13,10 +13,11 @@ from lsr_app.owning import owner
 from lsr_app.plots.base import Labelled
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
-from lsr_app.services import jobs, presence, results, runs
+from lsr_app.services import jobs, presence, problems, results, runs
 from lsr_app.services.runs import RunEntry
+from lsr_app.shell import pages as listed
 from lsr_app.shell import state
-from lsr_app.words import formats, texts
+from lsr_app.words import drawntexts, formats, texts
 from lsr_core.errors import InputError
 from lsr_core.storage.records import FINAL_STATES
 from lsr_core.storage.runs import Run
@@ -40,6 +41,13 @@ class Now:
     entries: list[RunEntry] = field(default_factory=list)
 
     @property
+    def same_problem(self) -> bool:
+        """Whether the run and the one laid over it are of the same weights and data."""
+        if self.compare is None or self.run is None:
+            return True
+        return problems.same_problem(self.run, runs.find(self.compare.id)[0])
+
+    @property
     def mine(self) -> bool:
         return self.run is not None and not self.shipped and self.run.manifest.owner == self.owner
 
@@ -56,8 +64,8 @@ class Now:
 
     @property
     def ranks(self) -> list[int]:
-        """The selected rank on the ladder of each run."""
-        return [run.snap(self.rank) for _, run in self.runs]
+        """The selected rank, and that which the run laid over it chose for itself."""
+        return [self.rank, *(run.auto_rank for _, run in self.runs[1:])]
 
 
 def select() -> Now:
@@ -99,7 +107,11 @@ def sidebar(now: Now, pages: Sequence[Any], current: str) -> None:
     with st.sidebar:
         st.html(f"<p class='lsr-brand'>{texts.PRODUCT}</p>")
         with st.container(gap="xxsmall"):
+            group = "run"
             for page in pages:
+                if (asked := listed.found()[page.url_path or listed.HOME].group) != group:
+                    st.html(f"<p class='lsr-group'>{listed.GROUPS[asked]}</p>")
+                    group = asked
                 st.page_link(page, query_params=state.query_for(page.url_path, current), width="stretch")
         if current == "lesson":
             return
@@ -132,6 +144,17 @@ def _rank(data: RunData) -> None:
     )  # fmt: skip
     if wanted == "auto" and not data.has_validation:
         st.caption(texts.NO_VALIDATION)
+
+
+def rank_within_reach(now: Now) -> None:
+    """The rank once more, at the foot of a narrow screen, where the sidebar is a drawer."""
+    if now.data is None or len(now.data.ladder) < 2:
+        return
+    with st.container(key="rank_here"):
+        st.session_state["w_rank_here"] = now.rank
+        st.select_slider(
+            "Rank", now.data.ladder, format_func=formats.count, **state.bound(state.RANK, widget="w_rank_here")
+        )
 
 
 def _model(data: RunData) -> None:
@@ -182,7 +205,10 @@ def compare_note() -> None:
     selected = now()
     if selected.compare is not None:
         second, rank = selected.runs[1][0], selected.ranks[1]
-        st.caption(texts.compare_note(formats.markdown(selected.runs[0][0]), formats.markdown(second), rank))
+        st.caption(drawntexts.compare_note(formats.markdown(selected.runs[0][0]), formats.markdown(second), rank))
+        if not selected.same_problem:
+            names = (formats.markdown(run.about.title) for _, run in selected.runs)
+            st.warning(drawntexts.other_problem(*names), icon=":material/compare_arrows:")
 
 
 def toggle(key: str, label: str, help_key: str | None = None) -> bool:
@@ -229,7 +255,7 @@ def axes(data: RunData) -> tuple[int, int]:
     second = pick("yaxis", "Vertical", names)
     if first == second:
         second = next(place for place in range(data.dimension) if place != first)
-        state.say(texts.same_axes(names[second]))
+        state.say(drawntexts.same_axes(names[second]))
     return first, second
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
-from lsr_app.shell import controls, pages, show, state
+from lsr_app.shell import controls, pages, progress, show, state
 from lsr_app.shell.controls import Now
 from lsr_app.shell.functions import casesection
 from lsr_app.shell.pages import Screen
@@ -27,13 +27,10 @@ def need_run(screen: Screen) -> tuple[Now, RunData]:
             offer_first_run(now)
         elif not refining:
             say_kind(now.run, now.owner)
+        elif now.status in ("queued", "running"):
+            progress.panel(now)
         else:
-            st.page_link(
-                pages.script(pages.HOME),
-                label="Go to Overview",
-                icon=":material/arrow_back:",
-                query_params=state.query(),
-            )
+            show.link(pages.HOME, "Go to Overview", ":material/arrow_back:")
         st.stop()
     show.heading(screen.title, screen.lead)
     controls.compare_note()

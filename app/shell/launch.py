@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lsr_app.shell import state
+from lsr_app.shell import pages, state
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
 
@@ -27,4 +27,6 @@ def launch(submit: Callable[[], str | None], *, open_it: bool) -> None:
         return
     if open_it and run_id is not None:
         state.open_run(run_id)
+        if state.at_page() == pages.START:
+            st.switch_page(pages.script(pages.HOME), query_params=state.query())
     st.rerun(scope="app")

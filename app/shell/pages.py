@@ -7,17 +7,19 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 
-HOME = "overview"
+HOME, START, RUNS, COMPARE = "overview", "refine", "runs", "compare"
+GROUPS = {"run": "", "all": "All runs", "start": "Begin"}  # of pages in the list, with their headings
 
 
 @dataclass(frozen=True)
 class Screen:
-    """How a page is listed and headed; `position` orders the list."""
+    """How a page is listed and headed; `position` orders the list, `group` is one of `GROUPS`."""
 
     title: str
     icon: str
     position: int
     lead: str = ""
+    group: str = "run"
 
 
 @cache

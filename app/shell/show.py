@@ -12,6 +12,7 @@ from lsr_app.plots import theme
 from lsr_app.plots.base import Picture, Rows
 from lsr_app.reading.rundata import RunData
 from lsr_app.serve.scripts import TO_TOP
+from lsr_app.shell import pages, state
 from lsr_app.words import figuretexts, formats, texts
 from lsr_app.words.wording import Words
 
@@ -86,7 +87,8 @@ def table(
     body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     with st.container(gap="xsmall"):
         st.html(
-            f"<div class='lsr-scroll'><table class='lsr-table'><caption>{formats.page(caption)}</caption>"
+            f"<div class='lsr-scroll' tabindex='0' role='region' aria-label='{formats.page(caption)}'>"
+            f"<table class='lsr-table'><caption>{formats.page(caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
         _csv(key, data_columns or columns, data)
@@ -149,7 +151,7 @@ def verdict(data: RunData, rank: int) -> None:
         return
     with st.container(key="verdict", gap=None):
         sure = formats.page(texts.confidence(found))
-        head = f"<b>{formats.page(found.sentence)}</b><span class='lsr-remark'>{sure}</span>"
+        head = f"<b>{formats.page(texts.begun(found.sentence))}</b><span class='lsr-remark'>{sure}</span>"
         evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
         hints = (
             texts.of_rank(found, rank),
@@ -159,7 +161,7 @@ def verdict(data: RunData, rank: int) -> None:
         seen = "".join(f"<p class='lsr-hint'>{formats.page(words)}</p>" for words in hints if words)
         st.html(
             f"<section class='lsr-verdict' aria-label='Verdict'><p>{head}</p><ul>{evidence}</ul>"
-            f"<p>{formats.page(found.advice)}</p>{seen}</section>"
+            f"<p>{formats.page(texts.begun(found.advice))}</p>{seen}</section>"
         )
 
 
@@ -170,6 +172,11 @@ def sample_errors(data: RunData) -> None:
         return
     pairs = [(formats.error(old), formats.error(new)) for (_, old), (_, new) in zip(before, after, strict=True)]
     st.caption(formats.markdown(texts.quantiles(data.summary.rank, pairs)))
+
+
+def link(page: str, label: str, icon: str) -> None:
+    """The way to another page, with the view as it is."""
+    st.page_link(pages.script(page), label=label, icon=icon, query_params=state.query())
 
 
 def row() -> Any:
@@ -205,7 +212,7 @@ def scroll_to_top(now: bool) -> None:
 
 
 def _title(title: str) -> None:
-    st.html(f"<h3 class='lsr-figure'>{html.escape(title)}</h3>")
+    st.html(f"<h2 class='lsr-figure'>{html.escape(title)}</h2>")
 
 
 def _chart(key: str, picture: Picture) -> None:

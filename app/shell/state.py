@@ -9,22 +9,23 @@ nothing. At the end of the run `finish` writes the URL. Values from a URL are ch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from lsr_app.reading.rundata import RunData
-from lsr_app.words import texts
+from lsr_app.words import drawntexts, texts
 from lsr_core.storage.runs import ID_PATTERN
 
-RUN, COMPARE, RANK, PROBLEM = "run", "compare", "rank", "problem"
+RUN, COMPARE, RANK, PROBLEM, RUNS = "run", "compare", "rank", "problem", "runs"
+MOST_RUNS = 12  # that are compared side by side
 DEFAULTS: dict[str, Any] = {
     "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "signed": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
     "precision": "float64", "coordinates": "both", "reorth": False, "present": False, "way": "files",
 }  # fmt: skip
-KEYS = (RUN, COMPARE, RANK, PROBLEM, *DEFAULTS)
+KEYS = (RUN, COMPARE, RANK, PROBLEM, RUNS, *DEFAULTS)
 WORDS = {
     "measure": ("mse", "relative_l2"),
     "section": ("maps", "samples", "slices", "distribution"),
@@ -36,6 +37,7 @@ WORDS = {
 }
 LIMITS = {"output": 10_000, "xaxis": 10_000, "yaxis": 10_000, "along": 10_000, "at": 100, "step": 1_000_000}
 _VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
+_PAGE = "lsr_page"
 Rank = int | str
 
 
@@ -70,7 +72,7 @@ def query_for(page: str, current: str) -> dict[str, str]:
 def query() -> dict[str, str]:
     """The view as URL parameters; what stands at its default is left out."""
     view = _view()
-    wanted = {key: str(view[key]) for key in (RUN, COMPARE, RANK, PROBLEM) if view.get(key) not in (None, "")}
+    wanted = {key: str(view[key]) for key in (RUN, COMPARE, RANK, PROBLEM, RUNS) if view.get(key) not in (None, "")}
     for key, default in DEFAULTS.items():
         value = view.get(key, default)
         if value != default:
@@ -109,13 +111,13 @@ def open_run(run_id: str | None, compare: str | None = None) -> None:
     st.session_state[_TOUCHED] = True
 
 
-def bound(key: str, convert: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+def bound(key: str, convert: Callable[[Any], Any] = lambda value: value, widget: str = "") -> dict[str, Any]:
     """Arguments `key` and `on_change` that tie a widget to a key of the view.
 
     The widget's own state is set from the view before each run, so a widget that a page did not draw for a while
-    comes back as it was left.
+    comes back as it was left. A key that a second widget stands for as well is given the name of that `widget`.
     """
-    widget = f"w_{key}"
+    widget = widget or f"w_{key}"
 
     def changed() -> None:
         value = convert(st.session_state[widget])
@@ -174,6 +176,18 @@ def messages() -> list[str]:
     return list(st.session_state.get(_MESSAGES, []))
 
 
+def show_top() -> None:
+    """Have the next script run bring the beginning of the page into view."""
+    st.session_state[_TO_TOP] = True
+
+
+def at_page(name: str | None = None) -> str:
+    """The address of the page that is drawn; told by the entry script."""
+    if name is not None:
+        st.session_state[_PAGE] = name
+    return str(st.session_state.get(_PAGE, ""))
+
+
 def to_top() -> bool:
     """Whether another run was opened since the last script run, so that the page should show its beginning."""
     return bool(st.session_state.pop(_TO_TOP, False))
@@ -199,8 +213,8 @@ def _parse(raw: dict[str, str]) -> dict[str, Any]:
             view[key] = text if text in ("auto", "knee") else _whole(text)
             if view[key] is None:
                 say(texts.bad_rank())
-        elif key == PROBLEM:
-            view[key] = text if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) else None
+        elif key in (RUNS, PROBLEM):
+            view[key] = _several(text) if key == RUNS else _problem(text)
         elif key in WORDS:
             if text in WORDS[key]:
                 view[key] = text
@@ -211,6 +225,37 @@ def _parse(raw: dict[str, str]) -> dict[str, Any]:
         elif text in ("0", "1"):
             view[key] = text == "1"
     return view
+
+
+def several() -> list[tuple[str, int | None]]:
+    """Runs that are compared side by side, each with its rank, or None for the rank it chose."""
+    entries = [part for part in str(get(RUNS) or "").split(",") if part]
+    pairs = (entry.partition("@") for entry in entries)
+    return [(run_id, _whole(rank) if rank else None) for run_id, _, rank in pairs]
+
+
+def put_several(chosen: Sequence[tuple[str, int | None]]) -> None:
+    """Compare these from now on."""
+    put(RUNS, ",".join(run_id if rank is None else f"{run_id}@{rank}" for run_id, rank in chosen))
+
+
+def _problem(text: str) -> str | None:
+    return text if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) else None
+
+
+def _several(text: str) -> str:
+    """What can be used of a list of runs in an address; what cannot, and what is too many, is left out with a sentence."""
+    parts = list(dict.fromkeys(text.split(",")))
+    fit = [
+        part
+        for part in parts
+        if ID_PATTERN.fullmatch(part.partition("@")[0]) and re.fullmatch(r"(@\d{1,9})?", part[32:])
+    ]
+    if len(fit) < len(parts):
+        say(texts.bad_run_id(RUNS))
+    if len(fit) > MOST_RUNS:
+        say(drawntexts.too_many_runs(len(fit), MOST_RUNS))
+    return ",".join(fit[:MOST_RUNS])
 
 
 def _whole(text: str) -> int | None:

@@ -12,7 +12,8 @@ def styles() -> None:
     colours = theme.palette()
     variables = (
         f":root{{--lsr-muted:{colours.muted};--lsr-accent:{colours.refined};--lsr-network:{colours.network};"
-        f"--lsr-warn:{colours.stepped};--lsr-line:{colours.grid};--lsr-truth:{colours.truth}}}"
+        f"--lsr-warn:{colours.stepped};--lsr-surface:{colours.surface};--lsr-line:{colours.grid};--lsr-truth:{colours.truth};"
+        f"--lsr-button:{colours.button}}}"
     )
     st.html(f"<style>{variables}{_CSS}</style>")
 
@@ -28,6 +29,9 @@ _CSS = """
 .st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
+.st-key-rank_here{display:none}
+@media (max-width:768px){.st-key-rank_here{display:block;position:fixed;left:0;right:0;bottom:0;z-index:90;padding:.2rem 1rem .5rem;
+ background:var(--lsr-surface);border-top:1px solid var(--lsr-line)} .stMainBlockContainer{padding-bottom:8rem}}
 .stSidebar [data-testid="stSidebarUserContent"]{padding-bottom:2rem}
 .stMainBlockContainer{padding-top:3.6rem;padding-bottom:4rem;max-width:1240px}
 .lsr-title{font-size:1.75rem;font-weight:650;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere}
@@ -47,13 +51,15 @@ _CSS = """
 .lsr-remark{font-size:.82rem;color:var(--lsr-muted)}
 .lsr-base{color:var(--lsr-network)} .lsr-refined{color:var(--lsr-accent)} .lsr-step{color:var(--lsr-warn)}
 .lsr-arrow{color:var(--lsr-muted);font-weight:400;padding:0 .45rem}
-.lsr-scroll{overflow-x:auto}
+.lsr-scroll{overflow-x:auto} .lsr-scroll:focus-visible{outline:2px solid var(--lsr-accent)}
+[data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:var(--lsr-muted) !important;opacity:1}
+[data-testid="stBaseButton-primary"],[data-testid="stBaseButton-primaryFormSubmit"],[data-baseweb="tag"]{background:var(--lsr-button)}
 .lsr-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;width:100%}
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
-.lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--lsr-line)}
-.lsr-table td{text-align:right;padding:.28rem .7rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .45rem;border-bottom:1px solid var(--lsr-line)}
+.lsr-table td{text-align:right;padding:.28rem .45rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
-.lsr-table td:last-child{min-width:5.5rem} .lsr-table td:first-child{min-width:7rem}
+.lsr-table td:last-child{min-width:4.4rem} .lsr-table td:first-child{min-width:4.4rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
 .lsr-question{font-weight:600;margin:0;max-width:75ch}
 .lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);
@@ -67,6 +73,8 @@ _CSS = """
 .lsr-verdict{border-left:3px solid var(--lsr-accent);padding:.15rem 0 .15rem .9rem;max-width:95ch;font-size:.95rem}
 .lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
 .lsr-verdict b{margin-right:.7rem}
+.lsr-group{font-size:.78rem;font-weight:600;color:var(--lsr-muted);margin:.55rem 0 .1rem;padding-left:.5rem}
+.lsr-what{margin:.3rem 0 .2rem;padding-left:1.1rem;max-width:85ch} .lsr-what li{margin:.1rem 0}
 .lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
 .lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}
 """

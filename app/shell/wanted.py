@@ -1,4 +1,4 @@
-"""Which problem the form on Overview is to be filled with, said by whoever chose one."""
+"""Which problem the form is to be filled with, said by whoever chose one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def forget_fields() -> None:
 
 
 def bring(name: str, now: Now) -> None:
-    """The same with a problem of the user's own, whose form then stands before the open run until it is started."""
+    """The same with a problem of the user's own."""
     choose(name)
     st.session_state[_WAITS] = _open(now)
 
@@ -37,7 +37,7 @@ def waits(now: Now) -> bool:
 
 def go() -> None:
     """To the form."""
-    st.switch_page(pages.script(pages.HOME), query_params=state.query())
+    st.switch_page(pages.script(pages.START), query_params=state.query())
 
 
 def _open(now: Now) -> str:

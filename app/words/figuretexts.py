@@ -74,7 +74,7 @@ FIGURES = {
         "Condition number",
         "The condition number κ of the reduced matrix A = G V, as it is and with the scaled columns that are solved.",
         "The scaled one says how much rounding the solve magnifies; were it to reach the dashed line, 1/ε of the number type, no digit would "
-        "be sure. The other one is what training in the coordinates of the weights has to cope with.",
+        "be sure. The other one is what gradient methods in the coordinates of the weights have to cope with.",
     ),
     "shares": Words(
         "Error by share",
@@ -123,6 +123,16 @@ FIGURES = {
         "The worst samples",
         "The inputs at which the refined predictor errs most, the worst first.",
         "Beside each: what is true, and what network → refined predictor make of it.",
+    ),
+    "compared_errors": Words(
+        "Error against rank",
+        "The reported error of each run at every rank, with a dot at the rank that is looked at.",
+        "The dashed line is the network before refinement, one for each problem.",
+    ),
+    "compared_fields": Words(
+        "Errors side by side",
+        "The size of the error of each refined predictor at its own rank, and of the network where all start from the same.",
+        "All share one logarithmic colour scale; darker is better.",
     ),
     "curves": Words(
         "Fields",

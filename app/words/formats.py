@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 NONE = "–"
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+\-/]+[:\[])")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$~:^=&])")
+_CODE = re.compile(r"`([^`]+)`")
+_SCIENTIFIC = re.compile(r"(?<![\w.])(-?\d(?:\.\d+)?)e[+-]\d{2,3}(?![\w.]*\d)")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -100,13 +102,27 @@ def one_line(text: str, limit: int = 120) -> str:
 
 
 def markdown(text: str) -> str:
-    """Foreign text that shows as written where Streamlit reads Markdown."""
-    return _MARKDOWN.sub(r"\\\1", _SHORTCODE.sub(":\u2060", one_line(text, 4000)))
+    """Foreign text that shows as written where Streamlit reads Markdown, what stands in backticks as code."""
+    parts = _CODE.split(one_line(text, 4000))  # every second one stood in backticks, and is code that reads no Markdown
+    return "".join(
+        f"`{part}`" if place % 2 else _MARKDOWN.sub(r"\\\1", _SHORTCODE.sub(":\u2060", part))
+        for place, part in enumerate(parts)
+    )
+
+
+def numbers(sentence: str) -> str:
+    """A sentence of the engine, its numbers as all pages write them: 1.7e-5 and not 1.7e-05, 1 and not 1.0e+00."""
+
+    def written(found: re.Match[str]) -> str:
+        digits = len(found[1].replace(".", "").lstrip("-"))
+        return error(float(found[0]), digits)
+
+    return _SCIENTIFIC.sub(written, sentence)
 
 
 def page(text: str) -> str:
-    """Foreign text that shows as written in HTML."""
-    return html.escape(one_line(text, 2000), quote=True)
+    """Foreign text that shows as written in HTML, what stands in backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(one_line(text, 2000), quote=True))
 
 
 def plot(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lsr_app.words import formats
+
 if TYPE_CHECKING:
     from lsr_core.refinement.summary import Verdict
 
@@ -39,7 +41,7 @@ HELP = {
     "work": "Refine once: one direct solve. Iterative LSR: solve, let the network follow, and repeat; for equations only.",
     "own_step": "Stretches the colours over the errors of this half step. Half steps can then no longer be compared by colour.",
     "rank": "Number of directions that refinement may use. The slider moves over the ranks at which this run stores fields.",
-    "compare": "Draws a second run over this one, dashed, at the nearest rank it has.",
+    "compare": "Draws a second run over this one, dashed, at the rank that it chose. The page Compare takes more of them.",
     "run": "Listed runs, your own, and the one that comes with the product.",
     "logx": "Logarithmic horizontal axis",
     "logy": "Logarithmic vertical axis",
@@ -182,29 +184,6 @@ def index_out_of_range(key: str, value: int, length: int) -> str:
     return f"There is no {names.get(key, key)} number {value + 1}; this problem has {length}."
 
 
-def sample_classes(right: int, before: int, after: int) -> str:
-    """A sample by its right class and those that it is given."""
-    return f"{right}: {before} → {after}"
-
-
-def sample_values(truth: str, before: str, after: str) -> str:
-    """A sample by its true value and those that it is given."""
-    return f"{truth}: {before} → {after}"
-
-
-def blank_points(blank: int, points: int) -> str:
-    """Beside a logarithmic map of errors."""
-    return f"Left blank: {blank:,} of {points:,} points, whose error is zero to rounding."
-
-
-def compare_note(first: str, second: str, rank: int) -> str:
-    return f"Laid over {first}: dashed and marked (2), {second} at rank {rank:,}."
-
-
-def same_axes(name: str) -> str:
-    return f"Both axes named the same input; the vertical one shows {name}."
-
-
 def cannot_write(reason: str) -> str:
     return f"The run could not be written ({reason or 'no further reason'}). Make room on the disk or choose another folder with `--runs`."
 
@@ -287,4 +266,4 @@ def signatures(names: list[str]) -> str:
 
 def begun(sentence: str) -> str:
     """The same with a capital."""
-    return sentence[:1].upper() + sentence[1:]
+    return formats.numbers(sentence[:1].upper() + sentence[1:])

@@ -69,6 +69,7 @@ class Manifest(_Record):
         session_only: made of what a browser brought and did not keep; nobody else sees it, and it goes when the browser does.
         config: of the refinement, which every kind of job has at its heart.
         settings: what the kind of job has besides, checked by that job.
+        tags, note: the owner's own words about it.
     """
 
     format_version: int = RUN_FORMAT_VERSION
@@ -84,3 +85,5 @@ class Manifest(_Record):
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     environment: dict[str, str] = Field(default_factory=dict)
     forecast_bytes: int | None = Field(None, ge=0, lt=2**63)
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field((), max_length=20)
+    note: str = Field("", max_length=4_000)

@@ -9,7 +9,7 @@ from lsr_app.reading import iterationdata, rundata
 from lsr_core.storage.runs import RunStore
 from lsr_core.storage.steps import StepStore
 from tests.app import iterations, synthetic
-from tests.app.conftest import SCRIPTS, Opener, html, spec
+from tests.app.conftest import SCRIPTS, Opener, spec
 
 SMALL = {"side": 12, "max_rank": 40}
 OTHERS = [page for page in SCRIPTS if page != "frequencies"]
@@ -119,8 +119,8 @@ def test_other_pages_point_here(page: str, state: str, store: RunStore, open_pag
 def test_list_of_runs_names_the_kind(store: RunStore, open_page: Opener) -> None:
     synthetic.complete(store, **SMALL)
     iterations.complete(store)
-    app = open_page()
-    assert "iterative LSR" in html(app)
+    app = open_page("runs")
+    assert "iterative LSR" in app.dataframe[0].value["kind"].tolist()
 
 
 def test_a_single_refinement_on_a_grid_has_two_spectra(store: RunStore, open_page: Opener) -> None:

@@ -125,10 +125,10 @@ def test_the_form_offers_input_functions_where_there_are_any(
         raise InputError("stopped here")
 
     monkeypatch.setattr(jobs, "submit", submit)
-    app = open_page("overview", problem="antiderivative")
+    app = open_page("refine", problem="antiderivative")
     app.number_input(key="input_case").set_value(7).run()
     app.button(key="start_input").click().run()
     app.number_input(key="batch_count").set_value(12).run()
     app.button(key="start_batch").click().run()
     assert asked == [("refine", 7), ("cases", {"cases": 12})]
-    assert all(entry.key != "input_case" for entry in open_page("overview", problem="sine2d").number_input)
+    assert all(entry.key != "input_case" for entry in open_page("refine", problem="sine2d").number_input)

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lsr_samples
-from lsr_app.screens.overview import settingsform
+from lsr_app.screens.refine import settingsform
 from lsr_app.services import gallery, jobs, problems
 from lsr_app.shell import pages
 from lsr_app.words import texts
@@ -84,7 +84,7 @@ def test_form_asks_for_gauss_newton_steps_of_equations_only(
         problem = make_problem(pde, model, architecture=Architecture("pinn-mlp", arguments))
         folder = save_problem(tmp_path / "bundle", problem)
     monkeypatch.setenv(gallery.PROBLEM_VARIABLE, str(folder))
-    app = open_page("overview")
+    app = open_page("refine")
     assert not app.error
     assert ("Gauss-Newton steps" in [field.label for field in app.number_input]) == equation
 
@@ -117,7 +117,11 @@ def test_unfinished_runs_say_so(page: str, state: str, store: RunStore, open_pag
     assert not app.get("plotly_chart")
     if page != "overview":
         assert "This run" in html(app)
-    elif state == "failed":
+    if state in ("queued", "running"):
+        assert len(app.get("progress")) == 1  # every page that waits follows the run
+    if page != "overview":
+        return
+    if state == "failed":
         assert "full" in app.error[0].value
         assert "<b>" not in app.error[0].value
         assert "started" in app.code[0].value
@@ -127,7 +131,8 @@ def test_unfinished_runs_say_so(page: str, state: str, store: RunStore, open_pag
 
 def test_failed_run_fills_the_form_for_another_try(store: RunStore, open_page: Opener) -> None:
     run = synthetic.unfinished(store, "failed")
-    app = open_page(run=run.id)
+    assert any("Try again" in link.proto.label for link in open_page(run=run.id).get("page_link"))
+    app = open_page("refine", run=run.id)
     assert "Try again" in html(app)
     assert next(box for box in app.selectbox if box.key == "form_problem").value == "the problem of the open run"
 
@@ -271,7 +276,7 @@ def test_what_does_not_fit_offers_the_largest_rank_in_one_click(
     from lsr_core.refinement import plan, resources
 
     monkeypatch.setattr(plan, "available_bytes", lambda: resources.LIBRARIES + 150 * 2**20)
-    app = open_page(run=synthetic.complete(store, **SMALL).id)
+    app = open_page("refine", run=synthetic.complete(store, **SMALL).id)
     assert any("may be used" in error.value for error in app.error)
     app.button(key="use_largest").click().run()
     rank = next(box for box in app.number_input if box.label == "Maximum rank").value
@@ -368,7 +373,7 @@ def test_errors_of_all_test_samples_name_the_rank_they_belong_to(store: RunStore
 def test_form_refuses_what_it_cannot_use(
     label: str, value: str, words: str, store: RunStore, open_page: Opener
 ) -> None:
-    app = open_page()
+    app = open_page("refine")
     next(field for field in app.text_input if field.label == label).set_value(value).run()
     assert [words in error.value for error in app.error] == [True]
     assert all(button.disabled for button in app.button if button.key == "start")
@@ -392,7 +397,7 @@ def form_values(app: AppTest) -> dict[str, object]:
 def test_the_form_asks_for_every_setting_that_such_a_problem_uses(
     store: RunStore, open_page: Opener, name: str
 ) -> None:
-    app = open_page(problem=name)
+    app = open_page("refine", problem=name)
     fields = [*app.selectbox, *app.text_input, *app.number_input]
     asked = {str(field.key).removeprefix("form_set_") for field in fields if str(field.key).startswith("form_set_")}
     asked = {"max_rank" if key.startswith("max_rank") else key for key in asked}
@@ -402,7 +407,7 @@ def test_the_form_asks_for_every_setting_that_such_a_problem_uses(
 
 
 def test_the_form_offers_the_layers_of_the_problem(store: RunStore, open_page: Opener) -> None:
-    app = open_page()
+    app = open_page("refine")
     layers = next(field for field in app.selectbox if field.label == "Layers")
     assert layers.value == ""
     assert {"All", "linears.0.*", "linears.6.*", "*.weight", "*.bias"} <= set(layers.options)
@@ -413,7 +418,7 @@ def test_the_form_offers_the_layers_of_the_problem(store: RunStore, open_page: O
 
 def test_layers_that_match_nothing_are_refused_in_the_form(store: RunStore, open_page: Opener) -> None:
     run = failed_run(store, RefineConfig(max_rank=5, layers="nothing.*"))
-    app = open_page(run=run.id)
+    app = open_page("refine", run=run.id)
     assert any("no parameter name matches" in error.value for error in app.error)
     assert app.button(key="start").disabled
 
@@ -429,7 +434,7 @@ def test_every_choice_of_a_failed_run_is_in_the_form_and_in_what_is_started(
     run = failed_run(store, config)
     started = []
     monkeypatch.setattr(jobs, "submit", lambda folder, config, *_: started.append(config) or run.id)
-    app = open_page(run=run.id)
+    app = open_page("refine", run=run.id)
     values = form_values(app)
     assert (values["Sketch"], values["Basis points"], values["Layers"]) == ("uniform", "50", "linears.[12].*")
     assert (values["Share of parameters"], values["Damping"]) == (0.0005, 3.0)

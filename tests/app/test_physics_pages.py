@@ -94,7 +94,7 @@ def test_the_form_offers_iterative_lsr_for_equations(
         return iterations.complete(store).id
 
     monkeypatch.setattr("lsr_app.services.jobs.submit", submit)
-    app = open_page()
+    app = open_page("refine")
     work = next(control for control in app.get("button_group") if control.key == "form_set_work")
     assert not [box for box in app.number_input if box.key == "form_set_rounds"]
     work.set_value("iterate").run()

@@ -56,10 +56,9 @@ def test_a_fragment_that_fails(store: RunStore, open_page: Opener, monkeypatch: 
 
 def test_a_button_that_fails(store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic.complete(store, **SMALL)
-    app = open_page(run=run.id)
-    monkeypatch.setattr("lsr_app.screens.overview.runlist.state.put", fails(RuntimeError("x")))
-    button = next((found for found in app.button if (found.key or "").startswith("list_more")), app.button[0])
-    button.click().run()
+    app = open_page("refine", run=run.id)
+    monkeypatch.setattr("lsr_app.shell.wanted.choose", fails(RuntimeError("x")))
+    app.button(key="choose_sine2d").click().run()
     assert not app.exception
 
 

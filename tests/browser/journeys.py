@@ -13,12 +13,17 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 import lsr_core
+import lsr_samples
+from lsr_app.reading import problemabout
 from lsr_core.storage.runs import Run
 
 SECONDS = 60.0
 MILLISECONDS = SECONDS * 1000
 PAGES = {
     "": "Overview",
+    "refine": "Refine a network",
+    "runs": "Runs",
+    "compare": "Compare",
     "rank": "Rank",
     "fields": "Error fields",
     "path": "Loss path",
@@ -90,7 +95,7 @@ def expect_page(page: Page, path: str) -> None:
     if path:
         expect(heading).to_have_text(PAGES[path])
     else:
-        expect(page.locator(".st-key-run_list")).to_be_visible()
+        expect(page.get_by_text("Words used here")).to_be_visible()
     settle(page)
 
 
@@ -181,6 +186,7 @@ def expect_no_trouble(page: Page) -> None:
 
 def start_long(page: Page) -> str:
     """Start a refinement of sine2d that takes far longer than any journey; returns the id of its run."""
+    to_form(page)
     fill(page, "Maximum rank", 5000)
     return begin(page)
 
@@ -189,14 +195,40 @@ def open_advanced(page: Page) -> None:
     page.locator(".st-key-start_form").get_by_test_id("stExpander").locator("summary").click()
 
 
+def to_form(page: Page) -> None:
+    """To the form that starts a refinement."""
+    if place(page) != "refine":
+        page.get_by_test_id("stSidebar").get_by_role("link", name=PAGES["refine"], exact=True).click()
+        expect(page.locator(".st-key-start_form")).to_be_visible()
+        settle(page)
+
+
+def title_of(sample: str) -> str:
+    """What the pages call a sample."""
+    found: str = problemabout.about_bundle(lsr_samples.folder(sample)).title
+    return found
+
+
+def expect_listed(page: Page, *words: str) -> None:
+    """The table of runs has these words; comes back to where it was."""
+    where = page.url
+    follow(page, "runs")
+    table = page.get_by_test_id("stDataFrame")
+    for word in words:
+        expect(table).to_contain_text(word)
+    page.goto(where)
+    settle(page)
+
+
 def choose(page: Page, sample: str, group: str = "Functions from data") -> None:
     """Fill the form with a sample of a group of the gallery."""
+    to_form(page)
     page.locator(".st-key-gallery").get_by_role("radio", name=group).or_(
         page.locator(".st-key-gallery").get_by_role("button", name=group)
     ).first.click()
     settle(page)
     button(page, f"choose_{sample}").click()
-    expect(page.locator(".st-key-start_form").get_by_role("combobox", name="Problem")).to_have_value(sample)
+    expect(page.locator(".st-key-start_form").get_by_role("combobox", name="Problem")).to_have_value(title_of(sample))
     settle(page)
 
 

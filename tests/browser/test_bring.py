@@ -31,7 +31,7 @@ def test_a_bundle_is_uploaded_refined_and_seen_by_its_browser_only(
     journeys.visit(page, "bring", way="bundle")
     upload(page, archive)
     page.get_by_role("button", name="Refine", exact=True).click()
-    journeys.expect_page(page, "")
+    journeys.expect_page(page, "refine")
     expect(page.get_by_text("deleted a few minutes after")).to_be_visible()
     run_id = journeys.begin(page)
     journeys.until(lambda: server.run(run_id).status().status == "complete", "the run is complete", 120)

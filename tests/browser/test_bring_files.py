@@ -29,7 +29,7 @@ def refine(page: Page, server: Server, folder: Path, rank: int = 30) -> None:
     """Make the problem, refine it with a small rank, wait for the result, and take the refined predictor away."""
     page.get_by_role("button", name="Make the problem").click()
     journeys.button(page, "refine_made").click()
-    journeys.expect_page(page, "")
+    journeys.expect_page(page, "refine")
     journeys.fill(page, "Maximum rank", rank)
     expect(page.get_by_text("deleted a few minutes after")).to_be_visible()
     made = server.run(journeys.begin(page))

@@ -60,7 +60,7 @@ def test_a_refinement_from_the_form_shows_progress_and_then_its_figures(page: Pa
     assert run.status().status == "complete", run.log()
     assert run.manifest.config.max_rank == 40
     journeys.expect_rank(page, run.summary.rank)
-    expect(page.locator(f".st-key-row_{run.id}")).to_contain_text("yours")
+    journeys.expect_listed(page, "yours")
     for path in ("rank", "fields", "path", "export"):
         journeys.follow(page, path)
         journeys.expect_no_trouble(page)
@@ -81,14 +81,14 @@ def test_only_the_browser_that_started_a_run_cancels_it_and_the_worker_is_gone_a
 
     journeys.visit(other, run=run.id)
     expect_progress(other)
-    expect(other.locator(f".st-key-row_{run.id}")).to_contain_text("sine2d, rank 5000")
-    expect(other.locator(f".st-key-row_{run.id}")).not_to_contain_text("yours")
-    expect(other.locator(f".st-key-manage_{run.id}")).to_have_count(0)
+    journeys.expect_listed(other, f"{journeys.title_of('sine2d')}, rank 5000", "of others")
+    journeys.visit(other, run=run.id)
     expect(other.get_by_role("button", name="Cancel")).to_have_count(0)
     assert not gone(process)
 
     seconds = cancel(mine, run)
     journeys.expect_sentence(other, "Cancelled during")
+    journeys.to_form(mine)
     expect(mine.get_by_role("spinbutton", name="Maximum rank")).to_have_value("5000")
     if (
         seconds >= CANCEL_SECONDS
@@ -108,8 +108,8 @@ def test_a_killed_worker_shows_as_a_failed_run_with_its_reason(page: Page, serve
     journeys.expect_sentence(page, "the worker process ended without a word")
     assert run.status().status == "failed"
     expect(page.get_by_text("Try again")).to_be_visible()
-    expect(page.locator(f".st-key-row_{run.id}")).to_contain_text("Failed")
+    journeys.expect_listed(page, "Failed")
     assert tiny_run.status().status == "complete"
-    journeys.button(page, f"open_{tiny_run.id}").click()
+    journeys.visit(page, run=tiny_run.id)
     journeys.expect_rank(page, tiny_run.summary.rank)
     journeys.chart(page, "headline_map_2")

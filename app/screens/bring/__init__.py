@@ -5,6 +5,6 @@ from __future__ import annotations
 from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
-    "Bring your own", ":material/upload:", 8,
-    "Refine a network of yours, or the equation that it should satisfy. What you bring stays with this browser.",
+    "Bring your own", ":material/upload:", 11,
+    "Refine a network of yours, or the equation that it should satisfy. What you bring stays with this browser.", "start",
 )  # fmt: skip

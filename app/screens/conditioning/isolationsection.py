@@ -49,7 +49,7 @@ def _results(record: IsolationRecord) -> None:
         data_columns=("contender", "unknowns", "linear", *SPLITS, "seconds", "iterations", "settings", "note"),
     )  # fmt: skip
     for note in record.notes:
-        st.caption(formats.markdown(note))
+        st.caption(formats.markdown(texts.begun(note)))
 
 
 def _headline(errors: Errors, split: str) -> None:

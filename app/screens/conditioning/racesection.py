@@ -31,7 +31,7 @@ def section(now: Now, bench: Bench) -> None:
         if record.methods:
             _results(record)
         for note in record.notes:
-            st.caption(formats.markdown(note))
+            st.caption(formats.markdown(texts.begun(note)))
     _form(now, bench)
 
 

@@ -13,7 +13,7 @@ from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, numbe
 from lsr_app.plots.scales import Limits
 from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.screens.frequencies import frequenciestexts
-from lsr_app.words import formats, texts
+from lsr_app.words import drawntexts, formats, texts
 from lsr_core.diagnosis.frequencies import BAND_EDGES
 from lsr_core.iteration.records import IterationStep, Pair
 from lsr_core.storage.steps import FieldGrid
@@ -182,7 +182,7 @@ def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> P
         hover = maps.hover_of(labels, "|error|", "customdata:.3g")
         canvas.traces.append(scales.powers(limits).heat(x, y, shown.T, hover, customdata=light(drawn.T)))
         canvas.map_axes(*labels)
-        note = texts.blank_points(int(zero.sum()), zero.size) if zero.any() else ""
+        note = drawntexts.blank_points(int(zero.sum()), zero.size) if zero.any() else ""
     low, high = finite_range(np.abs(values))
     alt = f"{what} over {' and '.join(names)}: magnitudes between {formats.error(low)} and {formats.error(high)}."
 

@@ -9,7 +9,7 @@ from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.screens.frequencies import SCREEN, frequenciestexts, secondsfigures
 from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.services import problems, results
-from lsr_app.shell import controls, guards, iterateform, progress, show, state
+from lsr_app.shell import controls, examples, guards, iterateform, progress, show, state
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
 
@@ -90,7 +90,7 @@ def headline(found: HalfSteps) -> None:
         say(found.sentence)
     notes = found.summary.notes if found.summary else [step.note for step in found.steps if step.note]
     if notes:
-        st.info("  \n".join(formats.markdown(note) for note in notes[-NOTES:]), icon=":material/info:")
+        st.info("  \n".join(formats.markdown(texts.begun(note)) for note in notes[-NOTES:]), icon=":material/info:")
 
 
 def say(sentence: str) -> None:
@@ -151,8 +151,10 @@ def single() -> None:
     found = results.two_steps(current.run, data, current.rank) if data.has_reference else None
     if not data.has_reference:
         st.info(texts.NO_REFERENCE, icon=":material/info:")
+        examples.offer(current, "iterate")
     elif found is None:
         st.info(frequenciestexts.FREQUENCIES_NEED, icon=":material/info:")
+        examples.offer(current, "iterate")
     else:
         before, after = found.steps[0].relative_l2.network, found.last.relative_l2.refined
         show.headline(

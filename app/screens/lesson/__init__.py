@@ -5,6 +5,6 @@ from __future__ import annotations
 from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
-    "The lesson", ":material/school:", 9,
-    "Why training stops, in six steps: make a prediction, run the experiment, compare.",
+    "The lesson", ":material/school:", 12,
+    "Why training stops, in six steps: make a prediction, run the experiment, compare.", "start",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Overview: the network before and after, samples, the form that starts a refinement, and the list of runs."""
+"""Overview: what this is, and the network before and after."""
 
 from __future__ import annotations
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from lsr_app.words import texts
+import math
+
+from lsr_app.words import formats, texts
+
+SMALL_CHANGE = 1.5  # times, below which a change is told in per cent
 
 TAGLINE = "Linearized subspace refinement of trained networks"
-GALLERY = {
-    "data": "Functions from data",
-    "equations": "Differential equations",
-    "others": "Operators and classes",
-}  # groups of samples
+WHAT_IT_DOES = (
+    "It takes a network whose training has stalled and solves directly for the linear correction that training did not find.",
+    "It measures the error at every number of directions, on data that the solve has not seen, and says whether to use the result.",
+    "The weights stay as they are; the refined predictor can be taken away as a file. Below is an example, computed beforehand: move the rank.",
+)
+TRY_IT = "Try it on a sample"
+BRING_YOURS = "Bring your own network"
+LEARN = "Learn why it works"
+TRY_AGAIN = "Try again with these settings"
 GLOSSARY = {
     "Rank": "Number of directions in parameter space that refinement may use. Rank 0 is the network as it is.",
     "Refined predictor": "The network plus a linear correction, q(θ0, x) + J(x) Δθ. The weights stay as they are.",
@@ -35,30 +43,6 @@ GLOSSARY = {
     "Time constant": "Steps of gradient descent, at its largest stable rate, in which the error along a direction falls to about a third: (σ₁/σ)².",
     "Relative L2 error": "Length of the error divided by the length of the truth: 0.01 is one per cent.",
 }
-WORK = {"refine": "Refine once", "iterate": "Iterative LSR"}
-EACH_SOLVE = "Each solve: "
-ALL_LAYERS = "All"
-SETTINGS = {  # where the name in words is not the setting's own
-    "rcond": "Cut-off",
-    "dtype": "Number type",
-    "parameter_fraction": "Share of parameters",
-    "gauss_newton": "Gauss-Newton steps",
-    "sketch_dtype": "Sketch precision",
-    "regularise": "Smoothing",
-}
-SETTINGS_OPEN = {
-    "basis_points": "all samples",
-    "memory_budget": "what is free",
-    "rcond": "automatic",
-}  # what leaving it open means
-SETTING_CHOICES = {
-    "strategy": texts.STRATEGIES,
-    "sketch": {"gaussian": "Gaussian", "uniform": "Uniform"},
-    "sketch_dtype": {"same": "Same"},
-    "source": {"outputs": "Outputs", "residuals": "Residuals"},
-    "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
-    "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
-}
 HOW_IT_RAN = "How it was computed, and what was checked"
 NOT_COMPLETE_HERE = {
     "queued": "In the queue; you may leave the page.",
@@ -66,25 +50,27 @@ NOT_COMPLETE_HERE = {
     "cancelled": "Cancelled before it had results.",
     "failed": "Failed before it had results.",
 }
-NO_RUNS = "No runs yet."
-KEEP_RUN = "Keep this run"
-KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser is gone. A kept run opens by its link."
-SESSION_ONLY = "yours, until you leave"
-CANCEL_FIRST = "Cancel it before deleting it."
-FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
-FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
-FORM_LEAD_RETRY = "The form holds the settings of this run. Change what went wrong and start again."
 COPIED_RUN = "Weights are unchanged: the refined predictor adds a linear correction to the network."
 
 
-def gain_sentence(error: str, factor: str, rank: int, largest: int, rank_zero: bool) -> str:
-    if rank_zero:
+def go_on(title: str) -> str:
+    return f"Continue with {title}"
+
+
+def gain_sentence(error: str, base: float, refined: float, rank: int, largest: int) -> str:
+    """What refinement does to an error; small changes in per cent, others as a factor."""
+    if rank == 0:
         return texts.RANK_ZERO
-    verb = "lowers" if "lower" in factor else "raises" if "higher" in factor else "does not change"
-    if verb == "does not change":
-        return f"At rank {rank:,} of {largest:,} refinement does not change the {error}."
-    times = factor.rsplit(" ", 1)[0].replace("×", " times")
-    return f"At rank {rank:,} of {largest:,} refinement {verb} the {error} by a factor of {times.removesuffix(' times')}. {COPIED_RUN}"
+    where = f"At rank {rank:,} of {largest:,} refinement"
+    if not (math.isfinite(base) and math.isfinite(refined) and base > 0 and refined > 0) or base == refined:
+        return f"{where} does not change the {error}."
+    verb, ratio = ("lowers", base / refined) if refined < base else ("raises", refined / base)
+    if ratio < SMALL_CHANGE:
+        change = abs(refined / base - 1)
+        by = "less than 0.1 %" if change < 1e-3 else f"{100 * change:.2g} %"
+    else:
+        by = f"a factor of {formats.times(ratio).removesuffix('×')}"
+    return f"{where} {verb} the {error} by {by}. {COPIED_RUN}"
 
 
 def route_left(route: str, reason: str) -> str:
@@ -100,10 +86,6 @@ def health(adjoint: str, sketch: str | None) -> str:
     if sketch is None:
         return checks
     return f"{checks} Directions left out of the sketch have singular values below about {sketch} (right in 99.999 % of runs)."
-
-
-def use_largest(rank: int) -> str:
-    return f"Use rank {rank:,}"
 
 
 BLOCKS_CAPTION = "Residual blocks"

@@ -1,4 +1,4 @@
-"""Overview: the network before and after, samples, the form that starts a refinement, and the list of runs."""
+"""Overview: what this is, and the network before and after."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from lsr_app.plots import lines, maps, ranks, scales
 from lsr_app.reading import runkinds
 from lsr_app.reading.observed import Observations
 from lsr_app.reading.rundata import RunData
-from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, runlist, startform
+from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, welcome
 from lsr_app.services import problems
-from lsr_app.shell import controls, guards, residualsection, show, unreferenced, wanted
+from lsr_app.shell import controls, guards, pages, residualsection, show, unreferenced
 from lsr_app.shell.progress import panel
 from lsr_app.words import formats, texts
 
@@ -20,10 +20,12 @@ now = controls.now()
 def headline(data: RunData, rank: int) -> None:
     """Numbers, the sentence, one figure."""
     about = data.about
-    show.heading(about.title, about.description)
+    if welcome.is_first_look(now):
+        show.section(about.title, about.description)
+    else:
+        show.heading(about.title, about.description)
     controls.compare_note()
     label, sentence, base, refined = data.headline(rank)
-    gain = formats.factor(base, refined)
     show.headline(
         [
             show.before_after(label, base, refined),
@@ -35,14 +37,14 @@ def headline(data: RunData, rank: int) -> None:
             ),
         ]
     )
-    st.markdown(formats.markdown(overviewtexts.gain_sentence(sentence, gain, rank, data.sweep.max_rank, rank == 0)))
+    st.markdown(formats.markdown(overviewtexts.gain_sentence(sentence, base, refined, rank, data.sweep.max_rank)))
+    before_and_after(data, rank)
     show.verdict(data, rank)
     if data.parts.residual:
         residualsection.norms(data, rank)
     for note in data.summary.notes:
-        st.info(formats.markdown(note), icon=":material/info:")
+        st.info(formats.markdown(texts.begun(note)), icon=":material/info:")
     outputsection.section(data, rank)
-    before_and_after(data, rank)
     residualsection.gauss_newton(data)
     kindsection.section(data, rank)
     if now.run is not None and (equation := problems.equation(now.run.problem_path)):
@@ -98,25 +100,27 @@ def how_it_ran(data: RunData) -> None:
         show.sample_errors(data)
 
 
-waits = wanted.waits(now)
-if waits:
-    startform.section(now)
-    st.space("medium")
-if now.data is not None:
-    headline(now.data, now.rank)
-elif now.run is not None and now.status:
+def unfinished() -> None:
+    """A run without results, or of another kind."""
+    assert now.run is not None
     show.heading(now.run.manifest.title, overviewtexts.NOT_COMPLETE_HERE.get(now.status, ""))
     kind = runkinds.of(now.run.manifest)
     if kind.refines or (kind.page and now.status != "complete"):
         panel(now)
     if not kind.refines:
         guards.say_kind(now.run, now.owner)
+    if now.status in ("failed", "cancelled"):
+        show.link(pages.START, overviewtexts.TRY_AGAIN, ":material/replay:")
+
+
+if welcome.is_first_look(now):
+    welcome.section(now)
+if now.data is not None:
+    headline(now.data, now.rank)
+elif now.run is not None and now.status:
+    unfinished()
 else:
     show.heading(texts.PRODUCT, overviewtexts.TAGLINE)
     guards.offer_first_run(now)
-
-if not waits:
-    startform.section(now)
-runlist.section(now)
 with st.expander("Words used here", icon=":material/menu_book:"):
     st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in overviewtexts.GLOSSARY.items()))

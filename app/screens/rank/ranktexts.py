@@ -42,7 +42,7 @@ def estimated(used: int, rank: int, bound: str) -> str:
     return (
         f"{used:,} of the {rank:,} directions have singular values below the sketch error, {bound}: their sizes are estimates, and better "
         "directions may exist. The result does not rest on them, because the response of every direction is computed by products with the "
-        "Jacobian and every error here is measured on data."
+        "Jacobian and every error here is measured."
     )
 
 

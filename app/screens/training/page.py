@@ -24,7 +24,7 @@ def findings(record: TrainingRecord) -> None:
     """What the checkpoints so far have shown."""
     headline(record)
     if record.sentence:
-        st.markdown(formats.markdown(record.sentence).replace("e\\-", "e\\-\u2060"))
+        st.markdown(formats.markdown(texts.begun(record.sentence)).replace("e\\-", "e\\-\u2060"))
     show.figure("training_errors", figures.errors(record))
     verdicts(record)
     left, right = st.columns(2, gap="medium")
@@ -65,7 +65,7 @@ def headline(record: TrainingRecord) -> None:
 def verdicts(record: TrainingRecord) -> None:
     """What limits the network, for each stretch of the training."""
     lines = "".join(
-        f"<p><b>{formats.page(epochs)}.</b> {formats.page(found.sentence)}"
+        f"<p><b>{formats.page(epochs)}.</b> {formats.page(texts.begun(found.sentence))}"
         f"<span class='lsr-remark'>{formats.page(texts.confidence(found))}</span></p>"
         for epochs, found in trainingdata.verdicts(record.checkpoints)
     )

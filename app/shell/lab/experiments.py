@@ -11,7 +11,7 @@ import streamlit as st
 
 from lsr_app.reading import runkinds
 from lsr_app.services import problems
-from lsr_app.shell import progress, show, state
+from lsr_app.shell import examples, progress, show, state
 from lsr_app.shell.controls import Now
 from lsr_app.shell.lab.bench import Bench
 from lsr_app.words import formats, labtexts, texts
@@ -27,6 +27,7 @@ def result(now: Now, bench: Bench, kind: JobKind, read: Callable[[Run], Result |
     run, section = bench.runs.get(kind), runkinds.KINDS[kind].part
     if run is None:
         st.caption(labtexts.LAB_NONE[section])
+        examples.offer(now, kind, section if section in labtexts.LAB_SECTIONS else "")
         return None
     status = run.status().status
     _name(run, bench)

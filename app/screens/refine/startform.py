@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app.owning import ownproblems
 from lsr_app.reading import runkinds
-from lsr_app.screens.overview import inputform, overviewtexts, settingsform
+from lsr_app.screens.refine import inputform, refinetexts, settingsform
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_app.shell import iterateform, show, state, wanted
@@ -30,20 +30,9 @@ _SOURCE = "form_filled_from"
 
 
 def section(now: Now) -> None:
-    """Gallery and form."""
+    """Gallery and form; after a run that failed or was cancelled the form holds its settings."""
     samples = gallery.samples()
     retry = now.run is not None and now.status in ("failed", "cancelled")
-    lead = (
-        overviewtexts.FORM_LEAD_RETRY
-        if retry
-        else overviewtexts.FORM_LEAD_OWN
-        if wanted.waits(now)
-        else overviewtexts.FORM_LEAD
-    )
-    show.section("Try again" if retry else "Refine a network", lead)
-    if samples and now.status not in ("queued", "running") and not wanted.waits(now):
-        _gallery(samples)
-        jobs.make_ready()
     options = [GIVEN] if gallery.given_problem() else []
     options += list(ownproblems.names(now.owner))
     if now.run is not None and (now.run.problem_path / "problem.json").is_file():
@@ -54,19 +43,23 @@ def section(now: Now) -> None:
         return
     _fill(now, options, retry)
     _form(now, options)
+    if samples:
+        show.section(refinetexts.SAMPLES, refinetexts.SAMPLES_LEAD)
+        _gallery(samples)
+        jobs.make_ready()
 
 
 @st.fragment
 def _gallery(samples: dict[str, Sample]) -> None:
     """One group of samples at a time; what is not drawn costs a browser nothing."""
-    groups: dict[str, list[str]] = {group: [] for group in overviewtexts.GALLERY}
+    groups: dict[str, list[str]] = {group: [] for group in refinetexts.GALLERY}
     for name, sample in samples.items():
         groups[sample.group].append(name)
     groups = {group: names for group, names in groups.items() if names}
     shown = next(iter(groups))
     if len(groups) > 1:
         shown = st.segmented_control(
-            "Samples", list(groups), key="gallery", format_func=overviewtexts.GALLERY.__getitem__, required=True, default=shown,
+            "Samples", list(groups), key="gallery", format_func=refinetexts.GALLERY.__getitem__, required=True, default=shown,
             label_visibility="collapsed",
         )  # fmt: skip
     names = groups[shown]
@@ -81,8 +74,9 @@ def _gallery(samples: dict[str, Sample]) -> None:
                 )
                 if st.button(
                     "Choose", key=f"choose_{name}", on_click=wanted.choose, args=(name,), width="stretch",
-                    help=f"Fills the form below with {formats.markdown(name)}",
+                    help=refinetexts.fills(formats.markdown(name)),
                 ):  # fmt: skip
+                    state.show_top()
                     st.rerun(scope="app")
 
 
@@ -169,7 +163,7 @@ def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
     retried = now.run.manifest if now.run is not None and now.status in ("failed", "cancelled") else None
     again = retried is not None and runkinds.of(retried).rounds
     work = st.segmented_control(
-        "Work", list(overviewtexts.WORK), format_func=overviewtexts.WORK.__getitem__, required=True, help=texts.HELP["work"],
+        "Work", list(refinetexts.WORK), format_func=refinetexts.WORK.__getitem__, required=True, help=texts.HELP["work"],
         key=settingsform.set_field("work", "iterate" if again else "refine"),
     )  # fmt: skip
     if work != "iterate":
@@ -195,7 +189,7 @@ def _name(choice: str, now: Now) -> str:
         return f"{title} ({'of the open run' if choice == OPEN_RUN else 'given at the start'})"
     if choice.startswith(ownproblems.PREFIX):
         return f"{formats.one_line(problems.title(_folder(choice, now)), 40)} (yours)"
-    return choice
+    return formats.one_line(problems.title(_folder(choice, now)), 60)
 
 
 def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_solve: bool = False) -> bool:
@@ -206,13 +200,13 @@ def _forecast(folder: Path, config: RefineConfig, max_rank_key: str, *, each_sol
         st.error(formats.markdown(str(error)), icon=":material/error:")
         return False
     if forecast.fits:
-        which = overviewtexts.EACH_SOLVE if each_solve else ""
+        which = refinetexts.EACH_SOLVE if each_solve else ""
         st.caption(formats.markdown(f"{which}{forecast.sentence} {texts.takes(formats.seconds(forecast.seconds))}"))
     else:
         st.error(formats.markdown(forecast.sentence), icon=":material/memory:")
         if forecast.largest_rank > 0:
             st.button(
-                overviewtexts.use_largest(forecast.largest_rank),
+                refinetexts.use_largest(forecast.largest_rank),
                 key="use_largest",
                 on_click=_use,
                 args=(max_rank_key, forecast.largest_rank),
@@ -225,10 +219,7 @@ def _use(max_rank_key: str, rank: int) -> None:
 
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
-    name = folder.name if folder.name != "problem" else now.run.manifest.problem if now.run else "run"
-    if ownproblems.is_own(folder):
-        name = formats.one_line(problems.title(folder), 100)
-    title = f"{name}, rank {config.max_rank}"
+    title = f"{formats.one_line(problems.title(folder), 100)}, rank {config.max_rank}"
     if config.dtype == "float32":
         title += ", float32"
     launch(lambda: jobs.submit(folder, config, now.owner, title, listed), open_it=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic import ByteSize
 
-from lsr_app.screens.overview import overviewtexts
+from lsr_app.screens.refine import refinetexts
 from lsr_app.shell import wanted
 from lsr_app.words import smoothingtexts, texts
 from lsr_core.problems.kinds import words_of
@@ -44,10 +44,10 @@ def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, An
 def field(place: Any, name: str, before: RefineConfig) -> Any:
     """One setting, as it was before: a choice, a number, or words where it may be left open."""
     about, value = RefineConfig.model_fields[name], getattr(before, name)
-    label = overviewtexts.SETTINGS.get(name, name.replace("_", " ").capitalize())
+    label = refinetexts.SETTINGS.get(name, name.replace("_", " ").capitalize())
     key = {"key": set_field(name, value), "help": texts.HELP.get(name) or f"{texts.begun(about.description or '')}."}
     if get_origin(about.annotation) is Literal:
-        words = overviewtexts.SETTING_CHOICES.get(name, {})
+        words = refinetexts.SETTING_CHOICES.get(name, {})
         choices = get_args(about.annotation)
         return place.selectbox(label, choices, format_func=lambda choice: words.get(choice, choice), **key)
     if about.annotation in (int, float):
@@ -62,7 +62,7 @@ def field(place: Any, name: str, before: RefineConfig) -> Any:
             shape["max_value"] = min(shape.get("max_value", LARGEST), LARGEST)
         return place.number_input(label, **shape, **key)
     st.session_state[key["key"]] = _text(st.session_state[key["key"]])
-    typed = place.text_input(label, placeholder=overviewtexts.SETTINGS_OPEN.get(name, ""), **key)
+    typed = place.text_input(label, placeholder=refinetexts.SETTINGS_OPEN.get(name, ""), **key)
     return typed.strip() or about.default
 
 
@@ -82,7 +82,7 @@ def _layers(place: Any, before: RefineConfig, patterns: list[str]) -> str | None
     typed = st.session_state[key] or ""
     layers = place.selectbox(
         "Layers", list(dict.fromkeys(["", *patterns, typed])), key=key, accept_new_options=True,
-        format_func=lambda pattern: pattern or overviewtexts.ALL_LAYERS, help=texts.HELP["layers"],
+        format_func=lambda pattern: pattern or refinetexts.ALL_LAYERS, help=texts.HELP["layers"],
     )  # fmt: skip
     return (layers or "").strip() or None
 
@@ -92,7 +92,7 @@ def _smoothing(place: Any, before: RefineConfig) -> str:
     key = set_field("regularise", before.regularise)
     options = list(dict.fromkeys([*smoothingtexts.RULES, st.session_state[key] or "none"]))
     chosen = place.selectbox(
-        overviewtexts.SETTINGS["regularise"], options, key=key, accept_new_options=True, format_func=smoothingtexts.rule,
+        refinetexts.SETTINGS["regularise"], options, key=key, accept_new_options=True, format_func=smoothingtexts.rule,
         help=texts.HELP["regularise"],
     )  # fmt: skip
     return (chosen or "none").strip()
