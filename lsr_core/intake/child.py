@@ -55,6 +55,10 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
         from lsr_core.intake import torch_files
 
         return lambda: torch_files.convert(path, Path(asked["out"]), asked["network"])
+    if asked["job"] == "unpack":
+        from lsr_core.intake import packed
+
+        return lambda: packed.unpack(path, Path(asked["out"]))
     if asked["job"] == "bundle":
         from lsr_core.intake import bundles
 

@@ -26,7 +26,7 @@ def network(architecture: str, arguments: Mapping[str, Any], guess: Guess, tenso
     Raises:
         InputError: as `guess.convert`.
     """
-    state = convert(architecture, arguments, tensors, guess.names)
+    state = convert(architecture, arguments, guess.tensors or tensors, guess.names)
     dtype = next(value.dtype for value in state.values() if value.is_floating_point())
     return load_network(architecture, arguments, state, dtype, "weights")
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.intake.chains import chain, few
 from lsr_core.networks import architectures
 
 Shapes = Mapping[str, tuple[int, ...]]
-MAX_STEPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,18 @@ class Guess:
     Attributes:
         names: foreign name by own name.
         open: arguments that shapes cannot tell; the activation always is one.
+        tensors: what is loaded, after norms and constants have been folded into the layers.
+        uses: what became of each foreign tensor: its name in the registered network, or what it was folded into.
+        notes: sentences about what had to be taken on trust.
     """
 
     architecture: str
     arguments: dict[str, Any]
     names: dict[str, str]
     open: tuple[str, ...] = field(default=("activation",))
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    uses: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def guess(tensors: Mapping[str, Tensor], points: Sequence[int] | None = None) -> Guess:
@@ -46,12 +52,12 @@ def guess(tensors: Mapping[str, Tensor], points: Sequence[int] | None = None) ->
     if any("fno_blocks." in name for name in shapes):
         return _neuraloperator(shapes, tensors, points)
     if any(name.startswith("branch.") for name in shapes) and any(name.startswith("trunk.") for name in shapes):
-        return _deeponet(shapes, points)
-    names, widths, normalised = _mlp(shapes, "linears.")
-    arguments: dict[str, Any] = {"layers": widths, "activation": "tanh"}
-    if normalised:
+        return _deeponet(shapes, tensors, points)
+    found = chain(tensors, "linears.")
+    arguments: dict[str, Any] = {"layers": found.widths, "activation": "tanh"}
+    if found.normalised:
         arguments["normalise_inputs"] = True
-    return Guess("mlp", arguments, names)
+    return Guess("mlp", arguments, found.names, tensors=found.tensors, uses=found.uses, notes=tuple(found.notes))
 
 
 def convert(
@@ -70,10 +76,10 @@ def convert(
         )
     model = architectures.build(architecture, arguments)
     if left := sorted(set(tensors) - set(names.values())):
-        raise InputError(f"no place for {len(left)} tensors of the file: {_few(left)}", key=architecture)
+        raise InputError(f"no place for {len(left)} tensors of the file: {few(left)}", key=architecture)
     state, parameters = model.state_dict(), dict(model.named_parameters())
     if missing := [name for name in parameters if name not in names]:
-        raise InputError(f"the file has nothing for {_few(missing)}", key=architecture)
+        raise InputError(f"the file has nothing for {few(missing)}", key=architecture)
     dtype = torch.float64 if any(t.dtype in (torch.float64, torch.complex128) for t in tensors.values()) else torch.float32  # fmt: skip
     converted = {}
     for name, value in state.items():
@@ -93,74 +99,24 @@ def convert(
     return converted
 
 
-def _mlp(shapes: Shapes, own: str, what: str = "the network") -> tuple[dict[str, str], list[int], bool]:
-    """Names, widths, and whether inputs are normalised, of a chain of linear layers."""
-    weights = [name for name, shape in shapes.items() if len(shape) == 2]  # as they were registered
-    if not weights:
-        raise InputError(
-            f"no layers are known among {_few(sorted(shapes))}; write a bundle with the registered architecture instead",
-            key=what,
-        )
-    chain = _chain(weights, shapes)
-    if chain is None:
-        sizes = ", ".join(f"{name} {shapes[name]}" for name in weights[:4])
-        raise InputError(f"the layers do not follow one another: {sizes[:300]}", key=what)
-    names: dict[str, str] = {}
-    for place, weight in enumerate(chain):
-        stem = weight.removesuffix("weight")
-        candidates = (f"{stem}bias", weight.replace("weight", "bias"), weight.replace("W", "b"))
-        bias = next((name for name in candidates if name in shapes and name != weight), None)
-        if bias is None or shapes[bias] != (shapes[weight][0],):
-            raise InputError("this layer has no bias of its own; the registered networks have one in every layer", key=weight[:80])  # fmt: skip
-        names[f"{own}{place}.weight"], names[f"{own}{place}.bias"] = weight, bias
-    widths = [shapes[chain[0]][1], *(shapes[name][0] for name in chain)]
-    left = set(shapes) - set(names.values())
-    normalised = left == {"input_mean", "input_std"}
-    if normalised:
-        names |= {"input_mean": "input_mean", "input_std": "input_std"}
-    elif left:
-        raise InputError(
-            f"besides linear layers there are {_few(sorted(left))}, for which no registered network has a place", key=what
-        )  # fmt: skip
-    return names, widths, normalised
-
-
-def _chain(weights: list[str], shapes: Shapes) -> list[str] | None:
-    """All layers in an order in which each takes what the one before gives; in the order of the file if that will do."""
-    steps = 0
-
-    def follow(path: list[str], left: list[str]) -> list[str] | None:
-        nonlocal steps
-        steps += 1
-        if not left or steps > MAX_STEPS:
-            return path if not left else None
-        for name in left:
-            if not path or shapes[name][1] == shapes[path[-1]][0]:
-                found = follow([*path, name], [other for other in left if other != name])
-                if found is not None:
-                    return found
-        return None
-
-    if len(weights) > 256:
-        return None
-    return follow([], weights)
-
-
-def _deeponet(shapes: Shapes, points: Sequence[int] | None) -> Guess:
+def _deeponet(shapes: Shapes, tensors: Mapping[str, Tensor], points: Sequence[int] | None) -> Guess:
     """DeepXDE's `DeepONetCartesianProd` with one output."""
     names: dict[str, str] = {}
+    uses: dict[str, str] = {}
+    loaded: dict[str, Tensor] = {}
+    notes: list[str] = []
     widths: dict[str, list[int]] = {}
     rest = {name: shape for name, shape in shapes.items() if not name.startswith(("branch.", "trunk."))}
     for side in ("branch", "trunk"):
-        part = {name: shape for name, shape in shapes.items() if name.startswith(f"{side}.")}
-        found, widths[side], normalised = _mlp(part, f"{side}.linears.", side)
-        if normalised:
+        found = chain({name: t for name, t in tensors.items() if name.startswith(f"{side}.")}, f"{side}.linears.", side)
+        if found.normalised:
             raise InputError("normalised inputs of a DeepONet are not known", key=side)
-        names |= found
+        widths[side] = found.widths
+        names, uses, loaded, notes = names | found.names, uses | found.uses, loaded | found.tensors, notes + found.notes
     bias = [name for name, shape in rest.items() if shape in ((), (1,))]
     if len(rest) != 1 or len(bias) != 1:
-        raise InputError(f"expected one bias beside branch and trunk, found {_few(sorted(rest)) or 'none'}", key="bias")
-    names["bias"] = bias[0]
+        raise InputError(f"expected one bias beside branch and trunk, found {few(sorted(rest)) or 'none'}", key="bias")
+    names["bias"], uses[bias[0]], loaded[bias[0]] = bias[0], "bias", tensors[bias[0]]
     if widths["trunk"][0] != 1:
         raise InputError(
             f"the trunk takes {widths['trunk'][0]} coordinates; the registered DeepONet has one", key="trunk"
@@ -168,7 +124,7 @@ def _deeponet(shapes: Shapes, points: Sequence[int] | None) -> Guess:
     theirs = bias[0].startswith("b.")
     grid = {"points": points[-1] if points else 100, "low": 0.0, "high": 1.0}
     arguments = {**widths, "activation": "tanh", "grid": grid, "activate_trunk": theirs}
-    return Guess("deeponet", arguments, names, ("activation", "grid"))
+    return Guess("deeponet", arguments, names, ("activation", "grid"), loaded, uses, tuple(notes))
 
 
 def _neuraloperator(shapes: Shapes, tensors: Mapping[str, Tensor], points: Sequence[int] | None) -> Guess:
@@ -191,7 +147,7 @@ def _neuraloperator(shapes: Shapes, tensors: Mapping[str, Tensor], points: Seque
     if strange or missing or not depth or "" in convolutions:
         raise InputError(
             "is a neuraloperator FNO of a form that cannot be loaded: dense weights, linear skips, soft gates, no norm and no "
-            f"padding are known (at fault: {_few(strange or missing) or 'the convolutions'})",
+            f"padding are known (at fault: {few(strange or missing) or 'the convolutions'})",
             key="fno_blocks",
         )
     first = shapes[convolutions[0]]
@@ -223,9 +179,5 @@ def _neuraloperator(shapes: Shapes, tensors: Mapping[str, Tensor], points: Seque
         "coordinates": coordinates,
         "activation": "gelu",
     }
-    return Guess("neuraloperator-fno", arguments, names, ("activation", "grid"))
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(name[:60] for name in names[:5])
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    uses = {foreign: own for own, foreign in names.items()}
+    return Guess("neuraloperator-fno", arguments, names, ("activation", "grid"), dict(tensors), uses)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.intake import confined
+from lsr_core.intake import arrayed, confined, packed, subnetworks
 from lsr_core.intake.arrays import MAX_FILE_BYTES
+from lsr_core.intake.natural import natural
+from lsr_core.intake.subnetworks import SeveralNetworks
 from lsr_core.storage.weights import read_tensors
 
-SUFFIXES = (".safetensors", ".pt", ".pth")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar", *arrayed.SUFFIXES, *packed.SUFFIXES)
 _EARLY, _LATE = (
     ("encode", "encoder", "enc_", "input"),
     ("decode", "decoder", "dec_", "head", "output", "out_", "final", "last"),
@@ -23,20 +24,8 @@ _EARLY, _LATE = (
 _PREFIXES = ("module.", "_orig_mod.", "_module.", "state_dict.", "model_state_dict.", "model_state.")
 
 
-class SeveralNetworks(InputError):
-    """A file with the state dicts of several networks, of which one is to be chosen.
-
-    Attributes:
-        names: their keys in the file.
-    """
-
-    def __init__(self, names: Sequence[str], file: str) -> None:
-        self.names = tuple(names)
-        super().__init__(f"holds several networks, {', '.join(self.names)[:300]}; say which one is meant", file=file)
-
-
 def read(path: Path, network: str = "") -> dict[str, Tensor]:
-    """The floating-point tensors of a state dict in a `.safetensors`, `.pt` or `.pth` file.
+    """The floating-point tensors of a checkpoint, in a file with one of `SUFFIXES`.
 
     Those of a `.pt` come in the order in which they were registered; a `.safetensors` does not keep it, and gives that of the names, parts
     called encoder before others and parts called decoder, head or output after them.
@@ -44,7 +33,8 @@ def read(path: Path, network: str = "") -> dict[str, Tensor]:
     Nothing is unpickled here: a `.pt` is scanned first, then read by `torch.load(weights_only=True)` in a child process.
 
     Args:
-        network: key of the network that is meant, where a file holds several.
+        network: key of the network that is meant, or the first part of its tensors' names, where a file holds several; `TOGETHER` for
+            one that is made of all of them.
 
     Raises:
         SeveralNetworks: it does, and none is named.
@@ -56,26 +46,48 @@ def read(path: Path, network: str = "") -> dict[str, Tensor]:
         raise InputError("this file is missing", file=path.name)
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"is larger than the {MAX_FILE_BYTES:,} bytes allowed", file=path.name)
-    if path.suffix == ".safetensors":
-        tensors, _ = read_tensors(path, MAX_FILE_BYTES)
-        tensors = {name: tensors[name] for name in sorted(tensors, key=_by_name)}
+    if path.suffix in packed.SUFFIXES:
+        tensors, named = _unpacked(path, network)
     else:
-        confined.call("scan", path)  # without torch, whose import takes longer than most scans
-        with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
-            converted = Path(scratch) / "weights.safetensors"
-            told = confined.call("weights", path, memory=16 * 2**30, out=str(converted), network=network)
-            if "networks" in told:
-                raise SeveralNetworks(told["networks"], path.name)
-            tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
-            tensors = {name: tensors[name] for name in told["order"]}
+        tensors, named = _one(path, network)
     if not tensors:
         raise InputError("holds no tensors; save `model.state_dict()`", file=path.name)
-    return _checked(unwrapped(tensors), path.name)
+    return _checked(unwrapped(subnetworks.only(unwrapped(tensors), "" if named else network, path.name, ask=not named)), path.name)
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key by which layer 10 comes after layer 9."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name.lower()) if part]
+def _unpacked(path: Path, network: str) -> tuple[dict[str, Tensor], bool]:
+    """As `_one`, of the files in an archive."""
+    tensors: dict[str, Tensor] = {}
+    named = False
+    with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
+        for name in confined.call("unpack", path, out=scratch):
+            try:
+                part, named = _one(Path(scratch) / name, network)
+            except SeveralNetworks as error:
+                raise SeveralNetworks(error.names, path.name) from error
+            except InputError as error:
+                raise InputError(error.message, file=path.name, key=error.key) from error
+            if twice := set(part) & set(tensors):
+                raise InputError("is in two of the packed files; pack one", file=path.name, key=min(twice)[:80])
+            tensors |= part
+    return tensors, named
+
+
+def _one(path: Path, network: str) -> tuple[dict[str, Tensor], bool]:
+    """The tensors of a file that is no archive of files, and whether the network was found by its key."""
+    if path.suffix == ".safetensors":
+        tensors, _ = read_tensors(path, MAX_FILE_BYTES)
+        return {name: tensors[name] for name in sorted(tensors, key=_by_name)}, False
+    if path.suffix in arrayed.SUFFIXES:
+        return arrayed.tensors(path), False
+    confined.call("scan", path)  # without torch, whose import takes longer than most scans
+    with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
+        converted = Path(scratch) / "weights.safetensors"
+        told = confined.call("weights", path, memory=16 * 2**30, out=str(converted), network=network)
+        if "networks" in told:
+            raise SeveralNetworks(told["networks"], path.name)
+        tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
+        return {name: tensors[name] for name in told["order"]}, bool(told["named"])
 
 
 def _by_name(name: str) -> tuple[int, list[tuple[int, int, str]]]:

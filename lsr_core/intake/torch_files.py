@@ -11,71 +11,96 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.intake import inert, pickles
+from lsr_core.intake.inert import Inert
 from lsr_core.storage.weights import MAX_DIMENSIONS, MAX_NAME, MAX_TENSORS
 
+MAX_DEPTH = 12  # of modules in modules
 
-def convert(source: Path, target: Path, network: str = "") -> dict[str, list[str]]:
-    """Write the tensors of a state dict as safetensors, which does not keep their order.
+
+def convert(source: Path, target: Path, network: str = "") -> dict[str, Any]:
+    """Write the tensors of a checkpoint as safetensors, which does not keep their order.
 
     Args:
         network: the key of the one that is meant, where a dictionary holds state dicts of several.
 
     Returns:
-        `order`, the names as the file has them, or `networks`, the keys that one is to be chosen from; then nothing is written.
+        `order`, the names as the file has them, and `named`, whether `network` is a key of it; or `networks`, the keys that one is to be
+        chosen from; then nothing is written.
 
     Raises:
         InputError: no tensors, or sparse, quantised or shared beyond what it says.
     """
-    loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    with torch.serialization.safe_globals(inert.stand_ins(pickles.check(source))):
+        loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
     found = _networks(loaded)
-    if network:
-        if network not in found:
-            raise InputError(f"is not among its networks; these are {', '.join(found)[:300]}", key=network[:80])
+    if network in found:
         loaded = found[network]
+    elif network and len(found) > 1:
+        raise InputError(f"is not among its networks; these are {', '.join(found)[:300]}", key=network[:80])
     elif len(found) > 1:
         return {"networks": [name[:MAX_NAME] for name in found]}
     elif len(found) == 1 and isinstance(loaded, Mapping):
-        loaded = {
-            name: part for name, part in loaded.items() if not (isinstance(part, Tensor) and part.ndim == 0)
-        }  # such as a loss
+        (name,) = found
+        beside = {key: part for key, part in loaded.items() if key == name or not isinstance(part, Tensor) or part.ndim}
+        loaded = beside if any(isinstance(part, Tensor) for part in beside.values()) else found[name]
+    tensors = _checked(_tensors(loaded, "", 0), source.stat().st_size)
+    safetensors.torch.save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
+    return {"order": list(tensors), "named": network in found}
+
+
+def _checked(given: Iterator[tuple[str, Tensor]], held: int) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    for name, tensor in _tensors(loaded, "", 0):
+    for name, tensor in given:
         if tensor.ndim > MAX_DIMENSIONS or len(name) > MAX_NAME:
             raise InputError("has more dimensions, or a longer name, than weights have", key=name[:80])
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise InputError("is sparse or quantised; save plain tensors", key=name[:80])
-        if tensor.numel() * tensor.element_size() > max(2**20, 4 * source.stat().st_size):
+        if tensor.numel() * tensor.element_size() > max(2**20, 4 * held):
             raise InputError("repeats its values to more than the file holds; save plain tensors", key=name[:80])
         tensors[name] = tensor.detach()
         if len(tensors) > MAX_TENSORS:
             raise InputError(f"holds more than {MAX_TENSORS:,} tensors")
     if not tensors:
         raise InputError("holds no tensors; save `model.state_dict()`")
-    if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > 8 * source.stat().st_size + 2**20:
+    if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > 8 * held + 2**20:
         raise InputError("its tensors repeat values to more than the file holds; save plain tensors")
-    safetensors.torch.save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
-    return {"order": list(tensors)}
+    return tensors
 
 
 def _networks(loaded: Any) -> dict[str, Any]:
-    """Dictionaries inside one that hold matrices: the state dicts of networks, by key."""
+    """Dictionaries and models inside a dictionary that hold matrices: the state dicts of networks, by key."""
     if not isinstance(loaded, Mapping) or len(loaded) > MAX_TENSORS:
         return {}
     return {
         str(name): part
         for name, part in loaded.items()
-        if isinstance(part, Mapping) and not _of_training(name) and any(t.ndim > 1 for _, t in _tensors(part, "", 1))
+        if isinstance(part, Mapping | Inert)
+        and not _of_training(name)
+        and any(t.ndim > 1 for _, t in _tensors(part, "", 1))
     }
 
 
 def _of_training(name: object) -> bool:
-    return any(word in str(name).lower() for word in ("optim", "scheduler"))
+    return any(word in str(name).lower() for word in ("optim", "scheduler", "callback", "scaler"))
 
 
 def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
-    """Tensors of nested dictionaries by dotted name; an optimiser's are left out."""
-    if not isinstance(value, Mapping) or depth > 3:
+    """Tensors of nested dictionaries and of modules by dotted name; an optimiser's are left out."""
+    if depth > (MAX_DEPTH if isinstance(value, Inert) else 3):
         return
+    if isinstance(value, Inert):
+        for part in ("_parameters", "_buffers", "_modules"):
+            inside = value.attributes.get(part)
+            if isinstance(inside, Mapping):
+                passing = value.attributes.get("_non_persistent_buffers_set")
+                kept = {n: t for n, t in inside.items() if not (isinstance(passing, set) and n in passing)}
+                yield from _entries(kept, prefix, depth)
+    elif isinstance(value, Mapping):
+        yield from _entries(value, prefix, depth)
+
+
+def _entries(value: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
     for name, part in value.items():
         if isinstance(part, Tensor):
             yield f"{prefix}{name}", part

@@ -80,6 +80,62 @@ def _tanh_sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | No
     return z + value, slope, -steep * (2 * value * cosine**2 + math.pi**2 * sine) if second else None
 
 
+def _sigmoid(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    value = torch.sigmoid(z)
+    slope = value * (1 - value)
+    return value, slope if first else None, slope * (1 - 2 * value) if second else None
+
+
+def _softplus(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    gate = torch.sigmoid(z)
+    return nn.functional.softplus(z), gate if first else None, gate * (1 - gate) if second else None
+
+
+def _elu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    below, above = torch.exp(torch.clamp(z, max=0)), z > 0
+    slope = torch.where(above, torch.ones_like(z), below) if first else None
+    return nn.functional.elu(z), slope, torch.where(above, torch.zeros_like(z), below) if second else None
+
+
+def _selu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    alpha, scale = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017
+    below, above = scale * alpha * torch.exp(torch.clamp(z, max=0)), z > 0
+    slope = torch.where(above, torch.full_like(z, scale), below) if first else None
+    return nn.functional.selu(z), slope, torch.where(above, torch.zeros_like(z), below) if second else None
+
+
+def _leaky_relu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    slope = torch.where(z > 0, torch.ones_like(z), torch.full_like(z, 0.01)) if first else None
+    return nn.functional.leaky_relu(z), slope, torch.zeros_like(z) if second else None
+
+
+def mish(z: Tensor) -> Tensor:
+    """z tanh(log(1 + eᶻ)) (Misra 2019), of operations whose derivatives torch knows in both modes."""
+    return z * torch.tanh(nn.functional.softplus(z))
+
+
+def _mish(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    inner, gate = torch.tanh(nn.functional.softplus(z)), torch.sigmoid(z)
+    steep = 1 - inner * inner
+    slope = inner + z * steep * gate if first else None
+    curve = steep * gate * (2 + z * (1 - gate) - 2 * z * inner * gate) if second else None
+    return z * inner, slope, curve
+
+
+def _gelu_tanh(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    root, cubic = (2 / math.pi) ** 0.5, 0.044715
+    value = torch.tanh(root * (z + cubic * z**3))
+    steep, by, by_by = 1 - value * value, root * (1 + 3 * cubic * z * z), root * 6 * cubic * z
+    slope = 0.5 * (1 + value) + 0.5 * z * steep * by if first else None
+    curve = steep * by + 0.5 * z * steep * (by_by - 2 * value * by * by) if second else None
+    return 0.5 * z * (1 + value), slope, curve
+
+
+def gelu_tanh(z: Tensor) -> Tensor:
+    """The approximation of GELU by a hyperbolic tangent (Hendrycks & Gimpel 2016)."""
+    return 0.5 * z * (1 + torch.tanh((2 / math.pi) ** 0.5 * (z + 0.044715 * z**3)))
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(torch.tanh, _tanh, nn.Tanh),
     "relu": Activation(torch.relu, _relu, nn.ReLU, smooth=False),
@@ -87,7 +143,17 @@ ACTIVATIONS: dict[str, Activation] = {
     "silu": Activation(nn.functional.silu, _silu, nn.SiLU),
     "sin": Activation(torch.sin, _sin),
     "tanh-sin": Activation(tanh_sin, _tanh_sin),
+    "sigmoid": Activation(torch.sigmoid, _sigmoid, nn.Sigmoid),
+    "softplus": Activation(nn.functional.softplus, _softplus, nn.Softplus),
+    "elu": Activation(nn.functional.elu, _elu, nn.ELU, smooth=False),
+    "selu": Activation(nn.functional.selu, _selu, nn.SELU, smooth=False),
+    "leaky-relu": Activation(nn.functional.leaky_relu, _leaky_relu, nn.LeakyReLU, smooth=False),
+    "mish": Activation(mish, _mish, nn.Mish),
+    "gelu-tanh": Activation(gelu_tanh, _gelu_tanh),
 }
+_DEFAULTS = {  # of modules with arguments; with others they are another function
+    "approximate": "none", "beta": 1, "threshold": 20, "alpha": 1.0, "negative_slope": 0.01,
+}  # fmt: skip
 
 
 def _known(name: str) -> str:
@@ -102,6 +168,8 @@ ActivationName = Annotated[str, AfterValidator(_known)]
 
 def activation_of(part: nn.Module) -> str | None:
     """The name of the activation that a module is, if it is one of them."""
-    if isinstance(part, nn.GELU) and part.approximate != "none":
+    if isinstance(part, nn.GELU) and part.approximate == "tanh":
+        return "gelu-tanh"
+    if any(getattr(part, name, usual) != usual for name, usual in _DEFAULTS.items()):
         return None
     return next((name for name, known in ACTIVATIONS.items() if known.module is type(part)), None)

@@ -17,7 +17,7 @@ DATA_LEAD = (
     "The weights of a network you trained elsewhere, and the data it should fit. Nothing is unpickled and nothing is run: "
     "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
 )
-WEIGHTS_LABEL = "Weights: .safetensors, or .pt of a state dict (at most 50 MB)"
+WEIGHTS_LABEL = "Weights: .pt, .ckpt, .safetensors, .mdlus, .keras, .h5, … (at most 50 MB)"
 DATA_LABEL = f"Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
 WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
@@ -30,11 +30,19 @@ WHICH_NETWORK = "Network"
 CHOOSE_NETWORK = "The file holds several networks. Choose the one that is to be refined."
 CHOOSE = "Choose at least one input and one output."
 MADE = "The problem is ready. It is listed above, and can be refined like any sample."
+ANYWAY = "Make the problem although the predictions differ"
+PLACED = "What became of each tensor"
+BECOMES = "Becomes"
+NOT_PLACED = "has no place"
 REFINE = "Refine it"
 BAD_ARGUMENT = "is not a list of whole numbers, such as 2, 64, 1"
 
 HELP = {
-    "weights": "`torch.save(model.state_dict(), \"weights.pt\")` writes one. Wrappers such as `module.` are taken off.",
+    "weights": (
+        "A checkpoint as your training wrote it: `torch.save`, Lightning, DeepXDE, PINA, neuraloperator, PhysicsNeMo, Keras, or the zipped "
+        "folder of a Hugging Face model. What lies beside the weights is left alone; wrappers such as `module.` are taken off."
+    ),
+    "anyway": "The refinement then starts from a network that is not the one you trained, as far as these predictions show.",
     "which": "Keys of the dictionary in the file, each with a state dict of its own.",
     "inputs": "In the order in which the network takes them. `u[2]` is the third column of u.",
     "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs.",

@@ -88,11 +88,13 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     predictions = _predictions(arrays, chosen)
     known = _training(mapped) if predictions is None else (mapped.inputs, predictions)
     arguments, model = networkform.loaded(f"net_{key}", found, tensors, known)
+    networkform.placed(found, tensors)
     if predictions is None:
         st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
         st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
-    else:
-        networkform.agreement(found, arguments, tensors, model, known)
+    elif not networkform.agreement(found, arguments, tensors, model, known):
+        if not st.checkbox(bringtexts.ANYWAY, key=f"anyway_{key}", help=bringtexts.HELP["anyway"]):
+            return
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from lsr_app.screens.bring import argumentsform, bringtexts
+from lsr_app.words import formats
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from lsr_core.intake.guess import Guess
 
+SHOWN = 200  # tensors in a table
 Known = tuple[
     np.ndarray, np.ndarray
 ]  # inputs, and what the network gives for the first of them, as far as that is known
@@ -38,7 +41,7 @@ def loaded(
 
 def agreement(
     found: Guess, arguments: dict[str, Any], tensors: dict[str, Tensor], model: nn.Module, known: Known
-) -> None:
+) -> bool:
     """Whether this is the network that was saved: the largest difference, and which activation would do better."""
     from lsr_core.intake import compare
 
@@ -46,10 +49,23 @@ def agreement(
     difference = compare.difference(model, *known)
     if difference <= compare.AGREES:
         st.success(bringtexts.agrees(difference, activation), icon=":material/check:")
-        return
+        return True
     tried = compare.by_activation(found, arguments, tensors, *known)
     best = next(iter(tried))
     st.error(bringtexts.differs(difference, activation, best, tried[best]), icon=":material/error:")
+    return False
+
+
+def placed(found: Guess, tensors: dict[str, Tensor]) -> None:
+    """Tensor by tensor, what became of the file, and what had to be taken on trust."""
+    with st.expander(bringtexts.PLACED, expanded=False):
+        rows = [
+            (name, "×".join(map(str, tensor.shape)) or "1", found.uses.get(name, bringtexts.NOT_PLACED))
+            for name, tensor in list(tensors.items())[:SHOWN]
+        ]
+        st.dataframe(pd.DataFrame(rows, columns=["Tensor", "Shape", bringtexts.BECOMES]), hide_index=True)
+    for note in found.notes[:8]:
+        st.caption(formats.markdown(note))
 
 
 def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known) -> None:

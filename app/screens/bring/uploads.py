@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _KEEPER = Keeper()
 _NAME = "uploads_session"
-_WEIGHTS = ("safetensors", "pt", "pth")
+_WEIGHTS = ("safetensors", "pt", "pth", "ckpt", "bin", "tar", "mdlus", "keras", "h5", "hdf5", "npz", "zip")
 _DATA = ("npz", "npy", "csv", "parquet", "mat", "h5", "hdf5")
 
 

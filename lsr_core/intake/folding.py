@@ -1,0 +1,152 @@
+"""Layers beside linear ones that leave no trace when they are multiplied into them: the network is the same function.
+
+Weight norm (Salimans & Kingma 2016), spectral norm (Miyato et al. 2018), batch norm in evaluation (Ioffe & Szegedy 2015), normalisation of
+inputs and outputs by stored constants, and layers without a bias.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from lsr_core.errors import InputError
+
+EPSILON = 1e-5  # of batch norm, unless it was changed
+_CENTRE, _SPREAD = r"(mean|mu|shift|offset|center|loc|avg)", r"(std|sigma|scale|stdev|sd)"
+_SIDES = {
+    "input": r"(x|in|input|inputs|feature|features|coord|coords)",
+    "output": r"(y|u|out|output|outputs|target|targets)",
+}
+
+
+@dataclass
+class Folded:
+    """Tensors of plain linear layers, and what became of the others.
+
+    Attributes:
+        tensors: in the order in which the file has them.
+        notes: by foreign name of what was folded away, a few words.
+    """
+
+    tensors: dict[str, Tensor]
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def reparametrised(tensors: Mapping[str, Tensor]) -> Folded:
+    """Weight norm W = g v/‖v‖ and spectral norm W/σ with σ = uᵀ W v, each as the weight itself."""
+    found = Folded({})
+    for name, tensor in tensors.items():
+        if name in found.notes:
+            continue
+        parts = _norm_parts(name, tensors)
+        if parts is None:
+            found.tensors[name] = tensor
+            continue
+        own, others, weight, word = parts
+        found.tensors[own] = weight.to(tensor.dtype)
+        found.notes |= {other: word for other in others}
+    for name in found.notes:
+        found.tensors.pop(name, None)
+    return found
+
+
+def _norm_parts(name: str, tensors: Mapping[str, Tensor]) -> tuple[str, list[str], Tensor, str] | None:
+    """Of a tensor that belongs to a norm: the weight's own name, the tensors it is made of, and the weight."""
+    new = re.fullmatch(r"(.*?)parametrizations\.(\w+)\.(original\d?|0\.(_u|_v))", name)
+    old = re.fullmatch(r"(.*?)(\w+?)_(g|v|u|orig)", name)
+    if new:
+        own, stem = f"{new[1]}{new[2]}", f"{new[1]}parametrizations.{new[2]}."
+        g, v, w, left, right = (stem + end for end in ("original0", "original1", "original", "0._u", "0._v"))
+    elif old:
+        own = f"{old[1]}{old[2]}"
+        g, v, w, left, right = (own + end for end in ("_g", "_v", "_orig", "_u", "_v"))
+    else:
+        return None
+    if w in tensors and left in tensors:
+        matrix = tensors[w].double()
+        flat, u = matrix.flatten(1), tensors[left].double()
+        if u.shape != (len(flat),):
+            return None
+        along = tensors[right].double() if right in tensors else torch.nn.functional.normalize(flat.T @ u, dim=0)
+        used = [part for part in (w, left, right) if part in tensors]
+        return own, used, matrix / (u @ flat @ along), "spectral norm, divided out"
+    if g in tensors and v in tensors and tensors[g].ndim == tensors[v].ndim:
+        size, direction = tensors[g].double(), tensors[v].double()
+        dims = [dim for dim, length in enumerate(size.shape) if length == 1] or list(range(size.ndim))
+        if size.numel() == len(direction) == 1:
+            dims = list(range(direction.ndim))
+        return own, [g, v], direction * (size / direction.norm(dim=dims, keepdim=True)), "weight norm, multiplied in"
+    return None
+
+
+@dataclass
+class Affine:
+    """z ↦ scale · z + shift, and the tensors that say so."""
+
+    scale: Tensor
+    shift: Tensor
+    names: list[str]
+    word: str
+
+
+def batch_norms(tensors: Mapping[str, Tensor]) -> dict[str, Affine]:
+    """Batch norm in evaluation by the first part of its names: γ (z − mean)/√(var + ε) + β."""
+    found = {}
+    for name in tensors:
+        if not name.endswith("running_var"):
+            continue
+        stem = name.removesuffix("running_var")
+        mean, weight, bias = (tensors.get(f"{stem}{part}") for part in ("running_mean", "weight", "bias"))
+        variance = tensors[name].double()
+        if mean is None or mean.shape != variance.shape:
+            raise InputError("has a variance but no mean beside it", key=name[:80])
+        scale = (torch.ones_like(variance) if weight is None else weight.double()) / (variance + EPSILON).sqrt()
+        shift = (torch.zeros_like(variance) if bias is None else bias.double()) - scale * mean.double()
+        names = [f"{stem}{part}" for part in ("weight", "bias", "running_mean", "running_var") if f"{stem}{part}" in tensors]
+        found[stem] = Affine(scale, shift, names, "batch norm")
+    return found
+
+
+def normalisation(tensors: Mapping[str, Tensor], side: str) -> Affine | None:
+    """Constants of `input` or `output` that are kept as vectors of their own: (x − mean)/std, y · std + mean, or bounds to [−1, 1]."""
+    flat = {name: tensor for name, tensor in tensors.items() if tensor.ndim <= 2 and (tensor.ndim < 2 or 1 in tensor.shape)}
+    for centre in flat:
+        word = _part(centre, side, _CENTRE)
+        if word is None:
+            continue
+        spread = next((name for name in flat if name != centre and _part(name, side, _SPREAD) == word), None)
+        if spread is not None:
+            mean, std = flat[centre].double().flatten(), flat[spread].double().flatten()
+            names = [centre, spread]
+            return Affine(1 / std, -mean / std, names, "(x − mean)/std") if side == "input" else Affine(std, mean, names, "y · std + mean")
+    low, high = (next((n for n in flat if n.rpartition(".")[2].lower() in names), None) for names in (("lb", "lower_bound", "x_min"), ("ub", "upper_bound", "x_max")))
+    if side == "input" and low and high:
+        below, above = flat[low].double().flatten(), flat[high].double().flatten()
+        return Affine(2 / (above - below), -(above + below) / (above - below), [low, high], "bounds to [−1, 1]")
+    return None
+
+
+def _part(name: str, side: str, kind: str) -> str | None:
+    """What is left of a name without mean or std, if it is such a constant of this side."""
+    last = name.lower().replace(".", "_")
+    match = re.search(rf"(^|_){_SIDES[side]}(_?(norm|normalizer|normaliser|scaler|stats|encoder))?_?{kind}$", last)
+    if match is None and side == "input":
+        match = re.fullmatch(rf"((norm|normalizer|normaliser|scaler)_)?{kind}", last)
+    return re.sub(rf"{kind}$", "", last) if match else None
+
+
+def into_next(weight: Tensor, bias: Tensor, affine: Affine) -> tuple[Tensor, Tensor]:
+    """W (s·z + t) + b as a layer that takes z."""
+    wide = weight.double()
+    scale, shift = affine.scale.expand(wide.shape[1]), affine.shift.expand(wide.shape[1])
+    return (wide * scale).to(weight.dtype), (bias.double() + wide @ shift).to(bias.dtype)
+
+
+def into_last(weight: Tensor, bias: Tensor, affine: Affine) -> tuple[Tensor, Tensor]:
+    """s·(W z + b) + t as one layer."""
+    scale, shift = affine.scale.expand(len(weight)), affine.shift.expand(len(weight))
+    return (scale[:, None] * weight.double()).to(weight.dtype), (scale * bias.double() + shift).to(bias.dtype)
