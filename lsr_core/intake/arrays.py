@@ -21,12 +21,17 @@ _KINDS = "fiub"
 
 @dataclass(frozen=True)
 class ArrayInfo:
-    """A named numeric array: shape, dtype as numpy writes it (`float64`), and the bytes it will take."""
+    """A named array: shape, dtype as numpy writes it (`float64`), and the bytes it will take.
+
+    Attributes:
+        unusable: why it is passed over, or empty.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     itemsize: int
+    unusable: str = ""
 
     @property
     def bytes(self) -> int:
@@ -76,6 +81,8 @@ def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: in
                 file=file,
                 key=info.name[:80],
             )
+    if infos and all(info.unusable for info in infos):
+        raise InputError(infos[0].unusable, file=file, key=infos[0].name[:80])
     total = sum(info.bytes for info in infos)
     if total > max_bytes:
         raise InputError(f"its arrays need {total:,} bytes, more than the {max_bytes:,} allowed", file=file)

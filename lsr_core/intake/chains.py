@@ -45,10 +45,12 @@ def chain(tensors: Mapping[str, Tensor], own: str, what: str = "the network") ->
     plain = folding.reparametrised(tensors)
     left = dict(plain.tensors)
     norms = folding.batch_norms(left)
-    inputs = None if _KEPT <= set(left) else folding.normalisation(left, "input")
+    inputs = None if set(left) >= _KEPT else folding.normalisation(left, "input")
     outputs = folding.normalisation(left, "output")
     aside = {name for part in (*norms.values(), inputs, outputs) if part for name in part.names}
-    weights = [name for name, tensor in left.items() if tensor.ndim == 2 and name not in aside and 0 not in tensor.shape]
+    weights = [
+        name for name, tensor in left.items() if tensor.ndim == 2 and name not in aside and 0 not in tensor.shape
+    ]
     if not weights:
         raise InputError(
             f"no layers are known among {few(sorted(tensors))}; write a bundle with the registered architecture instead", key=what
@@ -57,7 +59,9 @@ def chain(tensors: Mapping[str, Tensor], own: str, what: str = "the network") ->
     if order is None:
         sizes = ", ".join(f"{name} {tuple(left[name].shape)}" for name in weights[:4])
         raise InputError(f"the layers do not follow one another: {sizes[:300]}", key=what)
-    found = ChainOfLayers({}, [left[order[0]].shape[1], *(len(left[name]) for name in order)], False, {}, dict(plain.notes), [])
+    found = ChainOfLayers(
+        {}, [left[order[0]].shape[1], *(len(left[name]) for name in order)], False, {}, dict(plain.notes), []
+    )
     layers = [_layer(name, left, found, f"{own}{place}") for place, name in enumerate(order)]
     for stem, norm in norms.items():
         _fold_norm(stem, norm, layers, list(left), found)
@@ -90,7 +94,9 @@ class _Linear:
 def _layer(weight: str, left: Mapping[str, Tensor], found: ChainOfLayers, own: str) -> _Linear:
     stem = weight.removesuffix("weight")
     candidates = (f"{stem}bias", weight.replace("weight", "bias"), weight.replace("W", "b"))
-    fits = (name for name in candidates if name in left and name != weight and left[name].shape == left[weight].shape[:1])
+    fits = (
+        name for name in candidates if name in left and name != weight and left[name].shape == left[weight].shape[:1]
+    )
     bias = next(fits, None)
     found.uses[weight] = f"{own}.weight"
     if bias is None:
@@ -118,7 +124,9 @@ def _fold_norm(stem: str, norm: Affine, layers: list[_Linear], file: list[str], 
         later.before(norm)
         where = f"batch norm, folded into {later.name}"
     else:
-        raise InputError(f"is a batch norm of {width} values, and no layer beside it has as many", key=stem.rstrip(".")[:80])
+        raise InputError(
+            f"is a batch norm of {width} values, and no layer beside it has as many", key=stem.rstrip(".")[:80]
+        )
     found.uses |= dict.fromkeys(norm.names, where)
     found.notes.append(f"{stem.rstrip('.')}: {where}, with ε = {folding.EPSILON:g}.")
 

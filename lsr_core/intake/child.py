@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def _job(asked: dict[str, Any], path: Path) -> Callable[[], Any]:
 
     reader = readers.named(asked["reader"])
     if asked["job"] == "list":
-        return lambda: [[info.name, list(info.shape), info.dtype, info.itemsize] for info in reader.listing(path)]
+        return lambda: [astuple(info) for info in reader.listing(path)]
     return lambda: _read(reader, path, asked["names"], Path(asked["out"]))
 
 

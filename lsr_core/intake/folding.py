@@ -17,6 +17,7 @@ from lsr_core.errors import InputError
 
 EPSILON = 1e-5  # of batch norm, unless it was changed
 _CENTRE, _SPREAD = r"(mean|mu|shift|offset|center|loc|avg)", r"(std|sigma|scale|stdev|sd)"
+_BOUNDS = ("lb", "lower_bound", "x_min"), ("ub", "upper_bound", "x_max")
 _SIDES = {
     "input": r"(x|in|input|inputs|feature|features|coord|coords)",
     "output": r"(y|u|out|output|outputs|target|targets)",
@@ -48,7 +49,7 @@ def reparametrised(tensors: Mapping[str, Tensor]) -> Folded:
             continue
         own, others, weight, word = parts
         found.tensors[own] = weight.to(tensor.dtype)
-        found.notes |= {other: word for other in others}
+        found.notes |= dict.fromkeys(others, word)
     for name in found.notes:
         found.tensors.pop(name, None)
     return found
@@ -106,14 +107,18 @@ def batch_norms(tensors: Mapping[str, Tensor]) -> dict[str, Affine]:
             raise InputError("has a variance but no mean beside it", key=name[:80])
         scale = (torch.ones_like(variance) if weight is None else weight.double()) / (variance + EPSILON).sqrt()
         shift = (torch.zeros_like(variance) if bias is None else bias.double()) - scale * mean.double()
-        names = [f"{stem}{part}" for part in ("weight", "bias", "running_mean", "running_var") if f"{stem}{part}" in tensors]
+        names = [
+            f"{stem}{part}" for part in ("weight", "bias", "running_mean", "running_var") if f"{stem}{part}" in tensors
+        ]
         found[stem] = Affine(scale, shift, names, "batch norm")
     return found
 
 
 def normalisation(tensors: Mapping[str, Tensor], side: str) -> Affine | None:
     """Constants of `input` or `output` that are kept as vectors of their own: (x − mean)/std, y · std + mean, or bounds to [−1, 1]."""
-    flat = {name: tensor for name, tensor in tensors.items() if tensor.ndim <= 2 and (tensor.ndim < 2 or 1 in tensor.shape)}
+    flat = {
+        name: tensor for name, tensor in tensors.items() if tensor.ndim <= 2 and (tensor.ndim < 2 or 1 in tensor.shape)
+    }
     for centre in flat:
         word = _part(centre, side, _CENTRE)
         if word is None:
@@ -122,8 +127,12 @@ def normalisation(tensors: Mapping[str, Tensor], side: str) -> Affine | None:
         if spread is not None:
             mean, std = flat[centre].double().flatten(), flat[spread].double().flatten()
             names = [centre, spread]
-            return Affine(1 / std, -mean / std, names, "(x − mean)/std") if side == "input" else Affine(std, mean, names, "y · std + mean")
-    low, high = (next((n for n in flat if n.rpartition(".")[2].lower() in names), None) for names in (("lb", "lower_bound", "x_min"), ("ub", "upper_bound", "x_max")))
+            return (
+                Affine(1 / std, -mean / std, names, "(x − mean)/std")
+                if side == "input"
+                else Affine(std, mean, names, "y · std + mean")
+            )
+    low, high = (next((name for name in flat if name.rpartition(".")[2].lower() in known), None) for known in _BOUNDS)
     if side == "input" and low and high:
         below, above = flat[low].double().flatten(), flat[high].double().flatten()
         return Affine(2 / (above - below), -(above + below) / (above - below), [low, high], "bounds to [−1, 1]")

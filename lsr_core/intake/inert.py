@@ -7,7 +7,7 @@ be harmless data; where a file has one, an object is put that takes anything and
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _MAPPINGS = {
@@ -21,7 +21,22 @@ _VALUES = {
     "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
     "datetime.datetime", "datetime.date", "datetime.timedelta", "datetime.timezone", "torch.torch_version.TorchVersion",
 }  # fmt: skip
-_BUILTINS = ("bool", "bytearray", "complex", "dict", "float", "frozenset", "int", "list", "object", "range", "set", "slice", "str", "tuple")
+_BUILTINS = (
+    "bool",
+    "bytearray",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "object",
+    "range",
+    "set",
+    "slice",
+    "str",
+    "tuple",
+)
 _DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128", "int64", "int32", "bool")
 # Functions and classes of these modules are settings: an activation, a layer type, an optimiser, a configuration.
 _MODULES = (
@@ -57,15 +72,15 @@ def _mapping(*_: Any) -> OrderedDict[Any, Any]:
 def accepts(name: str) -> bool:
     """Whether a name, `module.qualified_name`, is of harmless data."""
     module, _, last = name.rpartition(".")
-    if module in ("builtins", "__builtin__"):
+    if module == "builtins":
         return last in _BUILTINS
     known = _VALUES | _MAPPINGS | _TORCH_FUNCTIONS | {f"torch.{dtype}" for dtype in _DTYPES}
     return name in known or name.startswith(_MODULES)
 
 
-def stand_ins(names: Iterable[str]) -> list[tuple[Any, str]]:
+def stand_ins(names: Iterable[str]) -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
     """What torch's restricted reader is given for these names, those among them that are accepted."""
-    found: list[tuple[Any, str]] = []
+    found: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = []
     for name in names:
         if not accepts(name) or name in _LEFT_TO_TORCH:
             continue

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from lsr_core.errors import InputError
+from lsr_core.intake import axes
 from lsr_core.intake.arrays import ArrayInfo
 from lsr_core.problems.splits import Split
 
@@ -19,10 +20,17 @@ MAX_COLUMNS_OFFERED = 64
 
 @dataclass(frozen=True)
 class SplitArrays:
-    """Which arrays or columns are inputs and which are outputs; `u[2]` is the third column of the array u."""
+    """Which arrays or columns are inputs and which are outputs; `u[2]` is the third column of the array u.
+
+    Attributes:
+        order: of an output over axes: which axis each input is; empty = by the lengths, and where two are equal, in the order of the inputs.
+        samples_last: tables have a column for each sample.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    order: tuple[int, ...] = ()
+    samples_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ def choices(infos: Sequence[ArrayInfo]) -> list[str]:
     """What can be chosen: every array, and the columns of tables with a few."""
     found = []
     for info in infos:
+        if info.unusable:
+            continue
         found.append(info.name)
         if len(info.shape) == 2 and 1 < info.shape[1] <= MAX_COLUMNS_OFFERED and info.shape[0] > 1:
             found += [f"{info.name}[{place}]" for place in range(info.shape[1])]
@@ -75,30 +85,31 @@ def arrays_of(chosen: Sequence[str], infos: Sequence[ArrayInfo]) -> list[str]:
 def rows(arrays: Mapping[str, np.ndarray], pair: SplitArrays) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, d) and outputs (n, o).
 
-    Columns are put side by side. Where the output is an array over axes, as in MATLAB's `u(x, t)` with vectors x and t, the
-    points are those of the grid.
+    Columns are put side by side. Where the inputs are vectors and the output is an array over them, as in MATLAB's `u(x, t)` with x and t,
+    the points are those of the grid, in whatever order the axes of the output stand. Tables of features × samples are turned.
 
     Raises:
         InputError: arrays of different lengths, or nothing chosen.
     """
     if not pair.inputs or not pair.outputs:
         raise InputError("choose at least one input and one output", key="mapping")
-    given = {name: _pick(arrays, name) for name in (*pair.inputs, *pair.outputs)}
-    inputs, outputs = [given[name] for name in pair.inputs], [given[name] for name in pair.outputs]
-    axes = [_vector(array) for array in inputs]
-    if all(axis is not None for axis in axes):
-        lengths = tuple(len(axis) for axis in axes if axis is not None)
-        if len(lengths) > 1 and all(array.shape == lengths for array in outputs):
-            grid = np.meshgrid(*[axis for axis in axes if axis is not None], indexing="ij")
-            return np.stack([part.ravel() for part in grid], 1), np.stack([array.ravel() for array in outputs], 1)
-    left, right = [_table(array) for array in inputs], [_table(array) for array in outputs]
-    count = len(left[0])
-    for name, table in zip((*pair.inputs, *pair.outputs), (*left, *right), strict=True):
-        if len(table) != count:
-            raise InputError(
-                f"has {len(table):,} rows, {pair.inputs[0]} has {count:,}; they must be as many", key=name[:80]
-            )
-    return np.concatenate(left, axis=1), np.concatenate(right, axis=1)
+    inputs, outputs = ([pick(arrays, name) for name in names] for names in (pair.inputs, pair.outputs))
+    over = axes.over_grid(pair, inputs, outputs)
+    if over is not None:
+        return over
+    tables = axes.tables([*pair.inputs, *pair.outputs], [*inputs, *outputs], pair.samples_last)
+    return np.concatenate(tables[: len(inputs)], axis=1), np.concatenate(tables[len(inputs) :], axis=1)
+
+
+def predictions(arrays: Mapping[str, np.ndarray], pair: SplitArrays, chosen: Sequence[str]) -> np.ndarray:
+    """Predictions (k, o) of the first rows: over the same grid as the outputs, or a table.
+
+    Raises:
+        InputError: no such array, or lengths that differ.
+    """
+    given = [pick(arrays, name) for name in chosen]
+    over = axes.over_grid(pair, [pick(arrays, name) for name in pair.inputs], given)
+    return over[1] if over is not None else np.concatenate(axes.tables(chosen, given, pair.samples_last), axis=1)
 
 
 def make_splits(arrays: Mapping[str, np.ndarray], mapping: DataMapping) -> Mapped:
@@ -142,7 +153,8 @@ def forecast_bytes(infos: Sequence[ArrayInfo], chosen: Sequence[str]) -> int:
     return sum(known[name].bytes + 16 * math.prod(known[name].shape) for name in arrays_of(chosen, infos))
 
 
-def _pick(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+def pick(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """An array by its name, or a column of a table."""
     if name in arrays:
         return arrays[name]
     base, _, place = name.rpartition("[")
@@ -151,19 +163,6 @@ def _pick(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     except (KeyError, ValueError, IndexError) as error:
         raise InputError("is not among the arrays", key=name[:80]) from error
     return column
-
-
-def _vector(array: np.ndarray) -> np.ndarray | None:
-    """MATLAB has no vectors: (n, 1) and (1, n) are meant as such."""
-    return array.ravel() if array.ndim == 1 or (array.ndim == 2 and 1 in array.shape) else None
-
-
-def _table(array: np.ndarray) -> np.ndarray:
-    array = np.atleast_1d(array)
-    if array.ndim == 2 and array.shape[0] == 1 and array.shape[1] > 1:
-        array = array.T
-    kind = np.float32 if array.dtype == np.float32 else np.float64
-    return array.reshape(len(array), -1).astype(kind)
 
 
 def _finite(inputs: np.ndarray, outputs: np.ndarray, drop: bool, name: str) -> np.ndarray:

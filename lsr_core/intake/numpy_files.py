@@ -54,11 +54,12 @@ def _header(stream: IO[bytes], name: str, held: int, file: str) -> ArrayInfo:
     version = npy_format.read_magic(stream)
     read_header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, _, dtype = read_header(stream)
+    sizes = tuple(int(length) for length in shape)
     if dtype.hasobject:
-        raise InputError(OBJECTS, file=file, key=name[:80])
+        return ArrayInfo(name, sizes, "object", 0, OBJECTS)
     if not numeric(dtype.kind):
-        raise InputError(f"has the type {dtype}; save it as real numbers", file=file, key=name[:80])
-    info = ArrayInfo(name, tuple(int(length) for length in shape), dtype.name, dtype.itemsize)
+        return ArrayInfo(name, sizes, str(dtype)[:40], 0, f"has the type {str(dtype)[:80]}; save it as real numbers")
+    info = ArrayInfo(name, sizes, dtype.name, dtype.itemsize)
     if info.bytes > held:
         raise InputError(
             f"its header promises {info.bytes:,} bytes, the file holds {held:,}; it is damaged",

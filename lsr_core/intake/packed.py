@@ -31,7 +31,9 @@ def unpack(path: Path, out: Path) -> list[str]:
         chosen = _chosen([name for name in members if not PurePosixPath(name).name.startswith(_BESIDE)], path.name)
         left, written = MAX_FILE_BYTES, []
         for place, name in enumerate(chosen):
-            target = out / f"{place}{next(suffix for suffix in _WANTED if name.endswith(suffix)).replace('.weights', '')}"
+            target = (
+                out / f"{place}{next(suffix for suffix in _WANTED if name.endswith(suffix)).replace('.weights', '')}"
+            )
             with members[name]() as stream, target.open("wb") as file:
                 while block := stream.read(_BLOCK):
                     left -= len(block)
@@ -45,7 +47,9 @@ def unpack(path: Path, out: Path) -> list[str]:
 @contextmanager
 def _members(path: Path) -> Iterator[dict[str, Callable[[], IO[bytes]]]]:
     """What opens each file, by name."""
-    if zipfile.is_zipfile(path):
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"PK"  # a tape may end with a zip inside
+    if zipped:
         with zipfile.ZipFile(path) as archive:
             yield {info.filename: _opener(archive, info) for info in archive.infolist() if not info.is_dir()}
         return
@@ -59,7 +63,9 @@ def _members(path: Path) -> Iterator[dict[str, Callable[[], IO[bytes]]]]:
                     break
             yield found
     except tarfile.TarError as error:
-        raise InputError("is neither a zip nor a tar archive; it may be damaged, save it again", file=path.name) from error
+        raise InputError(
+            "is neither a zip nor a tar archive; it may be damaged, save it again", file=path.name
+        ) from error
 
 
 def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
@@ -81,5 +87,9 @@ def _chosen(names: list[str], file: str) -> list[str]:
         if len(found) == 1 or (found and all("-of-" in PurePosixPath(name).name for name in found)):
             return found
         if found:
-            raise InputError(f"holds several files of weights, {', '.join(found)[:200]}; pack the one that is meant", file=file)
-    raise InputError(f"holds no weights among {', '.join(names)[:200] or 'its files'}; they end in {', '.join(_WANTED)}", file=file)
+            raise InputError(
+                f"holds several files of weights, {', '.join(found)[:200]}; pack the one that is meant", file=file
+            )
+    raise InputError(
+        f"holds no weights among {', '.join(names)[:200] or 'its files'}; they end in {', '.join(_WANTED)}", file=file
+    )

@@ -16,6 +16,7 @@ _ALLOWED = {
     "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch.Size",
     "torch._utils._rebuild_tensor", "torch.device", "torch._tensor._rebuild_from_type_v2",
 }  # fmt: skip
+_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # names that protocol 2 writes, as torch reads them
 _STORAGES = {
     f"torch.{name}Storage"
     for name in ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool", "ComplexFloat", "ComplexDouble")
@@ -80,7 +81,8 @@ def _scan(data: bytes, file: str) -> list[str]:
         if opcode.name in ("PERSID", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4", "OBJ", "NEWOBJ_EX"):
             raise InputError(f"holds Python objects, which are never unpickled. {CONVERT}", file=file)
         if opcode.name == "GLOBAL":
-            wanted = str(argument).replace(" ", ".", 1)
+            module, _, last = str(argument).partition(" ")
+            wanted = f"{_PYTHON_2.get(module, module)}.{last}"
             if wanted in _ALLOWED | _STORAGES:
                 continue
             if not inert.accepts(wanted):

@@ -15,10 +15,14 @@ READERS = {
     ".npz": "lsr_core.intake.numpy_files",
     ".npy": "lsr_core.intake.numpy_files",
     ".csv": "lsr_core.intake.text",
+    ".tsv": "lsr_core.intake.text",
+    ".txt": "lsr_core.intake.text",
+    ".dat": "lsr_core.intake.text",
     ".parquet": "lsr_core.intake.parquet",
     ".mat": "lsr_core.intake.matlab",
     ".h5": "lsr_core.intake.hdf",
     ".hdf5": "lsr_core.intake.hdf",
+    ".nc": "lsr_core.intake.netcdf",
 }
 
 

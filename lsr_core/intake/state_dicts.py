@@ -52,7 +52,9 @@ def read(path: Path, network: str = "") -> dict[str, Tensor]:
         tensors, named = _one(path, network)
     if not tensors:
         raise InputError("holds no tensors; save `model.state_dict()`", file=path.name)
-    return _checked(unwrapped(subnetworks.only(unwrapped(tensors), "" if named else network, path.name, ask=not named)), path.name)
+    return _checked(
+        unwrapped(subnetworks.only(unwrapped(tensors), "" if named else network, path.name, ask=not named)), path.name
+    )
 
 
 def _unpacked(path: Path, network: str) -> tuple[dict[str, Tensor], bool]:

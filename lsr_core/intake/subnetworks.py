@@ -9,7 +9,23 @@ from torch import Tensor
 from lsr_core.errors import InputError
 
 TOGETHER = "all of them, as one network"
-_PARTS = ("enc", "dec", "branch", "trunk", "lift", "proj", "fno_", "head", "backbone", "body", "input", "output", "embed", "in_", "out_")
+_PARTS = (
+    "enc",
+    "dec",
+    "branch",
+    "trunk",
+    "lift",
+    "proj",
+    "fno_",
+    "head",
+    "backbone",
+    "body",
+    "input",
+    "output",
+    "embed",
+    "in_",
+    "out_",
+)
 
 
 class SeveralNetworks(InputError):
@@ -41,8 +57,14 @@ def only(tensors: Mapping[str, Tensor], network: str, file: str, *, ask: bool) -
     groups = _groups(tensors)
     if network:
         if network not in groups:
-            raise InputError(f"is not among its networks; these are {', '.join(groups)[:300]}", file=file, key=network[:80])
-        return {name.removeprefix(f"{network}."): tensor for name, tensor in tensors.items() if name.startswith(f"{network}.")}
+            raise InputError(
+                f"is not among its networks; these are {', '.join(groups)[:300]}", file=file, key=network[:80]
+            )
+        return {
+            name.removeprefix(f"{network}."): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(f"{network}.")
+        }
     several = [name for name, matrices in groups.items() if matrices > 1]
     if len(several) > 1 and not all(name.lower().startswith(_PARTS) for name in several):
         raise SeveralNetworks([*several, TOGETHER], file)

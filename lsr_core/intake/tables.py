@@ -25,7 +25,7 @@ def listing(path: Path) -> list[ArrayInfo]:
     """
     _check(path)
     found = confined.call("list", path, reader=READERS[path.suffix])
-    return [ArrayInfo(name, tuple(shape), dtype, itemsize) for name, shape, dtype, itemsize in found]
+    return [ArrayInfo(name, tuple(shape), *more) for name, shape, *more in found]
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
@@ -34,10 +34,12 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     Raises:
         InputError: as `listing`, or an array that is not there.
     """
-    known = {info.name for info in listing(path)}
+    known = {info.name: info for info in listing(path)}
     names = list(dict.fromkeys(names))
     if missing := [name for name in names if name not in known]:
         raise InputError(f"is not there; the file has {', '.join(sorted(known))[:300]}", file=path.name, key=missing[0])
+    if bad := next((known[name] for name in names if known[name].unusable), None):
+        raise InputError(bad.unusable, file=path.name, key=bad.name[:80])
     with tempfile.TemporaryDirectory(prefix="lsr-intake-") as scratch:
         confined.call("read", path, reader=READERS[path.suffix], names=names, out=scratch)
         return {name: np.load(Path(scratch) / f"{place}.npy", allow_pickle=False) for place, name in enumerate(names)}

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import struct
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -131,7 +132,7 @@ plain("csv_too_many_columns", ".csv", b",".join(b"c%d" % i for i in range(5000))
 plain("csv_endless_line", ".csv", b"1" * 2_000_000)
 plain("csv_formula", ".csv", b"x,y\n=cmd|' /C calc'!A0,2\n")
 plain("csv_open_quote", ".csv", b'x,y\n"1,2\n' + b"3,4\n" * 10)
-plain("csv_decimal_comma", ".csv", b"x;y\n1,5;2,5\n")
+plain("csv_two_commas", ".csv", b"x;y\n1,5,5;2,5,5\n")
 plain("csv_blank_first_line", ".csv", b"\n\n1,2\n")
 
 
@@ -324,9 +325,13 @@ def pt_inst_opcode(path: Path) -> None:
     torch_zip(path, b"(S'touch " + str(canary(path)).encode() + b"'\nios\nsystem\n.")
 
 
+class Own(torch.nn.Linear):
+    """A class of somebody's own, whose code does not come with the file."""
+
+
 @hostile(".pt")
 def pt_module(path: Path) -> None:
-    torch.save(torch.nn.Linear(2, 2), path)
+    torch.save(Own(2, 2), path)
 
 
 @hostile(".pt")
@@ -364,6 +369,91 @@ def pt_nan(path: Path) -> None:
 def pt_expanded(path: Path) -> None:
     torch.save({"0.weight": torch.ones(1).expand(40_000, 40_000)}, path)
 
+
+class Calls:
+    """Reduces to a call of a name, as a hostile pickle may."""
+
+    def __init__(self, name: str, *arguments: Any) -> None:
+        self.name, self.arguments = name, arguments
+
+    def bytes(self) -> bytes:
+        """Protocol 2, as torch writes it: the name is called with the arguments, inside a dictionary beside a tensor's name."""
+        module, _, last = self.name.rpartition(".")
+        given = b"".join(pickle.dumps(argument, 2)[2:-1] for argument in self.arguments)
+        return b"\x80\x02}U\x01ac" + f"{module}\n{last}\n".encode() + b"(" + given + b"tRs."
+
+
+def called(name: str, suffix: str, target: str, *arguments: Any) -> None:
+    HOSTILE[name] = (suffix, lambda path: torch_zip(path, Calls(target, *arguments).bytes()))
+
+
+# checkpoints: harmless names have twins that are not, and harmless names are called as if they were others
+called("ckpt_system", ".ckpt", "os.system", "true")
+called("ckpt_eval", ".ckpt", "builtins.eval", "1")
+called("ckpt_python_2_eval", ".bin", "__builtin__.eval", "1")
+called("ckpt_getattr", ".ckpt", "builtins.getattr", "a", "upper")
+called("ckpt_import", ".ckpt", "importlib.import_module", "antigravity")
+called("ckpt_namespace_of_another", ".ckpt", "argparse.FileType", "r")
+called("ckpt_numpy_load", ".ckpt", "numpy.load", "a.npy")
+called("ckpt_numpy_fromfile", ".ckpt", "numpy.fromfile", "a")
+called("ckpt_torch_load", ".ckpt", "torch.load", "a.pt")
+called("ckpt_hub", ".ckpt", "torch.hub.load", "a", "b")
+called("ckpt_functional_called", ".ckpt", "torch.nn.functional.gelu", 1)
+called("ckpt_library_name_called", ".ckpt", "neuralop.utils.run", "true")
+called("ckpt_lightning_name_called", ".ckpt", "lightning.pytorch.cli.run", "true")
+called("ckpt_path", ".ckpt", "pathlib.Path", "/etc/passwd")
+called("ckpt_dotted", ".ckpt", "neuralop.os.system", "true")
+called("ckpt_bytearray", ".ckpt", "builtins.bytearray", 10**13)
+called("ckpt_set_of_nothing", ".ckpt", "builtins.set", [])
+called("ckpt_omegaconf", ".ckpt", "omegaconf.resolvers.oc.env", "HOME")
+
+
+@hostile(".ckpt")
+def ckpt_bomb_in_hyper_parameters(path: Path) -> None:
+    torch.save({"state_dict": {"0.weight": torch.ones(2, 2)}, "hyper_parameters": {"a": Bomb(canary(path))}}, path)
+
+
+@hostile(".ckpt")
+def ckpt_bomb_in_metadata(path: Path) -> None:
+    torch.save({"0.weight": torch.ones(2, 2), "_metadata": {"hook": Bomb(canary(path))}}, path)
+
+
+def taped(members: dict[str, bytes], link: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tape:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tape.addfile(info, io.BytesIO(data))
+        if link:
+            info = tarfile.TarInfo("model.pt")
+            info.type, info.linkname = tarfile.SYMTYPE, link
+            tape.addfile(info)
+    return buffer.getvalue()
+
+
+plain("nc_huge", ".nc", b"CDF\x01" + struct.pack(">III", 0, 10, 2**31 - 1) + b"\xff" * 200)
+plain("nc_truncated", ".nc", b"CDF\x02" + b"\0" * 30)
+plain("nc_hdf_damaged", ".nc", b"\x89HDF\r\n\x1a\n" + b"\0" * 90)
+plain("tsv_words", ".tsv", b"x\ty\none\ttwo\n")
+plain("txt_comments_only", ".txt", b"% a\n" * 1000)
+plain("txt_endless_comment", ".txt", b"%" * 2_000_000)
+plain("dat_nul", ".dat", b"1 2\n3 \0\n")
+
+# archives of weights
+for suffix in (".ckpt", ".bin", ".mdlus", ".keras", ".tsv", ".txt", ".nc"):
+    plain(f"empty_{suffix[1:]}", suffix, b"")
+    plain(f"noise_{suffix[1:]}", suffix, bytes(range(256)) * 8)
+plain("mdlus_link", ".mdlus", taped({}, link="/etc/passwd"))
+plain("mdlus_slip", ".mdlus", taped({"../../evil.txt": b"x"}))
+plain("mdlus_no_weights", ".mdlus", taped({"args.json": b"{}"}))
+plain("mdlus_pickle", ".mdlus", taped({"model.pt": pickle.dumps([1])}))
+plain("mdlus_two", ".mdlus", taped({"a.pt": b"x", "b.pt": b"x"}))
+plain("mdlus_many", ".mdlus", taped({f"a{i}": b"" for i in range(1100)}))
+plain("mdlus_truncated", ".mdlus", taped({"model.pt": b"x" * 5000})[:900])
+plain("keras_bomb", ".keras", zipped({"model.weights.h5": b"\0" * 230_000_000}, zipfile.ZIP_DEFLATED))
+plain("keras_no_weights", ".keras", zipped({"config.json": b"{}"}))
+plain("keras_damaged", ".keras", zipped({"model.weights.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 90}))
 
 # bundles
 plain("zip_slip", ".zip", zipped({"../problem.json": b"{}"}))

@@ -12,6 +12,7 @@ import pytest
 from lsr_app.screens.bring import uploadlimits
 from lsr_core.errors import InputError
 from lsr_core.intake import bundles, state_dicts, tables
+from lsr_core.intake.readers import READERS
 from tests.hostile.bounds import NEW
 from tests.hostile.files import HOSTILE, attentive, canary
 
@@ -25,10 +26,10 @@ def read(path: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "unpacked"
             uploadlimits.unpack_bundle(path, folder)
-    elif path.suffix in state_dicts.SUFFIXES:
-        state_dicts.read(path)
-    else:
+    elif path.suffix in READERS:
         tables.read(path, [info.name for info in tables.listing(path)])
+    else:
+        state_dicts.read(path)
 
 
 def spent() -> float:

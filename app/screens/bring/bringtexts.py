@@ -18,7 +18,9 @@ DATA_LEAD = (
     "tensors are read by name, numbers as plain arrays. The weights of a PINN go to An equation, which needs no data."
 )
 WEIGHTS_LABEL = "Weights: .pt, .ckpt, .safetensors, .mdlus, .keras, .h5, … (at most 50 MB)"
-DATA_LABEL = f"Data: .npz, .npy, .csv, .parquet, .mat, .h5 (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
+DATA_LABEL = (
+    f"Data: .npz, .npy, .csv, .txt, .parquet, .mat, .h5, .nc, … (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
+)
 WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."
 DATA_MAP_LEAD = "Which arrays or columns the network takes, and which it should give."
@@ -30,6 +32,8 @@ WHICH_NETWORK = "Network"
 CHOOSE_NETWORK = "The file holds several networks. Choose the one that is to be refined."
 CHOOSE = "Choose at least one input and one output."
 MADE = "The problem is ready. It is listed above, and can be refined like any sample."
+AXES = "Axes of the outputs"
+COLUMNS = "Samples stand in columns"
 ANYWAY = "Make the problem although the predictions differ"
 PLACED = "What became of each tensor"
 BECOMES = "Becomes"
@@ -45,8 +49,10 @@ HELP = {
     "anyway": "The refinement then starts from a network that is not the one you trained, as far as these predictions show.",
     "which": "Keys of the dictionary in the file, each with a state dict of its own.",
     "inputs": "In the order in which the network takes them. `u[2]` is the third column of u.",
-    "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs.",
+    "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs, in the network's order.",
     "predictions": "Outputs of the network you saved, for the first rows of the inputs. They decide which activation is right.",
+    "axes": "Two axes have the same length, so which is which cannot be seen from the file.",
+    "columns": "Each column of the tables is a sample and each row a quantity.",
     "units": "By column, separated by commas; for axes and tables.",
     "validation": "Share of the rows by which the rank is chosen.",
     "test": "Share of the rows that is reported and never used to choose.",
@@ -114,3 +120,9 @@ WAYS = {
     "bundle": "A finished bundle",
     "equation": "An equation",
 }  # on the page "Bring your own"
+
+
+def passed_over(named: list[str]) -> str:
+    """Arrays and columns that cannot be used, with the reason of each."""
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return f"Passed over: {'; '.join(named[:5])}{more}."

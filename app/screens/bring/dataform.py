@@ -61,9 +61,12 @@ def _contents(tensors: Mapping[str, Tensor], infos: list[ArrayInfo]) -> None:
             rows = [(name, "×".join(map(str, t.shape)), str(t.dtype).removeprefix("torch.")) for name, t in tensors.items()]  # fmt: skip
             left.dataframe(pd.DataFrame(rows[:_SHOWN], columns=["Tensor", "Shape", "Type"]), hide_index=True)
         if infos:
-            arrays = [(info.name, "×".join(map(str, info.shape)), info.dtype) for info in infos]
-            right.caption(f"{len(infos):,} arrays, {formats.size(sum(info.bytes for info in infos))}")
+            arrays = [(info.name, "×".join(map(str, info.shape)), info.dtype) for info in infos if not info.unusable]
+            right.caption(f"{len(arrays):,} arrays, {formats.size(sum(info.bytes for info in infos))}")
             right.dataframe(pd.DataFrame(arrays[:_SHOWN], columns=["Array", "Shape", "Type"]), hide_index=True)
+    passed = [f"{info.name} ({info.unusable})" for info in infos if info.unusable]
+    if passed:
+        st.caption(formats.markdown(bringtexts.passed_over(passed)))
 
 
 def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tensor], infos: list[ArrayInfo]) -> None:
@@ -92,10 +95,14 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     if predictions is None:
         st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
         st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
-    elif not networkform.agreement(found, arguments, tensors, model, known):
-        if not st.checkbox(bringtexts.ANYWAY, key=f"anyway_{key}", help=bringtexts.HELP["anyway"]):
-            return
+    elif not (networkform.agreement(found, arguments, tensors, model, known) or _anyway(key)):
+        return
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
+
+
+def _anyway(key: str) -> bool:
+    """Whether a network that disagrees with its predictions is to be taken all the same."""
+    return st.checkbox(bringtexts.ANYWAY, key=f"anyway_{key}", help=bringtexts.HELP["anyway"])
 
 
 def _points(infos: list[ArrayInfo]) -> list[int] | None:
@@ -116,11 +123,11 @@ def _widths(found: Guess) -> tuple[int, int]:
 
 
 def _predictions(arrays: Mapping[str, np.ndarray], chosen: mappingform.Chosen) -> np.ndarray | None:
-    from lsr_core.intake.mapping import SplitArrays, rows
+    from lsr_core.intake import mapping
 
     if not chosen.predictions:
         return None
-    return rows(arrays, SplitArrays(chosen.predictions, chosen.predictions))[1]
+    return mapping.predictions(arrays, chosen.mapping.train, chosen.predictions)
 
 
 def _training(mapped: Mapped) -> networkform.Known:

@@ -10,10 +10,12 @@ import streamlit as st
 
 from lsr_app.screens.bring import bringtexts
 from lsr_core.intake.arrays import ArrayInfo
+from lsr_core.intake.axes import orders
 from lsr_core.intake.mapping import DataMapping, SplitArrays, choices
 
 _INPUTS = ("train_inputs", "inputs", "x_train", "x", "points", "coordinates")
 _OUTPUTS = ("train_targets", "targets", "outputs", "y_train", "y", "u", "usol", "labels")
+_TIMES = ("t", "time", "times")
 _PREDICTIONS = ("predictions", "prediction", "pred", "y_pred", "u_pred")
 
 
@@ -72,8 +74,9 @@ def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_o
                 )
             )  # fmt: skip
     own = [pair if pair.inputs or pair.outputs else None for pair in pairs]
+    order, samples_last = _axes(prefix, infos, inputs, outputs)
     mapping = DataMapping(
-        SplitArrays(tuple(inputs), tuple(outputs)),
+        SplitArrays(tuple(inputs), tuple(outputs), order, samples_last),
         own[0],
         own[1],
         (float(validation), float(test)),
@@ -81,6 +84,32 @@ def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_o
         bool(drop),
     )
     return Chosen(mapping, tuple(predictions), (units[0], units[1]))
+
+
+def _axes(
+    prefix: str, infos: Sequence[ArrayInfo], inputs: Sequence[str], outputs: Sequence[str]
+) -> tuple[tuple[int, ...], bool]:
+    """Which axis of the outputs each input is, asked where two have the same length; and whether samples stand in columns."""
+    shapes = {info.name: info.shape for info in infos}
+    if not inputs or not outputs or any(name not in shapes for name in (*inputs, *outputs)):
+        return (), False
+    lengths = [math.prod(shapes[name]) for name in inputs]
+    vectors = all(max(shapes[name], default=0) == length for name, length in zip(inputs, lengths, strict=True))
+    possible = orders(shapes[outputs[0]], lengths) if vectors and len(inputs) > 1 else []
+    if len(possible) > 1:
+        return st.selectbox(
+            bringtexts.AXES, possible, format_func=lambda order: _axis_words(order, inputs, len(shapes[outputs[0]])),
+            key=f"{prefix}_axes", help=bringtexts.HELP["axes"], width=420,
+        ), False  # fmt: skip
+    square = all(len(shapes[name]) == 2 and min(shapes[name]) > 1 for name in (*inputs, *outputs))
+    if not possible and square and all(shapes[name][0] < shapes[name][1] for name in inputs):
+        return (), st.checkbox(bringtexts.COLUMNS, key=f"{prefix}_columns", help=bringtexts.HELP["columns"])
+    return (), False
+
+
+def _axis_words(order: tuple[int, ...], inputs: Sequence[str], count: int) -> str:
+    named = {axis: name for name, axis in zip(inputs, order, strict=True)}
+    return " × ".join(named.get(axis, "outputs") for axis in range(count))
 
 
 def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> SplitArrays:
@@ -100,13 +129,13 @@ def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_ou
 
 def suggest(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list[str], list[str], list[str]]:
     """Inputs, outputs and predictions by name; else the first columns, as many as the network takes, and those after."""
-    names = {info.name.lower(): info for info in infos}
+    names = {info.name.lower(): info for info in infos if not info.unusable}
     predictions = [names[name].name for name in _PREDICTIONS if name in names][:1]
     left = [names[name] for name in _INPUTS if name in names]
     right = [names[name] for name in _OUTPUTS if name in names]
     if left and right and _width(left[0]) in (inputs, math.prod(left[0].shape[1:])) and len(left[0].shape) > 1 and left[0].shape[1] != 1:  # fmt: skip
         return [left[0].name], [right[0].name], predictions
-    rest = [info for info in infos if info.name not in predictions]
+    rest = [info for info in infos if info.name not in predictions and not info.unusable]
     fields = [info for info in rest if len(info.shape) >= 2 and min(info.shape) > 1]
     vectors = [info for info in rest if info not in fields]
     for field in fields:  # an array over axes, and a vector for each of them
@@ -115,7 +144,14 @@ def suggest(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list
             axis = next((v for v in vectors if max(v.shape, default=0) == length and v not in axes), None)
             axes += [axis] if axis else []
         if len(axes) == len(field.shape) == inputs:
-            return [axis.name for axis in axes], [field.name], predictions
+            late = [
+                axis for axis in axes if axis.name.lower() in _TIMES
+            ]  # networks take it last, arrays may begin with it
+            return (
+                [axis.name for axis in axes if axis not in late] + [axis.name for axis in late],
+                [field.name],
+                predictions,
+            )
     if not fields and len(vectors) >= inputs + outputs and inputs <= 64 and outputs <= 64:
         return (
             [info.name for info in vectors[:inputs]],

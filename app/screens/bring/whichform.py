@@ -20,7 +20,7 @@ def tensors(file: UploadedFile) -> dict[str, Tensor]:
     Raises:
         InputError: the file cannot be used.
     """
-    from lsr_core.intake.state_dicts import SeveralNetworks
+    from lsr_core.intake.subnetworks import SeveralNetworks
 
     try:
         return uploads.tensors(file)

@@ -1,0 +1,87 @@
+"""Tables as people write them: what is understood, and what is refused, line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lsr_core.errors import InputError
+from lsr_core.intake import text
+
+NAN = float("nan")
+READ: dict[str, tuple[str, dict[str, list[float]]]] = {
+    "plain": ("x,y\n1,2\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
+    "decimal comma": ("x;t\n0,25;-0,5\n1;2\n", {"x": [0.25, 1], "t": [-0.5, 2]}),
+    "decimal comma late": ("x;t\n1;2\n0,25;-0,5\n", {"x": [1, 0.25], "t": [2, -0.5]}),
+    "decimal comma by tabs": ("x\ty\n1,5\t2,5\n", {"x": [1.5], "y": [2.5]}),
+    "decimal comma by blanks": ("0,5 0,25\n1,0   2,0\n", {"column 1": [0.5, 1], "column 2": [0.25, 2]}),
+    "blanks": ("0.5 0.25\n 1   2\n", {"column 1": [0.5, 1], "column 2": [0.25, 2]}),
+    "tabs": ("x\ty\n1\t2\n", {"x": [1], "y": [2]}),
+    "comsol": (
+        "% Model:  heat.mph\n% Version:  COMSOL 6.2\n% x                       y                        T (K)\n0.0   1.0   293.15\n0.5 1.0 NaN\n",
+        {"x": [0, 0.5], "y": [1, 1], "T (K)": [293.15, NAN]},
+    ),
+    "numpy header": ("# x y\n1 2\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
+    "units in names": ("#t [s]\tv [m/s]\n1\t2\n", {"t [s]": [1], "v [m/s]": [2]}),
+    "units row": ("x,t\nm,s\n1,2\n3,4\n", {"x": [1, 3], "t": [2, 4]}),
+    "units row in brackets": ("x;t\n[m];[s]\n1,5;2\n", {"x": [1.5], "t": [2]}),
+    "missing": ("x,y\n1,NA\n,4\n", {"x": [1, NAN], "y": [NAN, 4]}),
+    "missing below what is looked at": ("x,y\n" + "1,2\n" * 300 + "1,NA\n", {"x": [1.0] * 301, "y": [2.0] * 300 + [NAN]}),
+    "first value missing": ("x,y\n,2\n3,4\n", {"x": [NAN, 3], "y": [2, 4]}),
+    "dates": (
+        "when,y\n2020-01-01,1\n2020-01-02 12:00,2\n", {"when (days since 1970-01-01)": [18262, 18263.5], "y": [1, 2]},
+    ),
+    "fortran": ("1.0D+00 2.5d-1\n3 4\n", {"column 1": [1, 3], "column 2": [0.25, 4]}),
+    "fortran beyond two digits": ("x y\n3.14-114 1.5\n2.0 5.687138413593-304\n", {"x": [3.14e-114, 2], "y": [1.5, 5.687138413593e-304]}),
+    "excel's separator": ("\"sep=;\"\na;b\n1;2\n3;4\n", {"a": [1, 3], "b": [2, 4]}),
+    "text beside": ("id,x\nabc,1\ndef,3\n", {"x": [1, 3]}),
+    "text in a row without header": ("1,a,2\n3,b,4\n", {"column 1": [1, 3], "column 3": [2, 4]}),
+    "pandas index": (",x\n0,1\n1,3\n", {"column 1": [0, 1], "x": [1, 3]}),
+    "comment further down": ("x,y\n1,2\n# a note\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
+    content, wanted = READ[name]
+    path = tmp_path / "data.txt"
+    path.write_text(content, encoding="utf-8")
+    usable = [info.name for info in text.listing(path) if not info.unusable]
+    found = text.read(path, usable)
+    assert list(found) == list(wanted)
+    for column, values in wanted.items():
+        np.testing.assert_array_equal(found[column], values)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("x,y\n1,2\nabc,3\n1,2\n", "line 3, x: 'abc' is none"),
+        ("x,y\n1,2\n1,2,3\n", "line 3 has 3 fields, the header names 2"),
+        ("x,y\n1,2\n\n1\n", "line 4 has 1 fields, the header names 2"),
+        ("x,y\n", "a header but no rows"),
+        ("x,x\n1,2\n", "two columns have this name"),
+        ("a,b\none,two\n", "is text, such as 'one'"),
+        ("% only\n% comments\n", "holds no line with numbers"),
+    ],
+)
+def test_a_table_that_cannot_be_meant_is_refused_by_line(content: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        text.read(path, [info.name for info in text.listing(path)])
+
+
+def test_no_row_is_lost_to_a_header_whatever_stands_in_it(tmp_path: Path) -> None:
+    """Rows of numbers in any form come out as many as they went in."""
+    rng = np.random.default_rng(0)
+    for delimiter, comma in ((",", False), (";", False), (";", True), ("\t", True), (" ", True), (" ", False)):
+        for count in (3, 7):
+            rows = [[f"{value:.3g}" for value in line] for line in rng.normal(size=(count, 3))]
+            lines = [delimiter.join(part.replace(".", ",") if comma else part for part in row) for row in rows]
+            path = tmp_path / "data.dat"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            found = text.read(path, [info.name for info in text.listing(path)])
+            np.testing.assert_array_equal(np.stack(list(found.values()), 1), np.array(rows, dtype=float))
