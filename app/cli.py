@@ -22,6 +22,7 @@ from lsr_app.commands import (
     isolate,
     iterate,
     plane,
+    publish,
     refine,
     results,
     runs,
@@ -55,6 +56,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "plane": plane.plane,
     "path": results.path,
     "export": results.export,
+    "publish": publish.publish,
 }
 for name, command in _COMMANDS.items():
     app.command(name)(command)
