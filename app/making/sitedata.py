@@ -36,7 +36,7 @@ def of_run(data: RunData) -> dict[str, Any]:
 
 def rows(read: Sequence[RunData]) -> list[tuple[str, ...]]:
     """The table of the first page: title, error before and after, gain, rank, time."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for data in read:
         label, _, base, refined = data.headline(data.auto_rank)
         found.append((
