@@ -70,25 +70,9 @@ def keep(refinement: Refinement, runs: Path | None = None) -> Run:
     Raises:
         InputError: the problem cannot be stored.
     """
-    from lsr_core.jobs.refining import keep as write
-    from lsr_core.refinement.progress import silent
-    from lsr_core.storage.bundles import save_problem
-    from lsr_core.storage.code_problems import of_session
-    from lsr_core.storage.records import Status
-    from lsr_core.storage.runs import RunStore
+    from lsr_core.jobs.keeping import keep_result
 
-    problem = refinement.problem
-    store = RunStore(runs_root(runs))
-    config = refinement.setting.config
-    run = store.create(problem=problem.name, config=config, owner=OWNER, title=problem.title or problem.name)
-    try:
-        save_problem(run.problem_path, problem if problem.architecture is not None else of_session(problem))
-        write(run, refinement, silent)
-        run.write_status(Status(status="complete", stage="done", fraction=1.0, heartbeat=time.time()))
-    except BaseException:
-        store.delete(run)
-        raise
-    return run
+    return keep_result(refinement, runs_root(runs), OWNER)
 
 
 def _server(root: Path) -> str:

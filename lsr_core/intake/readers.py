@@ -18,6 +18,7 @@ READERS = {
     ".tsv": "lsr_core.intake.text",
     ".txt": "lsr_core.intake.text",
     ".dat": "lsr_core.intake.text",
+    ".xlsx": "lsr_core.intake.sheets",
     ".parquet": "lsr_core.intake.parquet",
     ".mat": "lsr_core.intake.matlab",
     ".h5": "lsr_core.intake.hdf",

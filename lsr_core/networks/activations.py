@@ -45,6 +45,16 @@ def _sin(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, T
     return value, torch.cos(z) if first else None, -value if second else None
 
 
+def siren(z: Tensor) -> Tensor:
+    """sin 30z, the sine of SIREN with its usual frequency (Sitzmann et al. 2020)."""
+    return torch.sin(30 * z)
+
+
+def _siren(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    value = torch.sin(30 * z)
+    return value, 30 * torch.cos(30 * z) if first else None, -900 * value if second else None
+
+
 def _relu(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
     return torch.relu(z), (z > 0).to(z) if first else None, torch.zeros_like(z) if second else None
 
@@ -150,6 +160,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky-relu": Activation(nn.functional.leaky_relu, _leaky_relu, nn.LeakyReLU, smooth=False),
     "mish": Activation(mish, _mish, nn.Mish),
     "gelu-tanh": Activation(gelu_tanh, _gelu_tanh),
+    "siren": Activation(siren, _siren),
 }
 _DEFAULTS = {  # of modules with arguments; with others they are another function
     "approximate": "none", "beta": 1, "threshold": 20, "alpha": 1.0, "negative_slope": 0.01,

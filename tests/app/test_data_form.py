@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lsr_app.owning import ownproblems
 from lsr_app.screens.bring import bringtexts
+from lsr_core.intake import compare, guess
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Quantity
 from lsr_core.storage.bundles import load_problem
@@ -163,3 +164,28 @@ def test_a_file_of_several_networks_asks_which(form: AppTest, tmp_path: Path) ->
     assert bringtexts.CHOOSE_NETWORK in said(app)
     field(app, "selectbox", bringtexts.WHICH_NETWORK).set_value("net").run()
     assert "with the activation silu" in said(app)
+
+
+def test_a_network_that_differs_is_made_only_when_that_is_said(form: AppTest) -> None:
+    app = give_bytes(form, "data_file", "data.npz", npz(**{**KNOWN, "predictions": KNOWN["predictions"] + 1}))
+    assert "does not give the predictions" in said(app)
+    assert [button.key for button in app.button if button.key == "make_problem"] == []
+    field(app, "checkbox", bringtexts.ANYWAY).check().run()
+    assert [button.key for button in app.button if button.key == "make_problem"] == ["make_problem"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("late", [False, True])
+def test_a_field_over_a_grid_in_any_order_is_mapped_with_its_predictions(late: bool, form: AppTest) -> None:
+    x, t = np.linspace(0, 1, 8), np.linspace(0, 1, 6)
+    points = np.stack([part.ravel() for part in np.meshgrid(x, t, indexing="ij")], axis=1)
+    model = compare.network("mlp", {**WEIGHTS.arguments, "activation": "silu"}, WEIGHTS, {})
+    with torch.no_grad():
+        u = model(torch.from_numpy(points).float()).numpy().reshape(8, 6)
+    u = u if late else u.T
+    app = give_bytes(form, "data_file", "grid.npz", npz(x=x, t=t, u=u, pred=u))
+    assert field(app, "multiselect", "Inputs").value == ["x", "t"]
+    assert "with the activation silu" in said(app)
+
+
+WEIGHTS = guess.guess(torch.load(FOREIGN / "torch_mlp.pt", weights_only=True))

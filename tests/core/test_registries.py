@@ -47,7 +47,7 @@ def _softsign(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | No
 
 def test_an_activation_has_jets_goes_to_disk_and_is_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = {"layers": [2, 6, 5, 1], "activation": "toy"}
-    with pytest.raises(InputError, match=r"'tanh', 'relu'.* or 'gelu-tanh'"):
+    with pytest.raises(InputError, match=r"'tanh', 'relu'.* or 'siren'"):
         architectures.build("mlp", arguments)
     monkeypatch.setitem(ACTIVATIONS, "toy", Activation(nn.functional.softsign, _softsign, nn.Softsign))
     torch.manual_seed(0)

@@ -440,8 +440,44 @@ plain("txt_comments_only", ".txt", b"% a\n" * 1000)
 plain("txt_endless_comment", ".txt", b"%" * 2_000_000)
 plain("dat_nul", ".dat", b"1 2\n3 \0\n")
 
+LAUGHS = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "' + b"b" * 50 + b'">' + b"".join(
+    b'<!ENTITY b%d "' % i + (b"&b%s;" % (b"" if i == 0 else str(i - 1).encode())) * 30 + b'">' for i in range(9)
+) + b"]><workbook>&b8;</workbook>"  # fmt: skip
+
+
+def book(sheet: bytes, workbook: bytes | None = None) -> dict[str, bytes]:
+    """A workbook of one sheet with this content."""
+    import openpyxl
+
+    buffer = io.BytesIO()
+    openpyxl.Workbook().save(buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    members["xl/worksheets/sheet1.xml"] = sheet
+    if workbook is not None:
+        members["xl/workbook.xml"] = workbook
+    return members
+
+
+ROWS = b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+plain("xlsx_empty_sheet", ".xlsx", zipped(book(ROWS % b"")))
+plain("xlsx_laughs", ".xlsx", zipped(book(ROWS % b"", LAUGHS)))
+plain("xlsx_laughs_in_sheet", ".xlsx", zipped(book(LAUGHS.replace(b"workbook", b"worksheet"))))
+plain("xlsx_bomb", ".xlsx", zipped(book(b" " * 150_000_000), zipfile.ZIP_DEFLATED))
+plain("xlsx_far_cell", ".xlsx", zipped(book(ROWS % b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')))
+plain("xlsx_outside_entity", ".xlsx", zipped(book(
+    b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + ROWS[21:] % b'<row r="1"><c r="A1" t="str"><v>&x;</v></c></row>'
+)))  # fmt: skip
+plain(
+    "xlsx_words",
+    ".xlsx",
+    zipped(
+        book(ROWS % b'<row r="1"><c r="A1" t="str"><v>a</v></c></row><row r="2"><c r="A2" t="str"><v>b</v></c></row>')
+    ),
+)
+plain("xlsx_no_book", ".xlsx", zipped({"a.txt": b"x"}))
 # archives of weights
-for suffix in (".ckpt", ".bin", ".mdlus", ".keras", ".tsv", ".txt", ".nc"):
+for suffix in (".ckpt", ".bin", ".mdlus", ".keras", ".tsv", ".txt", ".nc", ".xlsx"):
     plain(f"empty_{suffix[1:]}", suffix, b"")
     plain(f"noise_{suffix[1:]}", suffix, bytes(range(256)) * 8)
 plain("mdlus_link", ".mdlus", taped({}, link="/etc/passwd"))

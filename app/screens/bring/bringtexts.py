@@ -19,7 +19,7 @@ DATA_LEAD = (
 )
 WEIGHTS_LABEL = "Weights: .pt, .ckpt, .safetensors, .mdlus, .keras, .h5, … (at most 50 MB)"
 DATA_LABEL = (
-    f"Data: .npz, .npy, .csv, .txt, .parquet, .mat, .h5, .nc, … (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
+    f"Data: .npz, .npy, .csv, .txt, .xlsx, .parquet, .mat, .h5, .nc, … (at most 50 MB; {MAX_BYTES >> 20} MB of numbers)"
 )
 WHAT_IS_IN = "What the files hold"
 NETWORK_LEAD = "Guessed from names and shapes. Change what is wrong; the weights are checked against it at once."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _KEEPER = Keeper()
 _NAME = "uploads_session"
 _WEIGHTS = ("safetensors", "pt", "pth", "ckpt", "bin", "tar", "mdlus", "keras", "h5", "hdf5", "npz", "zip")
-_DATA = ("npz", "npy", "csv", "tsv", "txt", "dat", "parquet", "mat", "h5", "hdf5", "nc")
+_DATA = ("npz", "npy", "csv", "tsv", "txt", "dat", "xlsx", "parquet", "mat", "h5", "hdf5", "nc")
 
 
 def weights(key: str) -> UploadedFile | None:

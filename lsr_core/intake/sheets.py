@@ -1,0 +1,83 @@
+"""`.xlsx` by openpyxl: the first sheet that has cells, as the table of text that it would be. Runs in the child."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import zipfile
+from collections.abc import Collection
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lsr_core.errors import InputError
+from lsr_core.intake import text
+from lsr_core.intake.arrays import ArrayInfo
+
+MAX_UNPACKED = 100 * 2**20
+MAX_CELLS = 2_000_000
+
+
+def listing(path: Path) -> list[ArrayInfo]:
+    """One array for each column of the sheet. Raises InputError as `tables.listing`."""
+    with tempfile.TemporaryDirectory(prefix="lsr-sheet-") as scratch:
+        return text.listing(_as_text(path, Path(scratch)))
+
+
+def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The columns asked for; an empty cell is NaN. Raises InputError as `tables.read`."""
+    with tempfile.TemporaryDirectory(prefix="lsr-sheet-") as scratch:
+        return text.read(_as_text(path, Path(scratch)), names)
+
+
+def _as_text(path: Path, scratch: Path) -> Path:
+    from openpyxl import load_workbook
+
+    _check_size(path)
+    book = load_workbook(
+        path, read_only=True, data_only=True, keep_links=False
+    )  # values of formulas as they were saved
+    for sheet in book.worksheets:
+        rows = _rows(sheet, path.name)
+        if rows:
+            width = max(len(row) for row in rows)
+            target = scratch / path.name
+            with target.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+                writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+            return target
+    raise InputError("has no sheet with cells", file=path.name)
+
+
+def _rows(sheet: Any, file: str) -> list[list[str]]:
+    """The rows that have cells, as text, without the empty cells at their end."""
+    found, cells = [], 0
+    for row in sheet.iter_rows(values_only=True):
+        cells += max(1, len(row))
+        if cells > MAX_CELLS:
+            raise InputError(f"has more than {MAX_CELLS:,} cells; save the table as .csv", file=file)
+        fields = [_field(cell) for cell in row]
+        while fields and not fields[-1]:
+            fields.pop()
+        if fields:
+            found.append(fields)
+    return found
+
+
+def _check_size(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > MAX_UNPACKED:
+        raise InputError(
+            f"unpacks to {size:,} bytes; at most {MAX_UNPACKED:,} are read, save the table as .csv", file=path.name
+        )
+
+
+def _field(cell: Any) -> str:
+    if isinstance(cell, datetime | date):
+        return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
+    return (
+        "" if cell is None else " ".join(repr(cell).split()) if isinstance(cell, float) else " ".join(str(cell).split())
+    )
