@@ -108,13 +108,13 @@ def export(
 
 def _in_form(run: Run, format: str, out: Path, precision: Any) -> tuple[str, dict[str, Any]]:
     """The sentence about the file, and its figures."""
-    from lsr_core.jobs.rebuild import confirmed
+    from lsr_core.jobs.rebuild import confirmed, spread_at
     from lsr_core.portable import deliver
     from lsr_core.storage.tables import finite
 
     summary = run.summary
     known = {**summary.model_dump(), "run": run.id}
-    made_of = Leaving(*confirmed(run, summary.rank), known)
+    made_of = Leaving(*confirmed(run, summary.rank), known, spread_at(run, summary.rank))
     exported = deliver.make(out, format, made_of, precision)
     return exported.sentence, finite(dict(exported.figures))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lsr_app.making import made
 from lsr_core.errors import LSRError
-from lsr_core.jobs.rebuild import confirmed
+from lsr_core.jobs.rebuild import confirmed, spread_at
 from lsr_core.portable.form import Leaving
 from lsr_core.portable.forms import form_of
 from lsr_core.storage.atomic import TEMPORARY_SUFFIX
@@ -46,7 +46,7 @@ def make(run: Run, rank: int, format: str, path: Path, precision: Precision | No
         for at in (0, rank)
     )
     known = {"rank": rank, "run": run.id, "base": base, "refined": refined}
-    return deliver.make(path, format, Leaving(problem, delta, known), precision).sentence
+    return deliver.make(path, format, Leaving(problem, delta, known, spread_at(run, rank)), precision).sentence
 
 
 def main(arguments: list[str]) -> int:

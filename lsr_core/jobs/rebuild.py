@@ -11,7 +11,9 @@ from lsr_core.errors import InputError
 from lsr_core.jobs.recorded import confirm
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.refine import refine
+from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.uses import only_used
+from lsr_core.storage import spreads
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.runs import Run
 from lsr_core.storage.weights import read_tensors
@@ -49,6 +51,15 @@ def delta_at(run: Run, rank: int) -> Tensor:
     if summary.regularisation is not None:  # of the sweep's strength, and not what a rule would choose at this rank
         config = config.model_copy(update={"regularise": f"{summary.regularisation.value:.17g}"})
     return refine(problem, config).delta
+
+
+def spread_at(run: Run, rank: int) -> Spread | None:
+    """Standard deviations at a rank: those of the chosen one, which are the only ones that a run has.
+
+    Raises:
+        InputError: their file is damaged.
+    """
+    return spreads.read(run.spread_path, run.summary.n_params_total) if rank == run.summary.rank else None
 
 
 def read_delta(run: Run) -> Tensor:

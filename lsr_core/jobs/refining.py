@@ -53,6 +53,7 @@ def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:
     from lsr_core.diagnosis.loss_path import loss_paths
     from lsr_core.diagnosis.steps import with_parameter_steps
     from lsr_core.diagnosis.verdict import verdict_of
+    from lsr_core.storage import spreads
 
     report("loss paths", REFINE_SHARE)
     run.append_log("loss paths")
@@ -64,6 +65,8 @@ def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:
     for result in (refinement.sweep, refinement.spectrum, fields, paths, directions(refinement)):
         run.write_result(result)
     write_delta(run, refinement.delta, refinement.rank)
+    if refinement.error_bars is not None and refinement.error_bars.spread is not None:
+        spreads.write(run.spread_path, refinement.error_bars.spread.by(refinement.setting.function.expand))
     summary = refinement.summary.model_copy(update={"verdict": verdict})
     run.write_summary(summary)
     return summary

@@ -6,6 +6,8 @@ map from data to fit (Allen 1974; for groups Cook & Weisberg 1982).
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -41,6 +43,20 @@ class LeftOutRows:
         shares, vectors = torch.linalg.eigh(blocks)
         solved = (vectors @ ((vectors.mT @ fitted[..., None]) / shares[..., None]))[..., 0]
         return torch.where((shares > SEEN_BY_ITSELF).all(dim=1, keepdim=True), solved, torch.inf)
+
+    def density(self, strength: float) -> tuple[float, float]:
+        """Σ e_gᵀ(1 − H_gg)⁻¹e_g and Σ log det(1 − H_gg): what the density of groups in the solution without them is made of.
+
+        With noise of σ² that density is N(0, σ²(1 − H_gg)⁻¹) in the error left out (Sundararajan & Keerthi 2001). Infinite where nothing
+        is left to the others.
+        """
+        fitted, shrunk = self.fitted(strength), self._shrunk(strength)
+        blocks = torch.eye(fitted.shape[1]).to(fitted) - (self._rows * shrunk) @ self._rows.mT
+        shares, vectors = torch.linalg.eigh(blocks)
+        if float(shares.min()) <= SEEN_BY_ITSELF:
+            return math.inf, -math.inf
+        along = (vectors.mT @ fitted[..., None])[..., 0]
+        return float((along.square() / shares).sum()), float(shares.log().sum())
 
     def leverages(self, strength: float) -> Tensor:
         """Diagonal (n, g) of the map from data to fit."""

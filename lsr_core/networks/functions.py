@@ -202,7 +202,7 @@ class ParametricFunction:
 
     def tangent(self, delta: Tensor) -> NamedTensors:
         """A step (m,) of the free scalars by parameter name, zero where nothing moves."""
-        return self.unflatten(self._spread(delta))
+        return self.unflatten(self.over_names(delta))
 
     def expand(self, delta: Tensor) -> Tensor:
         """A step (m,) of the free scalars as one of all scalars, (n_total,), zero where nothing moves."""
@@ -219,10 +219,11 @@ class ParametricFunction:
     def _placed(self, theta: Tensor) -> Tensor:
         return theta if self._picked is None else self._values.index_copy(0, self._picked, theta)
 
-    def _spread(self, delta: Tensor) -> Tensor:
+    def over_names(self, delta: Tensor) -> Tensor:
+        """A step (m,) of the free scalars as one of all scalars of the parameters that may move, zero where nothing moves."""
         if self._picked is None:
             return delta
-        return torch.zeros_like(self._values).index_copy(0, self._picked, delta)
+        return delta.new_zeros(len(self._values)).index_copy(0, self._picked, delta)
 
 
 class PureFunction(nn.Module):

@@ -21,11 +21,16 @@ from lsr_core.networks.taking import in_precision
 from lsr_core.portable.form import Standalone
 from lsr_core.portable.forms import form_of
 from lsr_core.portable.measured import relative_error
+from lsr_core.portable.runner import STD
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.predictor import RefinedPredictor
 
 BATCHES = (1, 17, 300)
 CHUNK = 4096
+DEVIATIONS = {
+    torch.float64: 1e-7,
+    torch.float32: 1e-3,
+}  # relative difference of standard deviations: ONNX folds constants in single precision
 SECONDS = 300
 _OTHERWISE = {
     torch.float32: "With a long step J(x) Δθ is a small sum of large terms, which float32 cannot hold: export in float64, or at a lower rank",
@@ -122,9 +127,28 @@ def check(
             f"it was not kept. {_OTHERWISE[dtype]}",
             key="format",
         )
+    _check_deviations(form, predictor, batches, found)
     outputs = torch.cat([found[key] for key in pieces])
     precise = exact.predict(split.inputs)
     return Check(worst, allowed, relative_error(outputs, split), relative_error(precise, split), name)
+
+
+def _check_deviations(
+    form: str, predictor: RefinedPredictor, batches: Mapping[str, Tensor], found: Mapping[str, Tensor]
+) -> None:
+    if predictor.spread is None:
+        return
+    allowed = DEVIATIONS[predictor.dtype]
+    for key, batch in batches.items():
+        _, std = predictor.predict(batch, std=True)
+        given = found.get(f"{key}{STD}")
+        gap = math.inf if given is None or given.shape != std.shape else float((given / std - 1).abs().max())
+        if not gap <= allowed:
+            raise InputError(
+                f"standard deviations of the file in {form} differ from those in memory by {gap:.1e}, more than {allowed:.0e}; it was not "
+                f"kept. {_OTHERWISE[predictor.dtype]}",
+                key="format",
+            )
 
 
 def evaluate(path: Path, form: str, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

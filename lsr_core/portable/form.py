@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from lsr_core.problems.problem import Problem
+    from lsr_core.refinement.spread import Spread
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Leaving:
         problem: whose model is θ0.
         delta: Δθ, flat (m,).
         known: what else a file may say: see `save_predictor`.
+        spread: of a smoothed refinement, at the rank that it chose.
     """
 
     problem: Problem
     delta: Tensor
     known: Mapping[str, Any] = field(default_factory=dict)
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,15 @@ class Standalone:
     Attributes:
         write: (path, graph made by `explicit`, inputs (n, …) of its dtype, any text on what it is); raises `InputError` for a network that
             the form cannot hold, or where what it takes is not installed.
-        read: makes of a path a function from inputs to outputs. Its source is run by itself in a fresh process: it imports what it needs.
+        read: makes of a path a function from inputs to outputs, or to these and standard deviations. Its source is run by itself in a
+            fresh process: it imports what it needs.
         single: largest max|difference|/max|q| with which a file in float32 is given out.
         plain: whether the graph may hold only what ONNX and its runtime have.
         explain: what to tell a user about the last line that the fresh process said; "" for nothing in particular.
     """
 
     write: Callable[[Path, fx.GraphModule, Tensor, str], None]
-    read: Callable[[Path], Callable[[np.ndarray], np.ndarray]]
+    read: Callable[[Path], Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...]]]
     single: float = 1e-6
     plain: bool = False
     explain: Callable[[str], str] = lambda said: ""

@@ -17,13 +17,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call, functionalize, vjp
+from torch.func import functional_call, functionalize, vjp, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.errors import InputError
 from lsr_core.portable.kernels import decompositions
 from lsr_core.portable.realparts import RealParts
 from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.spread import Spread
 
 INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
 TRANSFORM = "transform "  # a name that no parameter can have
@@ -39,7 +40,8 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
             matrices, and in float64 GELU and convolutions written out.
 
     Returns:
-        A module of one input; parameters, buffers and Δθ (`step_…`) are its buffers.
+        A module of one input; parameters, buffers and Δθ (`step_…`) are its buffers. Of a predictor with standard deviations it gives
+        two outputs: the refined outputs, and the standard deviation of a further observation.
 
     Raises:
         InputError: the network does something that cannot be traced, or cannot be differentiated twice.
@@ -48,6 +50,9 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     named = {name: value.detach() for name, value in tensors.items()}
     steps = {f"step_{name}": value for name, value in delta.items()}
+    deviations = (
+        {} if predictor.spread is None else {f"spread_{name}": part for name, part in predictor.spread.parts().items()}
+    )
     if plain:
         transforms: dict[str, Tensor] = {}
         try:
@@ -62,21 +67,24 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
     # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch
     counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
-    call = _refined(model, list(named), list(steps), plain)
+    call = _refined(model, list(named), list(steps), plain, with_spread=bool(deviations))
     table = decompositions(example.dtype) if plain else None
     if plain:  # what writes in place is never dead, and never the same as something else
         call = functionalize(call)
     try:
         graph, twin = (
             make_fx(call, table, tracing_mode="fake")(
-                example[:1].expand(count, *example.shape[1:]).contiguous(), *named.values(), *steps.values()
+                example[:1].expand(count, *example.shape[1:]).contiguous(),
+                *named.values(),
+                *steps.values(),
+                *deviations.values(),
             )
             for count in counts
         )
         free_batch(graph, twin, *counts)
     except Exception as error:  # whatever a network's own code raises under tracing
         raise untraceable(error) from error
-    _own(graph, {**named, **steps})
+    _own(graph, {**named, **steps, **deviations})
     _shorten(graph.graph)
     if plain:
         _merge(graph.graph)
@@ -142,12 +150,15 @@ def untraceable(error: Exception) -> InputError:
     return InputError(f"this network cannot be written as a graph ({first[:200]}); {INSTEAD}", key="model")
 
 
-def _refined(model: nn.Module, names: list[str], steps: list[str], plain: bool) -> Callable[..., Tensor]:
+def _refined(
+    model: nn.Module, names: list[str], steps: list[str], plain: bool, *, with_spread: bool = False
+) -> Callable[..., Tensor | tuple[Tensor, Tensor]]:
     moving = [name.removeprefix("step_") for name in steps]
+    ordered = [name for name, _ in model.named_parameters() if name in moving]  # as a spread counts them
 
-    def call(inputs: Tensor, *tensors: Tensor) -> Tensor:
+    def call(inputs: Tensor, *tensors: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         state = dict(zip(names, tensors, strict=False))
-        delta = dict(zip(moving, tensors[len(names) :], strict=True))
+        delta = dict(zip(moving, tensors[len(names) :], strict=False))
         transforms = {name.removeprefix(TRANSFORM): state.pop(name) for name in names if name.startswith(TRANSFORM)}
         fixed = {name: value for name, value in state.items() if name not in delta}
 
@@ -159,9 +170,40 @@ def _refined(model: nn.Module, names: list[str], steps: list[str], plain: bool) 
         network, pull = vjp(at, {name: state[name] for name in moving})[:2]
         push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(network))[1]
         (correction,) = push(delta)
-        return network + correction
+        if not with_spread:
+            return network + correction
+        spread = Spread(*tensors[len(names) + len(moving) :])
+
+        rows = _rows(lambda free, sample: functional_call(model, {**fixed, **free}, (sample,)), ordered, state, inputs)
+        deviations = (spread.variance(rows) + spread.noise * spread.noise).sqrt()
+        return network + correction, deviations.reshape(network.shape)
 
     return call
+
+
+def _rows(
+    call: Callable[[dict[str, Tensor], Tensor], Tensor], moving: list[str], state: dict[str, Tensor], inputs: Tensor
+) -> Tensor:
+    """Jacobian rows (n, o, m) by the moving parameters, one output after the other, in operations that every form has."""
+
+    def of_sample(sample: Tensor) -> Tensor:
+        outputs, pull = vjp(lambda free: call(free, sample[None]).reshape(-1), {name: state[name] for name in moving})[
+            :2
+        ]
+        place, nothing = (
+            torch.arange(len(outputs)),
+            0 * outputs,
+        )  # not a constant: what ONNX folds of those it rounds to float32
+        slopes = [pull((place == output) + nothing)[0] for output in range(len(outputs))]
+        return torch.stack([torch.cat([slope[name].reshape(-1) for name in moving]) for slope in slopes])
+
+    return vmap(of_sample)(inputs)
+
+
+def outputs_of(graph: fx.GraphModule) -> int:
+    """How many outputs a graph gives."""
+    (given,) = (node.args[0] for node in graph.graph.nodes if node.op == "output")
+    return len(given) if isinstance(given, list | tuple) else 1
 
 
 def _own(graph: fx.GraphModule, tensors: dict[str, Tensor]) -> None:

@@ -10,13 +10,15 @@ from torch import Tensor
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.spread import Spread
 from lsr_core.storage.export import named_delta
 
 
-def predictor_of(problem: Problem, delta: Tensor, dtype: torch.dtype) -> RefinedPredictor:
+def predictor_of(problem: Problem, delta: Tensor, dtype: torch.dtype, spread: Spread | None = None) -> RefinedPredictor:
     """The predictor in a dtype, on the CPU; raises as `named_delta`."""
     delta = delta.detach().cpu()
-    return RefinedPredictor(problem.model.cpu(), named_delta(problem.model, delta)).to(dtype).eval()
+    spread = None if spread is None else spread.in_precision(dtype)
+    return RefinedPredictor(problem.model.cpu(), named_delta(problem.model, delta), spread=spread).to(dtype).eval()
 
 
 def reported_split(problem: Problem) -> tuple[str, Split]:

@@ -29,7 +29,7 @@ def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
         ) from error
     import torch
 
-    from lsr_core.portable.graph import INSTEAD
+    from lsr_core.portable.graph import INSTEAD, outputs_of
     from lsr_core.portable.numbers import with_numbers_as_tensors
     from lsr_core.portable.program import program, quiet
 
@@ -37,7 +37,7 @@ def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
     try:
         with quiet():
             made = torch.onnx.export(
-                exported, (), None, dynamo=True, input_names=["inputs"], output_names=["outputs"],
+                exported, (), None, dynamo=True, input_names=["inputs"], output_names=["outputs", "std"][: outputs_of(graph)],
                 opset_version=OPSET, verbose=False,
             )  # fmt: skip
     except Exception as error:  # an operation that ONNX does not have
@@ -55,11 +55,16 @@ def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
     onnx.save(model, path)
 
 
-def read(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def read(path: Path) -> Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda inputs: session.run(None, {"inputs": inputs})[0]
+
+    def call(inputs: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
+        found = session.run(None, {"inputs": inputs})
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return call
 
 
 def _explain(said: str) -> str:

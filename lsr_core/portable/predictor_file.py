@@ -10,7 +10,7 @@ from lsr_core.portable.form import Exported, Form, Leaving, tensor_text
 def _make(path: Path, leaving: Leaving) -> Exported:
     from lsr_core.storage.export import save_predictor
 
-    save_predictor(path, leaving.problem, leaving.delta, leaving.known)
+    save_predictor(path, leaving.problem, leaving.delta, leaving.known, leaving.spread)
     return Exported()
 
 

@@ -26,12 +26,21 @@ def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
     path.write_bytes(stream.getvalue())
 
 
-def read(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def read(path: Path) -> Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...]]:
     import torch
 
     with path.open("rb") as stream:  # by name only files that end in .pt2 are read
         module = torch.export.load(stream).module()
-    return lambda inputs: module(torch.from_numpy(inputs)).detach().numpy()
+
+    def call(inputs: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
+        found = module(torch.from_numpy(inputs))
+        return (
+            tuple(part.detach().numpy() for part in found)
+            if isinstance(found, list | tuple)
+            else found.detach().numpy()
+        )
+
+    return call
 
 
 def _usage(file: str, point: str) -> str:

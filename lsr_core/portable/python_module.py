@@ -23,7 +23,7 @@ _TEXT = '''"""{about}
 The refined predictor q(θ0, x) + J(x) Δθ of Linearized Subspace Refinement (Cao & Zhang 2026), needs torch only:
 
     from predictor import load
-    outputs = load()(inputs)  # inputs: {shape}, n any number; outputs: {dtype}
+    outputs = load()(inputs)  # inputs: {shape}, n any number; outputs: {dtype}{several}
 
 Buffers named step_… are Δθ, the others θ0; what is between is written out, value and tangent together.
 """
@@ -78,7 +78,7 @@ def write(path: Path, graph: fx.GraphModule, example: Tensor, about: str) -> Non
             archive.writestr(zipfile.ZipInfo(name, _FIXED_TIME), data)
 
 
-def read(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def read(path: Path) -> Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...]]:
     import importlib
     import sys
 
@@ -90,7 +90,12 @@ def read(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     finally:
         sys.path.remove(str(path))
         sys.modules.pop("predictor", None)
-    return lambda inputs: module(torch.from_numpy(inputs)).numpy()
+
+    def call(inputs: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
+        found = module(torch.from_numpy(inputs))
+        return tuple(part.numpy() for part in found) if isinstance(found, list | tuple) else found.numpy()
+
+    return call
 
 
 def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tensor]]:
@@ -106,7 +111,9 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
     code = graph.graph.python_code("self").src
     body = textwrap.dedent(code[code.index(":\n", code.index("def forward")) + 2 :])
     body = re.sub(r";  (\w+ = )+None", "", body)  # memory is the allocator's business
-    (outputs,) = (node.args[0].meta["val"] for node in graph.graph.nodes if node.op == "output")
+    (given,) = (node.args[0] for node in graph.graph.nodes if node.op == "output")
+    several = isinstance(given, list | tuple)
+    outputs = (given[0] if several else given).meta["val"]
     kind = (
         "a tensor or an array of any floating type"
         if rows.is_floating_point()
@@ -116,6 +123,7 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
     shape = f"{kind}, (" + ", ".join(["n", *(str(int(size)) for size in rows.shape[1:])]) + ")"
     text = _TEXT.format(
         about=plain(about), shape=shape, dtype=dtype_name(outputs.dtype), turned=turned,
+        several=", and the standard deviation of a further observation at each" if several else "",
         body=textwrap.indent(body.strip(), "        "),
     )  # fmt: skip
     compile(text, "predictor.py", "exec")

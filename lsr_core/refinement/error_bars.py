@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lsr_core.refinement.posterior import inside, spread_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.regularisation import Regularisation
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.smoothing import Smoothing
-from lsr_core.refinement.spread import Spread, inside, spread_of
+from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.subspace import Subspace
 
 BAND = 1.959963984540054  # standard deviations of a band of 95 %

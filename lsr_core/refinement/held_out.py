@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,6 +73,18 @@ class HeldOut:
     def mean_square(self, strengths: Tensor) -> Tensor:
         """Of the errors left out (g,)."""
         return torch.stack([self.errors_at(float(strength)).square().mean() for strength in strengths])
+
+    def log_density(self, strengths: Tensor) -> Tensor:
+        """Mean over the values of their log-density in the solutions without them (g,), at the σ² that suits each λ best."""
+        found, count = [], self.errors.numel()
+        for strength in strengths:
+            parts = [block.density(float(strength)) for _, block in self.groups]
+            squares, shares = sum(part[0] for part in parts), sum(part[1] for part in parts)
+            noise = squares / count
+            found.append(
+                -0.5 * (math.log(2 * math.pi * noise) + 1 - shares / count) if 0 < noise < math.inf else -math.inf
+            )
+        return torch.tensor(found, dtype=torch.float64, device=strengths.device)
 
     def gains(self, rank: int, strength: float) -> Gains:
         """What the solution takes off the squared errors of samples that it does not see."""

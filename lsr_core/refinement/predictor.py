@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +13,11 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
 from lsr_core.networks.copies import copied
+from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.pushes import WAYS, Call, Derivatives, pushed
 from lsr_core.networks.stateless import as_module, call_with
 from lsr_core.networks.taking import ArrayLike, as_tensor, in_precision
+from lsr_core.refinement.spread import Spread
 
 
 class RefinedPredictor(nn.Module):
@@ -25,13 +29,19 @@ class RefinedPredictor(nn.Module):
         model: the network at θ0; it is copied.
         delta: Δθ by parameter name, shaped like the parameters; parameters left out do not move.
         derivatives: how J(x) Δθ is taken, as a refinement has proved it; None = the first way that this network allows.
+        spread: of a smoothed refinement, by the scalars of `delta` in its order.
 
     Raises:
         InputError: a name or shape of `delta` that the model does not have.
     """
 
     def __init__(
-        self, model: nn.Module, delta: Mapping[str, Tensor], *, derivatives: Derivatives | None = None
+        self,
+        model: nn.Module,
+        delta: Mapping[str, Tensor],
+        *,
+        derivatives: Derivatives | None = None,
+        spread: Spread | None = None,
     ) -> None:
         super().__init__()
         self._derivatives = derivatives
@@ -49,6 +59,9 @@ class RefinedPredictor(nn.Module):
         self._names = list(delta)
         for position, step in enumerate(delta.values()):
             self.register_buffer(f"delta_{position}", step.detach().clone())
+        self._has_spread = spread is not None
+        for name, part in (spread.parts() if spread is not None else {}).items():
+            self.register_buffer(f"spread_{name}", part.detach().clone())
 
     @property
     def delta(self) -> dict[str, Tensor]:
@@ -60,6 +73,10 @@ class RefinedPredictor(nn.Module):
         """What it computes and answers in, whatever floating type the inputs have: that of Δθ."""
         tensor = next(itertools.chain(self.delta.values(), self.model.parameters()))
         return tensor.dtype.to_real() if tensor.is_complex() else tensor.dtype
+
+    def with_spread(self, spread: Spread) -> RefinedPredictor:
+        """The same with standard deviations."""
+        return RefinedPredictor(self.model, self.delta, derivatives=self._derivatives, spread=spread)
 
     def forward(self, inputs: ArrayLike) -> Tensor:
         """Refined outputs at the inputs, shaped as the network's own and in the predictor's `dtype`.
@@ -88,10 +105,57 @@ class RefinedPredictor(nn.Module):
             outputs, [moved] = pushed(call, at, [steps], inputs, self._derivatives)
         return outputs.to(self.dtype), moved.to(self.dtype)
 
+    @property
+    def spread(self) -> Spread | None:
+        """How far it may be off; None where the refinement was not smoothed."""
+        if not self._has_spread:
+            return None
+        return Spread(**{part.name: self.get_buffer(f"spread_{part.name}") for part in fields(Spread)})
+
+    @overload
+    def predict(self, inputs: ArrayLike, chunk: int = 4096) -> Tensor: ...
+
+    @overload
+    def predict(self, inputs: ArrayLike, chunk: int = 4096, *, std: Literal[True]) -> tuple[Tensor, Tensor]: ...
+
     @torch.no_grad()
-    def predict(self, inputs: ArrayLike, chunk: int = 4096) -> Tensor:
-        """`forward` by chunks of samples and without a graph, for large inputs."""
-        return torch.cat([self(part) for part in as_tensor(inputs, "inputs").split(chunk)])
+    def predict(self, inputs: ArrayLike, chunk: int = 4096, *, std: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """`forward` by chunks of samples and without a graph, for large inputs.
+
+        Args:
+            std: give also the standard deviation of a further observation there, shaped alike: `deviations` with the noise.
+
+        Raises:
+            InputError: the predictor holds no deviations.
+        """
+        parts = as_tensor(inputs, "inputs").split(chunk)
+        outputs = torch.cat([self(part) for part in parts])
+        if not std:
+            return outputs
+        model, noise = self.deviations(inputs)
+        return outputs, model.hypot(noise)
+
+    def deviations(self, inputs: ArrayLike, *, outside: bool = True) -> tuple[Tensor, Tensor]:
+        """Standard deviation of the refined outputs, and σ of the noise that a further observation adds; both shaped as the outputs.
+
+        Args:
+            inputs: (n, …), as for `forward`.
+            outside: count directions of the parameters that the subspace lacks.
+
+        Raises:
+            InputError: the predictor holds none, because its refinement was not smoothed or is too large.
+        """
+        if self.spread is None:
+            raise InputError(
+                "this predictor holds no standard deviations; refine with regularise=auto, or export a run that was",
+                key="std",
+            )
+        taken = self._taken(inputs)
+        function = ParametricFunction.from_module(self.model, dtype=self.dtype)
+        model = self.spread.at(function, taken, outside=outside)
+        with torch.no_grad():
+            shape = (len(taken), *self(taken[:1]).shape[1:])
+        return model.reshape(shape), self.spread.noise.expand(model.shape).reshape(shape)
 
     def _taken(self, inputs: ArrayLike) -> Tensor:
         if not isinstance(inputs, Tensor):

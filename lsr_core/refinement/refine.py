@@ -146,6 +146,8 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     if found.status is SolutionStatus.OK and solve.solver.leaves_out(chosen.rank):
         found = replace(found, status=SolutionStatus.CUT_OFF)
     bars = {} if error_bars is None else error_bars.summary(predictor)
+    if error_bars is not None and error_bars.spread is not None:
+        predictor = predictor.with_spread(error_bars.spread.by(setting.function.over_names))
     timings = clock.finish()
     seconds = time.perf_counter() - started
     return Refinement(

@@ -149,8 +149,8 @@ def _chosen(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> tuple[f
 def _criterion(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> Callable[[Tensor], Tensor]:
     """What is smallest at the best λ.
 
-    Evidence hardly ever fails but smooths a little too much where the prior does not fit; the left-out error does not ask for a prior but
-    varies with the samples. Together they are a sum of two log-densities of the same rows.
+    Evidence hardly ever fails but smooths a little too much where the prior does not fit; the density of samples left out in turn does not ask
+    for a prior but varies with the samples. Both are log-densities of the same rows; evidence counts twice.
     """
     if rule == "gcv":
         return family.gcv
@@ -158,7 +158,7 @@ def _criterion(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> Call
         return lambda at: -family.log_evidence(at)
     if rule == "loo":
         return held_out.mean_square
-    return lambda at: 0.5 * family.n_rows * held_out.mean_square(at).log() - family.log_evidence(at)
+    return lambda at: -2 * family.log_evidence(at) - family.n_rows * held_out.log_density(at)
 
 
 def _noise(solve: LinearSolve, family: RidgeFamily, held_out: HeldOut | None, strength: float) -> tuple[Tensor, str]:

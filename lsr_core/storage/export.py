@@ -14,16 +14,18 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.predictor import RefinedPredictor
+from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.summary import Errors
 from lsr_core.storage import atomic, inside
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
 from lsr_core.storage.code import COPIES
+from lsr_core.storage.spreads import read_spread
 from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors
 from lsr_core.validation import describe
 
 PREDICTOR_FORMAT_VERSION = 1
 HEADER_KEY = "lsr_predictor"
-MODEL, DELTA = "model.", "delta."
+MODEL, DELTA, SPREAD = "model.", "delta.", "spread."
 
 
 def _known_version(version: Any) -> Any:
@@ -53,7 +55,9 @@ class PredictorDescription(BaseModel):
     refined: Errors = Field(default_factory=Errors)
 
 
-def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: Mapping[str, Any]) -> Path:
+def save_predictor(
+    path: str | Path, problem: Problem, delta: Tensor, metadata: Mapping[str, Any], spread: Spread | None = None
+) -> Path:
     """Write network, Δθ and description into one file.
 
     Args:
@@ -62,6 +66,7 @@ def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: 
         delta: Δθ, flat (m,), in the order of the parameters that require a gradient.
         metadata: `rank`, and if known `base` and `refined` errors and the `run`; other keys are passed over, so
             a summary's fields can be given as they are.
+        spread: of a smoothed refinement, by all scalars of Δθ.
 
     Raises:
         InputError: Δθ has another length or is not finite, or metadata do not fit.
@@ -87,6 +92,7 @@ def save_predictor(path: str | Path, problem: Problem, delta: Tensor, metadata: 
         raise describe(error) from error
     tensors = {MODEL + name: _plain(tensor) for name, tensor in state.items()}
     tensors |= {DELTA + name: _plain(step) for name, step in named_delta(problem.model, delta).items()}
+    tensors |= {SPREAD + name: _plain(part) for name, part in (spread.parts() if spread else {}).items()}
     header = {HEADER_KEY: description.model_dump_json()}
     atomic.write_with(path, lambda temporary: safetensors.torch.save_file(tensors, temporary, metadata=header))
     return path
@@ -105,9 +111,9 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
     path = inside.named(path)
     tensors, metadata = read_tensors(path)
     description = _description(metadata, path.name)
-    groups = {prefix: _group(tensors, prefix) for prefix in (MODEL, DELTA)}
-    if len(groups[MODEL]) + len(groups[DELTA]) != len(tensors):
-        raise InputError(f"has tensors outside {MODEL}* and {DELTA}*; not a predictor", file=path.name)
+    groups = {prefix: _group(tensors, prefix) for prefix in (MODEL, DELTA, SPREAD)}
+    if sum(map(len, groups.values())) != len(tensors):
+        raise InputError(f"has tensors outside {MODEL}*, {DELTA}* and {SPREAD}*; not a predictor", file=path.name)
     dtype, model_dtype = getattr(torch, description.dtype), getattr(torch, description.model_dtype)
     if model is not None:
         network = fill(RefinedPredictor(model, {}).model, groups[MODEL], model_dtype, path.name)
@@ -134,7 +140,9 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
                 key=DELTA + name,
             )
         check_finite(step, path.name, DELTA + name)
-    return RefinedPredictor(network.to(dtype), groups[DELTA]).eval()
+    scalars = sum(step.numel() for step in groups[DELTA].values())
+    spread = read_spread(groups[SPREAD], scalars, path.name) if groups[SPREAD] else None
+    return RefinedPredictor(network.to(dtype), groups[DELTA], spread=spread).eval()
 
 
 def read_predictor_description(path: str | Path) -> PredictorDescription:

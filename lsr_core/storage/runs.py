@@ -60,6 +60,11 @@ class Run:
     def delta_path(self) -> Path:
         return self.path / "delta.safetensors"
 
+    @property
+    def spread_path(self) -> Path:
+        """Standard deviations of a smoothed refinement; no file where there are none."""
+        return self.path / "spread.safetensors"
+
     @cached_property
     def manifest(self) -> Manifest:
         manifest, has_digest = self._read("run.json", Manifest)

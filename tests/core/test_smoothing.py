@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +17,15 @@ from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.left_out_rows import LeftOutRows
 from lsr_core.linalg.smoothing import RidgeFamily, minima
 from lsr_core.linalg.streaming_qr import StreamingQR
+from lsr_core.portable.deliver import deliver
+from lsr_core.portable.graph import explicit
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.held_out import pure_error
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
+from lsr_core.storage.export import load_predictor, save_predictor
+from lsr_core.storage.spreads import read_spread
 from tests.core import twins
 
 STRENGTHS = [1e-3, 0.05, 0.7]
@@ -95,6 +100,23 @@ def test_errors_left_out_are_those_of_as_many_refits(shape: tuple[int, int], siz
         normal = matrix[kept].T @ matrix[kept] + strength**2 * torch.diag(lengths.square())
         refit = -torch.linalg.solve(normal, matrix[kept].T @ errors[kept] * weight)
         assert torch.allclose(row, errors[group] + matrix[group] @ refit / weight, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_the_density_left_out_is_that_of_as_many_refits(strength: float) -> None:
+    matrix, errors, lengths = made(12, 20)
+    family, n, noise = family_of(matrix, errors, lengths), 12, 0.3
+    squares, shares = LeftOutRows(family, matrix[:, None], errors[:, None], 1 / math.sqrt(n)).density(strength)
+    total = 0.0
+    for row in range(n):
+        kept = torch.arange(n) != row
+        precision = (matrix[kept].T @ matrix[kept] + strength**2 * torch.diag(lengths.square())) * n / noise
+        mean = -torch.linalg.solve(precision, matrix[kept].T @ errors[kept] * math.sqrt(n) / noise)
+        spread = noise + n * float(matrix[row] @ torch.linalg.solve(precision, matrix[row]))
+        error = float(errors[row] + math.sqrt(n) * matrix[row] @ mean)
+        total += -0.5 * (math.log(2 * math.pi * spread) + error**2 / spread)
+    found = -0.5 * (n * math.log(2 * math.pi * noise) - shares + squares / noise)
+    assert found == pytest.approx(total, rel=1e-9)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -181,6 +203,63 @@ def test_the_spread_is_that_of_the_dense_posterior_and_of_samples_from_it(smooth
     assert torch.allclose(found, samples.std(dim=1), rtol=0.03)
     within = bars.spread.at(setting.function, setting.splits["test"].inputs[:20], outside=False)[:, 0]
     assert bool((within <= found).all())
+
+
+@pytest.mark.parametrize("settings", [{}, {"layers": "2.*"}, {"parameter_fraction": 0.5}])
+def test_a_predictor_gives_the_same_deviations_in_memory_in_a_file_and_as_a_graph(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    found = refine(noisy(), regularise="evidence", **settings)
+    bars, inputs = found.error_bars, noisy().train.inputs[:9]
+    assert bars is not None
+    assert bars.spread is not None
+    mean, std = found.predictor.predict(inputs, std=True)
+    assert torch.equal(mean, found.predictor.predict(inputs))
+    assert torch.allclose(std, bars.model(inputs).hypot(bars.smoothing.noise), rtol=1e-9)
+    model, noise = found.predictor.deviations(inputs)
+    assert torch.allclose(std, model.hypot(noise))
+    whole = bars.spread.by(found.setting.function.expand)
+    path = save_predictor(tmp_path / "p.safetensors", found.problem, found.delta, {"rank": found.rank}, whole)
+    again = load_predictor(path, noisy().model)
+    assert torch.allclose(again.predict(inputs, std=True)[1], std, rtol=1e-9)
+    graph = explicit(again, inputs[:2])
+    outputs, deviations = graph(inputs)
+    assert torch.allclose(outputs, mean, rtol=1e-9)
+    assert torch.allclose(deviations, std, rtol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["pt2", "onnx", "python"])
+def test_files_that_run_without_this_package_give_deviations_too(
+    form: str, smoothed: Refinement, tmp_path: Path
+) -> None:
+    assert smoothed.error_bars is not None
+    assert smoothed.error_bars.spread is not None
+    spread = smoothed.error_bars.spread.by(smoothed.setting.function.expand)
+    deliver(
+        tmp_path / "file", smoothed.problem, smoothed.delta, form, spread=spread
+    )  # compares them in a fresh process
+
+
+def test_a_predictor_without_smoothing_says_that_it_has_no_deviations(tmp_path: Path) -> None:
+    found = refine(noisy(), max_rank=4)
+    with pytest.raises(InputError, match="holds no standard deviations"):
+        found.predictor.predict(noisy().train.inputs, std=True)
+
+
+@pytest.mark.parametrize("damage", ["missing", "shape", "nan"])
+def test_damaged_deviations_are_refused(damage: str) -> None:
+    tensors = {
+        "directions": torch.zeros(6, 2), "along": torch.ones(2), "outside": torch.ones(1), "free": torch.ones(6), "noise": torch.ones(1),
+    }  # fmt: skip
+    read_spread(tensors, 6, "file")
+    broken = {
+        "missing": {name: tensors[name] for name in list(tensors)[1:]},
+        "shape": {**tensors, "free": torch.ones(5)},
+        "nan": {**tensors, "along": torch.full((2,), math.nan)},
+    }[damage]
+    with pytest.raises(InputError):
+        read_spread(broken, 6, "file")
 
 
 @pytest.mark.parametrize("rule", ["auto", "gcv", "loo", "evidence", "discrepancy:0.2", "0.01"])
