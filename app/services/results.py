@@ -16,6 +16,7 @@ from lsr_core.diagnosis.training_records import TrainingRecord
 from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.refinement.results import Directions, LossPlane
+from lsr_core.refinement.smoothing_record import SmoothingCurves
 from lsr_core.storage import checking
 from lsr_core.storage.functions import read_fields
 from lsr_core.storage.lab import read_experiment
@@ -123,6 +124,20 @@ def directions(run: Run) -> Directions | None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _directions(path: str, stamp: str) -> Directions | None:
     return Run(Path(path)).directions
+
+
+def smoothing(run: Run) -> SmoothingCurves | None:
+    """Criteria, fields and bands of a smoothed refinement; None where it was not smoothed.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    return _smoothing(str(run.path), stamp_of(run.path, "smoothing.npz"))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _smoothing(path: str, stamp: str) -> SmoothingCurves | None:
+    return Run(Path(path)).smoothing
 
 
 def function_fields(run: Run, case: int) -> CaseFields | None:

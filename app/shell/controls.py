@@ -143,7 +143,7 @@ def _rank(data: RunData) -> None:
         required=True, help=data.parts.choices, label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     if wanted == "auto" and not data.has_validation:
-        st.caption(texts.NO_VALIDATION)
+        st.caption(texts.NO_VALIDATION if data.summary.regularisation is None else texts.SMOOTHED)
 
 
 def rank_within_reach(now: Now) -> None:

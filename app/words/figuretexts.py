@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lsr_app.words import labfiguretexts
+from lsr_app.words import labfiguretexts, smoothingtexts
 from lsr_app.words.wording import Words
 
 FIGURES = {
+    **{name: Words(*parts) for name, parts in smoothingtexts.FIGURES.items()},
     "function_errors": Words(
         "Errors of all functions",
         "The share of functions whose relative L2 error is below the value on the axis.",

@@ -18,6 +18,29 @@ COVERAGE = {
     "left out": "training targets inside of their 95 % bands in the solution without them",
 }
 
+FIGURES = {  # title, what it shows, how to read it
+    "criterion": (
+        "What the strength was chosen by",
+        "Mean squares against the strength of the penalty: of the fit, by cross-validation, and of samples left out; dotted at smaller ranks.",
+        "Left of the minimum the fit follows the noise, right of it the signal is lost. The solid line is the strength of this run.",
+    ),
+    "calibration": (
+        "How often bands hold",
+        "The share of held-out values inside of central bands, against the share that should be.",
+        "Below the diagonal bands are too narrow, above it too wide.",
+    ),
+    "smoothing_bands": (
+        "Bands",
+        "The refined predictor, its 95 % bands without and with the noise of an observation, and the samples that were fitted.",
+        "The inner band should hold the truth, the outer one further samples.",
+    ),
+    "deviation": (
+        "Standard deviation",
+        "How far the refined predictor may be off, by the posterior of the linearised model; the noise is not in it.",
+        "It grows where there are no samples. The calibration on the page Rank tells how far to believe it.",
+    ),
+}
+
 
 def rule(name: str) -> str:
     """A rule in words; a strength or discrepancy is its own."""
@@ -34,6 +57,53 @@ def coverage(summary: Summary) -> str:
     if summary.coverage is None or summary.coverage_of is None:
         return ""
     return f"{100 * summary.coverage:.1f} % of {COVERAGE[summary.coverage_of]}"
+
+
+STRENGTH = "Strength of the smoothing"
+STRENGTH_HELP = "Moves the penalty away from what the rule chose. Fields, bands and noise follow; what is exported stays that of the rule."
+CHOSEN = " (chosen)"
+
+
+def numbers(summary: Summary) -> list[tuple[str, str, str]]:
+    """For a headline: label, value, remark, as safe HTML."""
+    found = summary.regularisation
+    assert found is not None
+    by = formats.page(rule(found.rule) if found.rule == found.used else f"{rule(found.rule)}: {found.used}")
+    several = summary.noise_std_by_output
+    remark = "by output: " + ", ".join(formats.error(value) for value in several) if several else found.noise_by
+    items = [
+        ("Strength", formats.error(found.value), by),
+        ("Degrees of freedom", f"{summary.degrees_of_freedom or 0:,.1f}", f"of {summary.n_params:,} parameters"),
+        ("Noise σ", formats.error(summary.noise_std or 0.0), formats.page(remark)),
+    ]
+    if summary.coverage is not None:
+        items.append(
+            ("Inside of 95 % bands", f"{100 * summary.coverage:.1f} %", formats.page(str(summary.coverage_of)))
+        )
+    return items
+
+
+def sentence(summary: Summary) -> str:
+    """What smoothing did, and what it may claim."""
+    if summary.rank == 0:
+        return f"{summary.rank_choice.removeprefix('auto: ').capitalize()}. The network stays as it is."
+    spent_of_all = spent(summary)
+    held = coverage(summary)
+    freedom, rows = summary.degrees_of_freedom or 0.0, summary.n_residuals
+    noise = summary.noise_std or 0.0
+    words = f"The fit {spent_of_all}."
+    if noise > 0 and freedom > 0:
+        error = noise * (freedom / rows) ** 0.5
+        words += (
+            f" With noise of {formats.error(noise)} and {rows:,} values it may claim about {formats.error(error)} on average at the fitted points; "
+            f"four times as many samples would halve that, if the fit needs no more freedom then."
+        )
+    return f"{words} {held}." if held else words
+
+
+def at_strength(error: float, noise: float) -> str:
+    """Under a field at a strength of one's choice."""
+    return f"Root mean square error at these points {formats.error(error)}; noise by what this fit leaves {formats.error(noise)}."
 
 
 def smoothing_lines(summary: Summary) -> list[str]:

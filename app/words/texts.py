@@ -122,6 +122,7 @@ RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the r
 NO_REASON = "The run failed without giving a reason."
 YOURS_LEAD = "Seen by this browser only, and deleted a few minutes after its last page is closed. Keep what you want to find again."
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
+SMOOTHED = "This run was smoothed: the strength of the penalty was chosen from its training data, and the rank takes all directions."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."
 ITERATE_TITLE = "Iterative LSR"
 ITERATE_LEAD = "Solve, let the network follow the refined predictor, draw new points, and repeat; every half step appears on this page as it ends."

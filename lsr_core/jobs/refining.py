@@ -53,6 +53,7 @@ def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:
     from lsr_core.diagnosis.loss_path import loss_paths
     from lsr_core.diagnosis.steps import with_parameter_steps
     from lsr_core.diagnosis.verdict import verdict_of
+    from lsr_core.refinement.curves import smoothing_curves
     from lsr_core.storage import spreads
 
     report("loss paths", REFINE_SHARE)
@@ -64,6 +65,8 @@ def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:
     report("writing", 0.97)
     for result in (refinement.sweep, refinement.spectrum, fields, paths, directions(refinement)):
         run.write_result(result)
+    if (curves := smoothing_curves(refinement, fields)) is not None:
+        run.write_result(curves)
     write_delta(run, refinement.delta, refinement.rank)
     if refinement.error_bars is not None and refinement.error_bars.spread is not None:
         spreads.write(run.spread_path, refinement.error_bars.spread.by(refinement.setting.function.expand))

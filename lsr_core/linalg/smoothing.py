@@ -39,6 +39,7 @@ class RidgeFamily:
         columns = factor.shape[1] - 1
         rank = columns if rank is None else rank
         lengths = factor.new_ones(columns) if lengths is None else lengths
+        self._factor, self._lengths = factor, lengths
         ahead, below = factor[:rank, -1].double(), factor[rank:, -1].double()
         matrix = factor[:rank, :rank].double() / lengths[:rank].double()
         left, self.values, right_t = torch.linalg.svd(matrix, full_matrices=False)
@@ -53,6 +54,10 @@ class RidgeFamily:
     def base(self) -> float:
         """‖b‖², the mean square without a solution."""
         return float(self.along.square().sum()) + self.beyond
+
+    def leading(self, rank: int) -> RidgeFamily:
+        """The family on the first `rank` columns."""
+        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank)
 
     def grid(self) -> Tensor:
         """Values of λ (g,), ascending: evenly spread in the logarithm over everything that makes a difference."""

@@ -12,6 +12,7 @@ import numpy as np
 from lsr_core.errors import InputError
 from lsr_core.refinement.case_records import CaseFields
 from lsr_core.refinement.results import Directions, Fields, LossPaths, LossPlane, Spectrum, Sweep
+from lsr_core.refinement.smoothing_record import SmoothingCurves
 from lsr_core.storage.arrays import read_arrays
 
 MAX_RATIO = 200
@@ -27,6 +28,11 @@ _SHAPES: dict[type, dict[str, str]] = {
     Directions: {
         **dict.fromkeys(("index", "singular_value", "share", "steps", "frequency"), "k"), "layers": "kn", "layer_names": "n",
     },
+    SmoothingCurves: {
+        **dict.fromkeys(("strength", "mean_square", "gcv", "left_out", "log_evidence", "freedom", "noise"), "g"), "ranks": "k",
+        "gcv_by_rank": "kg", "shown": "l", "spread": "l", "error": "lto", "deviation": "lto", "inputs": "nd", "targets": "no",
+        "level": "c", "observed": "c",
+    },
     LossPlane: {"alpha": "a", "beta": "b", "nonlinear": "ba", "linearised": "ba"},
     CaseFields: {
         "axis": "s", "given": "s", "points": "pd", **dict.fromkeys(("truth", "network", "refined_error"), "p"),
@@ -37,6 +43,7 @@ _FINITE: dict[type, tuple[str, ...]] = {
     Fields: ("inputs", "targets", "network"),
     LossPaths: ("alpha",),
     Directions: ("singular_value",),
+    SmoothingCurves: ("strength", "shown", "inputs", "targets", "level"),
     LossPlane: ("alpha", "beta", "base", "length"),
     CaseFields: ("axis", "given", "points", "truth"),
 }  # all others are NaN where there is nothing, or infinite where something went wrong

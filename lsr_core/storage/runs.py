@@ -21,6 +21,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.results import Directions, Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.smoothing_record import SmoothingCurves
 from lsr_core.storage import atomic, digests, inside
 from lsr_core.storage.records import RUN_FORMAT_VERSION, UNCHECKED_FORMAT, JobKind, Manifest, Status, Summary
 from lsr_core.storage.result_arrays import read_result
@@ -112,6 +113,12 @@ class Run:
         path = self.path / "directions.npz"
         return read_result(path, Directions, MAX_ARRAY_BYTES) if digests.there(path) else None
 
+    @cached_property
+    def smoothing(self) -> SmoothingCurves | None:
+        """None for runs that were not smoothed."""
+        path = self.path / "smoothing.npz"
+        return read_result(path, SmoothingCurves, MAX_ARRAY_BYTES) if digests.there(path) else None
+
     def log(self) -> str:
         """The last part of the log."""
         path = self.path / LOG
@@ -141,13 +148,14 @@ class Run:
     def write_summary(self, summary: Summary) -> None:
         atomic.write_text(self.path / "summary.json", summary.model_dump_json(indent=1))
 
-    def write_result(self, result: Sweep | Spectrum | Fields | LossPaths | Directions) -> None:
+    def write_result(self, result: Sweep | Spectrum | Fields | LossPaths | Directions | SmoothingCurves) -> None:
         names = {
             Sweep: "sweep.npz",
             Spectrum: "spectrum.npz",
             Fields: "fields.npz",
             LossPaths: "paths.npz",
             Directions: "directions.npz",
+            SmoothingCurves: "smoothing.npz",
         }
         arrays = {field.name: np.asarray(getattr(result, field.name)) for field in dataclasses.fields(result)}
         atomic.write_arrays(self.path / names[type(result)], arrays)

@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 from torch.func import jacrev
 
+from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.left_out_rows import LeftOutRows
@@ -21,10 +23,12 @@ from lsr_core.portable.deliver import deliver
 from lsr_core.portable.graph import explicit
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.curves import smoothing_curves
 from lsr_core.refinement.held_out import pure_error
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
 from lsr_core.storage.export import load_predictor, save_predictor
+from lsr_core.storage.runs import Run
 from lsr_core.storage.spreads import read_spread
 from tests.core import twins
 
@@ -203,6 +207,28 @@ def test_the_spread_is_that_of_the_dense_posterior_and_of_samples_from_it(smooth
     assert torch.allclose(found, samples.std(dim=1), rtol=0.03)
     within = bars.spread.at(setting.function, setting.splits["test"].inputs[:20], outside=False)[:, 0]
     assert bool((within <= found).all())
+
+
+def test_curves_go_through_what_was_chosen_and_come_back_from_a_run(smoothed: Refinement, tmp_path: Path) -> None:
+    fields, bars = with_parameter_steps(smoothed), smoothed.error_bars
+    found = smoothing_curves(smoothed, fields)
+    assert found is not None
+    assert bars is not None
+    place = int(np.flatnonzero(found.shown == found.chosen)[0])
+    rung = fields.ranks.tolist().index(smoothed.rank)
+    assert np.allclose(found.error[place], fields.refined_error[rung][fields.stepped_points], rtol=1e-4, atol=1e-6)
+    inputs = smoothed.setting.splits["test"].inputs[smoothed.display_points[fields.stepped_points]]
+    assert np.allclose(found.deviation[place], bars.model(inputs), rtol=1e-4)
+    assert found.spread[place] == pytest.approx(smoothed.summary.noise_std, rel=1e-6)
+    assert found.observed[found.level.tolist().index(0.95)] == pytest.approx(smoothed.summary.coverage)
+    chosen = int(np.argmin(np.abs(np.log(found.strength / found.chosen))))
+    assert found.log_evidence[chosen] == pytest.approx(found.log_evidence.max(), abs=0.05)
+    run = Run(tmp_path)
+    run.write_result(found)
+    again = run.smoothing
+    assert again is not None
+    assert np.array_equal(again.deviation, found.deviation)
+    assert smoothing_curves(refine(noisy(), max_rank=3), fields) is None
 
 
 @pytest.mark.parametrize("settings", [{}, {"layers": "2.*"}, {"parameter_fraction": 0.5}])

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.plots import lines
 from lsr_app.screens.fields import SCREEN, choices, fieldstexts, mapsection, samplesection
-from lsr_app.shell import controls, guards, residualsection, show, state, unreferenced
+from lsr_app.shell import controls, guards, residualsection, show, smoothingsection, state, unreferenced
 from lsr_app.words import formats, texts
 
 now, data = guards.need_run(SCREEN)
@@ -99,3 +99,5 @@ elif data.dimension == 1:
     mapsection.curves(now, data, output)
 else:
     mapsection.section(now, data, output, axes)
+if section == "maps":
+    smoothingsection.fields(now, data, output, axes)

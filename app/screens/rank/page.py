@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.plots import ranks
 from lsr_app.screens.rank import SCREEN, ranktable, ranktexts, sharesection, sureness
-from lsr_app.shell import controls, guards, residualsection, show
+from lsr_app.shell import controls, guards, residualsection, show, smoothingsection
 from lsr_app.words import formats
 
 now, data = guards.need_run(SCREEN)
@@ -37,6 +37,7 @@ st.markdown(
 )
 if data.parts.residual:
     residualsection.norms(data, now.rank)
+smoothingsection.numbers(now, data)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     measure = controls.words("measure", "Error measure", ranktexts.MEASURES) if data.has_reference else "mse"
     logx = controls.toggle("logx", "Log rank")

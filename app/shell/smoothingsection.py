@@ -1,0 +1,64 @@
+"""What pages show of a smoothed refinement, where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from lsr_app.plots import smoothing
+from lsr_app.reading.rundata import RunData
+from lsr_app.services import results
+from lsr_app.shell import show
+from lsr_app.shell.controls import Now
+from lsr_app.words import formats, smoothingtexts
+from lsr_core.refinement.smoothing_record import SmoothingCurves
+
+
+def numbers(now: Now, data: RunData) -> None:
+    """Strength, degrees of freedom, noise and the figure of the criterion."""
+    summary, found = data.summary, _curves(now)
+    if summary.regularisation is None:
+        return
+    st.subheader("Smoothing", anchor=False)
+    show.headline(smoothingtexts.numbers(summary))
+    st.markdown(formats.markdown(smoothingtexts.sentence(summary)))
+    if found is None:
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show.figure("criterion", smoothing.criterion(found, found.chosen))
+    if np.isfinite(found.observed).any():
+        with right:
+            show.figure("calibration", smoothing.calibration(found))
+
+
+def fields(now: Now, data: RunData, output: int, axes: tuple[int, int]) -> None:
+    """Bands at a strength of one's choice."""
+    found = _curves(now)
+    if found is not None and np.isfinite(found.chosen):
+        _at_strength(data, found, output, axes)
+
+
+@st.fragment
+def _at_strength(data: RunData, found: SmoothingCurves, output: int, axes: tuple[int, int]) -> None:
+    strengths = found.shown.tolist()
+    chosen = int(np.argmin(np.abs(found.shown - found.chosen)))
+    place = st.select_slider(
+        smoothingtexts.STRENGTH, range(len(strengths)), value=chosen, key=f"smoothing_{data.id}",
+        format_func=lambda index: formats.error(strengths[index]) + (smoothingtexts.CHOSEN if index == chosen else ""),
+        help=smoothingtexts.STRENGTH_HELP,
+    )  # fmt: skip
+    if data.dimension == 1:
+        show.figure("smoothing_bands", smoothing.bands(data, found, place, output))
+    else:
+        show.figure("deviation", smoothing.deviation(data, found, place, output, axes))
+    error = found.error[place, :, output]
+    st.caption(
+        formats.markdown(
+            smoothingtexts.at_strength(float(np.sqrt(np.mean(error.astype(float) ** 2))), float(found.spread[place]))
+        )
+    )
+
+
+def _curves(now: Now) -> SmoothingCurves | None:
+    return None if now.run is None else results.smoothing(now.run)

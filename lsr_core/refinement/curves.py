@@ -1,0 +1,126 @@
+"""What the pages show of a smoothing: criteria and fields at many strengths, bands, and how often they hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lsr_core.linalg.smoothing import RidgeFamily
+from lsr_core.refinement.error_bars import ErrorBars, calibration
+from lsr_core.refinement.posterior import deviations_at
+from lsr_core.refinement.ranks import ladder
+from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.results import Fields, Floats
+from lsr_core.refinement.smoothing_record import SmoothingCurves
+
+LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
+RANK_CURVES = 5  # ranks beside the largest at which the criterion is kept
+SHOWN = 25  # strengths at which fields are kept
+MOST_SAMPLES = 2000  # fitted samples that are kept to be drawn
+MOST_DIRECTIONS = 400  # of a triangle, up to which curves of smaller ranks are made
+
+
+def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves | None:
+    """None where the refinement was not smoothed, or there is nothing to smooth."""
+    bars = refinement.error_bars
+    if bars is None or bars.smoothing.largest == 0 or bars.smoothing.family.base == 0:
+        return None
+    smoothing, family = bars.smoothing, bars.smoothing.family
+    grid, largest = family.grid(), smoothing.largest
+    held_out = smoothing.held_out
+    ranks = _smaller_ranks(family)
+    shown = _shown(smoothing.value, family)
+    at = grid.new_tensor(shown) * largest
+    spread = family.noise_by_residual(at).clamp_min(0).sqrt().nan_to_num(0.0)
+    error, deviation = _fields(refinement, bars, fields, at, spread)
+    some = torch.linspace(
+        0, len(refinement.setting.train.inputs) - 1, min(MOST_SAMPLES, len(refinement.setting.train.inputs))
+    ).long()
+    train = refinement.setting.train
+    return SmoothingCurves(
+        strength=_floats(grid / largest),
+        mean_square=_floats(family.mean_square(grid)),
+        gcv=_floats(family.gcv(grid)),
+        left_out=_floats(torch.full_like(grid, math.nan) if held_out is None else held_out.mean_square(grid)),
+        log_evidence=_floats(family.log_evidence(grid) / family.n_rows),
+        freedom=_floats(family.degrees_of_freedom(grid)),
+        noise=_floats(family.noise_by_residual(grid).sqrt()),
+        ranks=np.array(ranks, dtype=np.int64),
+        gcv_by_rank=np.stack([_floats(family.leading(rank).gcv(grid)) for rank in ranks])
+        if ranks
+        else np.zeros((0, len(grid))),
+        shown=np.array(shown),
+        error=error,
+        deviation=deviation,
+        spread=_floats(spread),
+        inputs=_floats(train.inputs[some].flatten(1)),
+        targets=_floats(train.targets[some]),
+        level=np.array(LEVELS),
+        observed=_observed(refinement, bars),
+        chosen=smoothing.value if smoothing.refines else math.inf,
+    )
+
+
+def _smaller_ranks(family: RidgeFamily) -> list[int]:
+    most = len(family.right)
+    if most > MOST_DIRECTIONS:
+        return []
+    return [rank for rank in ladder(most, RANK_CURVES) if 0 < rank < most]
+
+
+def _shown(chosen: float, family: RidgeFamily) -> list[float]:
+    """Strengths over four decades around the chosen one, and that itself; over all where it is none."""
+    if not 0 < chosen < math.inf:
+        chosen = 1e-6
+    around = np.geomspace(chosen * 1e-4, max(chosen * 1e4, 1.0), SHOWN - 1)
+    return sorted({*around.tolist(), chosen})
+
+
+def _fields(
+    refinement: Refinement, bars: ErrorBars, fields: Fields, at: Tensor, spread: Tensor
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    setting, family = refinement.setting, bars.smoothing.family
+    split = setting.splits[fields.split]
+    points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
+    inputs, targets = split.inputs[points], split.targets[points]
+    base = (setting.function.outputs(inputs) - targets).double()
+    modes = refinement.subspace.modes(inputs)[:, : len(family.right)].double() @ family.right
+    outside = _outside(bars, inputs)
+    errors, deviations = [], []
+    for strength, noise in zip(at.tolist(), spread.tolist(), strict=True):
+        along, beyond = deviations_at(bars.smoothing, strength, noise)
+        step = family.values / (family.values.square() + strength**2) * family.along
+        errors.append(base + (modes @ step).view_as(base))
+        variance = (modes.square() @ along.square()).view_as(base)
+        deviations.append((variance + beyond**2 * outside).sqrt())
+    return tuple(torch.stack(part).float().cpu().numpy() for part in (errors, deviations))  # type: ignore[return-value]
+
+
+def _outside(bars: ErrorBars, inputs: Tensor) -> Tensor:
+    """Squared length (n, o) of what the subspace lacks of the Jacobian's rows; zero where its directions are not formed."""
+    if bars.spread is None:
+        return torch.zeros(len(inputs), bars.setting.n_outputs, dtype=torch.float64, device=inputs.device)
+    one = torch.ones_like(bars.spread.outside)
+    alone = type(bars.spread)(bars.spread.directions, 0 * bars.spread.along, one, bars.spread.free, bars.spread.noise)
+    return alone.at(bars.setting.function, inputs).square()
+
+
+def _observed(refinement: Refinement, bars: ErrorBars) -> Floats:
+    if not bars.smoothing.refines:
+        return np.full(len(LEVELS), math.nan)
+    if "test" in refinement.setting.splits:
+        misses, deviations, _ = bars.tested(refinement.predictor)
+    elif bars.smoothing.held_out is not None:
+        misses, deviations = bars.left_out()
+    else:
+        return np.full(len(LEVELS), math.nan)
+    return np.array(calibration(misses, deviations, LEVELS))
+
+
+def _floats(values: Tensor) -> Floats:
+    found: Floats = values.detach().cpu().double().numpy()
+    return found

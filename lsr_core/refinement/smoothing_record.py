@@ -1,0 +1,45 @@
+"""A smoothing in the form in which a run keeps it, as plain NumPy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lsr_core.refinement.results import Floats
+
+
+@dataclass(frozen=True)
+class SmoothingCurves:
+    """Of one smoothed refinement. Strengths are relative to the largest singular value of G V.
+
+    Attributes:
+        strength: ascending (g,).
+        mean_square, gcv, left_out, log_evidence: at each (g,); `left_out` is NaN where samples cannot be left out. The evidence is by row.
+        freedom, noise: degrees of freedom and σ at each (g,).
+        ranks, gcv_by_rank: smaller ranks (k,) and their GCV (k, g).
+        shown: strengths at which there are fields (l,), ascending; the chosen one is `chosen`.
+        error, deviation, spread: at `stepped_points` of the fields: refined less target, its standard deviation (l, t, o), σ (l,).
+        inputs, targets: of fitted samples (n, d), (n, o).
+        level, observed: nominal and observed share of values inside of central bands (c,); NaN where nobody counted.
+    """
+
+    strength: Floats
+    mean_square: Floats
+    gcv: Floats
+    left_out: Floats
+    log_evidence: Floats
+    freedom: Floats
+    noise: Floats
+    ranks: NDArray[np.int64]
+    gcv_by_rank: Floats
+    shown: Floats
+    error: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    spread: Floats
+    inputs: Floats
+    targets: Floats
+    level: Floats
+    observed: Floats
+    chosen: float

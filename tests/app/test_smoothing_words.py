@@ -1,0 +1,40 @@
+"""What is said and drawn of a smoothed refinement, without a page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lsr_app.plots import smoothing
+from lsr_app.words import smoothingtexts
+from lsr_core.diagnosis.steps import with_parameter_steps
+from lsr_core.refinement.curves import smoothing_curves
+from lsr_core.refinement.refine import refine
+from lsr_core.refinement.refined import Refinement
+from tests.core.test_smoothing import noisy
+
+
+@pytest.fixture(scope="module")
+def found() -> Refinement:
+    return refine(noisy(), regularise="auto")
+
+
+def test_figures_hold_the_numbers_of_the_run(found: Refinement) -> None:
+    curves = smoothing_curves(found, with_parameter_steps(found))
+    assert curves is not None
+    picture = smoothing.criterion(curves, curves.chosen)
+    named = {trace.name: trace for trace in picture.figure.data}
+    assert np.allclose(named["Cross-validation"].y, curves.gcv, equal_nan=True)
+    assert picture.figure.layout.shapes[0].x0 == curves.chosen
+    assert len(list(picture.rows())) == len(curves.strength)
+    held = smoothing.calibration(curves)
+    assert list(held.rows()) == list(zip(curves.level.tolist(), curves.observed.tolist(), strict=True))
+
+
+def test_words_name_noise_degrees_of_freedom_and_coverage(found: Refinement) -> None:
+    lines = "\n".join(smoothingtexts.smoothing_lines(found.summary))
+    assert f"uses {found.summary.degrees_of_freedom:,.1f} of {found.summary.n_params:,} parameters" in lines
+    assert f"{100 * (found.summary.coverage or 0):.1f} % of test targets" in lines
+    assert smoothingtexts.smoothing_lines(refine(noisy(), max_rank=3).summary) == []
+    refused = found.summary.model_copy(update={"rank": 0, "rank_choice": "auto: do not refine, there is no residual"})
+    assert smoothingtexts.sentence(refused).startswith("Do not refine")
