@@ -54,16 +54,7 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
         {} if predictor.spread is None else {f"spread_{name}": part for name, part in predictor.spread.parts().items()}
     )
     if plain:
-        transforms: dict[str, Tensor] = {}
-        try:
-            with RealParts(transforms), torch.no_grad():
-                model(example[:1])
-        except NotImplementedError as error:
-            raise InputError(
-                f"ONNX has no complex numbers, and {error} is not among what is written in real ones; export pt2 or python",
-                key="model",
-            ) from error
-        named |= {f"{TRANSFORM}{name}": value for name, value in transforms.items()}
+        named |= _transforms(model, example)
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
     # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch
     counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
@@ -95,6 +86,20 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
         delattr(graph, name)  # tracing leaves intermediate values behind
     graph.recompile()
     return graph
+
+
+def _transforms(model: nn.Module, example: Tensor) -> dict[str, Tensor]:
+    """The matrices of transforms that are written in real numbers; raises as `explicit`."""
+    transforms: dict[str, Tensor] = {}
+    try:
+        with RealParts(transforms), torch.no_grad():
+            model(example[:1])
+    except NotImplementedError as error:
+        raise InputError(
+            f"ONNX has no complex numbers, and {error} is not among what is written in real ones; export pt2 or python",
+            key="model",
+        ) from error
+    return {f"{TRANSFORM}{name}": value for name, value in transforms.items()}
 
 
 def free_batch(graph: fx.GraphModule, twin: fx.GraphModule, count: int, other: int) -> None:
