@@ -53,6 +53,7 @@ _CSS = """
 .lsr-arrow{color:var(--lsr-muted);font-weight:400;padding:0 .45rem}
 .lsr-scroll{overflow-x:auto} .lsr-scroll:focus-visible{outline:2px solid var(--lsr-accent)}
 [data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:var(--lsr-muted) !important;opacity:1}
+[data-testid="stCode"] span,[data-testid="stMarkdownContainer"] code{color:inherit !important}
 [data-testid="stBaseButton-primary"],[data-testid="stBaseButton-primaryFormSubmit"],[data-baseweb="tag"]{background:var(--lsr-button)}
 .lsr-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;width:100%}
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}

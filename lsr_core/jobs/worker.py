@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, is_out_of_memory
+from lsr_core.jobs import pace
 from lsr_core.jobs.kinds import work_of
+from lsr_core.jobs.pace import Pace
 from lsr_core.jobs.watch import Watch
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.refinement.resources import give_back
@@ -35,6 +37,7 @@ class StatusWriter:
         self._started = time.monotonic()  # the clock may be set
         self._lock = threading.Lock()
         self._status = Status(status="running", stage="starting", worker=this_process())
+        self._pace = Pace(pace.known(run.path.parent, run.manifest.kind, run.manifest.problem))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -45,7 +48,8 @@ class StatusWriter:
     def __call__(self, stage: str, fraction: float) -> None:
         """Progress of the work; what the caller's callback raises stops it."""
         with self._lock:
-            self._status = self._status.model_copy(update={"stage": stage, "fraction": min(max(fraction, 0.0), 1.0)})
+            self._pace.report(min(max(fraction, 0.0), 1.0), time.monotonic() - self._started)
+            self._status = self._status.model_copy(update={"stage": stage})
         self._callback(stage, fraction)
 
     def finish(self, state: State, error: Failure | None = None) -> None:
@@ -53,11 +57,20 @@ class StatusWriter:
         self._stop.set()
         self._thread.join()
         done = {"fraction": 1.0, "stage": "done"} if state == "complete" else {}
+        if state == "complete":
+            self._learn()
         noted = self._note_files(state)
         self._status = self._status.model_copy(
             update={"status": state, "error": error, "worker": None, "digests": noted, **done}
         )
         self._write()
+
+    def _learn(self) -> None:
+        """Keep how the time went for the next job of the kind; a disk that is full is no reason to fail."""
+        manifest = self._run.manifest
+        with suppress(OSError):
+            course = self._pace.course(time.monotonic() - self._started)
+            pace.note(self._run.path.parent, manifest.kind, manifest.problem, course)
 
     def _note_files(self, state: State) -> bool:
         try:
@@ -78,12 +91,11 @@ class StatusWriter:
     def _write(self) -> None:
         with self._lock:
             elapsed = time.monotonic() - self._started
-            fraction = self._status.fraction
-            running = self._status.status == "running" and fraction > NO_ESTIMATE_BEFORE
-            remaining = elapsed * (1 - fraction) / fraction if running else None
-            self._status = self._status.model_copy(
-                update={"elapsed": elapsed, "remaining": remaining, "heartbeat": time.time()}
-            )
+            update: dict[str, object] = {"elapsed": elapsed, "remaining": None, "heartbeat": time.time()}
+            if self._status.status == "running":
+                share, remaining = self._pace.at(elapsed)
+                update |= {"fraction": share, "remaining": remaining if share > NO_ESTIMATE_BEFORE else None}
+            self._status = self._status.model_copy(update=update)
             self._run.write_status(self._status)
 
 
