@@ -28,6 +28,7 @@ from lsr_app.commands import (
     runs,
     samples,
     scales,
+    solve,
     training,
 )
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
@@ -48,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "refine": refine.refine,
     "fractions": fractions.fractions,
     "scales": scales.scales,
+    "solve": solve.solve,
     "iterate": iterate.iterate,
     "conditioning": conditioning.conditioning,
     "isolate": isolate.isolate,

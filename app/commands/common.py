@@ -117,7 +117,7 @@ def need_predictor(run: Run) -> None:
     """Refuse runs that have no refined predictor; an iteration has its best one so far, however it ended."""
     from lsr_core.storage import digests
 
-    if not runkinds.of(run.manifest).rounds or not digests.there(run.delta_path):
+    if not runkinds.of(run.manifest).keeps or not digests.there(run.delta_path):
         need_complete(run)
 
 

@@ -23,7 +23,8 @@ class RunKind:
         refines: its result is one refinement.
         experiment: it stands beside a refinement and has none as its result.
         of_step: it belongs to the step of one refinement, not to a problem.
-        rounds: it is a refinement in rounds, whose best so far it keeps.
+        rounds: it is a refinement in rounds.
+        keeps: it keeps a predictor however it ended, the best so far or what of it is there.
     """
 
     title: str
@@ -34,12 +35,13 @@ class RunKind:
     experiment: bool = False
     of_step: bool = False
     rounds: bool = False
+    keeps: bool = False
 
 
 KINDS: dict[JobKind, RunKind] = {
     "refine": RunKind("refinement", "overview", refines=True),
     "iterate": RunKind(
-        "iterative LSR", "frequencies", rounds=True,
+        "iterative LSR", "frequencies", rounds=True, keeps=True,
         sentence="This run is iterative LSR: many solves, with the network following each. The page Frequencies shows it.",
     ),
     "race": RunKind("race", "conditioning", _LAB, "race", experiment=True),
@@ -50,6 +52,7 @@ KINDS: dict[JobKind, RunKind] = {
         sentence="This run refines every checkpoint of a training. The page Along the training shows it.",
     ),
     "cases": RunKind("many input functions", "", experiment=True),
+    "solve": RunKind("solve from scratch", "", keeps=True),
 }  # fmt: skip
 
 

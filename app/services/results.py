@@ -17,11 +17,13 @@ from lsr_core.lab.records import IsolationRecord, RaceRecord
 from lsr_core.refinement.case_records import CaseFields, CasesRecord
 from lsr_core.refinement.results import Directions, LossPlane
 from lsr_core.refinement.smoothing_record import SmoothingCurves
+from lsr_core.solver.records import SolveStep, SolveSummary
 from lsr_core.storage import checking
 from lsr_core.storage.functions import read_fields
 from lsr_core.storage.lab import read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.runs import Run
+from lsr_core.storage.solves import SolveStore
 from lsr_core.storage.steps import StepStore
 
 MAX_CHECKED_BYTES = 2**28
@@ -147,3 +149,13 @@ def function_fields(run: Run, case: int) -> CaseFields | None:
         InputError: the run is damaged.
     """
     return read_fields(run.path, case)
+
+
+def solve(run: Run) -> tuple[list[SolveStep], SolveSummary | None]:
+    """The attempts of a solve from scratch so far, and what came of it once it has ended.
+
+    Raises:
+        InputError: a file is damaged.
+    """
+    kept = SolveStore(run.path)
+    return kept.steps(), kept.summary()

@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
-from lsr_app.shell import controls, pages, progress, show, state
+from lsr_app.shell import controls, pages, progress, show, solvesection, state
 from lsr_app.shell.controls import Now
 from lsr_app.shell.functions import casesection
 from lsr_app.shell.pages import Screen
@@ -15,6 +15,8 @@ from lsr_app.words import texts
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.runs import Run
+
+SECTIONS = {"cases": casesection.section, "solve": solvesection.section}  # of runs that no page is for
 
 
 def need_run(screen: Screen) -> tuple[Now, RunData]:
@@ -41,7 +43,7 @@ def say_kind(run: Run, owner: str) -> None:
     """What a run that is no single refinement is, and the page that shows it."""
     kind = runkinds.of(run.manifest)
     if not kind.page:
-        casesection.section(run, owner)
+        SECTIONS[run.manifest.kind](run, owner)
         return
     st.info(kind.sentence, icon=":material/info:")
     st.page_link(

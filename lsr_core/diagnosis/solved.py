@@ -56,17 +56,47 @@ def solved(refinement: Refinement) -> Solved:
     """Measure the refined field of an equation; about the work of one Gauss-Newton step."""
     setting = cast(PhysicsSetting, refinement.setting)
     alpha = refinement.solutions.at(refinement.rank)
-    fresh = [_seen(block, _jets(setting, block, refinement.subspace.delta(alpha))) for block in setting.fresh]
-    sizes = _sizes(setting, fresh)
-    bent = any(_is_bent(part) for part in fresh)
+    fresh = [(block, _jets(setting, block, refinement.subspace.delta(alpha))) for block in setting.fresh]
+    found = relative_residual(fresh, list(setting.problem.domain.values()))
+    return Solved(found.worst, found.block, _ambiguity(refinement, setting, alpha, found.terms), found.bent)
+
+
+class RelativeResidual(NamedTuple):
+    """Rows beside their terms.
+
+    Attributes:
+        worst: root mean square of a row over that of the sum of the sizes of its terms, the largest of all blocks.
+        block: where that is.
+        terms: root of the sum of squares of all sizes.
+        bent: whether the derivatives of the rows by the field depend on the field.
+    """
+
+    worst: float
+    block: str
+    terms: float
+    bent: bool
+
+
+def relative_residual(
+    fields: Sequence[tuple[BlockRows, Tensor]], bounds: Sequence[tuple[float, float]]
+) -> RelativeResidual:
+    """Residuals beside the terms they are made of.
+
+    Args:
+        fields: blocks with what they read of a field at their points, (n, f).
+        bounds: of the domain, by variable.
+    """
+    seen = [_seen(block, field) for block, field in fields]
+    sizes = _sizes(bounds, seen)
+    bent = any(_is_bent(part) for part in seen)
     worst, name, total = 0.0, "", 0.0
-    for part in fresh:
+    for part in seen:
         terms = _terms(part, sizes, by_itself=bent)
         total += float(terms.square().sum())
         by_row = part.rows.square().mean(dim=0).sqrt() / terms.square().mean(dim=0).sqrt().clamp_min(1e-300)
         if not float(by_row.max()) <= worst:
             worst, name = float(by_row.max()), part.block.block.name
-    return Solved(worst, name, _ambiguity(refinement, setting, alpha, math.sqrt(total)), bent)
+    return RelativeResidual(worst, name, math.sqrt(total), bent)
 
 
 class _Seen(NamedTuple):
@@ -114,14 +144,14 @@ def _keys(block: BlockRows, columns: int) -> list[Key]:
     return [(*component, output) for _ in range(places) for component in components for output in range(outputs)]
 
 
-def _sizes(setting: PhysicsSetting, seen: Sequence[_Seen]) -> dict[Key, float]:
+def _sizes(bounds: Sequence[tuple[float, float]], seen: Sequence[_Seen]) -> dict[Key, float]:
     """Root mean squares of values and derivatives over the domain; what no interior block reads is at least a variation over the extent."""
     squares: dict[Key, float] = {}
     for part in seen:
         means = part.field.square().mean(dim=0).tolist()
         for key, value in zip(_keys(part.block, part.field.shape[1]), means, strict=True):
             squares[key] = max(squares.get(key, 0.0), value)
-    extents = [high - low for low, high in setting.problem.domain.values()]
+    extents = [high - low for low, high in bounds]
     for variable, order, output in list(squares):
         if order > 0:
             across = squares[(-1, 0, output)] / extents[variable] ** (2 * order)

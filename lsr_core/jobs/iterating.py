@@ -9,7 +9,7 @@ from lsr_core.errors import Cancelled
 from lsr_core.iteration.config import IterateConfig
 from lsr_core.jobs.refining import write_delta
 from lsr_core.refinement.progress import ProgressCallback
-from lsr_core.refinement.uses import refuse_job
+from lsr_core.refinement.uses import Job, refuse_job
 from lsr_core.storage.runs import Run
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 from lsr_core.validation import checked
@@ -56,13 +56,13 @@ def work(run: Run, report: ProgressCallback) -> None:
     _finish(run, store, iteration)
 
 
-def equation_of(problem: Problem) -> PhysicsProblem:
-    """The problem, if it is one that iterative LSR can resample.
+def equation_of(problem: Problem, job: Job = "iterate") -> PhysicsProblem:
+    """The problem, if it is an equation, whose points can be drawn anew.
 
     Raises:
         InputError: it consists of data.
     """
-    refuse_job("iterate", problem.kind)
+    refuse_job(job, problem.kind)
     return cast("PhysicsProblem", problem)
 
 

@@ -20,6 +20,7 @@ _HOMES: dict[JobKind, str] = {
     "plane": "lsr_core.jobs.planing",
     "training": "lsr_core.jobs.along",
     "cases": "lsr_core.jobs.batching",
+    "solve": "lsr_core.jobs.solving",
 }
 
 

@@ -59,3 +59,26 @@ def damped_step(factor: Tensor, damping: float) -> tuple[Tensor, float]:
     damped = TriangularSolver(with_penalty(factor, damping * model.column_norms), rcond=0.0)
     step = damped.solve(model.max_rank)
     return step, model.residual_norm(step)
+
+
+def held_solution(factor: Tensor, at: Tensor, damping: float) -> tuple[Tensor, float]:
+    """α that minimises ‖G (α − at) + r‖² + damping² ‖D α‖² with D the column norms of G, and ‖G (α − at) + r‖² there.
+
+    The penalty is on the coefficients and not on the step: of all that fit to rounding it takes small ones, whose field is rounded least, and
+    repeated steps end where one does (Tikhonov 1963).
+
+    Args:
+        factor: (≤ R+1, R+1), of [G, r] at the present coefficients.
+        at: the present coefficients (R,).
+        damping: relative to the column norms.
+    """
+    columns = len(at)
+    norms = factor[:, :columns].norm(dim=0)
+    norms = torch.where(norms > 0, norms, torch.ones_like(norms))
+    weights = damping * norms
+    penalty = torch.cat([torch.diag(weights), (weights * at)[:, None]], dim=1)
+    triangle = torch.linalg.qr(torch.cat([factor, penalty]), mode="r").R
+    scaled = triangle[:columns, :columns] / norms
+    step = torch.linalg.solve_triangular(scaled, -triangle[:columns, columns:], upper=True)[:, 0] / norms
+    left = factor[:, :columns] @ step + factor[:, columns]
+    return at + step, float(left.square().sum())

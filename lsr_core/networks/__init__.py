@@ -4,6 +4,7 @@ from lsr_core.networks import convolutional as convolutional  # these register t
 from lsr_core.networks import deeponets as deeponets
 from lsr_core.networks import modified as modified
 from lsr_core.networks import neuraloperator as neuraloperator
+from lsr_core.networks import pieces as pieces
 from lsr_core.networks import pinn as pinn
 from lsr_core.networks import spectral as spectral
 from lsr_core.networks import transformer as transformer

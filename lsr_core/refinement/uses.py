@@ -13,7 +13,7 @@ from lsr_core.errors import InputError
 from lsr_core.problems.kinds import ProblemKind, words_of
 from lsr_core.refinement.config import RefineConfig
 
-Job = Literal["refine", "training", "isolate", "race", "race-full", "plane", "iterate", "cases"]
+Job = Literal["refine", "training", "isolate", "race", "race-full", "plane", "iterate", "cases", "solve"]
 Route = Literal["published", "sketch", "factored", "equation-sketch", "equation-factored", "equation-whole"]
 
 _ALL_DIRECTIONS = {"rank": "all directions up to the maximum rank are used"}
@@ -49,6 +49,10 @@ JOBS: dict[Job, dict[str, str]] = {
         _STEP_OF_A_RUN,
     ),
     "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"} | _SMOOTHED_ALONE,
+    "solve": dict.fromkeys(
+        set(RefineConfig.model_fields) - {"seed"},
+        "a solve from scratch makes networks and spaces of its own, with settings of its own",
+    ),
     "cases": {"device": "many input functions are refined on the processor"}
     | dict.fromkeys(
         ("source", "scaling", "sketch_dtype", "basis_points", "layers"),

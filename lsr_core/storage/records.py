@@ -14,7 +14,7 @@ __all__ = ["Errors", "Failure", "JobKind", "Manifest", "ResidualNorms", "State",
 RUN_FORMAT_VERSION = 2
 UNCHECKED_FORMAT = 1  # without digests
 State = Literal["queued", "running", "complete", "cancelled", "failed"]
-JobKind = Literal["refine", "iterate", "race", "plane", "isolate", "training", "cases"]
+JobKind = Literal["refine", "iterate", "race", "plane", "isolate", "training", "cases", "solve"]
 FINAL_STATES: tuple[State, ...] = ("complete", "cancelled", "failed")
 
 

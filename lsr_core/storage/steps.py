@@ -5,27 +5,25 @@ In the folder of a run: `steps.jsonl`, `baselines.jsonl`, `fields/grid.npz` (axe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from lsr_core.errors import InputError
 from lsr_core.iteration.records import BaselinePoint, IterationStep, IterationSummary
-from lsr_core.storage import atomic, digests, inside
+from lsr_core.storage import atomic, digests
 from lsr_core.storage.arrays import read_arrays
+from lsr_core.storage.lines import append, lines, rewrite
 from lsr_core.storage.result_arrays import check_numbers
 
-MAX_LINES_BYTES = 64 * 2**20
 MAX_FIELD_BYTES = 2**30
 MAX_SUMMARY_BYTES = 4 * 2**20
 SUMMARY = "iteration.json"
 Floats = NDArray[np.float64]
-_Record = TypeVar("_Record", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +60,10 @@ class StepStore:
             self._fields.mkdir(exist_ok=True)
             arrays = {"network": fields.network} | ({} if fields.refined is None else {"refined": fields.refined})
             atomic.write_arrays(self._fields / f"{step.index:04d}.npz", arrays)
-        _append(self.path / "steps.jsonl", step)
+        append(self.path / "steps.jsonl", step)
 
     def add_baseline(self, point: BaselinePoint) -> None:
-        _append(self.path / "baselines.jsonl", point)
+        append(self.path / "baselines.jsonl", point)
 
     def write_grid(self, grid: FieldGrid) -> None:
         self._fields.mkdir(exist_ok=True)
@@ -74,8 +72,8 @@ class StepStore:
 
     def cut(self, last: int, baselines: Sequence[str]) -> None:
         """Forget half steps after `last` (-1 = all) and looks at other trainings than these, which a killed process may have left."""
-        _rewrite(self.path / "steps.jsonl", [step for step in self.steps() if step.index <= last])
-        _rewrite(self.path / "baselines.jsonl", [point for point in self.baselines() if point.name in baselines])
+        rewrite(self.path / "steps.jsonl", [step for step in self.steps() if step.index <= last])
+        rewrite(self.path / "baselines.jsonl", [point for point in self.baselines() if point.name in baselines])
         (self.path / SUMMARY).unlink(missing_ok=True)
 
     def write_summary(self, summary: IterationSummary) -> None:
@@ -83,10 +81,10 @@ class StepStore:
 
     def steps(self) -> list[IterationStep]:
         """All half steps so far, in order; a line that is still being written is left for the next time."""
-        return list(_lines(self.path / "steps.jsonl", IterationStep))
+        return list(lines(self.path / "steps.jsonl", IterationStep))
 
     def baselines(self) -> list[BaselinePoint]:
-        return list(_lines(self.path / "baselines.jsonl", BaselinePoint))
+        return list(lines(self.path / "baselines.jsonl", BaselinePoint))
 
     def grid(self) -> FieldGrid | None:
         """None for problems without a reference on a grid.
@@ -131,25 +129,3 @@ class StepStore:
             return IterationSummary.model_validate_json(digests.read(path, MAX_SUMMARY_BYTES))
         except ValidationError as error:
             raise InputError("not what this program writes; the run is damaged", file=path.name) from error
-
-
-def _append(path: Path, record: BaseModel) -> None:
-    inside.append(path, record.model_dump_json() + "\n")
-
-
-def _rewrite(path: Path, records: Sequence[BaseModel]) -> None:
-    atomic.write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
-
-
-def _lines(path: Path, record: type[_Record]) -> Iterator[_Record]:
-    if not digests.there(path):
-        return
-    for number, line in enumerate(digests.read(path, MAX_LINES_BYTES).splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            yield record.model_validate_json(line)
-        except ValidationError as error:
-            raise InputError(
-                f"line {number} is not what this program writes; the run is damaged", file=path.name
-            ) from error

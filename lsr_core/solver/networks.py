@@ -1,0 +1,88 @@
+"""The untrained network of a window: as the problem's own, on the window's part of the domain."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lsr_core.networks import architectures
+from lsr_core.networks.pinn import PinnMLP
+from lsr_core.problems.physics.problem import PhysicsProblem
+
+SINGLE_INPUT = [40]  # hidden widths where there is one input, at most
+
+
+class Form(NamedTuple):
+    """A choice of activation and of scale, relative to the first layer of the problem's own network."""
+
+    activation: str
+    scale: float
+
+
+class WindowNetwork(NamedTuple):
+    """A network at θ0 in float64, the arguments of `pinn-mlp` that it is built from, and the Δθ (m,) that takes away its last weights."""
+
+    model: nn.Module
+    arguments: dict[str, Any]
+    silent: Tensor
+
+
+def own_form(problem: PhysicsProblem) -> Form:
+    """That of the problem's network."""
+    return Form(_own(problem).get("activation", "tanh"), 1.0)
+
+
+def window_network(
+    problem: PhysicsProblem, domain: dict[str, tuple[float, float]], form: Form, start: Tensor, seed: int
+) -> WindowNetwork:
+    """A network in float64, the arguments of `pinn-mlp` that it is built from, and the Δθ by which its field becomes constant.
+
+    Args:
+        problem: whose network is the pattern.
+        domain: bounds of the window.
+        form: activation and scale.
+        start: the constants (o,).
+        seed: of its weights.
+    """
+    own = _own(problem)
+    arguments: dict[str, Any] = {
+        "layers": [len(domain), *_widths(own, len(domain)), len(problem.outputs)],
+        "domain": {name: list(bounds) for name, bounds in domain.items()},
+        "activation": form.activation,
+        "features": own.get("features", []),
+        "first_layer": {"scale": {name: value * form.scale for name, value in _scales(own, domain).items()}},
+        "seed": seed,
+    }
+    model = architectures.build("pinn-mlp", arguments).double()
+    assert isinstance(model, PinnMLP)
+    last = model.linears[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.bias.copy_(start)
+    silent = [-value if value is last.weight else torch.zeros_like(value) for value in model.parameters()]
+    return WindowNetwork(model, arguments, torch.cat([part.detach().reshape(-1) for part in silent]))
+
+
+def _own(problem: PhysicsProblem) -> dict[str, Any]:
+    """Arguments of the problem's network, as far as a `pinn-mlp` has them."""
+    known = problem.architecture
+    if known is not None and known.name in ("pinn-mlp", "mlp"):
+        return dict(known.arguments)
+    inputs, outputs = len(problem.domain), len(problem.outputs)
+    return {"layers": [inputs, 64, 64, outputs]}
+
+
+def _widths(own: dict[str, Any], inputs: int) -> list[int]:
+    """Of the hidden layers; of one input a window needs few units, and many are a waste."""
+    hidden = own["layers"][1:-1]
+    return SINGLE_INPUT if inputs == 1 and sum(hidden) > sum(SINGLE_INPUT) else hidden
+
+
+def _scales(own: dict[str, Any], domain: dict[str, tuple[float, float]]) -> dict[str, float]:
+    first = own.get("first_layer") or {}
+    scale = first.get("scale", 2.0) if isinstance(first, dict) else 2.0
+    if isinstance(scale, dict):
+        return {name: float(scale.get(name, 1.0)) for name in domain}
+    return dict.fromkeys(domain, float(scale))

@@ -1,0 +1,210 @@
+"""An equation solved from scratch: all of it at once if that is possible, else window after window of its time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from lsr_core.errors import InputError
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.solver.attempt import attempt, rank_of
+from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.march import March, Window
+from lsr_core.solver.networks import Form, own_form, window_network
+from lsr_core.solver.records import SolveStep
+from lsr_core.solver.solution import Residuals, Solution, difference, errors, joined, predictor_of, residuals
+from lsr_core.solver.windows import time_of
+
+FORMS = (Form("sin", 1.0), Form("tanh", 2.0), Form("sin", 0.5), Form("sin", 2.0))
+OnStep = Callable[[SolveStep], None]
+SECOND_SEED = 101  # added to the seed, for the solve that an estimate of the error comes from
+
+
+def solve(
+    problem: PhysicsProblem,
+    config: SolveConfig | None = None,
+    *,
+    on_step: OnStep = lambda step: None,
+    tick: Callable[[], None] = lambda: None,
+) -> Solution:
+    """Solve an equation with networks that nobody trained, choosing all that is to be chosen by residuals.
+
+    Args:
+        problem: its network is the pattern for those that are made; its weights are not used.
+        config: settings.
+        on_step: told about every attempt as it ends.
+        tick: called between Gauss-Newton steps; may raise to stop.
+
+    Raises:
+        InputError: no window at all could be kept; windows of a problem that has no time, or whose network meets conditions by its form.
+
+    Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989, for the tangent space.
+    """
+    given = config or SolveConfig()
+    return with_second(Solving(problem, given, on_step, tick).run(), problem, given, on_step, tick)
+
+
+def with_second(
+    found: Solution, problem: PhysicsProblem, config: SolveConfig, on_step: OnStep, tick: Callable[[], None]
+) -> Solution:
+    """The solution with the difference to that of another seed, where the config asks for it; for the rest as `solve`."""
+    if not config.second:
+        return found
+    other = Solving(problem, config.model_copy(update={"seed": config.seed + SECOND_SEED}), on_step, tick).run()
+    apart = difference(found, other) if found.problem.domain == other.problem.domain else math.inf
+    agrees = apart <= config.enough
+    words = (
+        f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound."
+    )
+    doubt = (
+        ""
+        if agrees
+        else " The two disagree: the equation has several solutions, or is not solved. Do not rely on the field."
+    )
+    return replace(found, estimate=apart, solved=found.solved and agrees, sentence=found.sentence + words + doubt)
+
+
+class Solving:
+    """A solve under way.
+
+    Args:
+        problem: to be solved.
+        config: settings.
+        on_step: told about every attempt.
+        tick: called between steps; may raise to stop.
+        windows: that are there already, from an earlier solve that was stopped.
+
+    Attributes:
+        axis: the input that is taken window by window; None where there is none.
+        windows: that are kept so far.
+    """
+
+    def __init__(
+        self,
+        problem: PhysicsProblem,
+        config: SolveConfig,
+        on_step: OnStep,
+        tick: Callable[[], None],
+        windows: list[Window] | None = None,
+    ) -> None:
+        self.problem, self.config, self.tick = problem, config, tick
+        self._told, self.steps = on_step, list[SolveStep]()
+        self.axis = None if config.windows == "none" else time_of(problem)
+        if config.windows not in ("auto", "none") and self.axis is None:
+            raise InputError("there is no input t or time at whose start alone conditions are given", key="windows")
+        self.windows: list[Window] = list(windows or [])
+        self._began = time.perf_counter()
+
+    def run(self) -> Solution:
+        """To the end, or as far as it goes.
+
+        Raises:
+            InputError: nothing was kept.
+        """
+        form = self._form()
+        if self.axis is None:
+            self._whole(form)
+            return self.solution("")
+        march = March(self.problem, self.axis, self.config, form, self._add, self.tick, self.windows)
+        low, high = self.problem.domain[self.axis]
+        count = self.config.windows if isinstance(self.config.windows, int) else 1
+        length = (high - low) / count
+        if self.windows:
+            length = self.windows[-1].end - self.windows[-1].start
+        return self.solution(march.run(length, self._late))
+
+    def solution(self, stopped: str) -> Solution:
+        """What there is, in one predictor.
+
+        Raises:
+            InputError: nothing was kept.
+        """
+        if not self.windows:
+            raise InputError(f"nothing was solved: {stopped or 'no window was kept'}", key="windows")
+        problem, delta = joined(self.problem, self.axis, self.windows)
+        relative = max(window.relative for window in self.windows)
+        good = not stopped and relative <= max(self.config.tolerance, self.config.enough)
+        error, by_output = errors(problem, predictor_of(problem, delta))
+        return Solution(
+            problem=problem,
+            delta=delta,
+            steps=tuple(self.steps),
+            windows=len(self.windows),
+            relative_residual=relative,
+            solved=good,
+            sentence=self._sentence(stopped, relative, good),
+            relative_l2=error,
+            by_output=by_output,
+            residuals=Residuals(*(residuals(problem, self.axis, self.windows, moved=moved) for moved in (False, True))),
+        )
+
+    def _sentence(self, stopped: str, relative: float, good: bool) -> str:
+        many = f"{len(self.windows):,} windows of {self.axis}" if len(self.windows) > 1 else "one network"
+        worst = f"at fresh points the residual is at most {relative:.1e} of the terms of the equation"
+        if good:
+            return f"Solved with {many}: {worst}."
+        if stopped:
+            return f"Not solved to the end: {stopped}. What is there, {many}, is kept; {worst}."
+        return f"Not solved: {worst}, more than {self.config.enough:.0e}. Do not rely on the field."
+
+    def _add(self, step: SolveStep) -> None:
+        step = step.model_copy(update={"index": len(self.steps)})
+        self.steps.append(step)
+        self._told(step)
+
+    def _late(self) -> bool:
+        return self.config.seconds is not None and time.perf_counter() - self._began > self.config.seconds
+
+    def _form(self) -> Form:
+        """The form of the networks: that of the problem's own, or of the one with the smallest residual among several."""
+        own = own_form(self.problem)
+        if not self.config.search or len(self.problem.domain) == 1 or self.windows:
+            return own
+        tried = {own: self._try(own)}
+        for form in FORMS:
+            if min(tried.values()) <= self.config.tolerance or self._late():
+                break
+            if form not in tried:
+                tried[form] = self._try(form)
+        return min(tried, key=lambda form: tried[form])
+
+    def _try(self, form: Form) -> float:
+        """Relative residual of a form on the whole, with a part of the directions."""
+        few = self.config.model_copy(update={"rank": min(SEARCH_RANK, self.config.rank or SEARCH_RANK), "steps": 6})
+        return self._at_once(form, few, "search")[0]
+
+    def _whole(self, form: Form) -> None:
+        relative, window = self._at_once(form, self.config, "whole")
+        if math.isfinite(relative):
+            self.windows.append(window)
+
+    def _at_once(self, form: Form, config: SolveConfig, kind: str) -> tuple[float, Window]:
+        began = time.perf_counter()
+        start = torch.zeros(len(self.problem.outputs), dtype=torch.float64)
+        network = window_network(self.problem, dict(self.problem.domain), form, start, config.seed)
+        made = attempt(
+            replace(self.problem, model=network.model, architecture=None, seed=config.seed),
+            network,
+            rank_of(config, len(network.silent)),
+            config,
+            self.tick,
+        )
+        self._add(
+            SolveStep(
+                index=0,
+                kind="search" if kind == "search" else "whole",
+                activation=form.activation,
+                scale=form.scale,
+                kept=kind != "search" and math.isfinite(made.relative),
+                seconds=time.perf_counter() - began,
+                **made.figures(),
+            )
+        )
+        return made.relative, Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative)
+
+
+SEARCH_RANK = 300

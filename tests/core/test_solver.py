@@ -1,0 +1,179 @@
+"""Equations from scratch: Gauss-Newton that stops by slope and residual, windows of time, one predictor over all of them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from lsr_core.errors import Cancelled, InputError
+from lsr_core.linalg.damped import held_solution
+from lsr_core.networks import architectures
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
+from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.solution import Solution
+from lsr_core.solver.solve import Solving, solve
+from lsr_core.solver.windows import orders, time_of
+
+FOUR = SolveConfig(windows=4, tolerance=1e-7)
+
+
+def logistic(rate: float = 2.0, **more: object) -> PhysicsProblem:
+    """u' = 2 u (3 − u), u(0) = 1: an equation with the wrong roots 0 and 3, which a constant field solves but for its start."""
+    arguments = TypedArguments.model_validate(
+        {
+            "inputs": {"t": (0, 2)},
+            "equations": [{"equation": f"u_t = {rate}*u*(3 - u)", "points": 80}],
+            "conditions": [{"where": "t = 0", "equation": "u = 1", "points": 1}],
+            "solution": {"u": f"3 / (1 + 2*exp(-{3 * rate}*t))"},
+            **more,
+        }
+    )
+    return problem_of(arguments, StartingNetwork(widths=[24]))
+
+
+def oscillator() -> PhysicsProblem:
+    """u'' + 9 u = 0: of second order, so that windows hand on values and slopes."""
+    arguments = TypedArguments.model_validate(
+        {
+            "inputs": {"t": (0, 2)},
+            "equations": [{"equation": "u_tt = -9*u", "points": 80}],
+            "conditions": [
+                {"where": "t = 0", "equation": "u = 1", "points": 1},
+                {"where": "t = 0", "equation": "u_t = 0", "points": 1, "name": "speed"},
+            ],
+            "solution": {"u": "cos(3*t)"},
+        }
+    )
+    return problem_of(arguments, StartingNetwork(widths=[24]))
+
+
+def test_held_solution_is_the_minimum_of_the_penalised_model() -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(12, 5, generator=generator, dtype=torch.float64)
+    rest = torch.randn(12, 1, generator=generator, dtype=torch.float64)
+    at = torch.randn(5, generator=generator, dtype=torch.float64)
+    factor = torch.linalg.qr(torch.cat([rows, rest], dim=1), mode="r").R
+    found, left = held_solution(factor, at, 0.1)
+    weights = 0.1 * rows.norm(dim=0)
+    slope = rows.T @ (rows @ (found - at) + rest[:, 0]) + weights**2 * found
+    assert float(slope.abs().max()) < 1e-12
+    assert left == pytest.approx(float((rows @ (found - at) + rest[:, 0]).square().sum()))
+
+
+@pytest.fixture(scope="module")
+def found() -> Solution:
+    return solve(logistic(), FOUR)
+
+
+def test_a_nonlinear_equation_is_solved_by_windows(found: Solution) -> None:
+    assert found.solved
+    assert found.relative_l2 is not None
+    assert found.relative_l2 < 1e-9
+    assert 1 < found.windows == [step.kept for step in found.steps].count(True)
+
+
+@pytest.mark.slow
+def test_as_many_windows_as_the_residual_asks_for() -> None:
+    found = solve(logistic(rate=15.0))
+    assert found.solved
+    assert found.relative_l2 is not None
+    assert found.relative_l2 < 1e-7
+    assert found.windows > 1
+    assert [step.kept for step in found.steps].count(True) == found.windows
+
+
+def test_the_delivered_predictor_is_what_the_records_promise(found: Solution) -> None:
+    points = torch.linspace(0.01, 1.99, 50, dtype=torch.float64)[:, None].requires_grad_()
+    values = found.predictor(points)[:, 0]
+    [slope] = torch.autograd.grad(values.sum(), points)
+    residual = (slope[:, 0] - 2 * values * (3 - values)).detach()
+    assert float(residual.abs().max()) < 1e-6
+    assert found.residuals.refined[1] < 1e-6 < found.residuals.base[1]
+
+
+def test_windows_of_second_order_join_in_value_and_slope() -> None:
+    problem = oscillator()
+    assert orders(problem, "t") == {"u": 2}
+    found = solve(problem, FOUR)
+    assert found.windows > 1
+    assert found.relative_l2 is not None
+    assert found.relative_l2 < 1e-7
+
+
+def test_windows_are_kept_when_the_time_is_up() -> None:
+    late = iter([False, False] + [True] * 100)
+    solving = Solving(logistic(), SolveConfig(windows=8, tolerance=1e-6), lambda step: None, lambda: None)
+    solving._late = lambda: next(late)  # type: ignore[method-assign]
+    found = solving.run()
+    assert not found.solved
+    assert found.sentence.startswith("Not solved to the end")
+    reached = found.problem.domain["t"][1]
+    assert 0 < reached < 2
+    places = torch.tensor([[0.9 * reached], [1.9]], dtype=torch.float64)
+    inside, outside = found.predictor(places)[:, 0].tolist()
+    assert inside == pytest.approx(3 / (1 + 2 * math.exp(-6 * 0.9 * reached)), rel=1e-6)
+    assert math.isnan(outside)
+
+
+def test_a_solve_that_is_stopped_leaves_its_windows() -> None:
+    calls = 0
+
+    def tick() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 12:
+            raise Cancelled("asked")
+
+    solving = Solving(logistic(), SolveConfig(windows=16, tolerance=1e-6), lambda step: None, tick)
+    with pytest.raises(Cancelled):
+        solving.run()
+    assert solving.windows
+    left = solving.solution("it was stopped")
+    assert not left.solved
+    resumed = Solving(logistic(), FOUR, lambda step: None, lambda: None, solving.windows).run()
+    assert resumed.solved
+    assert resumed.relative_l2 is not None
+    assert resumed.relative_l2 < 1e-7
+
+
+def test_an_equation_without_a_solution_is_not_called_solved() -> None:
+    blowing_up = TypedArguments.model_validate(
+        {
+            "inputs": {"t": (0, 2)},
+            "equations": [{"equation": "u_t = u^2", "points": 60}],
+            "conditions": [{"where": "t = 0", "equation": "u = 1", "points": 1}],
+        }
+    )
+    found = solve(problem_of(blowing_up, StartingNetwork(widths=[24])), SolveConfig(most_windows=3, tolerance=1e-6))
+    assert not found.solved
+    assert found.problem.domain["t"][1] <= 1.0
+
+
+def test_a_condition_at_the_end_leaves_no_windows() -> None:
+    tied = logistic().arguments | {"conditions": [{"where": "t = 2", "equation": "u = 1", "points": 1}], "solution": {}}
+    problem = problem_of(TypedArguments.model_validate(tied), StartingNetwork(widths=[24]))
+    assert time_of(problem) is None
+    with pytest.raises(InputError, match="at whose start alone"):
+        solve(problem, SolveConfig(windows=3))
+
+
+def test_a_second_seed_gives_an_estimate() -> None:
+    found = solve(oscillator(), SolveConfig(windows=2, second=True, tolerance=1e-7))
+    assert found.estimate is not None
+    assert found.relative_l2 is not None
+    assert found.relative_l2 / 100 < found.estimate < 1e-6
+    assert "an estimate of the error, not a bound" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [({"edges": [0, 1]}, "one more edge"), ({"edges": [0, 2, 1]}, "do not rise"), ({"axis": 3}, "no input 3")],
+)
+def test_pieces_that_do_not_fit_are_refused(change: dict[str, object], match: str) -> None:
+    part = {"layers": [1, 4, 1], "domain": {"t": [0, 1]}}
+    with pytest.raises(InputError, match=match):
+        architectures.build("pieces", {"axis": 0, "edges": [0, 1, 2], "parts": [part, part], **change})
