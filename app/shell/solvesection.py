@@ -42,7 +42,7 @@ def _outcome(summary: SolveSummary) -> None:
 
 def _table(steps: list[SolveStep]) -> None:
     rows = [
-        (_where(step), step.newton_steps, formats.error(step.relative_residual), solvetexts.KEPT if step.kept else solvetexts.LEFT)
+        (_where(step), str(step.newton_steps), formats.error(step.relative_residual), solvetexts.KEPT if step.kept else solvetexts.LEFT)
         for step in steps
     ]  # fmt: skip
     show.table(
