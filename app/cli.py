@@ -29,6 +29,8 @@ from lsr_app.commands import (
     samples,
     scales,
     solve,
+    suite,
+    train,
     training,
 )
 from lsr_app.commands.common import BAD_INPUT, CANCELLED, FAILED, Cancellation, fail
@@ -49,7 +51,9 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "refine": refine.refine,
     "fractions": fractions.fractions,
     "scales": scales.scales,
+    "train": train.train,
     "solve": solve.solve,
+    "suite": suite.suite,
     "iterate": iterate.iterate,
     "conditioning": conditioning.conditioning,
     "isolate": isolate.isolate,

@@ -16,7 +16,7 @@ from lsr_core.validation import checked
 if TYPE_CHECKING:
     from lsr_core.refinement.summary import Summary
     from lsr_core.solver.records import SolveStep
-    from lsr_core.solver.solution import Solution
+    from lsr_core.solver.solution import JoinedSolution
     from lsr_core.solver.solve import Solving
 
 STAGE = "solving"
@@ -70,7 +70,7 @@ def _line(step: SolveStep, solving: Solving) -> str:
     return f"{where}: {step.newton_steps} steps, relative residual {relative}, {'kept' if step.kept else 'left'}. {step.note}"
 
 
-def _keep(run: Run, found: Solution, solving: Solving, began: float) -> None:
+def _keep(run: Run, found: JoinedSolution, solving: Solving, began: float) -> None:
     """Network and Δθ as a refinement leaves them, the figures, and the summary of the solve."""
     from lsr_core.solver.records import SolveSummary
     from lsr_core.storage.bundles import save_problem
@@ -95,7 +95,7 @@ def _keep(run: Run, found: Solution, solving: Solving, began: float) -> None:
     run.append_log(found.sentence)
 
 
-def _summary(run: Run, found: Solution, seconds: float) -> Summary:
+def _summary(run: Run, found: JoinedSolution, seconds: float) -> Summary:
     from lsr_core.refinement.summarising import summarise
     from lsr_core.refinement.summary import Errors, Method, ResidualNorms
 

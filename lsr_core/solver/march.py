@@ -17,7 +17,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
-from lsr_core.solver.networks import Form, window_network
+from lsr_core.solver.networks import NetworkForm, window_network
 from lsr_core.solver.records import Kind, SolveStep
 from lsr_core.solver.tangent import read_along
 from lsr_core.solver.windows import Join, on_window, orders
@@ -69,7 +69,7 @@ class March:
     problem: PhysicsProblem
     axis: str
     config: SolveConfig
-    form: Form
+    form: NetworkForm
     on_step: OnStep
     tick: Callable[[], None] = lambda: None
     windows: list[Window] = field(default_factory=list)

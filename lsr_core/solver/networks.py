@@ -14,7 +14,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 SINGLE_INPUT = [40]  # hidden widths where there is one input, at most
 
 
-class Form(NamedTuple):
+class NetworkForm(NamedTuple):
     """A choice of activation and of scale, relative to the first layer of the problem's own network."""
 
     activation: str
@@ -29,13 +29,13 @@ class WindowNetwork(NamedTuple):
     silent: Tensor
 
 
-def own_form(problem: PhysicsProblem) -> Form:
+def own_form(problem: PhysicsProblem) -> NetworkForm:
     """That of the problem's network."""
-    return Form(_own(problem).get("activation", "tanh"), 1.0)
+    return NetworkForm(_own(problem).get("activation", "tanh"), 1.0)
 
 
 def window_network(
-    problem: PhysicsProblem, domain: dict[str, tuple[float, float]], form: Form, start: Tensor, seed: int
+    problem: PhysicsProblem, domain: dict[str, tuple[float, float]], form: NetworkForm, start: Tensor, seed: int
 ) -> WindowNetwork:
     """A network in float64, the arguments of `pinn-mlp` that it is built from, and the Δθ by which its field becomes constant.
 

@@ -32,7 +32,7 @@ class Residuals(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class JoinedSolution:
     """A solved problem.
 
     Attributes:
@@ -164,7 +164,7 @@ def _of_window(points: Tensor, problem: PhysicsProblem, axis: str | None, window
     return (along >= window.start) & ((along < window.end) | last)
 
 
-def difference(one: Solution, other: Solution) -> float:
+def difference(one: JoinedSolution, other: JoinedSolution) -> float:
     """Largest over the outputs of ‖u − v‖/‖u‖ at the points of the problem."""
     points = one.problem.fitted_inputs().double()
     first, second = (found.predictor.predict(points).detach() for found in (one, other))

@@ -14,12 +14,12 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.solver.attempt import attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.march import March, Window
-from lsr_core.solver.networks import Form, own_form, window_network
+from lsr_core.solver.networks import NetworkForm, own_form, window_network
 from lsr_core.solver.records import SolveStep
-from lsr_core.solver.solution import Residuals, Solution, difference, errors, joined, predictor_of, residuals
+from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
 from lsr_core.solver.windows import time_of
 
-FORMS = (Form("sin", 1.0), Form("tanh", 2.0), Form("sin", 0.5), Form("sin", 2.0))
+FORMS = (NetworkForm("sin", 1.0), NetworkForm("tanh", 2.0), NetworkForm("sin", 0.5), NetworkForm("sin", 2.0))
 OnStep = Callable[[SolveStep], None]
 SECOND_SEED = 101  # added to the seed, for the solve that an estimate of the error comes from
 
@@ -30,7 +30,7 @@ def solve(
     *,
     on_step: OnStep = lambda step: None,
     tick: Callable[[], None] = lambda: None,
-) -> Solution:
+) -> JoinedSolution:
     """Solve an equation with networks that nobody trained, choosing all that is to be chosen by residuals.
 
     Args:
@@ -49,8 +49,8 @@ def solve(
 
 
 def with_second(
-    found: Solution, problem: PhysicsProblem, config: SolveConfig, on_step: OnStep, tick: Callable[[], None]
-) -> Solution:
+    found: JoinedSolution, problem: PhysicsProblem, config: SolveConfig, on_step: OnStep, tick: Callable[[], None]
+) -> JoinedSolution:
     """The solution with the difference to that of another seed, where the config asks for it; for the rest as `solve`."""
     if not config.second:
         return found
@@ -99,7 +99,7 @@ class Solving:
         self.windows: list[Window] = list(windows or [])
         self._began = time.perf_counter()
 
-    def run(self) -> Solution:
+    def run(self) -> JoinedSolution:
         """To the end, or as far as it goes.
 
         Raises:
@@ -117,7 +117,7 @@ class Solving:
             length = self.windows[-1].end - self.windows[-1].start
         return self.solution(march.run(length, self._late))
 
-    def solution(self, stopped: str) -> Solution:
+    def solution(self, stopped: str) -> JoinedSolution:
         """What there is, in one predictor.
 
         Raises:
@@ -129,7 +129,7 @@ class Solving:
         relative = max(window.relative for window in self.windows)
         good = not stopped and relative <= max(self.config.tolerance, self.config.enough)
         error, by_output = errors(problem, predictor_of(problem, delta))
-        return Solution(
+        return JoinedSolution(
             problem=problem,
             delta=delta,
             steps=tuple(self.steps),
@@ -159,7 +159,7 @@ class Solving:
     def _late(self) -> bool:
         return self.config.seconds is not None and time.perf_counter() - self._began > self.config.seconds
 
-    def _form(self) -> Form:
+    def _form(self) -> NetworkForm:
         """The form of the networks: that of the problem's own, or of the one with the smallest residual among several."""
         own = own_form(self.problem)
         if not self.config.search or len(self.problem.domain) == 1 or self.windows:
@@ -172,17 +172,17 @@ class Solving:
                 tried[form] = self._try(form)
         return min(tried, key=lambda form: tried[form])
 
-    def _try(self, form: Form) -> float:
+    def _try(self, form: NetworkForm) -> float:
         """Relative residual of a form on the whole, with a part of the directions."""
         few = self.config.model_copy(update={"rank": min(SEARCH_RANK, self.config.rank or SEARCH_RANK), "steps": 6})
         return self._at_once(form, few, "search")[0]
 
-    def _whole(self, form: Form) -> None:
+    def _whole(self, form: NetworkForm) -> None:
         relative, window = self._at_once(form, self.config, "whole")
         if math.isfinite(relative):
             self.windows.append(window)
 
-    def _at_once(self, form: Form, config: SolveConfig, kind: str) -> tuple[float, Window]:
+    def _at_once(self, form: NetworkForm, config: SolveConfig, kind: str) -> tuple[float, Window]:
         began = time.perf_counter()
         start = torch.zeros(len(self.problem.outputs), dtype=torch.float64)
         network = window_network(self.problem, dict(self.problem.domain), form, start, config.seed)

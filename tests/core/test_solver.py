@@ -14,7 +14,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.solver.config import SolveConfig
-from lsr_core.solver.solution import Solution
+from lsr_core.solver.solution import JoinedSolution
 from lsr_core.solver.solve import Solving, solve
 from lsr_core.solver.windows import orders, time_of
 
@@ -65,11 +65,11 @@ def test_held_solution_is_the_minimum_of_the_penalised_model() -> None:
 
 
 @pytest.fixture(scope="module")
-def found() -> Solution:
+def found() -> JoinedSolution:
     return solve(logistic(), FOUR)
 
 
-def test_a_nonlinear_equation_is_solved_by_windows(found: Solution) -> None:
+def test_a_nonlinear_equation_is_solved_by_windows(found: JoinedSolution) -> None:
     assert found.solved
     assert found.relative_l2 is not None
     assert found.relative_l2 < 1e-9
@@ -86,7 +86,7 @@ def test_as_many_windows_as_the_residual_asks_for() -> None:
     assert [step.kept for step in found.steps].count(True) == found.windows
 
 
-def test_the_delivered_predictor_is_what_the_records_promise(found: Solution) -> None:
+def test_the_delivered_predictor_is_what_the_records_promise(found: JoinedSolution) -> None:
     points = torch.linspace(0.01, 1.99, 50, dtype=torch.float64)[:, None].requires_grad_()
     values = found.predictor(points)[:, 0]
     [slope] = torch.autograd.grad(values.sum(), points)

@@ -1,0 +1,44 @@
+"""`pinnacle`: equations of PINNacle (Hao et al. 2024, arXiv 2306.08827) that can be written here and whose solution is known exactly.
+
+Published figures are the smallest of its main table; its set-up (network, points, hardware) is another, so they are a yardstick and no comparison.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsr_core.suites.entries import SuiteEntry
+
+SOURCE = "PINNacle, arXiv 2306.08827"
+
+WAVE_1D: dict[str, Any] = {
+    "title": "Wave 1D",
+    "inputs": {"x": (0.0, 1.0), "t": (0.0, 1.0)},
+    "equations": [{"equation": "u_tt = 4*u_xx", "points": 5000}],
+    "conditions": [
+        {"where": "t = 0", "equation": "u = sin(pi*x) + sin(4*pi*x)/2"},
+        {"where": "t = 0", "equation": "u_t = 0", "name": "speed"},
+        {"where": "x = 0, x = 1", "equation": "u = 0", "points": 800},
+    ],
+    "solution": {"u": "sin(pi*x)*cos(2*pi*t) + sin(4*pi*x)*cos(8*pi*t)/2"},
+}
+
+HEAT_MULTISCALE: dict[str, Any] = {
+    "title": "Heat 2D, two scales",
+    "inputs": {"x": (0.0, 1.0), "y": (0.0, 1.0), "t": (0.0, 5.0)},
+    "constants": {"a": 4.052847345693511e-07, "b": 0.10132118364233778},
+    "equations": [{"equation": "u_t = a*u_xx + b*u_yy", "points": 8000}],
+    "conditions": [
+        {"where": "t = 0", "equation": "u = sin(20*pi*x)*sin(pi*y)", "points": 3000},
+        {"where": "x = 0, x = 1, y = 0, y = 1", "equation": "u = 0", "points": 2000},
+    ],
+    "solution": {"u": "sin(20*pi*x)*sin(pi*y)*exp(-(400*pi^2*a + pi^2*b)*t)"},
+}
+
+ENTRIES = (
+    SuiteEntry("Burgers1D", "burgers", {"n_interior": 16000}, widths=(30, 30, 30), scale={"x": 3.0, "t": 1.5}, way="train",
+          settings={"gauss_newton": 10}, training={"adam_steps": 1500, "steps": 120}, published=1.3e-2, reference_error=None, source=SOURCE),
+    SuiteEntry("Wave1D", "typed", WAVE_1D, activation="sin", scale={"x": 2.0, "t": 4.0}, published=9.8e-2, source=SOURCE),
+    SuiteEntry("Heat2D_Multiscale", "typed", HEAT_MULTISCALE, activation="sin", scale={"x": 20.0, "y": 1.0, "t": 1.0},
+          published=4.4e-2, source=SOURCE),
+)  # fmt: skip
