@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -81,6 +81,7 @@ class _Linear:
     name: str
     weight: Tensor
     bias: Tensor
+    norms: list[bool] = field(default_factory=list)  # for each that was folded in, whether it came behind
 
     def before(self, affine: Affine) -> None:
         """The affine map comes before this layer."""
@@ -110,30 +111,47 @@ def _layer(weight: str, left: Mapping[str, Tensor], found: ChainOfLayers, own: s
 
 def _fold_norm(stem: str, norm: Affine, layers: list[_Linear], file: list[str], found: ChainOfLayers) -> None:
     """Batch norm goes into the layer before it, or, where an activation stands between, into the one behind it."""
-    here = file.index(norm.names[0])
-    earlier = [layer for layer in layers if file.index(layer.name) < here]
-    before = earlier[-1] if earlier else None
-    later = layers[len(earlier)] if len(earlier) < len(layers) else None
     width = len(norm.scale)
-    fits_before = before is not None and len(before.weight) == width
-    fits_later = later is not None and later.weight.shape[1] == width
-    if before is not None and fits_before and (not fits_later or not _apart(before.name, stem)):
+    before, later = _beside(stem, layers, file, width)
+    if before is not None and (later is None or not _apart(before.name, stem)):
+        layer, behind = before, True
         before.after(norm)
-        where = f"batch norm, folded into {before.name}"
-    elif later is not None and fits_later:
+    elif later is not None:
+        layer, behind = later, False
         later.before(norm)
-        where = f"batch norm, folded into {later.name}"
     else:
         raise InputError(
             f"is a batch norm of {width} values, and no layer beside it has as many", key=stem.rstrip(".")[:80]
         )
+    if behind in layer.norms:
+        raise InputError(
+            f"is a second batch norm at {layer.name}; their names and their order do not say where each stands", key=stem.rstrip(".")[:80]
+        )  # fmt: skip
+    layer.norms.append(behind)
+    where = f"batch norm, folded into {layer.name}"
     found.uses |= dict.fromkeys(norm.names, where)
     found.notes.append(f"{stem.rstrip('.')}: {where}, with ε = {folding.EPSILON:g}.")
 
 
+def _beside(stem: str, layers: list[_Linear], file: list[str], width: int) -> tuple[_Linear | None, _Linear | None]:
+    """The layers before and behind a norm that have its width: the one of its own number (fc1, bn1), else those beside it in the file."""
+    numbered = [layer for layer in layers if _numbers(layer.name) and _numbers(layer.name) == _numbers(stem)]
+    if len(numbered) == 1:
+        return (numbered[0], None) if len(numbered[0].weight) == width else (None, None)
+    here = next(place for place, name in enumerate(file) if name.startswith(stem))
+    earlier = [layer for layer in layers if file.index(layer.name) < here]
+    before = earlier[-1] if earlier and len(earlier[-1].weight) == width else None
+    later = layers[len(earlier)] if len(earlier) < len(layers) else None
+    return before, later if later is not None and later.weight.shape[1] == width else None
+
+
+def _numbers(name: str) -> list[str]:
+    return re.findall(r"\d+", name)
+
+
 def _apart(linear: str, norm: str) -> bool:
     """Whether numbers in a sequence say that something stands between a layer and the norm behind it."""
-    one, other = (re.findall(r"\d+", name) for name in (linear, norm))
+    one, other = _numbers(linear), _numbers(norm)
     return len(one) == len(other) > 0 and one[:-1] == other[:-1] and int(other[-1]) - int(one[-1]) > 1
 
 

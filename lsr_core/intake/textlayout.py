@@ -29,7 +29,9 @@ _FORTRAN = re.compile(
 )  # 1.5D+02, and 1.5-114 beyond two digits
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?")
 _SEPARATOR = re.compile(r"\"?sep=.\"?")  # a line of Excel's own
-_UNITLESS = re.compile(r"[-+.,\d]|nan|na$|null|none|inf", re.IGNORECASE)  # how a field begins that is no unit
+_UNITLESS = re.compile(
+    r"[-+]?[.,]?\d|nan|na$|n/a|#n/a|null|none|inf|missing|\?", re.IGNORECASE
+)  # how a field begins that is no unit
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -184,6 +186,7 @@ def _header(
         raise InputError("has a header but no rows", file=file)
     second = split(rest[1], delimiter, file)
     units = len(rest) > 2 and len(second) == len(fields) and not any(_UNITLESS.match(part.strip()) for part in second)
+    units = units and any(part.strip().lower() not in _MISSING for part in second)
     units = units and any(is_number(part, comma) for part in split(rest[2], delimiter, file))
     return names, 2 if units else 1
 

@@ -8,7 +8,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from lsr_app.owning import ownproblems
-from lsr_app.screens.bring import equationtexts
+from lsr_app.screens.bring import bringtexts, equationtexts
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.storage.bundles import load_problem, read_description
 from tests.app.conftest import Opener
@@ -57,6 +57,8 @@ def test_other_predictions_and_a_wrong_activation_are_told(trained: AppTest) -> 
     field(app, "selectbox", "Activation").set_value("sin").run()
     assert "does not give the predictions of the file" in app.error[0].value
     assert "With tanh it would be" in app.error[0].value
+    assert equationtexts.DIFFERS in said(app)
+    field(app, "checkbox", bringtexts.ANYWAY).check().run()
     assert "That is far off for a trained network" in said(app)
 
 

@@ -46,12 +46,32 @@ class Bounded(nn.Module):
         return self.net(2 * (x - self.lb) / (self.ub - self.lb) - 1)
 
 
+class Named(nn.Module):
+    """Layers first, norms afterwards, as many register them; the names say which belongs to which."""
+
+    def __init__(self, layer: str, norm: str) -> None:
+        super().__init__()
+        self.order = [(f"{layer}{place}", f"{norm}{place}") for place in (1, 2)]
+        for place, (name, _) in enumerate(self.order):
+            self.add_module(name, nn.Linear(8 if place else 3, 8))
+        for _, name in self.order:
+            self.add_module(name, nn.BatchNorm1d(8))
+        self.add_module(f"{layer}3", nn.Linear(8, 2))
+        self.last = f"{layer}3"
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer, norm in self.order:
+            x = torch.tanh(getattr(self, norm)(getattr(self, layer)(x)))
+        return getattr(self, self.last)(x)
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "weight norm": lambda: chain(weight_norm(nn.Linear(3, 8)), [nn.Tanh()], weight_norm(nn.Linear(8, 1))),
     "spectral norm": lambda: chain(spectral_norm(nn.Linear(3, 8)), [nn.Tanh()], spectral_norm(nn.Linear(8, 1))),
     "batch norm before": lambda: chain(nn.Linear(3, 8), [nn.BatchNorm1d(8), nn.Tanh()], nn.Linear(8, 1)),
     "batch norm behind": lambda: chain(nn.Linear(3, 8), [nn.Tanh(), nn.BatchNorm1d(8)], nn.Linear(8, 1)),
     "batch norm at both ends": lambda: chain(nn.BatchNorm1d(3), [nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)], nn.BatchNorm1d(1, affine=False)),
+    "batch norm by number": lambda: Named("fc", "bn"),
     "no bias": lambda: chain(nn.Linear(3, 8, bias=False), [nn.Tanh()], nn.Linear(8, 1, bias=False)),
     "x_mean": lambda: Normalised("x_mean", "x_std", "y_mean", "y_std"),
     "input_mean": lambda: Normalised("input_mean", "input_std", "output_mean", "output_std"),
@@ -90,6 +110,14 @@ def test_a_batch_norm_without_a_layer_of_its_width_is_refused() -> None:
     tensors |= {"norm.running_mean": torch.zeros(5), "norm.running_var": torch.ones(5)}
     with pytest.raises(InputError, match="a batch norm of 5 values"):
         guess.guess(tensors)
+
+
+def test_batch_norms_whose_places_cannot_be_told_are_refused() -> None:
+    tensors = {"a.weight": torch.ones(8, 3), "b.weight": torch.ones(8, 8)}
+    for name in ("p", "q"):
+        tensors |= {f"{name}.running_mean": torch.zeros(8), f"{name}.running_var": torch.ones(8)}
+    with pytest.raises(InputError, match="a second batch norm at b"):
+        guess.guess({**tensors, "c.weight": torch.ones(1, 8)})
 
 
 def test_constants_of_another_width_are_refused() -> None:

@@ -27,6 +27,8 @@ READ: dict[str, tuple[str, dict[str, list[float]]]] = {
     "units in names": ("#t [s]\tv [m/s]\n1\t2\n", {"t [s]": [1], "v [m/s]": [2]}),
     "units row": ("x,t\nm,s\n1,2\n3,4\n", {"x": [1, 3], "t": [2, 4]}),
     "units row in brackets": ("x;t\n[m];[s]\n1,5;2\n", {"x": [1.5], "t": [2]}),
+    "units row with a quantity that has none": ("x\tt\n-\tkg\n1\t2\n", {"x": [1], "t": [2]}),
+    "first row missing": ("x,y\n-,-\n3,4\n", {"x": [NAN, 3], "y": [NAN, 4]}),
     "missing": ("x,y\n1,NA\n,4\n", {"x": [1, NAN], "y": [NAN, 4]}),
     "missing below what is looked at": ("x,y\n" + "1,2\n" * 300 + "1,NA\n", {"x": [1.0] * 301, "y": [2.0] * 300 + [NAN]}),
     "first value missing": ("x,y\n,2\n3,4\n", {"x": [NAN, 3], "y": [2, 4]}),

@@ -95,14 +95,9 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     if predictions is None:
         st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
         st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
-    elif not (networkform.agreement(found, arguments, tensors, model, known) or _anyway(key)):
+    elif not networkform.accepted(key, found, arguments, tensors, model, known):
         return
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
-
-
-def _anyway(key: str) -> bool:
-    """Whether a network that disagrees with its predictions is to be taken all the same."""
-    return st.checkbox(bringtexts.ANYWAY, key=f"anyway_{key}", help=bringtexts.HELP["anyway"])
 
 
 def _points(infos: list[ArrayInfo]) -> list[int] | None:

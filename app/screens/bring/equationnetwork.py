@@ -16,8 +16,6 @@ from lsr_core.problems.physics.typed.network import StartingNetwork, check_form
 from lsr_core.problems.splits import Architecture
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from lsr_core.intake.guess import Guess
 
 WAY, SCALE = "typed_network", "typed_scale"
@@ -66,7 +64,11 @@ def _trained() -> Brought | None:
     prefix = f"typed_net_{weights.file_id}{whichform.chosen(weights)}_{data.file_id if data else ''}"
     known = _known(prefix, data, found) if data else None
     arguments, model = networkform.loaded(prefix, found, tensors, known)
-    _agreement(found, arguments, tensors, model, known)
+    networkform.placed(found, tensors)
+    if known is None:
+        st.warning(texts.NO_PREDICTIONS, icon=":material/help:")
+    elif not networkform.accepted(prefix, found, arguments, tensors, model, known):
+        raise InputError(texts.DIFFERS)
     seed = st.number_input(texts.SEED, 0, 2**31 - 1, 0, key="typed_seed", help=texts.POINTS_SEED_HELP, width=140)
     return Brought(model, Architecture(found.architecture, arguments), formats.one_line(weights.name, 80), int(seed))
 
@@ -81,12 +83,3 @@ def _known(prefix: str, data: Any, found: Guess) -> networkform.Known | None:
     if not pair.inputs or not pair.outputs:
         return None
     return mapping.rows(uploads.arrays(data, mapping.arrays_of([*pair.inputs, *pair.outputs], infos)), pair)
-
-
-def _agreement(
-    found: Guess, arguments: dict[str, Any], tensors: dict[str, Tensor], model: Any, known: networkform.Known | None
-) -> None:
-    if known is None:
-        st.warning(texts.NO_PREDICTIONS, icon=":material/help:")
-    else:
-        networkform.agreement(found, arguments, tensors, model, known)

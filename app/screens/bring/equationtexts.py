@@ -58,6 +58,7 @@ NO_PREDICTIONS = (
     "No predictions are given, so nothing shows that this is the network you trained: the activation and the order of its inputs cannot be "
     "seen from weights."
 )
+DIFFERS = "The network does not give the predictions of the file. The check goes on once it does, or once you say above that it is meant."
 NO_WEIGHTS = "Upload the weights of the network, and the check goes on."
 POINTS_SEED_HELP = "Of the points at which the equation is fitted and checked."
 WIDTHS = "Hidden widths"

@@ -56,6 +56,15 @@ def agreement(
     return False
 
 
+def accepted(
+    prefix: str, found: Guess, arguments: dict[str, Any], tensors: dict[str, Tensor], model: nn.Module, known: Known
+) -> bool:
+    """Whether the network gives its predictions, or is to be taken all the same."""
+    return agreement(found, arguments, tensors, model, known) or st.checkbox(
+        bringtexts.ANYWAY, key=f"{prefix}_anyway", help=bringtexts.HELP["anyway"]
+    )
+
+
 def placed(found: Guess, tensors: dict[str, Tensor]) -> None:
     """Tensor by tensor, what became of the file, and what had to be taken on trust."""
     with st.expander(bringtexts.PLACED, expanded=False):
