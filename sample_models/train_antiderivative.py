@@ -43,7 +43,7 @@ OPERATOR = operators.Operator(
     length=LENGTH,
     functions=FUNCTIONS,
     axis=AXIS,
-    spec=JetSpec(first=(0,)),
+    spec=JetSpec.of((0,)),
     loss=loss,
     draw=draw,
     words="mean squares of the residual and of the start",

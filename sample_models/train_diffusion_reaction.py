@@ -53,7 +53,7 @@ OPERATOR = operators.Operator(
     length=LENGTH,
     functions=FUNCTIONS,
     axis=AXIS,
-    spec=JetSpec(first=(0, 1), second=(0,)),
+    spec=JetSpec.of((0, 0), (1,)),
     loss=loss,
     draw=draw,
     words="mean squares of the residual and of the conditions",

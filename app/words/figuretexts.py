@@ -12,6 +12,11 @@ FIGURES = {
         "The share of functions whose relative L2 error is below the value on the axis.",
         "Further left is better, and a step on the axis is a factor. A tail to the right is made of few functions that stay worse than the rest.",
     ),
+    "typed_domain": Words(
+        "The domain as it was understood",
+        "The points of every block, over the first two inputs: inside in grey, conditions in colours.",
+        "Look for holes where there should be none, and for conditions on the wrong side. Click a name to hide its points.",
+    ),
     "one_function": Words(
         "One function",
         "The input function, the truth, what the network makes of it, and what refinement makes of it.",

@@ -18,7 +18,7 @@ SEED = 20260129
 
 
 def jump(blocks: Sequence[BlockRows], names: Sequence[str]) -> str:
-    """Where a coefficient of a second derivative jumps, in words such as "at y = 0.5"; empty where none was met.
+    """Where a coefficient of a second or higher derivative jumps, in words such as "at y = 0.5"; empty where none was met.
 
     Coefficients are looked at along random segments between points of a block, with the same field everywhere, and the largest change on each
     is halved in until it is a jump or has gone.
@@ -33,10 +33,9 @@ def jump(blocks: Sequence[BlockRows], names: Sequence[str]) -> str:
 
 
 def _second_derivatives(block: BlockRows) -> list[int]:
-    """Which of the components that the block reads are second derivatives."""
+    """Which of the components that the block reads are derivatives of second or higher order."""
     spec = block.residual.jets.spec
-    twice = {spec.position(variable, 2) for variable in spec.second}
-    return [index for index, position in enumerate(block.residual.used) if position in twice]
+    return [index for index, position in enumerate(block.residual.used) if len(spec.components[position]) > 1]
 
 
 def _places(block: BlockRows, second: list[int]) -> Tensor:

@@ -108,7 +108,7 @@ class _Seen(NamedTuple):
     slopes: Tensor
 
 
-Key = tuple[int, int, int]  # variable, order, output
+Key = tuple[tuple[int, ...], int]  # variables that it is taken by, output
 
 
 def _jets(setting: PhysicsSetting, block: BlockRows, delta: Tensor) -> Tensor:
@@ -136,12 +136,10 @@ def _is_bent(part: _Seen) -> bool:
 
 def _keys(block: BlockRows, columns: int) -> list[Key]:
     """Which derivative each column of what a block reads is: places outermost, then components, then outputs."""
-    spec = block.residual.jets.spec
-    named = {spec.position(v, 1): (v, 1) for v in spec.first} | {spec.position(v, 2): (v, 2) for v in spec.second}
-    components = [named.get(position, (-1, 0)) for position in block.residual.used]
+    components = [block.residual.jets.spec.components[position] for position in block.residual.used]
     places = 1 if block.points.ndim == 2 else block.points.shape[1]
     outputs = columns // (places * len(components))
-    return [(*component, output) for _ in range(places) for component in components for output in range(outputs)]
+    return [(component, output) for _ in range(places) for component in components for output in range(outputs)]
 
 
 def _sizes(bounds: Sequence[tuple[float, float]], seen: Sequence[_Seen]) -> dict[Key, float]:
@@ -152,10 +150,10 @@ def _sizes(bounds: Sequence[tuple[float, float]], seen: Sequence[_Seen]) -> dict
         for key, value in zip(_keys(part.block, part.field.shape[1]), means, strict=True):
             squares[key] = max(squares.get(key, 0.0), value)
     extents = [high - low for low, high in bounds]
-    for variable, order, output in list(squares):
-        if order > 0:
-            across = squares[(-1, 0, output)] / extents[variable] ** (2 * order)
-            squares[variable, order, output] = max(squares[variable, order, output], across)
+    for by, output in list(squares):
+        if by:
+            across = squares[(), output] / math.prod(extents[variable] for variable in by) ** 2
+            squares[by, output] = max(squares[by, output], across)
     return {key: math.sqrt(value) for key, value in squares.items()}
 
 

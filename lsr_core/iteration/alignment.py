@@ -65,7 +65,7 @@ class PseudoTimeAlignment:
     def __init__(self, problem: PhysicsProblem, function: ParametricFunction, target: Predict, step: float) -> None:
         self._function = function
         equation, *conditions = block_rows(problem, self._function, check=False)
-        if equation.width != len(problem.outputs) or equation.block.pairs:
+        if equation.width != len(problem.outputs) or equation.block.together:
             raise InputError(
                 f"pseudo time needs one equation for each output, here are {equation.width} for {len(problem.outputs)}; "
                 "align by supervised",

@@ -1,9 +1,8 @@
 """Derivatives of a network by its inputs, as pure functions of its parameters.
 
-A jet is what a differential equation reads at a point: the value, first derivatives, and unmixed second derivatives by the variables that
-are asked for, as one tensor (n, c, o). For networks of layers the jet is carried through the layers by the chain rule (Taylor mode:
-Griewank & Walther 2008, ch. 13); any other network is differentiated in forward mode, point by point in effect because each sample
-stands alone.
+A jet is what a differential equation reads at a point: the value and derivatives of any order, mixed ones too, as one tensor (n, c, o).
+For networks of layers the jet is carried through the layers by the chain rule (Taylor mode: Griewank & Walther 2008, ch. 13); any other
+network is differentiated in forward mode, point by point in effect because each sample stands alone.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.networks.activations import ACTIVATIONS
+from lsr_core.networks.chainrule import composed, multiplied
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import Chain, chain_of
 from lsr_core.networks.pointjets import JetSpec, jets_of, reverse_jets_of, tracked_jets_of
@@ -34,7 +34,7 @@ class JetFunction:
         chain: the layers, where the network has them in a form that jets can be carried through.
 
     Raises:
-        InputError: a second derivative of a network that has none.
+        InputError: a second or higher derivative of a network that has none.
     """
 
     def __init__(self, function: ParametricFunction, spec: JetSpec) -> None:
@@ -106,32 +106,17 @@ class JetFunction:
         return make(lambda x: _present(part(x)), points, self.spec)
 
     def _activated(self, name: str, before: Tensor) -> Tensor:
-        """The jet behind an activation σ: σ, σ′ z_x, σ″ z_x² + σ′ z_xx."""
-        spec = self.spec
-        value, slope, curvature = ACTIVATIONS[name].taylor(before[:, :1], len(spec.first) > 0, len(spec.second) > 0)
-        parts = [value]
-        if spec.first:
-            ahead = 1 + len(spec.first)
-            assert slope is not None
-            parts.append(slope * before[:, 1:ahead])
-            if spec.second:
-                assert curvature is not None
-                parts.append(curvature * before[:, spec.twice].square() + slope * before[:, ahead:])
-        return torch.cat(parts, dim=1)
+        """The jet behind an activation, by the chain rule."""
+        inner = dict(zip(self.spec.components, before.unbind(1), strict=True))
+        outer = ACTIVATIONS[name].derivatives(inner[()], self.spec.order)
+        return torch.stack([composed(outer, inner, by) for by in self.spec.components], dim=1)
 
     def _transformed(self, raw: Tensor, context: Context) -> Tensor:
         """The jet of lift + mask · raw, by the product rule."""
-        lift, mask, spec = context.lift, context.mask, self.spec
+        lift, mask = context.lift, context.mask
         if mask is not None:
-            ahead = 1 + len(spec.first)
-            value, factor = raw[:, :1], mask[:, :1]
-            parts = [factor * value]
-            if spec.first:
-                parts.append(mask[:, 1:ahead] * value + factor * raw[:, 1:ahead])
-            if spec.second:
-                cross = 2 * mask[:, spec.twice] * raw[:, spec.twice]
-                parts.append(mask[:, ahead:] * value + cross + factor * raw[:, ahead:])
-            raw = torch.cat(parts, dim=1)
+            factor, value = (dict(zip(self.spec.components, jet.unbind(1), strict=True)) for jet in (mask, raw))
+            raw = torch.stack([multiplied(factor, value, by) for by in self.spec.components], dim=1)
         return raw if lift is None else lift + raw
 
 
@@ -145,12 +130,12 @@ class Context:
 
 
 def check_smooth(function: ParametricFunction, spec: JetSpec) -> None:
-    """Refuse second derivatives of piecewise linear networks: they vanish almost everywhere, whatever the network does.
+    """Refuse second and higher derivatives of piecewise linear networks: they vanish almost everywhere, whatever the network does.
 
     Raises:
         InputError: naming the activation.
     """
-    if not spec.second or function.module is None:
+    if spec.order < 2 or function.module is None:
         return
     chain = chain_of(function.module)
     kinks = [type(part).__name__ for part in function.module.modules() if type(part).__name__ in PIECEWISE_LINEAR]
@@ -158,7 +143,7 @@ def check_smooth(function: ParametricFunction, spec: JetSpec) -> None:
         kinks.append(chain.activation)
     if kinks:
         raise InputError(
-            f"the equation has second derivatives, and those of a network with {kinks[0]} are zero almost everywhere; "
+            f"the equation has derivatives of second or higher order, and those of a network with {kinks[0]} are zero almost everywhere; "
             "use a smooth activation such as tanh or sin",
             key="model",
         )
@@ -167,8 +152,9 @@ def check_smooth(function: ParametricFunction, spec: JetSpec) -> None:
 def _coordinates(points: Tensor, spec: JetSpec) -> Tensor:
     jets = points.new_zeros(len(points), spec.size, points.shape[1])
     jets[:, 0] = points
-    for position, variable in enumerate(spec.first, start=1):
-        jets[:, position, variable] = 1
+    for position, by in enumerate(spec.components):
+        if len(by) == 1:
+            jets[:, position, by[0]] = 1
     return jets
 
 

@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.func import jvp
 
+from lsr_core.networks.chainrule import By, closed
+
 Point = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class JetSpec:
-    """Which derivatives a jet has: the value, then first ones by the variables `first`, then second ones by `second`.
+    """Which derivatives a jet has, and in which order its components stand.
 
-    `second` is part of `first`: the chain rule needs the first derivative to make the second.
+    Attributes:
+        components: each by the variables it is taken by; the value first. With a derivative come all that the chain rule makes it of.
     """
 
-    first: tuple[int, ...] = ()
-    second: tuple[int, ...] = ()
+    components: tuple[By, ...] = ((),)
 
     def __post_init__(self) -> None:
-        if not set(self.second) <= set(self.first):
-            raise ValueError("a second derivative needs the first one")
+        if self.components != closed(self.components):
+            raise ValueError("a derivative needs those that it is made of, by order; use JetSpec.of")
+
+    @classmethod
+    def of(cls, *asked: By) -> JetSpec:
+        """The jet with these derivatives."""
+        return cls(closed(asked))
 
     @property
     def size(self) -> int:
         """Components c of a jet."""
-        return 1 + len(self.first) + len(self.second)
-
-    def position(self, variable: int, order: int) -> int:
-        """Where the derivative of `order` by a variable stands among the components."""
-        if order == 0:
-            return 0
-        return 1 + self.first.index(variable) if order == 1 else 1 + len(self.first) + self.second.index(variable)
+        return len(self.components)
 
     @property
-    def twice(self) -> list[int]:
-        """Positions of the first derivatives that belong to the second ones."""
-        return [1 + self.first.index(variable) for variable in self.second]
+    def order(self) -> int:
+        """The highest order of a derivative."""
+        return len(self.components[-1])
+
+    def position(self, by: Iterable[int]) -> int:
+        """Where a derivative stands among the components."""
+        return self.components.index(tuple(sorted(by)))
+
+    def parents(self) -> dict[By, list[int]]:
+        """For each component that others are differentiated from, by which variables."""
+        found: dict[By, list[int]] = {}
+        for by in self.components[1:]:
+            found.setdefault(by[:-1], []).append(by[-1])
+        return found
 
 
 def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
@@ -53,44 +65,36 @@ def jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
 
 
 def _forward_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
-    value = function(points)
-    first: dict[int, Tensor] = {}
-    second: dict[int, Tensor] = {}
-    for variable in spec.first:
+    """From the highest derivatives down, each by one product more than the one below it, which comes with it."""
+    found: dict[By, Tensor] = {(): function(points)}
+    for by in reversed(spec.components):
+        if by not in found:
+            below, along = _derived(function, points, by[:-1]), torch.zeros_like(points)
+            along[:, by[-1]] = 1
+            pair = jvp(below, (points,), (along,))
+            found.setdefault(by[:-1], pair[0])
+            found[by] = pair[1]
+    return torch.stack([found[by] for by in spec.components], dim=1)
+
+
+def _derived(function: Point, points: Tensor, by: By) -> Point:
+    for variable in by:
         along = torch.zeros_like(points)
         along[:, variable] = 1
+        function = _slope_along(function, along)
+    return function
 
-        def slope(x: Tensor, along: Tensor = along) -> Tensor:
-            return jvp(function, (x,), (along,))[1]
 
-        if variable in spec.second:
-            pair = jvp(slope, (points,), (along,))
-            first[variable], second[variable] = pair[0], pair[1]
-        else:
-            first[variable] = slope(points)
-    parts = [value, *(first[v] for v in spec.first), *(second[v] for v in spec.second)]
-    return torch.stack(parts, dim=1)
+def _slope_along(function: Point, along: Tensor) -> Point:
+    return lambda x: jvp(function, (x,), (along,))[1]
 
 
 def reverse_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
     """The same for functions without parameters, by plain reverse mode, which is quick to set up and asks nothing of the function."""
     with torch.enable_grad():
         at = points.detach().requires_grad_()
-        value = function(at)
-        jets = value.detach().new_zeros(len(points), spec.size, value.shape[1])
-        jets[:, 0] = value.detach()
-        for j in range(value.shape[1] if spec.first and value.requires_grad else 0):
-            slopes = torch.autograd.grad(
-                value[:, j].sum(), at, create_graph=bool(spec.second), retain_graph=True, materialize_grads=True
-            )[0]
-            for variable in spec.first:
-                jets[:, spec.position(variable, 1), j] = slopes[:, variable].detach()
-            for variable in spec.second if slopes.requires_grad else ():
-                curvatures = torch.autograd.grad(
-                    slopes[:, variable].sum(), at, retain_graph=True, materialize_grads=True
-                )
-                jets[:, spec.position(variable, 2), j] = curvatures[0][:, variable]
-    return jets
+        columns = [_reverse_jets(part, at, spec) for part in function(at).unbind(1)]
+    return torch.stack([torch.stack(column, dim=1) for column in columns], dim=2).detach()
 
 
 def tracked_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
@@ -98,12 +102,19 @@ def tracked_jets_of(function: Point, points: Tensor, spec: JetSpec) -> Tensor:
     keep = torch.is_grad_enabled()
     with torch.enable_grad():
         at = points.detach().requires_grad_()
-        value = function(at)
-        first = [_slope(part.sum(), at) for part in value.unbind(1)] if spec.first else []
-        second = [[_slope(slope[:, variable].sum(), at)[:, variable] for slope in first] for variable in spec.second]
-    parts = [value, *(torch.stack([slope[:, v] for slope in first], dim=1) for v in spec.first)]
-    jets = torch.stack([*parts, *(torch.stack(curvatures, dim=1) for curvatures in second)], dim=1)
+        columns = [_reverse_jets(part, at, spec) for part in function(at).unbind(1)]
+    jets = torch.stack([torch.stack(column, dim=1) for column in columns], dim=2)
     return jets if keep else jets.detach()
+
+
+def _reverse_jets(value: Tensor, at: Tensor, spec: JetSpec) -> list[Tensor]:
+    """All components (n,) of one output, each from the gradient of the one it is differentiated from."""
+    found: dict[By, Tensor] = {(): value}
+    for below, variables in spec.parents().items():
+        slopes = _slope(found[below].sum(), at)
+        for variable in variables:
+            found[*below, variable] = slopes[:, variable]
+    return [found[by] for by in spec.components]
 
 
 def _slope(total: Tensor, at: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class PhysicsObjective:
         def size(points: Tensor) -> Tensor:
             return rows.residual.outputs(points).norm(dim=1)
 
-        driven = 0.0 if block.pairs or block.prescribed is not None else self.draw.driven
+        driven = 0.0 if block.together or block.prescribed is not None else self.draw.driven
         return residual_adaptive(region, size, count, generator, share=driven)
 
     def _squeezed(self, points: Tensor) -> Tensor:

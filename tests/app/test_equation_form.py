@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lsr_app.owning import ownproblems
-from lsr_app.screens.bring import bringtexts, equationdata, equationlatex, equationtexts
+from lsr_app.screens.bring import bringtexts, datatexts, equationdata, equationlatex, equationtexts, figures
 from lsr_app.screens.bring.equationdata import Sheet, arguments_of, sheet_of
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.typed.arguments import TypedArguments
@@ -59,6 +59,63 @@ def test_type_says_what_the_text_says(text: str, wanted: str) -> None:
 def test_tables_that_mean_nothing_are_refused_in_a_sentence(sheet: Sheet, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         arguments_of(sheet)
+
+
+SHAPED = Sheet(
+    outputs="u",
+    inputs=[{"name": "x", "from": "-1", "to": "1"}, {"name": "y", "from": "-1", "to": "1"}],
+    shapes=[{"name": "hole", "shape": "disk(0.2, 0.2, 0.3)"}],
+    domain="box - hole",
+    equations=[{"equation": "div(k*grad(u)) = 0", "points": 60}],
+    conditions=[
+        {"where": "x = -1, x = 1", "equation": "u = y", "points": 20},
+        {"where": "y = 1", "equation": "u = x", "points": 20},
+        {"where": "hole", "equation": "dn(u) + u = 0", "points": 20},
+    ],
+    coefficients="k(x, y) cubic\n"
+    + "\n".join(f"{x} {y} {1 + x * x}" for y in (-1, -0.5, 0.5, 1) for x in (-1, 0, 0.5, 1)),
+)
+
+
+def test_shapes_coefficients_and_corners_on_the_form() -> None:
+    arguments = arguments_of(SHAPED)
+    assert arguments.shapes == {"hole": "disk(0.2, 0.2, 0.3)"}
+    assert arguments.coefficients["k"].grid == [[-1, 0, 0.5, 1], [-1, -0.5, 0.5, 1]]
+    found = equationdata.check(arguments, StartingNetwork(widths=[4]))
+    (remark,) = found.problem.remarks
+    assert "different values at x = -1, y = 1: 1 and -1" in remark
+    picture = figures.domain(found.problem)
+    assert [trace.name for trace in picture.figure.data] == ["interior", "boundary", "boundary 2", "boundary 3"]
+    assert len(list(picture.rows())) == sum(len(points) for points in found.problem.points.values())
+    assert "x and y" in picture.alt
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("dx(u, x, y) = 0", r"\partial_{x y} \left(u\right) = 0"),
+        ("laplace(u)", r"\Delta \left(u\right) = 0"),
+        ("dn(u) = 1", r"\partial_{n} \left(u\right) = 1"),
+        ("integral(u, t, 0, t) = 1", r"\int_{0}^{t} u \, dt = 1"),
+        ("dot(vec(u, v), grad(u)) = 0", r"\left(\left(u, v\right)\right) \cdot \left(\nabla \left(u\right)\right) = 0"),
+    ],
+)
+def test_operators_in_type(text: str, wanted: str) -> None:
+    assert equationlatex.equation(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1, 2", "names no coefficient"),
+        ("k(x)\n1, one", "no number"),
+        ("k(x)\nk(x)", "twice"),
+        ("k(x)\n1, 2, 3", "2 are needed: x, k"),
+    ],
+)
+def test_data_of_coefficients_that_mean_nothing(text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        datatexts.coefficients(text)
 
 
 def test_check_tells_linear_from_nonlinear_and_measures_the_known_solution() -> None:

@@ -108,9 +108,9 @@ def test_shared_modes_are_the_jets_of_the_jacobian(operator: PhysicsProblem) -> 
     assert isinstance(model, DeepONetField)
     points = torch.rand(7, 1, generator=twins.generator(), dtype=torch.float64)
     pool = torch.randn(5, 10, generator=twins.generator(1), dtype=torch.float64)
-    alone = JetFunction(ParametricFunction.from_module(model, dtype=torch.float64), JetSpec((0,), (0,)))
+    alone = JetFunction(ParametricFunction.from_module(model, dtype=torch.float64), JetSpec.of((0, 0)))
     shared = SharedModes(model, pool, points, alone.function, RefineConfig(oversampling=4), rank=9, pairs=40)
-    spec = JetSpec((0,), (0,))
+    spec = JetSpec.of((0, 0))
     jets, modes = shared.trunk_modes(points, spec, (0, 1, 2)).at(
         *(part[0] for part in shared.branch_modes(model.sensors))
     )

@@ -139,7 +139,7 @@ def test_the_kink_of_allen_cahn(kink: str) -> None:
     spec = jet_spec(equations.build("allen-cahn").blocks[0], ("u",), ["x", "t"])
     jets = reverse_jets_of(lift, ends, spec)  # type: ignore[arg-type]
     torch.testing.assert_close(jets, jets_of(lift, ends, spec))  # type: ignore[arg-type]
-    jump = float(jets[0, spec.position(0, 1), 0] - jets[1, spec.position(0, 1), 0])
+    jump = float(jets[0, spec.position((0,)), 0] - jets[1, spec.position((0,)), 0])
     assert abs(jump - (4 if kink == "none" else 0)) <= 1e-9
 
 

@@ -148,19 +148,6 @@ def test_a_layer_of_a_grid_as_large_as_the_example_is_not_taken_for_one_of_sampl
     assert all(layer.startswith("branch") for layer in strategy.network.layers)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activations_have_their_taylor_coefficients(name: str) -> None:
-    z = torch.linspace(-2.3, 2.1, 30, dtype=torch.float64).requires_grad_()
-    value = ACTIVATIONS[name].function(z)
-    (slope,) = torch.autograd.grad(value.sum(), z, create_graph=True)
-    found = ACTIVATIONS[name].taylor(z.detach(), True, True)
-    torch.testing.assert_close(found[0], value.detach())
-    torch.testing.assert_close(found[1], slope.detach())
-    if name != "relu":
-        (curvature,) = torch.autograd.grad(slope.sum(), z)
-        torch.testing.assert_close(found[2], curvature)
-
-
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_serves_every_architecture(activation: str) -> None:
     for name in NETWORKS:

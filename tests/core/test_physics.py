@@ -46,7 +46,7 @@ from lsr_core.storage.runs import RunStore
 from .twins import generator, network
 
 DOMAIN = {"x": (0.0, 1.0), "t": (0.0, 2.0)}
-BOTH = JetSpec((0, 1), (0, 1))
+BOTH = JetSpec.of((0, 0), (1, 1))
 
 
 class Ansatz(LayeredNetwork):
@@ -170,7 +170,7 @@ class TestJets:
 
     def test_forward_and_reverse_mode_agree(self) -> None:
         model, points = Odd(), uniform(6, generator(2))
-        spec = JetSpec((1,), (1,))
+        spec = JetSpec.of((1, 1))
         assert torch.allclose(jets_of(model, points, spec), reverse_jets_of(model, points, spec), atol=1e-13)
 
     def test_constant_parts_have_no_derivatives(self) -> None:
@@ -189,10 +189,20 @@ class TestJets:
         assert chain_of(Odd()) is None
 
     def test_names(self) -> None:
-        assert derivative("v_xx", ("u", "v"), ("x", "t")) == (1, 0, 2)
-        assert derivative("u", ("u", "v"), ("x", "t")) == (0, -1, 0)
-        with pytest.raises(InputError, match="unmixed"):
-            derivative("u_xt", ("u",), ("x", "t"))
+        assert derivative("v_xx", ("u", "v"), ("x", "t")) == (1, (0, 0))
+        assert derivative("u", ("u", "v"), ("x", "t")) == (0, ())
+        assert derivative("u_tx", ("u",), ("x", "t")) == derivative("u_xt", ("u",), ("x", "t")) == (0, (0, 1))
+        assert derivative("u_ab", ("u",), ("a", "b", "ab")) == (0, (2,))  # a variable of that name comes first
+        for name, said in (
+            ("w_x", "no value or derivative"),
+            ("u_", "no value"),
+            ("u_xz", "not made of"),
+            ("u_" + 9 * "x", "at most 8"),
+        ):
+            with pytest.raises(InputError, match=said):
+                derivative(name, ("u",), ("x", "t"))
+        with pytest.raises(InputError, match="may differentiate by"):
+            derivative("u_aab", ("u",), ("a", "ab", "aa", "b"))
 
 
 class TestRows:
@@ -328,7 +338,7 @@ class TestRefinement:
 
     def test_true_residual_is_that_of_the_refined_field(self, problem: PhysicsProblem) -> None:
         found = refine(problem, max_rank=8, rank=8)
-        spec = JetSpec((0, 1), (0, 1))
+        spec = JetSpec.of((0, 0), (1, 1))
         loss = {"points": 0.0, "fresh": 0.0}
         for kind, block in itertools.product(loss, problem.blocks):
             points = getattr(problem, kind)[block.name]

@@ -40,19 +40,14 @@ from lsr_core.problems.splits import Architecture
 from tests.core import oddities, twins
 
 
-def _softsign(z: Tensor, first: bool, second: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    under = 1 + z.abs()
-    return z / under, under**-2 if first else None, -2 * z.sign() * under**-3 if second else None
-
-
 def test_an_activation_has_jets_goes_to_disk_and_is_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = {"layers": [2, 6, 5, 1], "activation": "toy"}
     with pytest.raises(InputError, match=r"'tanh', 'relu'.* or 'siren'"):
         architectures.build("mlp", arguments)
-    monkeypatch.setitem(ACTIVATIONS, "toy", Activation(nn.functional.softsign, _softsign, nn.Softsign))
+    monkeypatch.setitem(ACTIVATIONS, "toy", Activation(nn.functional.softsign, module=nn.Softsign))
     torch.manual_seed(0)
     model = architectures.build("mlp", arguments).double()
-    function, spec = ParametricFunction.from_module(model, dtype=torch.float64), JetSpec((0, 1), (0, 1))
+    function, spec = ParametricFunction.from_module(model, dtype=torch.float64), JetSpec.of((0, 0), (1, 1))
     points = twins.data(20).inputs
     jets = JetFunction(function, spec)
     assert jets.chain is not None

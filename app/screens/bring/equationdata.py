@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lsr_app.screens.bring import datatexts
 from lsr_app.screens.bring import equationtexts as texts
 from lsr_app.words import formats
 from lsr_core.errors import InputError
@@ -40,6 +41,9 @@ class Sheet:
         constants: rows of name, value.
         solution: rows of output, expression.
         outputs: names, separated by commas.
+        shapes: rows of name, shape.
+        domain: made of shapes; empty = the box of the inputs.
+        coefficients: data of coefficients, each below a line such as `k(x, y) cubic`.
     """
 
     title: str = ""
@@ -50,6 +54,9 @@ class Sheet:
     constants: Sequence[Row] = ()
     solution: Sequence[Row] = ()
     data: str = ""
+    shapes: Sequence[Row] = ()
+    domain: str = ""
+    coefficients: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,8 @@ def sheet_of(ready: Mapping[str, Any]) -> Sheet:
         conditions=[row.model_dump() for row in arguments.conditions],
         constants=[{"name": name, "value": short(value)} for name, value in arguments.constants.items()],
         solution=[{"output": name, "expression": text} for name, text in arguments.solution.items()],
+        shapes=[{"name": name, "shape": text} for name, text in arguments.shapes.items()],
+        domain=arguments.domain,
     )
 
 
@@ -134,13 +143,14 @@ def arguments_of(sheet: Sheet) -> TypedArguments:
             "outputs": pieces(sheet.outputs),
             "constants": constants,
             "equations": equations,
-            "conditions": [
-                {**_block(row), "where": _text(row, "where")} for row in _filled(sheet.conditions, "equation", "where")
-            ],
+            "conditions": [_block(row) for row in _filled(sheet.conditions, "equation", "where")],
             "solution": {
                 _text(row, "output"): _text(row, "expression") for row in _filled(sheet.solution, "expression")
             },
-            "data": _data(sheet.data, pieces(sheet.outputs)),
+            "data": datatexts.measured(sheet.data, pieces(sheet.outputs)),
+            "shapes": _shapes(sheet.shapes),
+            "domain": sheet.domain.strip(),
+            "coefficients": datatexts.coefficients(sheet.coefficients),
         },
     )
 
@@ -171,7 +181,7 @@ def check(arguments: TypedArguments, network: StartingNetwork | Brought) -> Chec
         lines.append(
             (
                 block.name,
-                f"{block.n_points:,}{' pairs' if block.pairs else ''}",
+                f"{block.n_points:,}{' pairs' if block.pairs else f' × {block.places}' if block.nodes else ''}",
                 ", ".join(block.needs) or "none",
                 "yes" if affine else "no",
                 "" if fit is None else formats.error(fit.residual),
@@ -253,11 +263,25 @@ def short(value: float) -> str:
 
 def _block(row: Row) -> dict[str, Any]:
     """The numbers of a row where there are any; the engine has its own for the others."""
-    found: dict[str, Any] = {"equation": _text(row, "equation"), "name": _text(row, "name")}
+    found: dict[str, Any] = {
+        "equation": _text(row, "equation"),
+        "name": _text(row, "name"),
+        "where": _text(row, "where"),
+    }
     for key, kind in (("points", int), ("weight", float)):
         value = row.get(key)
         if isinstance(value, (int, float)) and math.isfinite(value):
             found[key] = kind(value)
+    return found
+
+
+def _shapes(rows: Sequence[Row]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in _filled(rows, "name", "shape"):
+        name = _text(row, "name")
+        if name in found:
+            raise InputError("is there twice; give each its own name", key=f"shape {name:.12}")
+        found[name] = _text(row, "shape")
     return found
 
 
@@ -268,17 +292,3 @@ def _filled(rows: Sequence[Row], *keys: str) -> list[Row]:
 def _text(row: Row, key: str) -> str:
     value = row.get(key)
     return value.strip() if isinstance(value, str) else ""
-
-
-def _data(text: str, outputs: Sequence[str]) -> dict[str, Any] | None:
-    """Lines of numbers, separated by commas, semicolons or blanks."""
-    rows = []
-    for index, line in enumerate(text.splitlines(), 1):
-        parts = line.replace(",", " ").replace(";", " ").split()
-        if not parts:
-            continue
-        try:
-            rows.append([float(part) for part in parts])
-        except ValueError:
-            raise InputError(f"line {index} holds something that is no number: {line!r:.60}", key="data") from None
-    return {"output": outputs[0] if outputs else "u", "rows": rows} if rows else None

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from lsr_app.owning import ownproblems
-from lsr_app.screens.bring import equationdata, equationlatex, equationnetwork, ownlist
+from lsr_app.screens.bring import equationdata, equationlatex, equationnetwork, figures, ownlist
 from lsr_app.screens.bring import equationtexts as texts
 from lsr_app.screens.bring.equationdata import Checked, Row, Sheet
 from lsr_app.screens.bring.equationnetwork import Network
@@ -32,7 +32,8 @@ FAR_OFF = 0.5  # relative L2 error from which a trained network is probably not 
 _SEARCHING = threading.Lock()
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "inputs": ("name", "from", "to"),
-    "equations": ("equation", "points", "weight"),
+    "shapes": ("name", "shape"),
+    "equations": ("equation", "where", "points", "weight"),
     "conditions": ("where", "equation", "points", "weight"),
     "constants": ("name", "value"),
     "solution": ("output", "expression"),
@@ -112,6 +113,7 @@ def _tables() -> Sheet:
         inputs = _table("inputs", given.inputs)
     with second:
         constants = _table("constants", given.constants)
+    shapes, domain = _domain(given, version)
     equations = _table("equations", given.equations)
     conditions = _table("conditions", given.conditions)
     solution = _table("solution", given.solution)
@@ -121,7 +123,41 @@ def _tables() -> Sheet:
             max_chars=200_000, label_visibility="collapsed",
         )  # fmt: skip
         st.caption(texts.DATA_HELP)
-    return Sheet(title, outputs, inputs, equations, conditions, constants, solution, data or "")
+    with st.expander(texts.COEFFICIENTS):
+        coefficients = st.text_area(
+            texts.COEFFICIENTS, given.coefficients, key=f"typed_coefficients_{version}", placeholder=texts.COEFFICIENTS_EXAMPLE,
+            max_chars=500_000, label_visibility="collapsed",
+        )  # fmt: skip
+        st.caption(texts.COEFFICIENTS_HELP)
+    return Sheet(
+        title,
+        outputs,
+        inputs,
+        equations,
+        conditions,
+        constants,
+        solution,
+        data or "",
+        shapes,
+        domain or "",
+        coefficients or "",
+    )
+
+
+def _domain(given: Sheet, version: int) -> tuple[list[dict[str, Any]], str | None]:
+    """Shapes, and what the domain is made of."""
+    first, second = st.columns([4, 3], gap="small")
+    with first:
+        shapes = _table("shapes", given.shapes)
+    domain = second.text_input(
+        texts.DOMAIN,
+        given.domain,
+        key=f"typed_domain_{version}",
+        max_chars=4000,
+        help=texts.DOMAIN_HELP,
+        placeholder=texts.DOMAIN_EXAMPLE,
+    )
+    return shapes, domain
 
 
 def _table(name: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -146,7 +182,7 @@ def _column(key: str) -> Any:
         return st.column_config.NumberColumn(label, min_value=1, step=1, help=help_, width=72)
     if key == "weight":
         return st.column_config.NumberColumn(label, help=help_, width=76)
-    wide = {"equation": 150, "expression": 280, "where": 76}.get(key, 62)
+    wide = {"equation": 150, "expression": 280, "where": 76, "shape": 150}.get(key, 62)
     return st.column_config.TextColumn(label, help=help_, width=wide, max_chars=500)
 
 
@@ -168,6 +204,10 @@ def _check(sheet: Sheet, network: Network | InputError | None) -> Checked | None
     show.table(
         "typed_blocks", texts.BLOCK_COLUMNS, found.blocks, caption=texts.BLOCK_CAPTION, data=lambda: list(found.blocks)
     )
+    for remark in found.problem.remarks:
+        st.warning(formats.markdown(remark), icon=":material/warning:")
+    if len(found.problem.domain) > 1:
+        show.figure("typed_domain", figures.domain(found.problem))
     remarks = [texts.LINEAR if found.linear else texts.NONLINEAR]
     if not found.solved:
         remarks.append(texts.NO_SOLUTION)
@@ -180,21 +220,8 @@ def _check(sheet: Sheet, network: Network | InputError | None) -> Checked | None
 
 def _typeset(arguments: TypedArguments) -> None:
     """The equation as it was understood."""
-    lines = [equationlatex.equation(row.equation) for row in arguments.equations]
-    for row in arguments.conditions:
-        periodic = row.where.strip().endswith("periodic")
-        if not periodic:
-            where = r",\ ".join(_place(piece) for piece in row.where.split(","))
-            lines.append(rf"{equationlatex.equation(row.equation)} \quad \text{{at }} {where}")
-    lines += [
-        rf"{equationlatex.name(name)} = {equationlatex.expression(text)}" for name, text in arguments.solution.items()
-    ]
-    for line in lines:
+    for line in equationlatex.lines(arguments):
         st.latex(rf"\footnotesize {line}" if len(line) > LONG else line)
-
-
-def _place(text: str) -> str:
-    return equationlatex.equation(text) if "=" in text else rf"\text{{{''.join(filter(str.isalnum, text))}}}"
 
 
 def _make(now: Now, found: Checked | None) -> None:

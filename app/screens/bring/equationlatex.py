@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from lsr_core.errors import InputError
-from lsr_core.problems.physics.typed.grammar import tree_of
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.grammar import OPERATORS, pieces, tree_of
 
 GREEK = frozenset(
     (
@@ -28,6 +29,33 @@ def equation(text: str) -> str:
     if len(sides) > 2:
         raise InputError("there is more than one equals sign", key="equation")
     return " = ".join(sides if len(sides) == 2 else [*sides, "0"])
+
+
+def lines(arguments: TypedArguments) -> list[str]:
+    """LaTeX of all rows of an equation, one a line.
+
+    Raises:
+        InputError: a row is not of the grammar.
+    """
+    found = [equation(row.equation) + _held(row.where, r"\text{where }") for row in arguments.equations]
+    for row in arguments.conditions:
+        if not row.where.strip().endswith("periodic"):
+            found.append(equation(row.equation) + _held(row.where, r"\text{at }"))
+    return found + [rf"{name(output)} = {expression(text)}" for output, text in arguments.solution.items()]
+
+
+def _held(where: str, word: str) -> str:
+    """Where a row holds; equations are set as such, other words as text."""
+    if not where.strip():
+        return ""
+    return rf" \quad {word} " + r",\ ".join(_place(piece) for piece in pieces(where))
+
+
+def _place(text: str) -> str:
+    if "=" in text and not any(sign in text for sign in "<>") and " and " not in text:
+        return equation(text)
+    plain = "".join(sign for sign in text if sign.isalnum() or sign in " .+-*/()=<>,")
+    return rf"\text{{{plain.replace('<', '$<$').replace('>', '$>$')}}}"
 
 
 def expression(text: str) -> str:
@@ -53,7 +81,7 @@ def _of(node: ast.AST) -> tuple[str, int]:
     if isinstance(node, ast.Name):
         return name(node.id), _ATOM
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return _call(node.func.id, _of(node.args[0])[0]), _ATOM
+        return _call(node.func.id, [_of(one)[0] for one in node.args])
     if isinstance(node, ast.UnaryOp):
         sign = "-" if isinstance(node.op, ast.USub) else ""
         return sign + _bound(node.operand, _PRODUCT), _SIGN
@@ -75,13 +103,28 @@ def _bound(node: ast.AST, level: int) -> str:
     return text if binds >= level else rf"\left({text}\right)"
 
 
-def _call(function: str, inside: str) -> str:
+def _call(function: str, given: list[str]) -> tuple[str, int]:
+    inside = given[0] if given else ""
+    if function in OPERATORS:
+        return _operator(function, inside, given[1:])
     if function == "sqrt":
-        return rf"\sqrt{{{inside}}}"
+        return rf"\sqrt{{{inside}}}", _ATOM
     if function == "abs":
-        return rf"\left|{inside}\right|"
+        return rf"\left|{inside}\right|", _ATOM
     shown = rf"\{function}" if function in _NAMED else rf"\operatorname{{{function}}}"
-    return rf"{shown}\left({inside}\right)"
+    return rf"{shown}\left({inside}\right)", _ATOM
+
+
+def _operator(function: str, inside: str, more: list[str]) -> tuple[str, int]:
+    if function == "dx":
+        return rf"\partial_{{{' '.join(more)}}} \left({inside}\right)", _ATOM
+    if function == "integral":
+        bounds = rf"_{{{more[1]}}}^{{{more[2]}}}" if len(more) > 2 else ""
+        return rf"\int{bounds} {inside} \, d{more[0] if more else 'x'}", _PRODUCT
+    if function == "dot" and more:
+        return rf"\left({inside}\right) \cdot \left({more[0]}\right)", _PRODUCT
+    signs = {"laplace": r"\Delta", "grad": r"\nabla", "div": r"\nabla \cdot", "dn": r"\partial_{n}"}
+    return rf"{signs.get(function, '')} \left({', '.join([inside, *more])}\right)".strip(), _ATOM
 
 
 def _number(text: str) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 LEAD = (
     "Write the equation and its conditions as text. Nothing of it is executed: it is read as a formula, differentiated by the network’s own "
     "derivatives, and stored as text in the problem. The network for it is untrained, or one that you trained: see Network below."
@@ -17,19 +19,26 @@ TABLES = {
     ),
     "equations": (
         "Equations inside",
-        "One in a row: left = right, or an expression that should be zero. u_x and u_xx are derivatives of u by x.",
+        "One in a row: left = right, or an expression that should be zero. u_x, u_xx, u_xy are derivatives of u; where may name a part, such as "
+        "y < 0.5 or inside core.",
     ),
     "conditions": (
         "Conditions",
-        "Where: a face such as x = 0, several with commas, boundary for all of them, or x periodic. A periodic condition names what is equal "
-        "at both ends, such as u, u_x.",
+        "Where: a face such as x = 0, several with commas, boundary for all of them, the name of a shape, a part such as x = 0 and y > 0.5, a "
+        "place inside such as x = 0.3, domain for an integral, or x periodic, which names what is equal at both ends, such as u, u_x. "
+        "dn(u) is the derivative along the outward normal.",
+    ),
+    "shapes": (
+        "Shapes",
+        "Names for parts of space: disk(x, y, radius), ball, ellipse(x, y, half axes, angle), box(from, to, …), polygon(x, y of each corner, …), "
+        "polyhedron. A condition may hold at the edge of one, an equation inside or outside of it.",
     ),
     "constants": ("Constants", "Names for numbers, used in all expressions."),
     "solution": ("Known solution", "If there is one: the true error is then reported. It is never used to solve."),
 }
 COLUMNS = {
     "name": "Name", "from": "From", "to": "To", "equation": "Equation", "where": "Where", "points": "Points", "weight": "Weight",
-    "value": "Value", "output": "Output", "expression": "Expression",
+    "shape": "Shape", "value": "Value", "output": "Output", "expression": "Expression",
 }  # fmt: skip
 COLUMN_HELP = {
     "points": "How many points are drawn; of a periodic condition, pairs of points.",
@@ -43,6 +52,18 @@ DATA_HELP = (
     "One place in a line: the coordinates in the order of the inputs, then the value of the first unknown function."
 )
 DATA_EXAMPLE = "0.5, 0.1, 0.92"
+COEFFICIENTS = "Coefficients from data"
+COEFFICIENTS_HELP = (
+    "A line such as k(x, y) linear, then one place in a line: the coordinates, then the value. Linear, nearest, or cubic where the places fill a "
+    "grid. The data must cover the domain."
+)
+COEFFICIENTS_EXAMPLE = "k(x) linear\n0, 1.0\n1, 2.0"
+TIMES = ("t", "time")  # inputs that are drawn on a scale of their own
+DOMAIN = "Domain"
+DOMAIN_HELP = (
+    "Shapes combined by + (union), - (difference) and * (intersection); box is that of the inputs. Empty: the box."
+)
+DOMAIN_EXAMPLE = "box - hole"
 NETWORK = "Network"
 NETWORKS = {"untrained": "Untrained", "trained": "Trained weights"}
 NETWORK_LEADS = {
@@ -87,7 +108,19 @@ GRAMMAR = "What can be written"
 GRAMMAR_ROWS = (
     ("Numbers", "2, 0.5, 1e-3, pi, e"),
     ("Signs", "+ - * / ^ ( ) and one = in an equation; ** is ^"),
-    ("Unknown functions", "u, first derivatives u_x, second ones u_xx; no mixed ones such as u_xt"),
+    ("Unknown functions", "u, and derivatives of any order up to 8, mixed ones too: u_x, u_xx, u_xt, u_xxxx"),
+    (
+        "Operators",
+        "dx(k*dx(u, x), x), laplace(u), div(k*grad(u)), dot(vec(a, b), grad(u)), dn(u) at an edge, integral(u), integral(u, t, 0, t)",
+    ),
+    (
+        "Where",
+        "x = 0; x = 0, x = 1; boundary; hole; x = 0 and y > 0.5; x = 0.3 inside; y = x/2; domain; x periodic; inside core; outside core",
+    ),
+    (
+        "Shapes",
+        "disk, ball, ellipse, box, polygon, polyhedron (convex), combined by + - * or union(…), difference(…), intersection(…)",
+    ),
     (
         "Functions",
         "sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign step erf sigmoid; step(x) is 1 above zero and 0 below",
@@ -129,3 +162,8 @@ def searching(done: int, scales: str, residual: str) -> str:
 
 def found(scales: str, residual: str) -> str:
     return f"The search took {scales}: residual {residual} at fresh points."
+
+
+def drawn(variables: Sequence[str], conditions: Sequence[str]) -> str:
+    there = f" Conditions: {', '.join(conditions)}." if conditions else ""
+    return f"Where the points of every block lie, over {variables[0]} and {variables[1]}.{there}"

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lsr_app.plots.base import Canvas, Picture, Rows, light
+from lsr_app.screens.bring import equationtexts as texts
 from lsr_app.words import formats
+from lsr_core.problems.physics.problem import PhysicsProblem
 
 MOST = 2000
 CURVES = 5
@@ -43,3 +45,40 @@ def data(inputs: np.ndarray, outputs: np.ndarray, names: Sequence[str]) -> Pictu
         return iter(())
 
     return Picture(canvas.figure(), alt, (), rows)
+
+
+def domain(problem: PhysicsProblem) -> Picture:
+    """The points of every block over the first two inputs: inside in grey, conditions in colours."""
+    canvas = Canvas(height=300)
+    x, y = problem.variables[:2]
+    inner = [
+        block
+        for block in problem.blocks
+        if block.needs and block.prescribed is None and block.name.startswith("interior")
+    ]
+    rest = [block for block in problem.blocks if block not in inner]
+    for place, block in enumerate([*inner, *rest]):
+        points = problem.points[block.name]
+        at = points.reshape(-1, points.shape[-1]) if block.pairs else points[:, 0] if block.together else points
+        shown = at[:: max(1, len(at) // MOST)].double().cpu().numpy()
+        inside = place < len(inner)
+        colour = (
+            canvas.colours.muted if inside else canvas.colours.series[(place - len(inner)) % len(canvas.colours.series)]
+        )
+        canvas.points(
+            light(shown[:, 0]), light(shown[:, 1]), formats.plot(block.name), colour, size=3 if inside else 5, outline=0
+        )
+    canvas.axes(formats.plot(x), formats.plot(y))
+    if all(name not in texts.TIMES for name in (x, y)):
+        canvas.layout["yaxis"] |= {"scaleanchor": "x"}
+
+    def rows() -> Rows:
+        return (
+            (block.name, *(float(value) for value in point[:2]))
+            for block in problem.blocks
+            for point in problem.points[block.name].reshape(-1, len(problem.variables)).tolist()
+        )
+
+    return Picture(
+        canvas.figure(), texts.drawn(problem.variables, [block.name for block in rest]), ("block", x, y), rows
+    )

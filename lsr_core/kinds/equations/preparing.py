@@ -121,6 +121,7 @@ def prepare(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
             *seen.notes,
             *note_of(seen.findings, function.dtype),
             *([problem.graded_on] if problem.graded_on else []),
+            *problem.remarks,
         ),
         problem=problem,
         fitted=fitted,

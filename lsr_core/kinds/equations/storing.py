@@ -69,9 +69,7 @@ class EquationStoring(Storing[PhysicsProblem]):
     def points(self, description: ProblemDescription) -> int:
         entry = description.physics
         assert entry is not None
-        return sum(
-            (2 if block.pairs else 1) * block.n_points for block in build(entry.equation, entry.arguments).blocks
-        )
+        return sum(block.places * block.n_points for block in build(entry.equation, entry.arguments).blocks)
 
 
 def _read(description: ProblemDescription, common: dict[str, Any], data: Path) -> PhysicsProblem:

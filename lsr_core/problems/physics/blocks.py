@@ -38,6 +38,9 @@ class ResidualBlock:
         n_points: how many points (or pairs) a draw has.
         weight: of the mean square of this block in the loss.
         pairs: whether points come in pairs.
+        nodes: places that come with every point for the integrals in its residual: points are (n, 1 + nodes, d), and the residual is given
+            the field at the first place (n,) and the one at all others (n, nodes).
+        reads: the outputs whose values it reads, where that is known.
         prescribed: for a Dirichlet condition, the value (n,) or (n, o) that it asks of the outputs at points (n, d), so
             that contradictory boundary data can be found.
         prescribes: the outputs that `prescribed` is about; empty = all.
@@ -52,6 +55,8 @@ class ResidualBlock:
     pairs: bool = False
     prescribed: Callable[[Tensor], Tensor] | None = None
     prescribes: tuple[str, ...] = ()
+    nodes: int = 0
+    reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.n_points < 1:
@@ -65,8 +70,18 @@ class ResidualBlock:
                 key=f"blocks.{self.name}.weight",
             )
 
+    @property
+    def places(self) -> int:
+        """How many places a point of this block has."""
+        return 2 if self.pairs else 1 + self.nodes
+
+    @property
+    def together(self) -> bool:
+        """Whether a point has more places than one."""
+        return self.places > 1
+
     def draw(self, generator: torch.Generator, count: int | None = None) -> Tensor:
-        """Points (n, d) or pairs (n, 2, d), float64.
+        """Points (n, d), or (n, places, d) where a point has several places, float64.
 
         Raises:
             InputError: the region gave none, or not in this shape.
@@ -82,8 +97,8 @@ def check_points(block: ResidualBlock, points: Tensor) -> None:
     Raises:
         InputError: saying which block.
     """
-    wanted = "(n, 2, d)" if block.pairs else "(n, d)"
-    if points.ndim != (3 if block.pairs else 2) or (block.pairs and points.shape[1] != 2):
+    wanted = f"(n, {block.places}, d)" if block.together else "(n, d)"
+    if points.ndim != (3 if block.together else 2) or (block.together and points.shape[1] != block.places):
         raise InputError(f"points have shape {tuple(points.shape)}; they must be {wanted}", key=f"blocks.{block.name}")
     if len(points) == 0:
         raise InputError("the block has no points; it needs at least one", key=f"blocks.{block.name}")

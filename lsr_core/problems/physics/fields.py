@@ -9,13 +9,14 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 
+MAX_ORDER = 8  # the terms of the chain rule multiply with it
+
 
 class Derivative(NamedTuple):
-    """An output, differentiated `order` (0, 1 or 2) times by one variable; `variable` is -1 for the value itself."""
+    """An output and the variables that it is differentiated by, in rising order with repetition; none for the value itself."""
 
     output: int
-    variable: int
-    order: int
+    by: tuple[int, ...] = ()
 
 
 class Field:
@@ -51,30 +52,53 @@ class Field:
         """
         if name not in self.variables:
             raise InputError(f"no variable {name!r}; this problem has {', '.join(self.variables)}", key="variables")
-        return self.points[:, self.variables.index(name)]
+        return self.points[..., self.variables.index(name)]
 
     def __len__(self) -> int:
         return len(self.points)
 
 
 def derivative(name: str, outputs: Sequence[str], variables: Sequence[str]) -> Derivative:
-    """What `u`, `u_x` or `u_xx` stands for.
+    """What `u`, `u_x`, `u_xxx` or `u_xy` stands for; the order of the variables does not matter.
 
     Raises:
-        InputError: an unknown output or variable, a mixed derivative, or one of third order and beyond.
+        InputError: an unknown output or variable, variables that can be read in two ways, or an order beyond `MAX_ORDER`.
     """
     if name in outputs:
-        return Derivative(outputs.index(name), -1, 0)
+        return Derivative(outputs.index(name))
     head, _, tail = name.rpartition("_")
-    if head in outputs:
-        for index, variable in enumerate(variables):
-            if tail in (variable, 2 * variable):
-                return Derivative(outputs.index(head), index, 1 if tail == variable else 2)
-    raise InputError(
-        f"{name!r} is not a value, first or unmixed second derivative of {', '.join(outputs)} "
-        f"by {', '.join(variables)}; write it like {outputs[0]}_{variables[0]} or {outputs[0]}_{2 * variables[0]}",
-        key="needs",
-    )
+    if head not in outputs or not tail:
+        raise InputError(
+            f"{name!r} is no value or derivative of {', '.join(outputs)} by {', '.join(variables)}; "
+            f"write it like {outputs[0]}_{variables[0]} or {outputs[0]}_{2 * variables[0]}",
+            key="needs",
+        )
+    if tail in variables:
+        return Derivative(outputs.index(head), (variables.index(tail),))
+    found = sorted(parts_of(tail, tuple(variables), MAX_ORDER))
+    if not found:
+        raise InputError(
+            f"{name!r} differentiates {head} by {tail!r:.20}, which is not made of at most {MAX_ORDER} of the variables {', '.join(variables)}",
+            key="needs",
+        )
+    if len(found) > 1:
+        ways = " or ".join(" and ".join(variables[place] for place in by) for by in found[:2])
+        raise InputError(f"{name!r} may differentiate by {ways}; give the variables other names", key="needs")
+    return Derivative(outputs.index(head), found[0])
+
+
+def parts_of(tail: str, variables: tuple[str, ...], most: int) -> set[tuple[int, ...]]:
+    """All ways to read a text as at most so many variables, each in rising order."""
+    if not tail:
+        return {()}
+    if most == 0:
+        return set()
+    return {
+        tuple(sorted((place, *rest)))
+        for place, variable in enumerate(variables)
+        if tail.startswith(variable)
+        for rest in parts_of(tail[len(variable) :], variables, most - 1)
+    }
 
 
 def with_values(needs: Iterable[str], outputs: Sequence[str]) -> tuple[str, ...]:

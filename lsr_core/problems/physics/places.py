@@ -23,7 +23,7 @@ def places(domain: Domain, blocks: Sequence[ResidualBlock]) -> tuple[Tensor, str
     A block that reads derivatives says by its region where the equation holds. Where that is the whole box, so is the domain. Another
     region is the only thing that knows the domain, and outside of it the field means nothing: the points are then drawn by it.
     """
-    inside = [block for block in blocks if block.needs and not block.pairs]
+    inside = [block for block in blocks if block.needs and not block.together]
     if not inside or any(_fills(block, domain) for block in inside):
         return _grid(domain), ""
     generator = torch.Generator().manual_seed(LOOKING)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -16,12 +15,12 @@ from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.physics.blocks import ResidualBlock, check_points
 from lsr_core.problems.physics.fields import derivative
+from lsr_core.problems.physics.meeting import cut_out, parted, without
 from lsr_core.problems.physics.places import places
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Architecture, Quantity, Split, check_split, existing
 
 POINT_TOLERANCE = 1e-9  # of the extent of the domain, by which points may lie outside it
-CORNER_TOLERANCE = 1e-8  # of the size of the boundary data, by which two blocks may differ where they meet
 FITTED, FRESH = 1, 2  # random streams
 FEWEST_FRESH = 200
 
@@ -68,16 +67,17 @@ class PhysicsProblem(Problem):
         domain: bounds by variable.
         outputs: names of the outputs, as residuals read them.
         blocks: the conditions.
-        points: fitted points by block, (n, d), or (n, 2, d) for pairs.
+        points: fitted points by block, (n, d), or (n, places, d) where a point has several places.
         fresh: points by block that the solve does not see; what the rank is chosen by.
         test: points with the exact or reference solution; reported, never used to choose.
         grid: optional points to draw fields on; otherwise the test points are drawn, and without any those of `places`.
         architecture: registered name and arguments, needed to store the problem.
         seed: from which the points were drawn.
         graded_on: a sentence on the points of `test` or `grid`, where they are not a grid over the domain.
+        remarks: sentences on boundary data that jump where they meet; see `meeting`.
 
     Raises:
-        InputError: an empty block, two of one name, points outside the domain, boundary data that contradict each other.
+        InputError: an empty block, two of one name, points outside the domain, boundary data that contradict each other all over a face.
     """
 
     kind: ClassVar[ProblemKind] = "physics"
@@ -100,6 +100,7 @@ class PhysicsProblem(Problem):
     architecture: Architecture | None = None
     seed: int = 0
     graded_on: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.blocks:
@@ -123,7 +124,7 @@ class PhysicsProblem(Problem):
                     f"the equation has {len(self.domain)} variables and {len(self.outputs)} outputs",
                     key=name,
                 )
-        self._check_corners()
+        self._part_meetings()
         if not self.input_quantities:
             object.__setattr__(self, "input_quantities", tuple(Quantity(name) for name in self.variables))
         if not self.output_quantities:
@@ -182,39 +183,18 @@ class PhysicsProblem(Problem):
                 key=f"blocks.{block.name}",
             )
 
-    def _check_corners(self) -> None:
-        """Refuse two Dirichlet blocks that ask for different values at the same corner or edge."""
-        conditions = [block for block in self.blocks if block.prescribed is not None]
-        for first, second in combinations(conditions, 2):
-            assert first.prescribed is not None
-            assert second.prescribed is not None
-            shared = self._shared(first, second)
-            if len(shared) == 0 or (first.prescribes or self.outputs) != (second.prescribes or self.outputs):
-                continue
-            one = first.prescribed(shared).reshape(len(shared), -1)
-            other = second.prescribed(shared).reshape(len(shared), -1)
-            gap = (one - other).abs().amax(dim=1)
-            size = float(torch.maximum(one.abs().max(), other.abs().max()).clamp_min(1.0))
-            worst = int(gap.argmax())
-            if float(gap[worst]) > CORNER_TOLERANCE * size:
-                raise InputError(
-                    f"the blocks {first.name!r} and {second.name!r} ask for different values at "
-                    f"{place(self.variables, shared[worst])}: {float(one[worst, 0]):.4g} and {float(other[worst, 0]):.4g}; "
-                    "boundary data must agree where they meet",
-                    key=f"blocks.{second.name}",
-                )
-
-    def _shared(self, first: ResidualBlock, second: ResidualBlock) -> Tensor:
-        """Corners of the box that lie on the faces of both blocks; a coordinate that all points of a block share is its face."""
-        bounds = torch.tensor(list(self.domain.values()), dtype=torch.float64)
-        corners = torch.cartesian_prod(*bounds) if len(bounds) > 1 else bounds.T
-        slack = POINT_TOLERANCE * (bounds[:, 1] - bounds[:, 0])
-        held = torch.ones(len(corners), dtype=torch.bool)
-        for block in (first, second):
-            points = self.points[block.name].reshape(-1, len(self.domain))
-            low, high = points.amin(dim=0), points.amax(dim=0)
-            held &= (((corners - low).abs() <= slack) | (high - low > slack)).all(dim=1)
-        return corners[held]
+    def _part_meetings(self) -> None:
+        """Leave out the points around places where two conditions ask for different values."""
+        kept, remarks = parted(self.blocks, self.points, self.domain, self.outputs)
+        if not kept:
+            return
+        blocks = tuple(cut_out(block, kept[block.name]) if block.name in kept else block for block in self.blocks)
+        object.__setattr__(self, "blocks", blocks)
+        for kind in ("points", "fresh"):
+            drawn = getattr(self, kind)
+            left = {name: without(part, kept[name]) if name in kept else part for name, part in drawn.items()}
+            object.__setattr__(self, kind, left)
+        object.__setattr__(self, "remarks", remarks)
 
 
 def make_problem(

@@ -62,7 +62,7 @@ def block_rows(
         check: refuse residuals that are not finite, which takes evaluating them.
 
     Raises:
-        InputError: residuals that are not (n,) or (n, k), or not finite at some points; second derivatives of a network without any.
+        InputError: residuals that are not (n,) or (n, k), or not finite at some points; higher derivatives of a network without any.
     """
     given = problem.points if points is None else points
     rows = []
@@ -71,7 +71,7 @@ def block_rows(
         jets = JetFunction(function, jet_spec(block, problem.outputs, problem.variables))
         pointwise = _Pointwise(block, problem.outputs, problem.variables, jets.spec)
         read = {derivative(name, problem.outputs, problem.variables) for name in block.needs}
-        used = sorted({0, *(jets.spec.position(item.variable, item.order) for item in read)})
+        used = sorted({0, *(jets.spec.position(item.by) for item in read)})
         residual = ResidualFunction(jets, pointwise, used=used)
         width = _width(block, residual, at)
         found = BlockRows(block, at, residual.scaled(math.sqrt(block.weight / (len(at) * width))), width)
@@ -89,19 +89,29 @@ def residual_vector(rows: Sequence[BlockRows], theta: Tensor | None = None) -> T
 def jet_spec(block: ResidualBlock, outputs: Sequence[str], variables: Sequence[str]) -> JetSpec:
     """The jet that a block needs."""
     asked = [derivative(name, outputs, variables) for name in block.needs]
-    first = tuple(sorted({item.variable for item in asked if item.order > 0}))
-    return JetSpec(first, tuple(sorted({item.variable for item in asked if item.order == 2})))
+    return JetSpec.of(*(item.by for item in asked))
 
 
 def field_of(
     points: Tensor, jets: Tensor, names: Sequence[str], outputs: Sequence[str], variables: Sequence[str], spec: JetSpec
 ) -> Field:
-    """A field from jets (n, c, o) at points (n, d), with the named derivatives."""
+    """A field from jets (…, c, o) at points (…, d), with the named derivatives."""
     values = {}
     for name in with_values(names, outputs):
         item = derivative(name, outputs, variables)
-        values[name] = jets[:, spec.position(item.variable, item.order), item.output]
+        values[name] = jets[..., spec.position(item.by), item.output]
     return Field(points, variables, values)
+
+
+def fields_of(
+    block: ResidualBlock, points: Tensor, jets: Tensor, outputs: Sequence[str], variables: Sequence[str], spec: JetSpec
+) -> list[Field]:
+    """What a block's residual is given, from places (n, s, d) and jets (n, s, c, o)."""
+    if block.nodes:
+        parts = [(points[:, 0], jets[:, 0]), (points[:, 1:], jets[:, 1:])]
+    else:
+        parts = list(zip(points.unbind(1), jets.unbind(1), strict=True))
+    return [field_of(at, jet, block.needs, outputs, variables, spec) for at, jet in parts]
 
 
 class _Pointwise:
@@ -111,11 +121,7 @@ class _Pointwise:
         self.block, self.outputs, self.variables, self.spec = block, outputs, variables, spec
 
     def __call__(self, places: Tensor, jets: Tensor) -> Tensor:
-        fields = [
-            field_of(places[:, i], jets[:, i], self.block.needs, self.outputs, self.variables, self.spec)
-            for i in range(places.shape[1])
-        ]
-        return self.block.residual(*fields)
+        return self.block.residual(*fields_of(self.block, places, jets, self.outputs, self.variables, self.spec))
 
 
 def _width(block: ResidualBlock, residual: ResidualFunction, points: Tensor) -> int:

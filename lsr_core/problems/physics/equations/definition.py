@@ -52,6 +52,7 @@ class PDE:
         grid: points by variable, end points included, of the test grid.
         on_grid: values (n_1, n_2, …, o) on axes, one for each variable, from `exact` by default; None where no solution is known.
         exact: the solution at points (n, d) as (n, o), in torch functions of them, where there is a formula.
+        looked_at: points (n, d) to report at instead of the grid, where the domain is no box or has too many coordinates for one.
         given: the input function of an equation that has one; networks see it at equally spaced sensors.
         source: where the set-up is published.
     """
@@ -68,6 +69,7 @@ class PDE:
     outputs: tuple[str, ...] = ("u",)
     transform: tuple[str, Mapping[str, Any]] | None = None
     periods: Mapping[str, float] = field(default_factory=dict)
+    looked_at: Tensor | None = None
     given: InputFunction | None = None
     source: str = ""
 
@@ -85,6 +87,8 @@ class PDE:
         """The solution on a grid, the last variable fastest; None where none is known."""
         if self.on_grid is None:
             return None
+        if self.looked_at is not None and self.exact is not None and grid is None:
+            return Split(self.looked_at, self.exact(self.looked_at))
         axes = self.axes(grid)
         return Split(points_of(axes), self.on_grid(axes).reshape(-1, len(self.outputs)))
 
@@ -92,7 +96,7 @@ class PDE:
         """Points to draw the field of an unknown solution on, with zeros in place of it; None where there is a reference."""
         if self.on_grid is not None:
             return None
-        points = points_of(self.axes())
+        points = points_of(self.axes()) if self.looked_at is None else self.looked_at
         return Split(points, points.new_zeros(len(points), len(self.outputs)))
 
 

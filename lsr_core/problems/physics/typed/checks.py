@@ -12,7 +12,7 @@ from lsr_core.errors import InputError
 from lsr_core.networks.pointjets import reverse_jets_of
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.fields import Field, with_values
-from lsr_core.problems.physics.residuals import field_of, jet_spec
+from lsr_core.problems.physics.residuals import fields_of, jet_spec
 
 PROBES = 200  # points of each block
 SOLVED = 1e-8  # of the largest term of a residual, up to which a solution solves it
@@ -55,12 +55,9 @@ def fit_of(block: ResidualBlock, exact: Exact, outputs: Sequence[str], variables
             key="solution",
         )
     jets = jets.requires_grad_()
-    parts = jets.unflatten(0, points.shape[:-1]) if block.pairs else jets[:, None]
-    places = points if block.pairs else points[:, None]
-    fields = [
-        field_of(places[:, s], parts[:, s], block.needs, outputs, variables, spec) for s in range(places.shape[1])
-    ]
-    rows = block.residual(*fields).reshape(len(points), -1)
+    parts = jets.unflatten(0, points.shape[:-1]) if block.together else jets[:, None]
+    places = points if block.together else points[:, None]
+    rows = block.residual(*fields_of(block, places, parts, outputs, variables, spec)).reshape(len(points), -1)
     slopes = torch.autograd.grad(rows.sum(), jets, allow_unused=True)[0] if rows.requires_grad else None
     terms = 0.0 if slopes is None else float((slopes * jets.detach()).abs().flatten(1).sum(dim=1).max())
     worst = int(rows.detach().abs().amax(dim=1).nan_to_num(nan=torch.inf).argmax())
@@ -78,7 +75,7 @@ def check_solution(
     """
     for block in blocks:
         found = fit_of(block, exact, outputs, variables)
-        if not found.residual <= SOLVED * found.size and block.name != "data":
+        if not found.residual <= SOLVED * found.size and not block.name.startswith("data"):
             raise InputError(
                 f"does not satisfy {block.name!r}: the residual is {found.residual:.3g} at {_words(found.where)}, "
                 f"where it should vanish; correct one of the two, or leave the solution out",
@@ -90,16 +87,15 @@ def is_linear(block: ResidualBlock, outputs: Sequence[str], variables: Sequence[
     """Whether a residual is affine in the unknown functions, by its values at random ones."""
     generator = torch.Generator().manual_seed(0)
     points = block.draw(generator, PROBES)
-    places = points if block.pairs else points[:, None]
     names = with_values(block.needs, outputs)
+    parts = [points[:, 0], points[:, 1:]] if block.nodes else points.unbind(1) if block.pairs else [points]
 
     def rows(draws: Sequence[Mapping[str, Tensor]]) -> Tensor:
-        fields = [Field(places[:, s], variables, values) for s, values in enumerate(draws)]
+        fields = [Field(at, variables, values) for at, values in zip(parts, draws, strict=True)]
         return block.residual(*fields).reshape(len(points), -1)
 
     def draw() -> list[dict[str, Tensor]]:
-        count = len(points)
-        return [{name: torch.randn(count, generator=generator, dtype=torch.float64) for name in names} for _ in range(places.shape[1])]  # fmt: skip
+        return [{name: torch.randn(at.shape[:-1], generator=generator, dtype=torch.float64) for name in names} for at in parts]  # fmt: skip
 
     one, other = draw(), draw()
     mean = [{name: (a[name] + b[name]) / 2 for name in names} for a, b in zip(one, other, strict=True)]

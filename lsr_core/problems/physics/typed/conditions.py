@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,138 +12,160 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import Region, ResidualBlock
-from lsr_core.problems.physics.samplers import Box, Domain, Faces, Method, Pairs, boundary
-from lsr_core.problems.physics.typed.arguments import Condition, Data, Inside
-from lsr_core.problems.physics.typed.expressions import Expression, number
+from lsr_core.problems.physics.regions import Keep, Within
+from lsr_core.problems.physics.samplers import Box, Domain
+from lsr_core.problems.physics.typed.arguments import Condition, Inside
+from lsr_core.problems.physics.typed.differentiation import NORMAL
+from lsr_core.problems.physics.typed.domains import Ground
+from lsr_core.problems.physics.typed.expressions import Expression
 from lsr_core.problems.physics.typed.grammar import pieces
-from lsr_core.problems.physics.typed.names import Names
+from lsr_core.problems.physics.typed.integrals import Noded, Quadrature
+from lsr_core.problems.physics.typed.names import Names, Typed
+from lsr_core.problems.physics.typed.places import WHOLE, Where
+from lsr_core.problems.physics.typed.remembered import Remembered
 
-FACE_TOLERANCE = 1e-9  # of an interval, by which a face may miss its end
 AGREE = 1e-8  # of the size of the values, by which two conditions on one face may differ
 PROBES = 64  # points of a face at which two conditions are compared
 
 
 @dataclass(frozen=True)
-class Where:
-    """Where a condition holds: faces (input, end), or both ends of the input `across` at once."""
+class TypedRows:
+    """Makes the blocks of one equation."""
 
-    faces: tuple[tuple[str, float], ...] = ()
-    across: str | None = None
+    names: Names
+    ground: Ground
 
+    def inside(self, row: Inside, name: str, where: Where, key: str) -> ResidualBlock:
+        """The block of an equation that holds inside.
 
-def where_of(text: str, domain: Domain, constants: Mapping[str, float], key: str) -> Where:
-    """What `x = 0, x = 1`, `boundary` or `x periodic` stands for.
+        Raises:
+            InputError: it cannot be read.
+        """
+        found = self.names.field(row.equation, key)
+        return self._block(found, name, where, row.points, row.weight, key)
 
-    Raises:
-        InputError: no such face.
-    """
-    plain = " ".join(text.split())
-    if plain == "boundary":
-        return Where(tuple((name, end) for name, ends in domain.items() for end in ends))
-    head, _, tail = plain.partition(" ")
-    if tail == "periodic" or plain == "periodic":
-        if head not in domain:
+    def condition(self, row: Condition, name: str, where: Where, key: str) -> ResidualBlock:
+        """The block of a condition.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        if where.across is not None:
+            return self._periodic(row, name, where, key)
+        found = self.names.field(row.equation, key)
+        if row.points < where.count:
+            raise InputError(f"has {row.points} points for {where.count} faces; each face needs one at least", key=key)
+        fixed = fixed_value(found, self.names)
+        if " ".join(row.where.split()) == WHOLE and found.integrals:
+            where = self._once(found, where)
+        return self._block(found, name, where, row.points, row.weight, key, fixed)
+
+    def _block(
+        self, found: Typed, name: str, where: Where, points: int, weight: float, key: str, fixed: Keep | None = None
+    ) -> ResidualBlock:
+        if found.normals and where.normals is None:
             raise InputError(
-                f"there is no input {head!r:.40}; write one of {', '.join(domain)}, then periodic", key=key
-            )
-        return Where(across=head)
-    faces = []
-    for piece in pieces(plain):
-        name, sign, value = (part.strip() for part in piece.partition("="))
-        if not sign or name not in domain:
-            ends = ", ".join(f"{known} = {low:g}" for known, (low, _) in domain.items())
-            raise InputError(
-                f"{piece!r:.60} is no place; write faces such as {ends}, or boundary, or {next(iter(domain))} periodic",
+                "dn(…) needs an edge in space with an outside, such as boundary, x = 0 or a shape; there is none here",
                 key=key,
             )
-        faces.append((name, _end(name, number(value, constants, key), domain[name], key)))
-    if not faces:
-        raise InputError("says nowhere; write a face such as x = 0, or boundary", key=key)
-    if len(set(faces)) < len(faces):
-        raise InputError("names a face twice", key=key)
-    return Where(tuple(faces))
+        values = _Values(self.names, self.ground, None if where.normals is None else Remembered(where.normals))
+        alone = isinstance(where.region, Within) and len(where.region.fixed) == len(self.ground.domain)
+        sums = [Quadrature(one, self.ground, self.names, alone, key) for one in found.integrals]
+        region: Region = Noded(where.region, sums) if sums else where.region
+        return ResidualBlock(
+            name,
+            found.needs,
+            _with_sums(found, sums, values) if sums else lambda field: values(field, found.plain),
+            region,
+            points,
+            weight,
+            nodes=region.nodes if isinstance(region, Noded) else 0,
+            prescribed=fixed,
+            prescribes=found.reads[:1] if fixed else (),
+            reads=found.reads,
+        )
 
+    def _once(self, found: Typed, where: Where) -> Where:
+        """A row about an integral alone is not repeated along the inputs that it is integrated over."""
+        over = set.intersection(*(set(one.over) if one.bounds is None else set() for one in found.integrals))
+        read = {name for name in found.plain.names if not name.startswith("integral_")}
+        if read & over or any(name.partition("_")[0] in self.names.outputs for name in read):
+            return where
+        domain = self.ground.domain
+        fixed: dict[str, Keep] = {name: _at(domain[name][0]) for name in domain if name in over}
+        rest = [name for name in self.ground.space if name not in over]
+        shape = self.ground.shape if rest else None
+        return Where(Within(domain, shape, self.ground.space, fixed=fixed))
 
-def inside(row: Inside, name: str, names: Names, domain: Domain, method: Method, key: str) -> ResidualBlock:
-    """The block of an equation that holds inside."""
-    found = names.field(row.equation, key)
-    return ResidualBlock(name, _needs(found, names), _residual(found), Box(domain, method), row.points, row.weight)
-
-
-def condition(
-    row: Condition, name: str, where: Where, names: Names, domain: Domain, method: Method, key: str
-) -> ResidualBlock:
-    """The block of a condition at the edge.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    if where.across is not None:
+    def _periodic(self, row: Condition, name: str, where: Where, key: str) -> ResidualBlock:
         if "=" in row.equation:
             raise InputError("names what is equal at both ends, such as u, u_x; without an equals sign", key=key)
-        parts = [names.field(piece, key) for piece in pieces(row.equation)]
+        parts = [self.names.field(piece, key) for piece in pieces(row.equation)]
         if not parts:
             raise InputError("names nothing that is equal at both ends; write u, or u, u_x", key=key)
         for part in parts:
-            if where.across in part.names:
+            if where.across in part.plain.names:
                 raise InputError(
                     f"{where.across} itself differs between both ends; name u and its derivatives only", key=key
                 )
-        needs = tuple(dict.fromkeys(need for part in parts for need in _needs(part, names)))
-        pairs = Pairs(domain, where.across, method)
-        return ResidualBlock(name, needs, _jump(parts), pairs, row.points, row.weight, pairs=True)
-    found = names.field(row.equation, key)
-    faces = [Box(domain, method, {face: end}) for face, end in where.faces]
-    whole = len(faces) == 2 * len(domain)
-    region: Region = (
-        boundary(domain, tuple(domain), method) if whole else Faces(tuple(faces)) if len(faces) > 1 else faces[0]
-    )
-    if row.points < len(faces):
-        raise InputError(f"has {row.points} points for {len(faces)} faces; each face needs one at least", key=key)
-    fixed = _fixed(found, names, key)
-    output = names.read_by(found)[:1] if fixed else ()
-    return ResidualBlock(
-        name,
-        _needs(found, names),
-        _residual(found),
-        region,
-        row.points,
-        row.weight,
-        prescribed=fixed,
-        prescribes=output,
-    )
+            if part.integrals or part.normals:
+                raise InputError("names an integral or a normal; name u and its derivatives only", key=key)
+        needs = tuple(dict.fromkeys(need for part in parts for need in part.needs))
+        values = _Values(self.names, self.ground, None)
+
+        def jump(low: Any, high: Any) -> Tensor:
+            jumps = [values(high, part.plain) - values(low, part.plain) for part in parts]
+            return torch.stack(jumps, dim=1) if len(jumps) > 1 else jumps[0]
+
+        reads = tuple(name for part in parts for name in part.reads)
+        return ResidualBlock(name, needs, jump, where.region, row.points, row.weight, pairs=True, reads=reads)
 
 
-def data(given: Data, names: Names) -> ResidualBlock:
-    """The block of values at places; a draw takes some of the places, in any order.
+@dataclass(frozen=True)
+class _Values:
+    """Expressions on fields: (n,), or (n, q) at nodes."""
 
-    Raises:
-        InputError: an unknown output, rows of a wrong length, or two rows at the same place.
-    """
-    if given.output not in names.outputs:
-        raise InputError(f"there is no output {given.output!r}; outputs: {', '.join(names.outputs)}", key="data")
-    wanted = len(names.inputs) + 1
-    for index, row in enumerate(given.rows, 1):
-        if len(row) != wanted:
-            needed = ", ".join((*names.inputs, given.output))
-            raise InputError(f"row {index} has {len(row)} numbers; {wanted} are needed: {needed}", key="data")
-    places: dict[tuple[float, ...], int] = {}
-    for index, row in enumerate(given.rows, 1):
-        if (first := places.setdefault(tuple(row[:-1]), index)) != index:
-            raise InputError(f"rows {first} and {index} are at the same place; give one value for it", key="data")
-    table = torch.tensor(given.rows, dtype=torch.float64)
+    names: Names
+    ground: Ground
+    normals: Keep | None
 
-    def draw(count: int, generator: torch.Generator) -> Tensor:
-        return table[torch.randperm(len(table), generator=generator)[:count], :-1]
+    def __call__(self, field: Any, found: Expression, sums: dict[str, Tensor] | None = None) -> Tensor:
+        values = {name: self._value(field, name, sums or {}) for name in found.names}
+        return torch.as_tensor(found(values)) + torch.zeros_like(field.points[..., 0])
 
-    def residual(field: Any) -> Tensor:
-        """By the nearest place, since points may have been rounded to single precision."""
-        at = field.points.detach().double().cpu()
-        values = table[torch.cdist(at, table[:, :-1]).argmin(dim=1), -1].to(field.points)
-        difference: Tensor = field[given.output] - values
-        return difference
+    def _value(self, field: Any, name: str, sums: dict[str, Tensor]) -> Tensor:
+        head, _, tail = name.partition("_")
+        if name in sums:
+            return sums[name]
+        if name in self.names.inputs:
+            found: Tensor = field.x(name)
+            return found
+        if head in self.names.coefficients:
+            return self.names.coefficients[head].at(name, field.points)
+        if head == NORMAL:
+            assert self.normals is not None
+            places = field.points[..., [self.names.inputs.index(axis) for axis in self.ground.space]]
+            normals = self.normals(places.reshape(-1, places.shape[-1])).unflatten(0, places.shape[:-1])
+            return normals[..., self.ground.space.index(tail)]
+        value: Tensor = field[name]
+        return value
 
-    return ResidualBlock("data", (), residual, draw, len(table), given.weight)
+
+def _with_sums(found: Typed, sums: list[Quadrature], values: _Values) -> Callable[..., Tensor]:
+    def residual(field: Any, nodes: Any) -> Tensor:
+        totals, start = {}, 0
+        inside = [values(nodes, one.inside) for one in found.integrals]
+        for one, quadrature, integrand in zip(found.integrals, sums, inside, strict=True):
+            stop = start + len(quadrature.rule[1])
+            totals[one.name] = quadrature.summed(integrand[..., start:stop], field.points)
+            start = stop
+        return values(field, found.plain, totals)
+
+    return residual
+
+
+def _at(value: float) -> Keep:
+    return lambda points: torch.full_like(points[:, 0], value)
 
 
 def check_agreement(blocks: list[tuple[ResidualBlock, Where]], domain: Domain) -> None:
@@ -173,46 +195,19 @@ def check_agreement(blocks: list[tuple[ResidualBlock, Where]], domain: Domain) -
                 )
 
 
-def _end(name: str, value: float, ends: tuple[float, float], key: str) -> float:
-    for end in ends:
-        if abs(value - end) <= FACE_TOLERANCE * (ends[1] - ends[0]):
-            return end
-    low, high = ends
-    raise InputError(f"there is no face {name} = {value:g}; the faces of {name} are at {low:g} and {high:g}", key=key)
-
-
-def _needs(found: Expression, names: Names) -> tuple[str, ...]:
-    return tuple(name for name in names.read_by(found) if name not in names.outputs)
-
-
-def _values(field: Any, found: Expression) -> Tensor:
-    """An expression on a field, (n,)."""
-    values = {name: field.x(name) if name in field.variables else field[name] for name in found.names}
-    return torch.as_tensor(found(values)) + torch.zeros_like(field.points[:, 0])
-
-
-def _residual(found: Expression) -> Callable[..., Tensor]:
-    return lambda field: _values(field, found)
-
-
-def _jump(parts: list[Expression]) -> Callable[..., Tensor]:
-    def residual(low: Any, high: Any) -> Tensor:
-        jumps = [_values(high, part) - _values(low, part) for part in parts]
-        return torch.stack(jumps, dim=1) if len(jumps) > 1 else jumps[0]
-
-    return residual
-
-
-def _fixed(found: Expression, names: Names, key: str) -> Callable[[Tensor], Tensor] | None:
+def fixed_value(found: Typed, names: Names) -> Keep | None:
     """The value that a condition a·u + b = 0 fixes, −b/a; None for conditions on derivatives, on several outputs, or nonlinear ones."""
-    read = names.read_by(found)
-    if len(read) != 1 or read[0] not in names.outputs:
+    plain = found.plain
+    if len(found.reads) != 1 or found.reads[0] not in names.outputs or found.integrals or found.normals:
         return None
 
     def at(points: Tensor, value: float) -> Tensor:
-        values = {name: points[:, names.inputs.index(name)] for name in found.names if name in names.inputs}
+        values = {name: points[:, names.inputs.index(name)] for name in plain.names if name in names.inputs}
+        values |= {
+            name: names.coefficients[name].at(name, points) for name in plain.names if name in names.coefficients
+        }
         filled = torch.full_like(points[:, 0], value)
-        return torch.as_tensor(found({**values, read[0]: filled})) + torch.zeros_like(filled)
+        return torch.as_tensor(plain({**values, found.reads[0]: filled})) + torch.zeros_like(filled)
 
     def fixed(points: Tensor) -> Tensor:
         rest = at(points, 0.0)

@@ -14,7 +14,7 @@ from simpleeval import SimpleEval
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.physics.typed.grammar import FUNCTIONS, MAX_EXPONENT, names_in, nearest, tree_of
+from lsr_core.problems.physics.typed.grammar import FUNCTIONS, MAX_EXPONENT, OPERATORS, names_in, nearest, tree_of
 
 Value = Tensor | float
 
@@ -106,7 +106,18 @@ def expression(text: str, known: tuple[str, ...], constants: Mapping[str, float]
     Raises:
         InputError: it is not of the grammar, or names something unknown.
     """
-    tree = tree_of(text, key)
+    return of_tree(tree_of(text, key), text, known, constants, key)
+
+
+def of_tree(tree: ast.expr, text: str, known: tuple[str, ...], constants: Mapping[str, float], key: str) -> Expression:
+    """The same of a tree that is known already.
+
+    Raises:
+        InputError: it names something unknown, or an operator of unknown functions.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OPERATORS:
+            raise InputError(f"{node.func.id}(…) belongs into an equation or a condition", key=key)
     names = names_in(tree)
     for name in names:
         if name in FUNCTIONS:

@@ -1,4 +1,4 @@
-"""The grammar of typed expressions: numbers, names, + − * / **, parentheses and listed functions of one argument."""
+"""The grammar of typed expressions: numbers, names, + − * / **, parentheses, listed functions of one argument, and operators."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from lsr_core.errors import InputError
 
 MAX_LENGTH = 500  # characters of an expression
+MAX_SHAPE = 4000  # of a shape, which may have many corners
 MAX_DEPTH = 30  # of operations inside one another
 MAX_TERMS = 100  # in a row, as in a long sum
 MAX_EXPONENT = 20.0  # beyond it a power over- or underflows long before it is of use
@@ -21,6 +22,7 @@ FUNCTIONS = (
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
     "exp", "log", "sqrt", "abs", "sign", "step", "erf", "sigmoid",
 )  # fmt: skip
+OPERATORS = ("dx", "laplace", "div", "grad", "dot", "vec", "dn", "integral")  # of several arguments; see `calculus`
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
 _REFUSED = {
     ast.Attribute: "a dot after a name has no meaning here; dots are for decimal numbers",
@@ -50,9 +52,25 @@ def tree_of(text: str, key: str) -> ast.expr:
     return trees[0] if len(trees) == 1 else ast.BinOp(trees[0], ast.Sub(), trees[1])
 
 
+def shape_tree(text: str, key: str, functions: Collection[str]) -> ast.expr:
+    """The tree of an expression whose functions are others and take any number of arguments.
+
+    Raises:
+        InputError: what is not part of the grammar.
+    """
+    return _side(_plain(text, key, MAX_SHAPE), key, functions)
+
+
 def pieces(text: str) -> list[str]:
-    """What commas separate; no function takes two arguments, so a comma is never inside one."""
-    return [piece.strip() for piece in text.split(",") if piece.strip()]
+    """What commas separate that stand in no parentheses."""
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [piece.strip() for piece in found if piece.strip()]
 
 
 def names_in(tree: ast.expr) -> list[str]:
@@ -85,9 +103,9 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f"{hint}known here: {', '.join(known)}"
 
 
-def _plain(text: str, key: str) -> str:
-    if len(text) > MAX_LENGTH:
-        raise InputError(f"has {len(text):,} characters; at most {MAX_LENGTH} are read, use constants to shorten it", key=key)  # fmt: skip
+def _plain(text: str, key: str, most: int = MAX_LENGTH) -> str:
+    if len(text) > most:
+        raise InputError(f"has {len(text):,} characters; at most {most:,} are read, use constants to shorten it", key=key)  # fmt: skip
     plain = text.replace("^", "**").strip()
     if not plain:
         raise InputError("is empty; write an expression such as u_xx + u_yy", key=key)
@@ -100,7 +118,7 @@ def _plain(text: str, key: str) -> str:
     return plain
 
 
-def _side(text: str, key: str) -> ast.expr:
+def _side(text: str, key: str, functions: Collection[str] | None = None) -> ast.expr:
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -109,11 +127,11 @@ def _side(text: str, key: str) -> ast.expr:
         many = "there are too many parentheses inside one another"
         reason = many if "too many nested" in str(error) else "cannot be read"
         raise InputError(f"{reason}{where}; check parentheses and signs, and write a product as 2*x", key=key) from None
-    _check(tree, 0, 0, key)
+    _check(tree, 0, 0, key, functions)
     return tree
 
 
-def _check(node: ast.AST, depth: int, terms: int, key: str) -> None:
+def _check(node: ast.AST, depth: int, terms: int, key: str, functions: Collection[str] | None) -> None:
     """Walk a tree and stop at the first node that is not part of the grammar."""
     if terms > MAX_TERMS:
         raise InputError(f"more than {MAX_TERMS} terms or factors stand in a row; use constants to shorten it", key=key)
@@ -129,7 +147,7 @@ def _check(node: ast.AST, depth: int, terms: int, key: str) -> None:
     elif isinstance(node, (ast.BinOp, ast.UnaryOp)) and isinstance(node.op, _OPERATORS):
         inside = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.operand]
     elif isinstance(node, ast.Call):
-        inside = _argument(node, key)
+        inside = _argument(node, key, functions)
     else:
         culprit = getattr(node, "op", node)
         raise InputError(
@@ -139,19 +157,21 @@ def _check(node: ast.AST, depth: int, terms: int, key: str) -> None:
     leans = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div))
     for place, child in enumerate(inside):
         along = leans and place == 0
-        _check(child, depth + (not along), terms + along, key)
+        _check(child, depth + (not along), terms + along, key, functions)
 
 
-def _argument(node: ast.Call, key: str) -> list[ast.AST]:
+def _argument(node: ast.Call, key: str, functions: Collection[str] | None) -> list[ast.AST]:
     if isinstance(node.func, ast.Constant):
         raise InputError(f"{node.func.value!r:.40}(…) is no product; write {node.func.value!r:.40}*(…)", key=key)
     if not isinstance(node.func, ast.Name):
         raise InputError("only functions that have a name can be called; write a product with *", key=key)
-    if node.func.id not in FUNCTIONS:
+    known = (*FUNCTIONS, *OPERATORS) if functions is None else functions
+    if node.func.id not in known:
         raise InputError(
-            f"there is no function {node.func.id!r:.40}; {nearest(node.func.id, FUNCTIONS)}; a product is written with *",
+            f"there is no function {node.func.id!r:.40}; {nearest(node.func.id, known)}; a product is written with *",
             key=key,
         )
-    if len(node.args) != 1 or node.keywords:
-        raise InputError(f"{node.func.id} takes one argument, without a name", key=key)
+    single = functions is None and node.func.id in FUNCTIONS
+    if node.keywords or (single and len(node.args) != 1):
+        raise InputError(f"{node.func.id} takes {'one argument' if single else 'arguments'}, without a name", key=key)
     return list(node.args)
