@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
     from lsr_core.problems.physics.fields import Field
     from lsr_core.problems.physics.own import own_equation
+    from lsr_core.problems.physics.polygons import Hull, Polygon, Rectangle
     from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
+    from lsr_core.problems.physics.regions import Along, Within
     from lsr_core.problems.physics.samplers import Box
+    from lsr_core.problems.physics.shapes import Ball, Ellipse
     from lsr_core.problems.splits import Architecture, MappedSplit, Quantity, Split
     from lsr_core.problems.streams import split_from_batches
     from lsr_core.refinement.config import RefineConfig
@@ -42,7 +45,10 @@ _HOMES = {
     "lsr_core.problems.physics.blocks": ("ResidualBlock", "dirichlet"),
     "lsr_core.problems.physics.fields": ("Field",),
     "lsr_core.problems.physics.own": ("own_equation",),
+    "lsr_core.problems.physics.polygons": ("Hull", "Polygon", "Rectangle"),
+    "lsr_core.problems.physics.regions": ("Along", "Within"),
     "lsr_core.problems.physics.samplers": ("Box",),
+    "lsr_core.problems.physics.shapes": ("Ball", "Ellipse"),
     "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
     "lsr_core.kinds.classes.problem": ("ClassificationProblem", "one_hot"),
     "lsr_core.kinds.operators.problem": ("OperatorProblem",),
@@ -61,12 +67,16 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Along",
     "Architecture",
+    "Ball",
     "Box",
     "Cancelled",
     "ClassificationProblem",
     "CodeError",
+    "Ellipse",
     "Field",
+    "Hull",
     "InputError",
     "LSRError",
     "LossPath",
@@ -74,8 +84,10 @@ __all__ = [
     "NumericalError",
     "OperatorProblem",
     "PhysicsProblem",
+    "Polygon",
     "PureFunction",
     "Quantity",
+    "Rectangle",
     "RefineConfig",
     "RefinedPredictor",
     "Refinement",
@@ -83,6 +95,7 @@ __all__ = [
     "Split",
     "SupervisedProblem",
     "Sweep",
+    "Within",
     "dirichlet",
     "load_predictor",
     "load_problem",

@@ -15,10 +15,13 @@ from lsr_core.errors import InputError
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
+from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.fields import Field
 from lsr_core.problems.physics.own import own_equation
-from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.physics.regions import Along, Within
 from lsr_core.problems.physics.samplers import Box
+from lsr_core.problems.physics.shapes import Ball
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.refine import refine
 from lsr_core.storage import code_problems
@@ -89,6 +92,32 @@ def test_a_box_has_a_grid(solution: Callable[[Tensor], Tensor] | None) -> None:
     problem = own_equation("box", network(2, 4, 1), SQUARE, [inside, edge], solution)
     assert len(problem.display[1].inputs) == 100**2
     assert problem.graded_on == ""
+
+
+def test_shapes_in_python_have_a_grid_of_their_own() -> None:
+    """The same domain as by samplers, from shapes: graded on the points of the grid inside, with the same numbers as typed."""
+    shape = Ball((0, 0), 1.0) - Ball((0, 0), 0.5)
+    blocks = [
+        ResidualBlock("laplace", ("u_xx", "u_yy"), laplace, Within(SQUARE, shape, ("x", "y")), 300),
+        dirichlet("rims", logarithm, Along(SQUARE, shape, ("x", "y"), shape.edges), 120, weight=10),
+    ]
+    problem = own_equation("ring", network(2, 16, 16, 1, seed=2), SQUARE, blocks, logarithm)
+    assert problem.test is not None
+    assert problem.graded_on == ""
+    sizes = problem.test.inputs.norm(dim=1)
+    assert 0.5 < float(sizes.min()) < float(sizes.max()) <= 1
+    typed = build(
+        "typed",
+        {
+            "inputs": SQUARE,
+            "domain": "disk(0, 0, 1) - disk(0, 0, 0.5)",
+            "equations": [{"equation": "laplace(u) = 0", "points": 300}],
+            "conditions": [{"where": "boundary", "equation": "u = log(x^2 + y^2)/2", "points": 120}],
+        },
+    )
+    drawn, _ = draw_points(typed.blocks, 0)
+    assert torch.equal(drawn["interior"], problem.points["laplace"])
+    assert torch.equal(drawn["boundary"], problem.points["rims"])
 
 
 FILE = """

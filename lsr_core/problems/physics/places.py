@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import ResidualBlock
+from lsr_core.problems.physics.regions import Within
 from lsr_core.problems.physics.samplers import Box, Domain
 
 LARGEST_GRID = 10_000
@@ -20,12 +21,17 @@ LOOKING = 4  # seed of these points, the same for all draws of the others
 def places(domain: Domain, blocks: Sequence[ResidualBlock]) -> tuple[Tensor, str]:
     """Points (n, d) of the domain, and a sentence where they are not those of a grid.
 
-    A block that reads derivatives says by its region where the equation holds. Where that is the whole box, so is the domain. Another
+    A block that reads derivatives says by its region where the equation holds. Where that is the whole box, so is the domain; of a shape the
+    points of the grid are taken that lie inside. Another
     region is the only thing that knows the domain, and outside of it the field means nothing: the points are then drawn by it.
     """
     inside = [block for block in blocks if block.needs and not block.together]
     if not inside or any(_fills(block, domain) for block in inside):
         return _grid(domain), ""
+    shaped = [block.region for block in inside if isinstance(block.region, Within) and not block.region.fixed]
+    if len(shaped) == len(inside):
+        grid = _grid(domain)
+        return grid[torch.stack([region.holds(grid) for region in shaped]).any(dim=0)], ""
     generator = torch.Generator().manual_seed(LOOKING)
     total = sum(block.n_points for block in inside)
     drawn = [block.draw(generator, max(1, SCATTERED * block.n_points // total)) for block in inside]

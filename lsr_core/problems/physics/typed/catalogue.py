@@ -99,6 +99,20 @@ READY: dict[str, Ready] = {
         "conditions": [{"where": "boundary", "equation": "u = 0"}],
         "solution": {"u": "sin(pi*x)*sin(pi*y)"},
     },
+    "holed": {
+        "title": "An L with a hole: given values, a given flux, exchange at the hole",
+        "inputs": {"x": (-1.0, 1.0), "y": (-1.0, 1.0)},
+        "shapes": {"corner": "polygon(-1, -1, 0, -1, 0, 0, 1, 0, 1, 1, -1, 1)", "hole": "disk(-0.4, 0.4, 0.3)"},
+        "domain": "corner - hole",
+        "equations": [{"equation": "laplace(u) = 2*exp(x + y)", "points": 3000}],
+        "conditions": [
+            {"where": "x = -1, x = 1, y = -1, y = 1", "equation": "u = exp(x + y)"},
+            {"where": "x = 0 and y < 0", "equation": "dn(u) = exp(x + y)", "name": "upright"},
+            {"where": "y = 0 and x > 0", "equation": "dn(u) = -exp(x + y)", "name": "level"},
+            {"where": "hole", "equation": "dn(u) + 2*u = (2 - (x + y)/0.3)*exp(x + y)", "name": "exchange"},
+        ],
+        "solution": {"u": "exp(x + y)"},
+    },
     "boundary-layer": {
         "title": "Flow against diffusion, along a line",
         "inputs": {"x": (0.0, 1.0)},
