@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+TITLE = "Solve from scratch"
+LEAD = (
+    "Solves this equation with untrained networks, over windows of time where one network is not enough, and says where it does not. "
+    "The weights of the problem are not used."
+)
+SECOND = "Twice"
+SECOND_HELP = "Solves once more from another seed, for an estimate of the error; takes twice as long."
 ERROR = "Relative L2 error against the known solution: {error}. It was not used for anything."
 KEPT, LEFT, WHOLE = "kept", "left", "all at once"
 COLUMNS = ("Window", "Steps", "Residual over terms", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from lsr_core.errors import LSRError
@@ -21,7 +22,7 @@ def solved(entry: SuiteEntry, seed: int, seconds: float) -> dict[str, Any]:
         from lsr_core.validation import checked
 
         found = solve(problem, checked(SolveConfig, {"seed": seed, "seconds": seconds, **entry.settings}))
-        by_output = dict(zip(problem.outputs, found.by_output, strict=False))
+        by_output = _by_output(problem.outputs, found.by_output, found.relative_l2)
         status = "ok" if found.solved else f"not solved: {found.sentence}"
         return {"relative_l2": found.relative_l2, "relative_l2_by_output": by_output, "status": status}
     from lsr_core.diagnosis.verdict import verdict_of
@@ -33,12 +34,19 @@ def solved(entry: SuiteEntry, seed: int, seconds: float) -> dict[str, Any]:
     refinement = refine(problem, seed=seed, **entry.settings)
     errors, verdict = refinement.summary.refined, verdict_of(refinement)
     wrong = verdict.limit in ("unsolved", "undetermined")
-    parts = errors.by_output or [errors.test_relative_l2]
     return {
         "relative_l2": errors.test_relative_l2,
-        "relative_l2_by_output": dict(zip(problem.outputs, parts, strict=True)),
+        "relative_l2_by_output": _by_output(problem.outputs, errors.by_output, errors.test_relative_l2),
         "status": f"not solved: {verdict.sentence}" if wrong else "ok",
     }
+
+
+def _by_output(
+    outputs: Sequence[str], parts: Sequence[float | None] | None, together: float | None
+) -> dict[str, float]:
+    """Errors by output; where there is one output, that of all together."""
+    found = list(parts or []) or [together]
+    return {name: error for name, error in zip(outputs, found, strict=True) if error is not None}
 
 
 def main(suite: str, name: str, seed: str, seconds: str) -> int:

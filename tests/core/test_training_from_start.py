@@ -14,7 +14,7 @@ def test_training_lowers_the_loss_and_leaves_the_problem_as_it_was() -> None:
     problem = logistic()
     before = torch.nn.utils.parameters_to_vector(problem.model.parameters()).clone()
     made, found = trained(problem, steps=8, follow=False)
-    assert found.loss < 0.1 * found.steps[0].loss
+    assert found.loss < 0.5 * found.steps[0].loss
     assert torch.equal(torch.nn.utils.parameters_to_vector(problem.model.parameters()), before)
     assert not torch.equal(torch.nn.utils.parameters_to_vector(made.model.parameters()), before)
     assert made.points is problem.points

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 import lsr_samples
 from lsr_app.owning import ownproblems
 from lsr_app.reading import runkinds
-from lsr_app.screens.refine import inputform, refinetexts, settingsform
+from lsr_app.screens.refine import inputform, refinetexts, settingsform, solveform
 from lsr_app.services import gallery, jobs, ownership, problems
 from lsr_app.services.gallery import Sample
 from lsr_app.shell import iterateform, show, state, wanted
@@ -154,6 +154,7 @@ def _form(now: Now, options: list[str]) -> None:
         elif start:
             _start(now, folder, config, listed)
     inputform.section(now, folder, config, listed)
+    solveform.section(now, folder, listed)
 
 
 def _rounds(folder: Path, now: Now) -> dict[str, JsonValue] | None:
