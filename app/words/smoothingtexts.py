@@ -64,6 +64,10 @@ STRENGTH_HELP = "Moves the penalty away from what the rule chose. Fields, bands 
 CHOSEN = " (chosen)"
 
 
+def _noise(summary: Summary) -> str:
+    return formats.NONE if summary.noise_std is None else formats.error(summary.noise_std)
+
+
 def numbers(summary: Summary) -> list[tuple[str, str, str]]:
     """For a headline: label, value, remark, as safe HTML."""
     found = summary.regularisation
@@ -74,7 +78,7 @@ def numbers(summary: Summary) -> list[tuple[str, str, str]]:
     items = [
         ("Strength", formats.error(found.value), by),
         ("Degrees of freedom", f"{summary.degrees_of_freedom or 0:,.1f}", f"of {summary.n_params:,} parameters"),
-        ("Noise σ", formats.error(summary.noise_std or 0.0), formats.page(remark)),
+        ("Noise σ", _noise(summary), formats.page(remark)),
     ]
     if summary.coverage is not None:
         items.append(
@@ -114,7 +118,7 @@ def smoothing_lines(summary: Summary) -> list[str]:
     lines = [
         f"smoothing: {found.rule}{f' ({found.used})' if found.used != found.rule else ''}, strength {formats.error(found.value)}, "
         f"{spent(summary)}",
-        f"noise: {formats.error(summary.noise_std or 0.0)}, {found.noise_by}",
+        f"noise: {_noise(summary)}, {found.noise_by}",
     ]
     if summary.noise_std_by_output:
         lines.append("noise by output: " + ", ".join(formats.error(value) for value in summary.noise_std_by_output))

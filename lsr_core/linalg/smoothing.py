@@ -14,6 +14,7 @@ from torch import Tensor
 
 PER_DECADE = 8
 DECADES = 17  # from the largest singular value to below its rounding
+LARGEST = 1e300  # that a search can subtract from itself
 ABOVE = 2  # decades above it, where next to nothing of the solution is left
 
 
@@ -146,7 +147,7 @@ def minima(criterion: Callable[[Tensor], Tensor], grid: Tensor) -> list[tuple[fl
         best = (float(grid[place]), here)
         if 0 < place < len(grid) - 1:
             refined = minimize_scalar(
-                lambda x: float(criterion(grid.new_tensor([10**x]))[0]),
+                lambda x: min(float(criterion(grid.new_tensor([10**x]))[0]), LARGEST),
                 bounds=(_log(grid[place - 1]), _log(grid[place + 1])),
                 method="bounded",
                 options={"xatol": 1e-3},

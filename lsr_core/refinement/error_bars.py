@@ -13,7 +13,7 @@ from lsr_core.refinement.posterior import inside, spread_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.regularisation import Regularisation
 from lsr_core.refinement.setting import Setting
-from lsr_core.refinement.smoothing import Smoothing
+from lsr_core.refinement.smoothing import NOT_TOLD, Smoothing
 from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.subspace import Subspace
 
@@ -58,12 +58,12 @@ class ErrorBars:
                 rule=smoothing.rule,
                 used=smoothing.used,
                 value=smoothing.value,
-                noise_by=smoothing.noise_by,
+                noise_by=smoothing.noise_by if smoothing.knows_noise else NOT_TOLD,
                 optima=smoothing.optima,
                 n_left_out=0 if held_out is None else len(held_out.places),
             ),
-            "noise_std": float(noise.square().mean().sqrt()),
-            "noise_std_by_output": noise.tolist() if len(noise) > 1 else None,
+            "noise_std": float(noise.square().mean().sqrt()) if smoothing.knows_noise else None,
+            "noise_std_by_output": noise.tolist() if len(noise) > 1 and smoothing.knows_noise else None,
             "degrees_of_freedom": smoothing.freedom,
             "coverage": share,
             "coverage_of": of,

@@ -17,6 +17,8 @@ from lsr_core.refinement.held_out import HeldOut, pure_error
 from lsr_core.refinement.solve import LinearSolve
 
 TOGETHER = "evidence and loo"  # what auto stands for: the best of the rules over noises, levels and sizes (benchmarks/noise.py)
+NOT_TOLD = "not told: the network is kept, and has seen its training data"
+REPEATED = "from repeated measurements"
 FEWEST_REPEATS = 5  # spare measurements from which they alone tell the noise
 CHANCE = 0.16  # of a gain by chance, of training samples left out: about one standard error, as they err on the side of the network
 SAMPLES_SHOW = 5  # samples that make a gain of a hundred thousandfold sure
@@ -36,6 +38,7 @@ class Smoothing:
         rank: directions it belongs to.
         noise: σ (o,) of every output.
         noise_by: how that was found, in words.
+        repeated: whether by repeated measurements alone.
         optima: other strengths at which the rule has a local optimum, relative to the largest singular value.
         shown: whether samples that were left out gain by it.
         why: the sentence on that.
@@ -49,6 +52,7 @@ class Smoothing:
     rank: int
     noise: Tensor
     noise_by: str
+    repeated: bool
     optima: list[float]
     shown: bool
     why: str
@@ -67,6 +71,11 @@ class Smoothing:
     @property
     def refines(self) -> bool:
         return self.shown and math.isfinite(self.strength)
+
+    @property
+    def knows_noise(self) -> bool:
+        """Whether σ is more than the residual of a network on the data it was trained on, which is too small where it has fitted the noise."""
+        return self.refines or self.repeated or self.family.base == 0
 
     @property
     def freedom(self) -> float:
@@ -115,7 +124,7 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     noise, noise_by = _noise(solve, family, held_out, strength)
     found = Smoothing(
         family=family, held_out=held_out, rule=config.regularise, used=used, strength=strength, rank=rank, noise=noise,
-        noise_by=noise_by, optima=optima, shown=True, why="", notes=_notes(solve, held_out, family),
+        noise_by=noise_by, repeated=noise_by.startswith(REPEATED), optima=optima, shown=True, why="", notes=_notes(solve, held_out, family),
     )  # fmt: skip
     return _judged(found)
 
@@ -166,10 +175,10 @@ def _noise(solve: LinearSolve, family: RidgeFamily, held_out: HeldOut | None, st
     train = solve.setting.train
     variance, spare = pure_error(*train)
     if spare >= FEWEST_REPEATS:
-        return variance.sqrt(), f"from {spare} repeated measurements"
+        return variance.sqrt(), f"{REPEATED} ({spare} to spare)"
     outputs = train.targets.shape[1]
     if not math.isfinite(strength) or len(family.values) == 0:
-        return variance.new_full((outputs,), math.sqrt(family.base)), "the residual of the network, which is kept"
+        return variance.new_full((outputs,), math.sqrt(family.base)), NOT_TOLD
     at = family.values.new_tensor([strength or float(family.values[0]) * 1e-300])
     unspent = float(family.unspent(at)[0])
     pooled = (

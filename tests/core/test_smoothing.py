@@ -325,6 +325,7 @@ def test_pure_noise_is_not_refined() -> None:
         refused += summary.rank == 0
         assert (summary.rank == 0) == ("do not refine" in summary.rank_choice)
         assert summary.rank > 0 or summary.degrees_of_freedom == 0
+        assert (summary.noise_std is None) == (summary.rank == 0)
     assert refused >= 7
 
 
