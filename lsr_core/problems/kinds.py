@@ -18,6 +18,8 @@ HOMES = {
     "physics": "lsr_core.kinds.equations",
 }
 
+LIKE = HOMES["supervised"]  # a kind in all that its folder says nothing about
+
 if TYPE_CHECKING:
     ProblemKind = str
 else:
@@ -25,8 +27,14 @@ else:
 
 
 def part(kind: ProblemKind, room: str) -> Any:
-    """What a kind answers to a room: `KIND` of the module of that name in its folder."""
-    return importlib.import_module(f"{HOMES[kind]}.{room}").KIND
+    """What a kind answers to a room: `KIND` of the module of that name in its folder; as for data where the folder has none."""
+    own = f"{HOMES[kind]}.{room}"
+    try:
+        return importlib.import_module(own).KIND
+    except ModuleNotFoundError as error:
+        if error.name != own:
+            raise
+    return importlib.import_module(f"{LIKE}.{room}").KIND
 
 
 @dataclass(frozen=True)

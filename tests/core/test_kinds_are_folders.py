@@ -110,6 +110,17 @@ def test_a_kind_answers_every_room(kind: str) -> None:
     assert set(words_of(kind).refused) <= set(JOBS)
 
 
+def test_a_file_of_a_kind_that_cannot_be_loaded_is_not_taken_for_one_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lacking").mkdir()
+    (tmp_path / "lacking" / "judging.py").write_text("import no_such_library\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(HOMES, "lacking", "lacking")
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        part("lacking", "judging")
+
+
 def test_kinds_have_problems_of_their_own() -> None:
     classes = problem_classes()
     assert len(set(classes)) == len(HOMES)
@@ -135,12 +146,11 @@ class HalvedRefining(DataRefining):
 
 
 def test_a_kind_that_is_new_is_a_folder_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refined, judged and refused what it refuses; no other file knows it."""
-    answers = {
-        "refining": HalvedRefining(),
-        "judging": judging.KIND,
-        "words": KindWords(refused={"isolate": "it is halved"}),
-    }
+    """It is refined and refused what it refuses, judged as data are because it says nothing about that; no other file knows it."""
+    answers = {"refining": HalvedRefining(), "words": KindWords(refused={"isolate": "it is halved"})}
+    folder = ModuleType("elsewhere")
+    folder.__path__ = []
+    monkeypatch.setitem(sys.modules, "elsewhere", folder)
     for room, answer in answers.items():
         module = ModuleType(f"elsewhere.{room}")
         module.KIND = answer  # type: ignore[attr-defined]
@@ -150,6 +160,7 @@ def test_a_kind_that_is_new_is_a_folder_and_a_line(monkeypatch: pytest.MonkeyPat
     x = torch.linspace(-1, 1, 30, dtype=torch.float64)[:, None]
     parts = [Split(x + shift, torch.sin(3 * (x + shift))) for shift in (0.0, 0.01, 0.02)]
     found, usual = refine(Halved("new", model, *parts)), refine(SupervisedProblem("old", model, *parts))
+    assert part("halved", "judging") is judging.KIND
     assert usual.summary.base.test_mse is not None
     assert found.summary.base.test_mse == pytest.approx(usual.summary.base.test_mse / 2)
     assert found.summary.refined == usual.summary.refined
