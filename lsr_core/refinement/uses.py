@@ -13,7 +13,7 @@ from lsr_core.errors import InputError
 from lsr_core.problems.kinds import ProblemKind, words_of
 from lsr_core.refinement.config import RefineConfig
 
-Job = Literal["refine", "training", "isolate", "race", "race-full", "plane", "iterate", "cases", "solve"]
+Job = str  # a key of `JOBS`
 Route = Literal["published", "sketch", "factored", "equation-sketch", "equation-factored", "equation-whole"]
 
 _ALL_DIRECTIONS = {"rank": "all directions up to the maximum rank are used"}
@@ -64,6 +64,8 @@ JOBS: dict[Job, dict[str, str]] = {
         "memory_budget": "many input functions are refined one after the other, without a plan for the memory",
     },
 }
+
+VARIANTS = ("race-full",)  # of jobs, with other settings; a run has the name of the job
 
 _NO_SKETCH = dict.fromkeys(
     ("power_iterations", "sketch", "sketch_dtype"),

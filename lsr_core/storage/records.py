@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.summary import Errors, ResidualNorms, Summary
+from lsr_core.refinement.uses import JOBS, VARIANTS
 
 __all__ = ["Errors", "Failure", "JobKind", "Manifest", "ResidualNorms", "State", "Status", "Summary", "Worker"]
 
 RUN_FORMAT_VERSION = 2
 UNCHECKED_FORMAT = 1  # without digests
 State = Literal["queued", "running", "complete", "cancelled", "failed"]
-JobKind = Literal["refine", "iterate", "race", "plane", "isolate", "training", "cases", "solve"]
+if TYPE_CHECKING:
+    JobKind = str
+else:
+    JobKind = Literal[tuple(job for job in JOBS if job not in VARIANTS)]
 FINAL_STATES: tuple[State, ...] = ("complete", "cancelled", "failed")
 
 
