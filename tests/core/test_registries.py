@@ -37,6 +37,8 @@ from lsr_core.problems.physics.equations.definition import (
 )
 from lsr_core.problems.physics.problem import make_problem
 from lsr_core.problems.splits import Architecture
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.kinds import outline
 from tests.core import oddities, twins
 
 
@@ -185,6 +187,14 @@ def test_a_route_is_tried_where_others_are_wrong_and_proves_itself(monkeypatch: 
             make is wrong
         )
         assert result.summary.refined.test_mse == pytest.approx(usual.summary.refined.test_mse, rel=1e-6)
+
+
+def test_an_equation_refuses_a_route_that_it_does_not_know() -> None:
+    """Its rows are made through its own derivatives, and a route for data would be recorded without being taken."""
+    problem = make_problem(equations.build("heat", {"n_interior": 20}), twins.network(2, 4, 1))
+    config = RefineConfig(max_rank=5).model_copy(update={"strategy": "toy"})
+    with pytest.raises(InputError, match="is toy, which equations do not know; use auto, row-blocks"):
+        outline(problem, config)
 
 
 def test_what_is_registered_here_is_gone() -> None:

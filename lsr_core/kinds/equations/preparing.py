@@ -34,6 +34,7 @@ from lsr_core.refinement.setting import (
 )
 from lsr_core.refinement.uses import Route, refuse_unused_on
 
+WAYS = ("auto", "row-blocks", "matrix-free", "factored")  # of making rows of an equation's Jacobian
 HEALTH_SAMPLES = 64
 FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
 MAX_RANK = 1400  # otherwise
@@ -46,6 +47,8 @@ def outline(problem: PhysicsProblem, config: RefineConfig) -> Outline:
         InputError: a device this machine does not have, a rank beyond min(n, m), the factored route, a setting that the way to the basis does
             not use, or a residual that cannot be evaluated.
     """
+    if config.strategy not in WAYS:
+        raise InputError(f"is {config.strategy}, which equations do not know; use {', '.join(WAYS)}", key="strategy")
     if config.strategy == "factored" and chain_of(problem.model) is None:
         raise InputError(
             "the network is not a chain of layers through which derivatives are carried; use row-blocks, matrix-free or auto",
