@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lsr_app.plots import theme
 from lsr_app.reading import racedata
+from lsr_app.words import labtexts
 
-ORDER = ("direct", "lsqr", "lsmr", "cgls", "lbfgs", "gradient-descent", "adam")
+ORDER = tuple(name for name in labtexts.METHODS if not name.endswith(racedata.REORTHOGONALISED))
 
 
 def place(name: str) -> int:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 import lsr_app
+from lsr_app.plots import racers
 from lsr_app.reading import racedata, runkinds
+from lsr_app.screens.bring import uploads
 from lsr_app.screens.conditioning import racefigures
 from lsr_app.shell import pages
+from lsr_app.words import labtexts
+from lsr_core.intake.readers import READERS
+from lsr_core.jobs.kinds import work_of
+from lsr_core.lab.methods import METHODS
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import RunStore
 from tests.app import lab, synthetic
@@ -36,6 +42,24 @@ def test_every_kind_of_run_has_its_words_and_a_page_that_shows_it() -> None:
         assert kind.title, name
         assert kind.page in pages.found() or (not kind.page and kind.experiment), name
         assert kind.sentence or kind.refines or not kind.page, name
+
+
+def test_every_job_has_a_module_that_does_it() -> None:
+    for name in get_args(JobKind):
+        assert callable(work_of(name)), name
+
+
+def test_every_method_of_a_race_has_words_and_a_place_where_it_is_drawn() -> None:
+    assert list(labtexts.METHODS) == list(METHODS)
+    assert {racers.place(name) for name in METHODS} == set(range(len(racers.ORDER)))
+
+
+def test_the_page_takes_every_data_file_that_there_is_a_reader_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, ".toy", "toy_reader")
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(uploads.st, "file_uploader", lambda label, **given: asked.update(given))
+    uploads.data("Data", "key")
+    assert [f".{suffix}" for suffix in asked["type"]] == list(READERS)
 
 
 def test_no_kind_of_run_is_compared_by_its_name() -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 
 from lsr_app.screens.bring import bringtexts
 from lsr_app.screens.bring.keeping import Keeper
+from lsr_core.intake.readers import READERS
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _KEEPER = Keeper()
 _NAME = "uploads_session"
 _WEIGHTS = ("safetensors", "pt", "pth", "ckpt", "bin", "tar", "mdlus", "keras", "h5", "hdf5", "npz", "zip")
-_DATA = ("npz", "npy", "csv", "tsv", "txt", "dat", "xlsx", "parquet", "mat", "h5", "hdf5", "nc")
 
 
 def weights(key: str) -> UploadedFile | None:
@@ -35,7 +35,7 @@ def weights(key: str) -> UploadedFile | None:
 
 def data(label: str, key: str, help: str | None = None) -> UploadedFile | None:
     """A field for a file of numbers."""
-    return st.file_uploader(label, type=list(_DATA), key=key, help=help)
+    return st.file_uploader(label, type=[suffix.removeprefix(".") for suffix in READERS], key=key, help=help)
 
 
 @contextmanager
