@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from lsr_core.errors import InputError
 
 MAX_FILE_BYTES = 200 * 2**20
@@ -17,6 +19,7 @@ MAX_ROWS = 5_000_000
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 16 * 2**20
 _KINDS = "fiub"
+_REAL, _IMAGINARY = "real part of ", "imaginary part of "
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,21 @@ def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: in
     if not infos:
         raise InputError("holds no numeric array; save numbers as plain arrays or columns", file=file)
     return infos
+
+
+def complex_parts(name: str, shape: tuple[int, ...], itemsize: int) -> list[ArrayInfo]:
+    """What an array of complex numbers of this size is listed as: its real and its imaginary part."""
+    half = itemsize // 2
+    return [ArrayInfo(f"{part}{name}", shape, f"float{8 * half}", half) for part in (_REAL, _IMAGINARY)]
+
+
+def without_part(name: str) -> str:
+    """The array that a part belongs to, or the name itself."""
+    return name.removeprefix(_REAL).removeprefix(_IMAGINARY)
+
+
+def part_of(values: np.ndarray, name: str) -> np.ndarray:
+    """The part of complex numbers that a name asks for; other arrays as they are."""
+    if not np.iscomplexobj(values):
+        return values
+    return values.real.copy() if name.startswith(_REAL) else values.imag.copy()

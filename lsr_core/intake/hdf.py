@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked, numeric
+from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked, complex_parts, numeric, part_of, without_part
 
 MAX_DEPTH = 8
 _FILTERS = {1, 2, 3}  # deflate, shuffle, Fletcher's checksum: what the library itself brings
@@ -24,10 +24,9 @@ def listing(path: Path) -> list[ArrayInfo]:
         for name, dataset in _datasets(file, "", 0):
             if dataset.dtype.hasobject:
                 continue
-            if dataset.shape is not None and _is_complex(
-                dataset.dtype
-            ):  # listed, so that it is not missed; read refuses it
-                found.append(ArrayInfo(name, _shape(dataset, path), "complex", dataset.dtype.itemsize))
+            if dataset.shape is not None and _is_complex(dataset.dtype):
+                _plain(dataset, name, path.name)
+                found += complex_parts(name, _shape(dataset, path), dataset.dtype.itemsize)
                 continue
             if not numeric(dataset.dtype.kind) or dataset.shape is None:
                 continue
@@ -42,7 +41,7 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
     with h5py.File(path, "r", locking=False) as file:
         known = dict(_datasets(file, "", 0))
-        return {name: _values(known[name]) for name in names}
+        return {name: part_of(_values(known[name if name in known else without_part(name)]), name) for name in names}
 
 
 def _is_complex(dtype: np.dtype[Any]) -> bool:
@@ -51,7 +50,11 @@ def _is_complex(dtype: np.dtype[Any]) -> bool:
 
 
 def _values(dataset: Any) -> np.ndarray:
-    return np.zeros(1, dtype=np.complex128) if _is_complex(dataset.dtype) else np.asarray(dataset[()])
+    values = np.asarray(dataset[()])
+    if values.dtype.names is None:
+        return values
+    real, imaginary = values.dtype.names
+    return np.asarray(values[real] + 1j * values[imaginary])
 
 
 def _datasets(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:

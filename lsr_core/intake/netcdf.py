@@ -10,7 +10,7 @@ import numpy as np
 
 from lsr_core.errors import InputError
 from lsr_core.intake import hdf
-from lsr_core.intake.arrays import ArrayInfo, checked, numeric
+from lsr_core.intake.arrays import ArrayInfo, checked, numeric, without_part
 
 _FILLS = ("_FillValue", "missing_value")
 
@@ -38,10 +38,8 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
     arrays = hdf.read(path, names)
     with h5py.File(path, "r", locking=False) as file:
-        return {
-            name: array if np.iscomplexobj(array) else _meant(array, dict(file[name].attrs))
-            for name, array in arrays.items()
-        }
+        plain = {name: name if name in file else without_part(name) for name in arrays}
+        return {name: _meant(array, dict(file[plain[name]].attrs)) for name, array in arrays.items()}
 
 
 def _classic(path: Path) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import ArrayInfo, checked, numeric
+from lsr_core.intake.arrays import ArrayInfo, checked, complex_parts, numeric, part_of, without_part
 
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, SyntaxError)
 _MORE = (tokenize.TokenError, TypeError, MemoryError, OverflowError, RecursionError, NotImplementedError, UnicodeError)
@@ -26,7 +26,7 @@ def listing(path: Path) -> list[ArrayInfo]:
     with _as_input_error(path):
         if path.suffix == ".npy":
             with path.open("rb") as stream:
-                found = [_header(stream, path.stem, path.stat().st_size, path.name)]
+                found = _header(stream, path.stem, path.stat().st_size, path.name)
         else:
             with zipfile.ZipFile(path) as archive:
                 found = []
@@ -35,7 +35,7 @@ def listing(path: Path) -> list[ArrayInfo]:
                         raise InputError("only arrays belong in an npz", file=path.name, key=member.filename[:80])
                     with archive.open(member) as stream:
                         name = member.filename.removesuffix(".npy")
-                        found.append(_header(stream, name, member.file_size, path.name))
+                        found += _header(stream, name, member.file_size, path.name)
         if len({info.name for info in found}) < len(found):
             raise InputError("two of its arrays have the same name; keep one", file=path.name)
         return checked(found, path.name, path.stat().st_size)
@@ -45,20 +45,21 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The arrays asked for. Raises InputError as `tables.read`."""
     with _as_input_error(path):
         if path.suffix == ".npy":
-            return {path.stem: np.load(path, allow_pickle=False)}
+            values = np.load(path, allow_pickle=False)
+            return {name: part_of(values, name) for name in names}
         with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in names}
+            return {name: part_of(data[without_part(name) if name not in data else name], name) for name in names}
 
 
-def _header(stream: IO[bytes], name: str, held: int, file: str) -> ArrayInfo:
+def _header(stream: IO[bytes], name: str, held: int, file: str) -> list[ArrayInfo]:
     version = npy_format.read_magic(stream)
     read_header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, _, dtype = read_header(stream)
     sizes = tuple(int(length) for length in shape)
     if dtype.hasobject:
-        return ArrayInfo(name, sizes, "object", 0, OBJECTS)
-    if not numeric(dtype.kind):
-        return ArrayInfo(name, sizes, str(dtype)[:40], 0, f"has the type {str(dtype)[:80]}; save it as real numbers")
+        return [ArrayInfo(name, sizes, "object", 0, OBJECTS)]
+    if not numeric(dtype.kind) and dtype.kind != "c":
+        return [ArrayInfo(name, sizes, str(dtype)[:40], 0, f"has the type {str(dtype)[:80]}; save it as real numbers")]
     info = ArrayInfo(name, sizes, dtype.name, dtype.itemsize)
     if info.bytes > held:
         raise InputError(
@@ -66,7 +67,7 @@ def _header(stream: IO[bytes], name: str, held: int, file: str) -> ArrayInfo:
             file=file,
             key=name[:80],
         )
-    return info
+    return complex_parts(name, sizes, dtype.itemsize) if dtype.kind == "c" else [info]
 
 
 @contextmanager
