@@ -105,7 +105,9 @@ def settings() -> dict[str, Any]:
         made[f"theme.{mode}.backgroundColor"] = colours.surface
         made[f"theme.{mode}.textColor"] = colours.text
     made["theme.light.primaryColor"] = LIGHT.refined
-    made["theme.dark.primaryColor"] = "#2b86d0"  # darker than the accent: buttons have white text on it
+    made["theme.dark.primaryColor"] = (
+        DARK.refined
+    )  # of words; what is behind white text is darker, see `Palette.button`
     made["theme.light.secondaryBackgroundColor"] = "#f4f6f8"
     made["theme.dark.secondaryBackgroundColor"] = "#1c222b"
     return made

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import streamlit as st
 
 import lsr_samples
 from lsr_app import places, trouble
@@ -16,6 +15,9 @@ from lsr_core.storage import inside
 from lsr_core.storage.records import FINAL_STATES, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
 from lsr_core.storage.steps import StepStore
+
+MOST_LINES = 20_000
+_LINES: dict[tuple[str, bool], tuple[str, RunEntry | None]] = {}  # what was read of each run, for all browsers
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,15 @@ def entries(owner: str, also: str | None = None) -> list[RunEntry]:
         for path in root.root.iterdir():
             if not ID_PATTERN.fullmatch(path.name) or path.is_symlink():
                 continue
-            entry = _entry(str(path), stamp_of(path, "run.json", "status.json"), is_shipped)
+            entry = _remembered(path, is_shipped)
             if entry and (is_shipped or _may_see(entry, owner, also)):
                 found.append(_as_it_stands(entry, path))
     return sorted(found, key=lambda entry: (not entry.shipped, entry.manifest.created), reverse=True)
 
 
-def default_run(owner: str) -> str | None:
-    """What the first page opens on: the shipped run, else the newest complete one."""
-    complete = [entry for entry in entries(owner) if entry.refined]
+def default_run(owner: str, known: Sequence[RunEntry] | None = None) -> str | None:
+    """What the first page opens on: the shipped run, else the newest complete one; `known` are the entries, if they were read already."""
+    complete = [entry for entry in (entries(owner) if known is None else known) if entry.refined]
     shipped = [entry for entry in complete if entry.shipped]
     chosen = shipped or complete
     return chosen[0].id if chosen else None
@@ -106,9 +108,21 @@ def _may_see(entry: RunEntry, owner: str, also: str | None) -> bool:
     return manifest.owner == owner or (not manifest.session_only and (manifest.listed or entry.id == also))
 
 
-@st.cache_resource(max_entries=2000, show_spinner=False)
-def _entry(path: str, stamp: str, shipped: bool) -> RunEntry | None:
-    run = Run(Path(path))
+def _remembered(path: Path, shipped: bool) -> RunEntry | None:
+    """The line of a run, read again once its files have changed. Streamlit's caches take as long to ask as a thousand runs may take."""
+    stamp = stamp_of(path, "run.json", "status.json")
+    known = _LINES.get((str(path), shipped))
+    if known is not None and known[0] == stamp:
+        return known[1]
+    entry = _entry(path, shipped)
+    if len(_LINES) >= MOST_LINES:
+        _LINES.clear()
+    _LINES[str(path), shipped] = stamp, entry
+    return entry
+
+
+def _entry(path: Path, shipped: bool) -> RunEntry | None:
+    run = Run(path)
     try:
         state = run.status().status
         if state != "complete":

@@ -22,6 +22,7 @@ from lsr_core.errors import InputError
 from lsr_core.storage.records import FINAL_STATES
 from lsr_core.storage.runs import Run
 
+MOST_LISTED = 60
 _NOW = "lsr_now"
 
 
@@ -73,10 +74,10 @@ def select() -> Now:
     now = Now(owner.of(st.context.cookies, st.session_state))  # type: ignore[arg-type]
     presence.visit(now.owner)
     wanted = state.get(state.RUN)
-    if wanted is None and not state.get("bad_run"):
-        wanted = runs.default_run(now.owner)
-        state.put_quietly(state.RUN, wanted)
     now.entries = runs.entries(now.owner, also=wanted)
+    if wanted is None and not state.get("bad_run"):
+        wanted = runs.default_run(now.owner, now.entries)
+        state.put_quietly(state.RUN, wanted)
     if any(entry.state in ("queued", "running") for entry in now.entries):
         jobs.keep_going()
     if wanted is not None:
@@ -172,8 +173,13 @@ def _model(data: RunData) -> None:
 def _runs(now: Now) -> None:
     if not now.entries:
         return
-    ids = [entry.id for entry in now.entries]
-    titles = _titles(now.entries)
+    # The boxes hold the newest; the page Runs has all, and a box with a thousand lines is slow to send and to read.
+    opened = {now.run.id if now.run is not None else "", state.get(state.COMPARE)}
+    newest = [
+        entry for place, entry in enumerate(now.entries) if place < MOST_LISTED or entry.id in opened or entry.shipped
+    ]
+    ids = [entry.id for entry in newest]
+    titles = _titles(newest)
     if now.run is not None and now.run.id in ids:
         st.session_state["w_run"] = now.run.id
         st.selectbox(
@@ -182,7 +188,7 @@ def _runs(now: Now) -> None:
         )  # fmt: skip
     others = [
         "",
-        *(entry.id for entry in now.entries if entry.refined and (not now.run or entry.id != now.run.id)),
+        *(entry.id for entry in newest if entry.refined and (not now.run or entry.id != now.run.id)),
     ]
     if now.data is not None and len(others) > 1:
         titles[""] = "Nothing"

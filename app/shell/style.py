@@ -54,7 +54,8 @@ _CSS = """
 .lsr-scroll{overflow-x:auto} .lsr-scroll:focus-visible{outline:2px solid var(--lsr-accent)}
 [data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:var(--lsr-muted) !important;opacity:1}
 [data-testid="stCode"] span,[data-testid="stMarkdownContainer"] code{color:inherit !important}
-[data-testid="stBaseButton-primary"],[data-testid="stBaseButton-primaryFormSubmit"],[data-baseweb="tag"]{background:var(--lsr-button)}
+[data-testid="stMultiSelect"] :has(> span[title]){background:var(--lsr-button) !important;color:#fff !important}
+[data-testid="stBaseButton-primary"],[data-testid="stBaseButton-primaryFormSubmit"],[data-baseweb="tag"]{background:var(--lsr-button);color:#fff}
 .lsr-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;width:100%}
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .45rem;border-bottom:1px solid var(--lsr-line)}
