@@ -198,12 +198,8 @@ def _runs(now: Now) -> None:
             titles[compare] = "An unlisted run"
         state.seed(state.COMPARE, compare)
         st.selectbox(
-            "Compare with",
-            others,
-            format_func=titles.__getitem__,
-            help=texts.HELP["compare"],
-            **state.bound(state.COMPARE),
-        )
+            "Compare with", others, format_func=titles.__getitem__, help=texts.HELP["compare"], **state.bound(state.COMPARE)
+        )  # fmt: skip
 
 
 def compare_note() -> None:
