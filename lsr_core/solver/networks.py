@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.networks.layered import chain_of
 from lsr_core.networks.pinn import PinnMLP
 from lsr_core.problems.physics.problem import PhysicsProblem
 
+PATTERNS = ("pinn-mlp", "mlp")
 SINGLE_INPUT = [40]  # hidden widths where there is one input, at most
 
 
@@ -27,6 +30,22 @@ class WindowNetwork(NamedTuple):
     model: nn.Module
     arguments: dict[str, Any]
     silent: Tensor
+
+
+def check_pattern(problem: PhysicsProblem) -> None:
+    """Refuse a network of another form: it may meet conditions in a way that the networks made here would not.
+
+    Raises:
+        InputError: saying which networks can be a pattern.
+    """
+    known = problem.architecture
+    plain = type(problem.model) is nn.Sequential and chain_of(problem.model) is not None
+    if not plain and (known is None or known.name not in PATTERNS):
+        raise InputError(
+            "is no plain chain of layers, so that conditions which it meets by its form could be lost with it; "
+            "take a pinn-mlp, an mlp or an nn.Sequential, or refine this network",
+            key="model",
+        )
 
 
 def own_form(problem: PhysicsProblem) -> NetworkForm:
@@ -54,6 +73,7 @@ def window_network(
         "features": own.get("features", []),
         "first_layer": {"scale": {name: value * form.scale for name, value in _scales(own, domain).items()}},
         "seed": seed,
+        "output": own.get("output"),
     }
     model = architectures.build("pinn-mlp", arguments).double()
     assert isinstance(model, PinnMLP)
@@ -68,7 +88,7 @@ def window_network(
 def _own(problem: PhysicsProblem) -> dict[str, Any]:
     """Arguments of the problem's network, as far as a `pinn-mlp` has them."""
     known = problem.architecture
-    if known is not None and known.name in ("pinn-mlp", "mlp"):
+    if known is not None and known.name in PATTERNS:
         return dict(known.arguments)
     inputs, outputs = len(problem.domain), len(problem.outputs)
     return {"layers": [inputs, 64, 64, outputs]}

@@ -14,7 +14,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.solver.attempt import attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.march import March, Window
-from lsr_core.solver.networks import NetworkForm, own_form, window_network
+from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
 from lsr_core.solver.records import SolveStep
 from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
 from lsr_core.solver.windows import time_of
@@ -91,6 +91,7 @@ class Solving:
         tick: Callable[[], None],
         windows: list[Window] | None = None,
     ) -> None:
+        check_pattern(problem)
         self.problem, self.config, self.tick = problem, config, tick
         self._told, self.steps = on_step, list[SolveStep]()
         self.axis = None if config.windows == "none" else time_of(problem)

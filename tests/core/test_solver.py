@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from lsr_core.errors import Cancelled, InputError
 from lsr_core.linalg.damped import held_solution
 from lsr_core.networks import architectures
-from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics import equations
+from lsr_core.problems.physics.equations.reaction import reaction_start
+from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
+from lsr_core.problems.splits import Architecture
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.solution import JoinedSolution
 from lsr_core.solver.solve import Solving, solve
@@ -177,3 +182,31 @@ def test_pieces_that_do_not_fit_are_refused(change: dict[str, object], match: st
     part = {"layers": [1, 4, 1], "domain": {"t": [0, 1]}}
     with pytest.raises(InputError, match=match):
         architectures.build("pieces", {"axis": 0, "edges": [0, 1, 2], "parts": [part, part], **change})
+
+
+def test_conditions_that_a_network_meets_by_its_form_stay_met() -> None:
+    equation = equations.build("reaction", {"n_interior": 60})
+    arguments = {
+        "layers": [2, 6, 1],
+        "domain": {name: list(bounds) for name, bounds in equation.domain.items()},
+        "output": {"name": "reaction-initial", "arguments": {}},
+    }
+    model = architectures.build("pinn-mlp", arguments).double()
+    problem = make_problem(equation, model, architecture=Architecture("pinn-mlp", arguments))
+    assert time_of(problem) is None
+    found = solve(problem, SolveConfig(search=False, steps=1))
+    start = torch.tensor([[math.pi, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    assert torch.allclose(found.predictor(start).detach(), reaction_start(start[:, :1]))
+
+
+def test_a_network_of_a_form_of_its_own_is_refused() -> None:
+    class Lifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(1, 1).double()
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return 1 + inputs * self.inner(inputs)
+
+    with pytest.raises(InputError, match="no plain chain of layers"):
+        solve(replace(logistic(), model=Lifted(), architecture=None))
