@@ -16,7 +16,9 @@ from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
 from lsr_core.refinement.solve import LinearSolve
 
-TOGETHER = "evidence and loo"  # what auto stands for: the best of the rules over noises, levels and sizes (benchmarks/noise.py)
+TOGETHER = (
+    "evidence and loo"  # what auto stands for: seldom far off where the rules were compared (benchmarks/noise.py)
+)
 NOT_TOLD = "not told: the network is kept, and has seen its training data"
 REPEATED = "from repeated measurements"
 FEWEST_REPEATS = 5  # spare measurements from which they alone tell the noise
