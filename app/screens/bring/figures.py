@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from lsr_app.plots.base import Canvas, Picture, Rows, light
 from lsr_app.screens.bring import equationtexts as texts
@@ -60,7 +61,9 @@ def domain(problem: PhysicsProblem) -> Picture:
     for place, block in enumerate([*inner, *rest]):
         points = problem.points[block.name]
         at = points.reshape(-1, points.shape[-1]) if block.pairs else points[:, 0] if block.together else points
-        shown = at[:: max(1, len(at) // MOST)].double().cpu().numpy()
+        # at random: every second point of an even filling may lie in one half
+        some = torch.randperm(len(at), generator=torch.Generator().manual_seed(0))[:MOST]
+        shown = at[some].double().cpu().numpy()
         inside = place < len(inner)
         colour = (
             canvas.colours.muted if inside else canvas.colours.series[(place - len(inner)) % len(canvas.colours.series)]
