@@ -57,7 +57,9 @@ def _tags(now: Now, mine: list[RunEntry], stamp: int) -> None:
 def _listing(now: Now, mine: list[RunEntry]) -> None:
     with st.container(horizontal=True, gap="small"):
         passing = [entry for entry in mine if entry.manifest.session_only]
-        if passing and st.button(runstexts.KEEP_RUN, key="keep_chosen", help=runstexts.KEEP_RUN_HELP, icon=":material/bookmark:"):
+        if passing and st.button(
+            runstexts.KEEP_RUN, key="keep_chosen", help=runstexts.KEEP_RUN_HELP, icon=":material/bookmark:"
+        ):
             apply(now, passing, lambda run: ownership.keep(run, now.owner))
         lasting = [entry for entry in mine if not entry.manifest.session_only]
         hidden = [entry for entry in lasting if not entry.manifest.listed]

@@ -9,7 +9,6 @@ KEEP_RUN = "Keep this run"
 KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser is gone. A kept run opens by its link."
 
 
-
 CANCEL_FIRST = "Cancel it before deleting it."
 
 SEARCH = "name, problem, tag, note"
