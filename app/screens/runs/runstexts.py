@@ -13,22 +13,22 @@ CANCEL_FIRST = "Cancel it before deleting it."
 
 SEARCH = "name, problem, tag, note"
 COLUMNS = {
-    "problem": "Problem",
-    "kind": "Kind",
     "state": "State",
+    "kind": "Kind",
     "base": "Network",
     "refined": "Refined",
     "gain": "Gain",
     "rank": "Rank",
+    "whose": "Whose",
+    "made": "Made",
+    "tags": "Tags",
+    "problem": "Problem",
     "condition": "κ(G V)",
     "seconds": "Time",
-    "made": "Made",
-    "whose": "Whose",
-    "tags": "Tags",
     "dtype": "Number type",
     "id": "Id",
 }
-USUAL = ("problem", "kind", "state", "base", "refined", "gain", "rank", "made", "whose", "tags")
+USUAL = ("state", "kind", "base", "refined", "gain", "rank", "whose", "made", "tags")
 GAIN_HELP = "How many times lower the reported error is after refinement; below 1 it is higher."
 OPEN_HELP = "Choose one run."
 COMPARE_HELP = "Choose from two to twelve complete refinements."
