@@ -28,7 +28,8 @@ def test_nothing_of_them_was_changed_since_their_digests_were_noted() -> None:
 def test_every_kind_of_run_is_among_them_complete_and_small() -> None:
     store = RunStore(lsr_samples.runs_folder())
     found = {entry.id: store.open(entry.id) for entry in RUNS}
-    assert {run.manifest.kind for run in found.values()} == set(get_args(JobKind))
+    kinds = {run.manifest.kind for run in found.values()}
+    assert kinds == set(get_args(JobKind)) - {"solve"}  # whose pages are those of the problem that it writes
     assert {run.status().status for run in found.values()} == {"complete"}
     assert sum(run.size() for run in found.values()) <= MAX_ALL_BYTES
     assert {path.name for path in lsr_samples.runs_folder().iterdir()} == set(found)
@@ -42,6 +43,7 @@ def test_the_dashboard_opens_on_the_first_which_is_the_newest() -> None:
     assert max(RUNS, key=lambda entry: store.open(entry.id).manifest.created).id == SHIPPED_ID
 
 
+@pytest.mark.slow
 def test_made_again_it_is_the_same_to_rounding(tmp_path: Path) -> None:
     shipped = RunStore(lsr_samples.runs_folder()).open(SHIPPED_ID)
     again = make(tmp_path)

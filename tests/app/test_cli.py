@@ -546,6 +546,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_problem(tmp_path_factory.mktemp("untrained") / "poisson", sample.made(0))
 
 
+@pytest.mark.slow
 def test_scales_shows_what_it_tried_and_writes_what_it_chose(lsr: Any, untrained: Path, tmp_path: Path) -> None:
     done = lsr("scales", untrained, "--rank", "16", "--out", "scaled", "--json")
     record = done.json

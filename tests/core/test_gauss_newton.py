@@ -213,6 +213,7 @@ class TestDelivery:
         assert float(residual.square().mean().sqrt()) <= 1.2 * last.fresh_residual
         assert "rounding would have spoilt" in " ".join(summary.notes)
 
+    @pytest.mark.slow
     def test_no_step_follows_three_in_a_row_that_gain_little(self) -> None:
         from lsr_core.refinement.gauss_newton import PATIENCE, SETTLED
 

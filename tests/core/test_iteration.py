@@ -204,6 +204,7 @@ def test_points_are_new_in_every_round_and_fresh_ones_stay() -> None:
     assert torch.equal(still._rounds.at(iteration.state.theta, 2).points["interior"], problem.points["interior"])
 
 
+@pytest.mark.slow
 def test_best_is_chosen_by_fresh_residual_whatever_the_reference_says() -> None:
     problem = poisson()
     assert problem.test is not None
@@ -381,6 +382,7 @@ def test_alignment_to_nonsense_is_a_note() -> None:
     assert "NaN" in found.note
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_is_as_in_one_go() -> None:
     problem = poisson()
     whole = iterated(problem)
@@ -408,6 +410,7 @@ def test_more_rounds_go_on_where_it_ended() -> None:
     assert iterated(problem, state=first.states[-1], steps=1).steps == []
 
 
+@pytest.mark.slow
 def test_baselines_run_for_the_same_seconds() -> None:
     problem = poisson()
     book = iterated(problem, steps=2, baselines=True)
@@ -455,7 +458,10 @@ def test_baseline_measures_what_it_holds() -> None:
 
 def test_every_half_step_takes_the_derivatives_that_were_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here those carried through the layers are wrong, so that all figures must come from the others."""
-    wrong = replace(ACTIVATIONS["tanh"], taylor=lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    wrong = replace(
+        ACTIVATIONS["tanh"],
+        series=lambda z, order: [z, torch.ones_like(z), *[torch.zeros_like(z)] * (order - 1)][: order + 1],
+    )
     monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
     problem = poisson()
     plain = whole(problem).by("forward", layered=False)

@@ -87,7 +87,10 @@ def test_an_equation_is_solved_by_the_way_that_its_network_allows(name: str) -> 
 
 
 def test_a_chain_of_layers_whose_activation_is_another_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = replace(ACTIVATIONS["tanh"], taylor=lambda z, first, second: (z, torch.ones_like(z), torch.zeros_like(z)))
+    wrong = replace(
+        ACTIVATIONS["tanh"],
+        series=lambda z, order: [z, torch.ones_like(z), *[torch.zeros_like(z)] * (order - 1)][: order + 1],
+    )
     monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 1)).double().eval()

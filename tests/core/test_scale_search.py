@@ -46,6 +46,7 @@ def found() -> ScaleSearch:
     return search_scales(untrained(), rank=RANK)
 
 
+@pytest.mark.slow
 def test_the_winner_has_the_smallest_residual_of_its_record(found: ScaleSearch) -> None:
     tried = found.candidates
     assert found.chosen.fresh_residual == min(one.fresh_residual for one in tried if one.rank == RANK)
@@ -63,6 +64,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale_search, "STAGES", ((1.0, 2.0),))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_the_true_error_has_no_part_in_it() -> None:
     problem = untrained(n=50)
