@@ -12,6 +12,7 @@ from tests.browser.journeys import button, chart, settle, visit
 
 def test_start_watch_and_cancel(page: Page) -> None:
     visit(page, "training")
+    page.locator(".st-key-training_form summary").click()  # folded, because a training comes with the product
     field = page.get_by_role("spinbutton", name="Largest rank")
     field.fill("12")
     field.press("Enter")
