@@ -113,7 +113,7 @@ NO_SAMPLES = "No sample problems are installed, so there is nothing to refine fr
 NOT_COMPLETE = {
     "queued": "This run waits for its turn. Its figures appear here when it is done.",
     "running": "This run is still working. Its figures appear here when it is done.",
-    "cancelled": "This run was cancelled before it had results. The form on Overview is filled in for another try.",
+    "cancelled": "This run was cancelled before it had results. The form on the page Refine a network is filled in for another try.",
     "failed": "This run failed before it had results. Overview shows the reason and the form filled in for another try.",
 }
 

@@ -6,16 +6,10 @@ from collections.abc import Mapping
 
 from lsr_app.words import labtexts
 
-PLANE_NEEDS_RUN = (
-    "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on Overview."
-)
+PLANE_NEEDS_RUN = "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on the page Refine a network."
 PLANE_NEEDS_STEP = "This run refines nothing (rank 0), so it has no step that could span a plane."
-DIRECTIONS_NEED_RUN = (
-    "Directions are measured by a refinement, and this problem has no complete one. Refine it on Overview."
-)
-DIRECTIONS_OLD = (
-    "This run was made before directions were measured. The same refinement started anew on Overview has them."
-)
+DIRECTIONS_NEED_RUN = "Directions are measured by a refinement, and this problem has no complete one. Refine it on the page Refine a network."
+DIRECTIONS_OLD = "This run was made before directions were measured. The same refinement started anew has them."
 DIRECTIONS_NONE = "This run refines nothing (rank 0), so there are no directions."
 DIRECTIONS_NO_GRID = "The display points are no regular grid, so the responses have no frequencies; the share of the residual is drawn instead."
 ISOLATION_PHYSICS = "The isolation compares fits to data; this problem is given by an equation, so there is none."

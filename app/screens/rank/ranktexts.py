@@ -58,4 +58,4 @@ def shares_waiting(count: int) -> str:
 
 def shares_failed(shares: str) -> str:
     """Shares whose runs came to nothing."""
-    return f"The run with a share of {shares} failed; open it from the list of runs on Overview to see why."
+    return f"The run with a share of {shares} failed; open it from the page Runs to see why."
