@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from lsr_core.storage import atomic
+from lsr_core.errors import InputError
+from lsr_core.storage import atomic, inside
 
 FILE = ".pace.json"
 MAX_BYTES = 2**20
@@ -86,13 +87,10 @@ def note(root: Path, kind: str, problem: str, course: Course) -> None:
 
 def _read(root: Path) -> dict[str, Course]:
     """What was noted; nothing where the file is missing, or is none that `note` would write."""
-    path = root / FILE
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_BYTES:
-            return {}
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(inside.read(root / FILE, MAX_BYTES))
         courses = {str(key): [(float(a), float(b)) for a, b in course] for key, course in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (InputError, OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     return {key: course for key, course in courses.items() if _is_course(course)}
 

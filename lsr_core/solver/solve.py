@@ -21,6 +21,7 @@ from lsr_core.solver.windows import time_of
 
 FORMS = (NetworkForm("sin", 1.0), NetworkForm("tanh", 2.0), NetworkForm("sin", 0.5), NetworkForm("sin", 2.0))
 OnStep = Callable[[SolveStep], None]
+SEARCH_RANK = 300  # directions with which the forms of a network are compared
 SECOND_SEED = 101  # added to the seed, for the solve that an estimate of the error comes from
 
 
@@ -206,6 +207,3 @@ class Solving:
             )
         )
         return made.relative, Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative)
-
-
-SEARCH_RANK = 300

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,13 +74,29 @@ def test_what_a_job_teaches_is_a_course(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[", "[]", '{"refine": 3}', '{"refine": [[0, 0], [0.5, 2], [0.4, 1]]}', '{"refine": [["a", "b"]]}']
+    "text",
+    [
+        "",
+        "[",
+        "[" * 200_000,
+        "[]",
+        "null",
+        '{"refine": 3}',
+        '{"refine": [[0, 0], [0.5, 2], [0.4, 1]]}',
+        '{"refine": [["a", "b"]]}',
+    ],
 )
 def test_a_file_that_is_none_of_ours_teaches_nothing(text: str, tmp_path: Path) -> None:
     (tmp_path / pace.FILE).write_text(text, encoding="utf-8")
     assert pace.known(tmp_path, "refine", "x") is None
     pace.note(tmp_path, "refine", "x", [(0.0, 0.0), (1.0, 1.0)])
     assert json.loads((tmp_path / pace.FILE).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_what_is_no_plain_file_is_not_waited_for(put: Callable[[Path], object], tmp_path: Path) -> None:
+    put(tmp_path / pace.FILE)
+    assert pace.known(tmp_path, "refine", "x") is None
 
 
 def test_many_kinds_do_not_grow_the_file_for_ever(tmp_path: Path) -> None:
