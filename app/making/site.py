@@ -10,8 +10,7 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
-from lsr_app.making import sitedata, sitetemplate
-from lsr_app.plots.ranks import sweep_table
+from lsr_app.making import sitedata, sitetemplate, tables
 from lsr_app.reading import rundata
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
@@ -82,12 +81,7 @@ def _run(data: RunData, out: Path) -> Published:
     content = sitedata.of_run(data)
     script = "window.LSR = " + _script(content) + ";\n"
     page = sitetemplate.page(data, content, f"../{LIBRARY}")
-    columns, rows = sweep_table([(data.about.title, data)])
-    sweep = formats.csv_text(columns, rows())
-    record = json.dumps(
-        {"id": data.id, "problem": data.about.name, "title": data.about.title, **data.summary.model_dump(mode="json")},
-        indent=1,
-    )
+    sweep, record = tables.sweep_csv(data), tables.record(data)
     size = len(script.encode()) + len(page.encode()) + len(sweep) + len(record.encode())
     if size > MAX_RUN_BYTES:
         raise InputError(
@@ -97,7 +91,7 @@ def _run(data: RunData, out: Path) -> Published:
     atomic.write_text(folder / "data.js", script)
     atomic.write_text(folder / "index.html", page)
     atomic.write_bytes(folder / "sweep.csv", sweep)
-    atomic.write_text(folder / "run.json", record + "\n")
+    atomic.write_text(folder / "run.json", record)
     return Published(data.id, data.manifest.title, data.id, size)
 
 

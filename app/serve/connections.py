@@ -1,7 +1,8 @@
 """Connections: how long one may take to say what it wants, and how many may be there.
 
 One that owes a complete header is worth nothing yet, so it never keeps another out: when there are too many, the one that has waited
-longest goes, of the address that has most. A browser sends its header with the first packet and is out of this before others come.
+longest goes, of the address that has most. A browser sends its header with the first packet and is out of this before others come;
+on a busy machine its process may wait for its turn between the two, hence as many as the files of a server (1,024) leave room for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ HEADER_SECONDS = 10.0  # from the connection, or from the last answer on it, to 
 SILENT_SECONDS = 20.0  # without a byte of a body that was announced
 BODY_SECONDS = 900.0  # for a whole body: 50 MB at 55 kB/s
 UNREAD_SECONDS = 60.0  # without the other side taking a byte of an answer
-WAITING_OF_ADDRESS, WAITING_IN_ALL = 64, 192
+WAITING_OF_ADDRESS, WAITING_IN_ALL = 256, 320
 SERVED_OF_ADDRESS, SERVED_IN_ALL = 96, 192
 LOOK_SECONDS = 1.0
 

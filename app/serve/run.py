@@ -14,6 +14,7 @@ from streamlit.starlette import App as Streamlit
 
 from lsr_app import ahead, trouble
 from lsr_app.serve import scripts, turns
+from lsr_app.serve.api import Api
 from lsr_app.serve.asgi import App
 from lsr_app.serve.connections import protocols
 from lsr_app.serve.gate import Gate, page_policy
@@ -65,7 +66,7 @@ def application(order: Order) -> App:
     turns.install()
     sys.setswitchinterval(0.001)  # the loop that answers all waits for a script to yield, at every turn of its own
     inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT, on_script_error=trouble.show))
-    inner = Sessions(Uploads(inner, _kept))
+    inner = Api(Sessions(Uploads(inner, _kept)))
     return Origins(
         Gate(inner, order.token, page_policy(scripts.digests())), own_names(order.host, order.shared), order.origins
     )

@@ -17,6 +17,7 @@ ROUTES = (
     "/", "/rank", "/favicon.png", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/script-health-check",
     "/_stcore/upload_file/a/b", "/_stcore/stream", "/_stcore/bidi-components/x", "/_stcore/agent/openapi.json", "/media/x.png",
     "/component/x/index.html", "/static/js/index.js", "/app/static/x", "/auth/login", "/%2e%2e/%2e%2e/etc/passwd", "//", "/nothing/at/all",
+    "/api/runs", "/api/runs/x/sweep.csv",
 )  # fmt: skip
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
@@ -45,7 +46,14 @@ def test_no_route_answers_without_the_token(shared: Shared, path: str) -> None:
 
 
 def test_with_the_cookie_they_answer(shared: Shared) -> None:
-    expected = {"/": 200, "/rank": 200, "/_stcore/health": 200, "/_stcore/host-config": 200, "/media/x.png": 404}
+    expected = {
+        "/": 200,
+        "/rank": 200,
+        "/_stcore/health": 200,
+        "/_stcore/host-config": 200,
+        "/media/x.png": 404,
+        "/api/runs": 200,
+    }
     for path, status in expected.items():
         assert shared.ask(path, Cookie=shared.cookie)[0] == status, path
     assert shared.ask("/_stcore/upload_file/a/b", "PUT", Cookie=shared.cookie)[0] in (
