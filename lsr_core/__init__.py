@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lsr_core.version import VERSION
+
 if TYPE_CHECKING:
     from lsr_core.diagnosis.loss_path import LossPath, loss_path
     from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, NumericalError
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from lsr_core.storage.export import load_predictor, save_predictor
     from lsr_core.storage.programs import load_program
 
+__version__ = VERSION
 _HOMES = {
     "lsr_core.diagnosis.loss_path": ("LossPath", "loss_path"),
     "lsr_core.errors": ("Cancelled", "CodeError", "InputError", "LSRError", "NumericalError"),

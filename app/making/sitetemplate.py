@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -32,10 +32,7 @@ def page(data: RunData, content: dict[str, Any], library: str) -> str:
     facts = (
         f"{architecture} · {data.summary.n_params_total:,} parameters · {data.n_rows:,} {data.parts.values} · {kind}"
     )
-    settings = data.manifest.config.model_dump(mode="json").items()
-    config = "".join(
-        f"<tr><th scope='row'>{_safe(key)}</th><td>{_safe(str(value))}</td></tr>" for key, value in settings
-    )
+    config, origin = _rows(data.manifest.config.model_dump(mode="json")), _rows(data.manifest.environment)
     parts = (
         "<p><a href='../index.html'>All runs</a></p>",
         f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p><p class='muted'>{_safe(facts)}</p>",
@@ -47,6 +44,7 @@ def page(data: RunData, content: dict[str, Any], library: str) -> str:
         "<section><h2>Files</h2><p><a href='sweep.csv'>sweep.csv</a>, <a href='run.json'>run.json</a></p>",
         f"<p class='muted'>Embed this page: <code>{_safe(embed(data.id))}</code></p></section>",
         f"<section><h2>Settings</h2>{_scrolling('Settings', config)}</section>",
+        f"<section><h2>Origin</h2>{_scrolling('Origin', origin)}</section>" if origin else "",
         f"<script src='{library}'></script><script src='data.js'></script><script>{_colours()}{_SCRIPT}</script>",
     )
     return _document(data.about.title, "".join(parts))
@@ -68,6 +66,12 @@ def index(rows: Sequence[tuple[str, ...]], folders: Sequence[str]) -> str:
 def embed(folder: str) -> str:
     """The line that shows a run inside another page."""
     return f'<iframe src="{folder}/index.html" width="100%" height="900" style="border:0" title="LSR run"></iframe>'
+
+
+def _rows(values: Mapping[str, Any]) -> str:
+    return "".join(
+        f"<tr><th scope='row'>{_safe(key)}</th><td>{_safe(str(value))}</td></tr>" for key, value in values.items()
+    )
 
 
 def _scrolling(label: str, rows: str) -> str:

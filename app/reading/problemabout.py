@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class About:
     kind: str = "supervised"
     inputs: tuple[Quantity, ...] = ()
     outputs: tuple[Quantity, ...] = ()
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def parts(self) -> Parts:
@@ -48,6 +49,7 @@ def about_bundle(folder: Path) -> About:
         architecture=_architecture(described.network.architecture, described.network.arguments),
         inputs=tuple(Quantity(entry.name, entry.unit) for entry in described.inputs),
         outputs=tuple(Quantity(entry.name, entry.unit) for entry in described.outputs),
+        seeds=described.seeds,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from lsr_core.jobs.origin import environment
 from lsr_core.jobs.refining import keep as write
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refined import Refinement
@@ -27,6 +28,7 @@ def keep_result(refinement: Refinement, root: Path, owner: str) -> Run:
     config = refinement.setting.config
     run = store.create(problem=problem.name, config=config, owner=owner, title=problem.title or problem.name)
     try:
+        run.write_manifest(run.manifest.model_copy(update={"environment": environment()}))
         save_problem(run.problem_path, problem if problem.architecture is not None else of_session(problem))
         write(run, refinement, silent)
         run.write_status(Status(status="complete", stage="done", fraction=1.0, heartbeat=time.time()))

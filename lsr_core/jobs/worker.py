@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, is_out_of_memory
 from lsr_core.jobs import pace
 from lsr_core.jobs.kinds import work_of
+from lsr_core.jobs.origin import environment
 from lsr_core.jobs.pace import Pace
 from lsr_core.jobs.watch import Watch
 from lsr_core.refinement.progress import ProgressCallback, silent
@@ -202,18 +202,3 @@ def _log(run: Run, line: str) -> None:
     """The last line of a log that may be what went wrong."""
     with suppress(OSError, InputError):
         run.append_log(line)
-
-
-def environment() -> dict[str, str]:
-    """What the figures of a run depend on besides its config."""
-    import numpy
-    import torch
-
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "threads": str(torch.get_num_threads()),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from lsr_app.words import formats, texts
 
@@ -105,3 +106,14 @@ def domain(box: str, periods: str, exact: bool, hard: bool) -> str:
         else "Initial and boundary conditions are blocks of their own."
     )
     return f"{box}{periodic}. {'Exact solution' if exact else 'Reference solution, computed'}, only used to report errors. {conditions}"
+
+
+def origin(environment: Mapping[str, str], seed: int, seeds: Mapping[str, int]) -> list[str]:
+    """What a run was made with, and the seeds of all that was random in it; runs of earlier versions know less."""
+    program = " ".join(f"{name} {environment[name]}" for name in ("lsr", "commit") if name in environment)
+    libraries = [f"{name} {environment[name]}" for name in ("python", "torch", "numpy", "scipy") if name in environment]
+    machine = " ".join(environment[name] for name in ("processor", "machine", "system") if name in environment)
+    threads = f"{environment['threads']} threads" if "threads" in environment else ""
+    known = [part for part in (program, *libraries, machine, threads) if part]
+    drawn = ", ".join([f"of the refinement {seed}", *(f"of {name} {value}" for name, value in seeds.items())])
+    return [f"Computed with {', '.join(known)}."] * bool(known) + [f"Seeds: {drawn}."]

@@ -98,6 +98,8 @@ def how_it_ran(data: RunData) -> None:
         sketch = None if bound is None else formats.error(bound)
         st.markdown(formats.markdown(overviewtexts.health(formats.error(data.summary.adjoint_error), sketch)))
         show.sample_errors(data)
+        for sentence in overviewtexts.origin(data.manifest.environment, data.summary.seed, data.about.seeds):
+            st.caption(formats.markdown(formats.one_line(sentence, 1_000)))
 
 
 def unfinished() -> None:

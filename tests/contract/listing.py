@@ -1,0 +1,143 @@
+"""The list as the code has it now: names and commands are asked, keys of `--json` come from commands that are run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+import lsr_app
+import lsr_core
+from lsr_app import cli
+from lsr_core.diagnosis.plane import PlaneSettings
+from lsr_core.diagnosis.training_records import TrainingRecord
+from lsr_core.integrations import during
+from lsr_core.iteration.config import IterateConfig
+from lsr_core.iteration.records import BaselinePoint, IterationStep, IterationSummary
+from lsr_core.lab.records import IsolationRecord, RaceRecord
+from lsr_core.portable import forms
+from lsr_core.refinement.case_records import CasesRecord
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.results import Directions, Fields, LossPaths, Spectrum, Sweep
+from lsr_core.refinement.smoothing_record import SmoothingCurves
+from lsr_core.refinement.summary import Summary
+from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.records import SolveStep, SolveSummary
+from lsr_core.storage.bundle_schema import ProblemDescription
+from lsr_core.storage.digests import Digests
+from lsr_core.storage.export import PredictorDescription
+from lsr_core.storage.records import Manifest, Status
+from lsr_core.suites.running import SuiteRow
+from tests.contract.printed import printed_keys
+from tests.contract.snapshot import Listing
+
+FILES: dict[str, type[BaseModel]] = {
+    "problem.json": ProblemDescription, "run.json": Manifest, "status.json": Status, "summary.json": Summary, "digests.json": Digests,
+    "race.json": RaceRecord, "isolation.json": IsolationRecord, "training.json": TrainingRecord, "cases.json": CasesRecord,
+    "iteration.json": IterationSummary, "steps.jsonl": IterationStep, "baselines.jsonl": BaselinePoint, "solve.json": SolveSummary,
+    "solve.jsonl": SolveStep, "predictor.safetensors": PredictorDescription, "lsr suite": SuiteRow,
+}  # fmt: skip
+SETTINGS: dict[str, type[BaseModel]] = {
+    "refine": RefineConfig, "iterate": IterateConfig, "solve": SolveConfig, "plane": PlaneSettings,
+}  # fmt: skip
+ARRAYS = {
+    "sweep.npz": Sweep, "spectrum.npz": Spectrum, "fields.npz": Fields, "paths.npz": LossPaths, "directions.npz": Directions,
+    "smoothing.npz": SmoothingCurves,
+}  # fmt: skip
+
+
+def current(scratch: Path) -> Listing:
+    """All of the list; `scratch` is an empty folder to run commands in."""
+    found = {
+        "names": [*_names("lsr_core", lsr_core, lsr_core.__all__), *_names("lsr_app", lsr_app, lsr_app.__all__)],
+        "integrations": list(_names(during.__name__, during, ("Gain", "RefineDuring", "keep_in"))),
+        "options": list(_options()),
+        "export formats": list(forms.FORMS),
+        "settings": [f"{job} {line}" for job, model in SETTINGS.items() for line in _model(model)],
+        "files": [f"{name} {line}" for name, model in FILES.items() for line in _model(model)],
+        "arrays": [f"{name} {field.name}" for name, kind in ARRAYS.items() for field in fields(kind)],
+        "json": printed_keys(scratch),
+    }
+    return {part: sorted(set(lines)) for part, lines in found.items()}
+
+
+def _names(home: str, module: Any, names: Any) -> Iterator[str]:
+    """Each public name with its arguments, and the public members of classes with theirs."""
+    for name in names:
+        value = getattr(module, name)
+        if not isinstance(value, type):
+            yield f"{home}.{name}{_arguments(value)}"
+            continue
+        yield f"{home}.{name}" if issubclass(value, BaseModel | Exception) else f"{home}.{name}{_arguments(value)}"
+        for member in sorted(set(_members(value))):
+            kept = inspect.getattr_static(value, member, None)
+            call = kept.__func__ if isinstance(kept, staticmethod | classmethod) else kept
+            yield f"{home}.{name}.{member}{_arguments(call) if inspect.isfunction(call) else ''}"
+
+
+def _members(kind: type) -> Iterator[str]:
+    """What this package, and not torch or pydantic, gives a class."""
+    for ancestor in kind.__mro__:
+        if ancestor.__module__.startswith("lsr_"):
+            yield from (
+                name for name in {*vars(ancestor), *vars(ancestor).get("__annotations__", {})} if name[0] != "_"
+            )
+
+
+def _arguments(value: Any) -> str:
+    """Names of the arguments, with = where there is a default."""
+    try:
+        parameters = list(inspect.signature(value).parameters.values())
+    except (TypeError, ValueError):
+        return ""
+    return f"({', '.join(_argument(one) for one in parameters if one.name not in ('self', 'cls'))})"
+
+
+def _argument(one: inspect.Parameter) -> str:
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(one.kind, "")
+    by_name = " by name" if one.kind is inspect.Parameter.KEYWORD_ONLY else ""
+    return f"{stars}{one.name}{'' if one.default is inspect.Parameter.empty else '='}{by_name}"
+
+
+def _options() -> Iterator[str]:
+    """Every command, its arguments and options."""
+    import typer
+
+    group: Any = typer.main.get_command(cli.app)
+    for name, command in group.commands.items():
+        for parameter in command.params:
+            yield f"lsr {name} {' '.join([*parameter.opts, *parameter.secondary_opts])}"
+
+
+def _model(model: type[BaseModel]) -> Iterator[str]:
+    """Fields of a model and of those within, with their types, as the JSON Schema of what is written has them."""
+    schema = model.model_json_schema()
+    yield from _schema(schema, schema.get("$defs", {}), "", ())
+
+
+def _schema(part: dict[str, Any], known: dict[str, Any], path: str, seen: tuple[str, ...]) -> Iterator[str]:
+    if name := part.get("$ref", "").rpartition("/")[2]:
+        if name not in seen:
+            yield from _schema(known[name], known, path, (*seen, name))
+        return
+    for key, value in part.get("properties", {}).items():
+        needed = "" if key in part.get("required", ()) else "?"
+        yield f"{path}.{key}{needed} = {_type(value)}"
+        yield from _schema(value, known, f"{path}.{key}", seen)
+    for inner in (part.get("items"), part.get("additionalProperties")):
+        if isinstance(inner, dict):
+            yield from _schema(inner, known, f"{path}[]", seen)
+    for choice in part.get("anyOf", ()):
+        yield from _schema(choice, known, path, seen)
+
+
+def _type(part: dict[str, Any]) -> str:
+    if "anyOf" in part:
+        return " or ".join(_type(choice) for choice in part["anyOf"])
+    if "const" in part or "enum" in part:
+        return " or ".join(repr(value) for value in part.get("enum", [part.get("const")]))
+    return str(part.get("$ref", "").rpartition("/")[2] or part.get("type", "any"))
