@@ -16,7 +16,7 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.services import jobs, presence, problems, results, runs
 from lsr_app.services.runs import RunEntry
 from lsr_app.shell import pages as listed
-from lsr_app.shell import state
+from lsr_app.shell import saving, state
 from lsr_app.words import drawntexts, formats, texts
 from lsr_core.errors import InputError
 from lsr_core.storage.records import FINAL_STATES
@@ -120,6 +120,8 @@ def sidebar(now: Now, pages: Sequence[Any], current: str) -> None:
             _model(now.data)
             _rank(now.data)
         _runs(now)
+        if now.run is not None:
+            saving.control()
 
 
 def _rank(data: RunData) -> None:

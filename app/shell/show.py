@@ -12,7 +12,7 @@ from lsr_app.plots import theme
 from lsr_app.plots.base import Picture, Rows
 from lsr_app.reading.rundata import RunData
 from lsr_app.serve.scripts import TO_TOP
-from lsr_app.shell import pages, state
+from lsr_app.shell import pages, saving, state
 from lsr_app.words import figuretexts, formats, texts
 from lsr_app.words.wording import Words
 
@@ -23,11 +23,11 @@ theme.follow(lambda: "dark" if st.context.theme.type == "dark" else "light")
 
 
 def config(name: str) -> dict[str, Any]:
-    """Plotly's tool bar: zoom, reset, and the figure as SVG."""
+    """Plotly's tool bar: zoom, reset, and the figure as a file of the form that was chosen."""
     return {
         "displaylogo": False,
         "responsive": True,
-        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "toImageButtonOptions": saving.chosen().options(name),
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     }
 

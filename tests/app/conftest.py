@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 import lsr_app
 from lsr_app.places import RUNS_VARIABLE
@@ -40,12 +41,11 @@ def open_page(store: RunStore) -> Opener:
         app = AppTest.from_file(str(MAIN), default_timeout=30)
         for key, value in query.items():
             app.query_params[key] = str(value)
-        app.run()
         if page != "overview":
-            app.switch_page(pages.script(page))
-            for key, value in query.items():
-                app.query_params[key] = str(value)
-            app.run()
+            app._page_hash = calc_hash(
+                page
+            )  # a page of st.navigation at once; `switch_page` would need a run of the first one
+        app.run()
         assert not app.exception, [error.message for error in app.exception]
         return app
 
