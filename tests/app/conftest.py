@@ -13,7 +13,6 @@ from streamlit.util import calc_hash
 import lsr_app
 from lsr_app.places import RUNS_VARIABLE
 from lsr_app.services import jobs, runs
-from lsr_app.shell import pages
 from lsr_core.storage.runs import RunStore
 
 MAIN = Path(lsr_app.__file__).with_name("main.py")
