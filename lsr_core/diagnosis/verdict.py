@@ -18,6 +18,7 @@ from lsr_core.diagnosis.certainty import confidence
 from lsr_core.diagnosis.evidence import Figures, figures
 from lsr_core.diagnosis.restarts import restarts
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.relative_residual import SOLVED
 from lsr_core.refinement.results import LossPaths
 from lsr_core.refinement.summary import Evidence, Limit, Verdict
 
@@ -31,7 +32,6 @@ RESTART = 0.3  # of the network's error left by another start: the valley is the
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
 IDLE = 0.5  # of the units of a layer do nothing
 PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
-SOLVED = 0.03  # residual over the terms it is made of, up to which an equation may be solved
 AMBIGUOUS = 0.1  # change of the field that leaves no larger a residual, from which a linear equation is not settled
 BENT = 0.03  # the same of a nonlinear one, where the change by the linearised equation may be less than the true one
 SMALL_RESIDUAL = 3e-4  # over the terms: what is left open then is the equation's doing

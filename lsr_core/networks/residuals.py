@@ -40,6 +40,7 @@ class ResidualFunction:
         self.jets, self.pointwise, self.scale = jets, pointwise, scale
         self.used = tuple(range(jets.spec.size)) if used is None else tuple(used)
         self.function = jets.function
+        self._components: ResidualFunction | None = None
 
     @property
     def theta0(self) -> Tensor:
@@ -105,9 +106,16 @@ class ResidualFunction:
             return torch.cat([self.fixed(part)(at) for part in points.split(chunk)])
 
     def components(self) -> ResidualFunction:
-        """The components of the jets that are read, (n, s·used·o): linear in the field where the rows may not be."""
-        used = list(self.used)
-        return ResidualFunction(self.jets, lambda places, jets: jets[:, :, used].flatten(1), used=self.used)
+        """The components of the jets that are read, (n, s·used·o): linear in the field where the rows may not be.
+
+        Always the same function: what a pass through it takes is measured once.
+        """
+        if self._components is None:
+            used = list(self.used)
+            self._components = ResidualFunction(
+                self.jets, lambda places, jets: jets[:, :, used].flatten(1), used=self.used
+            )
+        return self._components
 
     def of_components(self, points: Tensor, components: Tensor) -> Tensor:
         """Rows (n, k) from what `components` gives."""

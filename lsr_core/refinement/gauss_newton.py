@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.damped import damped_step, leading, promised, truncated_solutions
+from lsr_core.linalg.damped import damped_step, held_solution, leading, promised, truncated_solutions
 from lsr_core.problems.kinds import words_of
 from lsr_core.refinement.descent import Advance, descend
 from lsr_core.refinement.physics_setting import PhysicsSetting
@@ -21,17 +21,23 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.relative_residual import SOLVED, relative_residual_of
 from lsr_core.refinement.response_model import ResponseModel, State
 from lsr_core.refinement.summary import GaussNewtonStep
 
 STAGE = "Gauss-Newton"
-SETTLED = 0.99  # of the residual: a step that leaves more of it at fresh points gains little
-PATIENCE = 3  # steps in a row that gain little, though the linear model promises more, after which no other is tried
+STATIONARY = 0.99  # of the residual: a linear model that leaves more of it has no slope left to follow
+STILL = 1 - 1e-4  # of the residual: the best step that leaves more of it at fresh points hardly moved
+PATIENCE = 5  # such steps in a row, after which no other is tried
 AGREES = 2.0  # times the residual that the linear model promises, up to which no damping is tried
-FIRST_DAMPING, LARGEST_DAMPING = 1e-6, 1e2  # relative to the column norms
-GROWTH, DECAY = 10.0, 0.01
+FALLS = 0.5  # of the residual: a step that leaves less of it is taken as it is
+DAMPINGS = tuple(10.0**power for power in range(-6, 3))  # relative to the column norms
+SHORTER = tuple(0.5**power for power in range(1, 7))  # of the way to the minimum of the linear model
+HELD = (1e-13, 1e-11, 1e-9)  # penalties on coefficients, relative to column norms
+LONGER = (1.5, 2.0, 3.0, 5.0, 9.0)  # times the best step
+FEWER = (1, 4, 16)  # parts of the directions along which damped steps go
+ALIKE = 0.98  # of the largest gain, from which a state gains as much
 SPOILT = " Steps that promised less were left, because rounding would have spoilt the predictors they lead to."
-NOTHING = 0.999  # of the residual: a damped step that promises no less is too short to try
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +69,13 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     """Minimise the true residual of the field u0 + Φα over α, in the subspace of a refinement.
 
     Each step factorises the linearised rows once and compares its solutions at the ranks of the run's ladder, by the true residual.
-    Where none comes near what the linear model promises, steps with Marquardt's damping in fewer and fewer directions are tried as
-    well. A step is taken only if the true residual of the predictor that would be delivered falls at the fitted and at the fresh points;
-    of several whose does, the one with the smallest at fresh points.
+    Where none comes near what the linear model promises, shorter steps and steps with Marquardt's damping, from hardly any to nearly the
+    direction of steepest descent, are tried as well: all of them, as the first that gains anything may gain next to nothing. A step is
+    taken only if the true residual of the predictor that would be delivered falls at the fitted and at the fresh points; of several whose
+    does, the one with the smallest at fresh points.
+
+    It ends where no step lowers the residual, where the linear model promises no less (no slope is left), where several steps in a row
+    hardly moved, of whatever length they were, or where there are no more. That a step gains little is no reason to end.
 
     Args:
         refinement: of a physics problem; its network's field or its one-shot solution, whichever has the smaller residual, is where it starts.
@@ -91,13 +101,13 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
     ranks = [rank for rank in ([refinement.rank] if fixed else ladder(model.size)) if rank > 0]
     records = [_record(model, 0, state, norm=model.length(state.alpha), seconds=time.perf_counter() - began)]
     ending = None if ranks else "There are no directions to step along."
-    small, began = 0, time.perf_counter()
-    for step in descend(state, _Damped(model, ranks), steps if ranks else 0):
+    still, began = 0, time.perf_counter()
+    for step in descend(state, _Steps(model, ranks), steps if ranks else 0):
         norm, seconds = model.length(step.after.alpha - step.before.alpha), time.perf_counter() - began
         records.append(_record(model, len(records), step.after, norm=norm, seconds=seconds, accepted=step.taken))
         state, began = step.after, time.perf_counter()
-        small = small + 1 if step.after.fresh > SETTLED**2 * step.before.fresh else 0
-        ending = _ending(step, small)
+        still = still + 1 if step.after.fresh > STILL**2 * step.before.fresh else 0
+        ending = _ending(step, still)
         clock.fraction((len(records) - 1) / steps)
         if ending is not None:
             break
@@ -110,7 +120,7 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
         step=delta,
         delta=setting.function.expand(delta),
         predictor=model.predictor(state),
-        sentence=_sentence(records, ending) + (SPOILT if model.spoilt else ""),
+        sentence=_sentence(records, ending) + (SPOILT if model.spoilt else "") + _unsolved(setting, delta),
         converged=ending is not None,
     )
 
@@ -123,20 +133,20 @@ def _start(model: ResponseModel, refinement: Refinement) -> State:
     return _best(model, [one_shot], base) or base
 
 
-def _ending(step: Advance[State], small: int) -> str | None:
-    """Why no other step is tried, after `small` steps in a row that changed little."""
+def _ending(step: Advance[State], still: int) -> str | None:
+    """Why no other step is tried, after `still` steps in a row that hardly moved."""
     if not step.taken:
         return _refused(step.before, step.promised)
-    if small and step.promised > SETTLED**2 * step.before.fitted:
+    if step.promised > STATIONARY**2 * step.before.fitted and step.after.fresh > STATIONARY**2 * step.before.fresh:
         return "The last step changed little, and the linear model promises no more."
-    return f"The last {PATIENCE} steps changed little." if small == PATIENCE else None
+    return f"The last {PATIENCE} steps hardly moved, of whatever length they were." if still == PATIENCE else None
 
 
-class _Damped:
-    """Steps by the solutions of a ladder of ranks, and where those disappoint by Marquardt's damping, which it remembers."""
+class _Steps:
+    """Steps by the solutions of a ladder of ranks, and where those disappoint by Marquardt's damping and by halving."""
 
     def __init__(self, model: ResponseModel, ranks: Sequence[int]) -> None:
-        self._model, self._ranks, self._level = model, ranks, FIRST_DAMPING
+        self._model, self._ranks = model, ranks
 
     def __call__(self, state: State) -> tuple[State | None, float]:
         """The best state that a step leads to, if any is better, and the loss that the linear model promises."""
@@ -146,43 +156,69 @@ class _Damped:
             return None, math.nan
         reached = [rank for rank in ranks if rank <= len(factor)]
         least = promised(factor)
-        found = _best(model, model.states(truncated_solutions(factor, state.alpha, reached), reached), state)
-        if found is None or found.fitted > AGREES**2 * least:
-            damped = self._damped(state, factor)
-            if damped is not None and (found is None or damped.fresh < found.fresh):
-                found = damped
-        if found is not None:
-            self._level = max(FIRST_DAMPING, found.damping * DECAY)
+        whole = truncated_solutions(factor, state.alpha, reached)
+        states = model.states(whole, reached)
+        found = _best(model, states, state)
+        if found is None or found.fitted > max(AGREES**2 * least, FALLS**2 * state.fitted):
+            states = [
+                *states,
+                *self._held(state, factor),
+                *self._shorter(state, whole, reached),
+                *self._damped(state, factor),
+            ]
+            found = _best(model, [*states, *self._longer(state, states)], state)
         return found, least
 
-    def _damped(self, state: State, factor: Tensor) -> State | None:
-        """The least damped step that leads to a better state, in fewer and fewer directions."""
-        model, damping = self._model, self._level
-        tried = _halved([rank for rank in self._ranks if rank < len(factor)])
-        while damping <= LARGEST_DAMPING:
-            steps = [damped_step(leading(factor, rank), damping) for rank in tried]
-            if min((norm for _, norm in steps), default=math.inf) >= NOTHING * math.sqrt(state.fitted):
-                return None
-            padded = [torch.nn.functional.pad(step, (0, model.size - len(step))) for step, _ in steps]
-            reach = [max(rank, state.rank) for rank in tried]
-            states = model.states(state.alpha[:, None] + torch.stack(padded, dim=1), reach, damping)
-            if (found := _best(model, states, state)) is not None:
-                return found
-            damping *= GROWTH
-        return None
+    def _longer(self, state: State, states: Sequence[State]) -> list[State]:
+        """Beyond the best of several steps: across a plain a step of the length that the linear model is good for gains little."""
+        better = [one for one in states if one.improves(state)]
+        if not better:
+            return []
+        best = min(better, key=lambda one: one.fresh)
+        way = (best.alpha - state.alpha)[:, None] * best.alpha.new_tensor(LONGER)
+        found = self._model.states(state.alpha[:, None] + way, [max(best.rank, state.rank)] * len(LONGER))
+        return [replace(one, damping=best.damping) for one in found]
 
+    def _held(self, state: State, factor: Tensor) -> list[State]:
+        """Minima of the linear model with a slight penalty on the coefficients, whose fields rounding spoils least."""
+        if len(factor) <= self._model.size:
+            return []
+        alphas = torch.stack([held_solution(factor, state.alpha, penalty)[0] for penalty in HELD], dim=1)
+        return self._model.states(alphas, [self._model.size] * len(HELD))
 
-def _halved(ranks: Sequence[int]) -> list[int]:
-    """The largest rank and those that halve it again and again, which together cost little more than the first."""
-    if len(ranks) <= 1:
-        return list(ranks)
-    return [ranks[-1] >> power for power in range(ranks[-1].bit_length())]
+    def _shorter(self, state: State, whole: Tensor, reached: Sequence[int]) -> list[State]:
+        """Parts of the way to the solution at the largest rank."""
+        if not reached or not torch.isfinite(whole[:, -1]).all():
+            return []
+        way = (whole[:, -1] - state.alpha)[:, None] * whole.new_tensor(SHORTER)
+        return self._model.states(state.alpha[:, None] + way, [max(reached[-1], state.rank)] * len(SHORTER))
+
+    def _damped(self, state: State, factor: Tensor) -> list[State]:
+        """Damped steps along all directions and along fewer of them."""
+        ranks = [rank for rank in self._ranks if rank < len(factor)]
+        found = []
+        for rank in sorted({max(1, ranks[-1] // part) for part in FEWER} if ranks else ()):
+            part, beyond = leading(factor, rank), (0, 0, 0, self._model.size - rank)
+            steps = torch.stack([damped_step(part, damping)[0] for damping in DAMPINGS], dim=1)
+            alphas = state.alpha[:, None] + torch.nn.functional.pad(steps, beyond)
+            states = self._model.states(alphas, [max(rank, state.rank)] * len(DAMPINGS))
+            found += [replace(one, damping=damping) for one, damping in zip(states, DAMPINGS, strict=True)]
+        return found
 
 
 def _best(model: ResponseModel, states: Sequence[State], than: State) -> State | None:
-    """The state with the smallest residual at fresh points whose predictor holds it; after one that does not, only much shorter steps."""
+    """The state with the smallest residual at fresh points whose predictor holds it; after one that does not, only much shorter steps.
+
+    Of states that are about as good the one with the smallest coefficients is first: rounding of large ones is what steps end by.
+    """
+    better = sorted((state for state in states if state.improves(than)), key=lambda state: state.fresh)
+    if better:
+        enough = ALIKE * (than.fresh - better[0].fresh)
+        alike = [state for state in better if than.fresh - state.fresh >= enough]
+        better.remove(shortest := min(alike, key=lambda state: float(state.alpha.norm())))
+        better.insert(0, shortest)
     longest = math.inf
-    for state in sorted((state for state in states if state.improves(than)), key=lambda state: state.fresh):
+    for state in better:
         length = float(state.alpha.norm())
         if length > longest:
             continue
@@ -212,7 +248,7 @@ def _record(
 def _refused(state: State, promised: float) -> str:
     if not np.isfinite(promised):
         return "The derivatives of the residual are not finite there, so that no further step can be solved for."
-    if promised > SETTLED**2 * state.fitted:
+    if promised > STATIONARY**2 * state.fitted:
         return "No further step would lower the residual."
     return (
         f"No step, however damped, lowers the true residual at the fitted and at the fresh points, though the linear model promises "
@@ -230,3 +266,14 @@ def _sentence(records: Sequence[GaussNewtonStep], ending: str | None) -> str:
     if ending is None:
         return f"Gauss-Newton has not converged within {steps}: {fall} Ask for more steps; the result so far is kept."
     return f"Gauss-Newton ended after {steps}: {fall} {ending}"
+
+
+def _unsolved(setting: PhysicsSetting, delta: Tensor) -> str:
+    """That the field of Δθ does not solve the equation, where its residual is large beside the terms."""
+    found = relative_residual_of(setting, delta)
+    if found.worst <= SOLVED:
+        return ""
+    return (
+        f" The equation is not solved: at fresh points what is left is {100 * found.worst:.2g} % of the terms that it is made of "
+        f"(block {found.block})."
+    )

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lsr_core.diagnosis.solved import relative_residual
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.refinement.relative_residual import relative_residual
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.networks import WindowNetwork
 from lsr_core.solver.newton import newton
