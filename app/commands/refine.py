@@ -99,10 +99,11 @@ def _words(run: Run) -> str:
         if before is None and after is None:
             continue
         lines.append(f"{key.replace('_', ' '):<22}{number(before):>12}{number(after):>12}")
-    for place, (before, after) in enumerate(
-        zip(summary.base.by_output or [], summary.refined.by_output or [], strict=False), 1
-    ):
-        lines.append(f"{f'relative l2, output {place}':<22}{number(before):>12}{number(after):>12}")
+    single = list(zip(summary.base.by_output or [], summary.refined.by_output or [], strict=False))
+    worst = max((after for _, after in single if after is not None), default=None)
+    for place, (before, after) in enumerate(single, 1):
+        mark = "  worst" if after is not None and after == worst else ""
+        lines.append(f"{f'relative l2, output {place}':<22}{number(before):>12}{number(after):>12}{mark}")
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{number(before):>12}{number(after):>12}")

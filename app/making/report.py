@@ -77,8 +77,11 @@ def report(data: RunData, rank: int) -> tuple[str, int, list[str]]:
 def _head(data: RunData, rank: int) -> str:
     label, _, base, refined = data.headline(rank)
     summary = data.summary
+    worst = outputdata.worst(data, rank)
+    pairs = [(label, base, refined)]
+    pairs += [] if worst is None else [(texts.worst_output(worst.name), worst.network, worst.refined)]
     numbers = (
-        (label, f"{formats.error(base)} → {formats.error(refined)}", formats.factor(base, refined)),
+        *((name, f"{formats.error(old)} → {formats.error(new)}", formats.factor(old, new)) for name, old, new in pairs),
         ("Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}, chosen by the run: {summary.rank:,}"),
         ("Refined in", formats.seconds(summary.seconds), f"peak memory {formats.size(summary.peak_rss_bytes)}"),
         ("Parameters", f"{summary.n_params_total:,}", f"{summary.n_residuals:,} residual rows"),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app.plots.base import Canvas, Labelled, Picture, Rows, dash, finite_range, number, positive, suffix
+from lsr_app.reading.rundata import RunData
 from lsr_app.words import figuretexts, formats
 
 SPLITS = ("train", "val", "test")
@@ -45,6 +46,8 @@ def errors(
                 index,
                 width=2.5 if split == "test" else 1.8,
             )
+        if measure == "relative_l2" and index == 0:
+            _by_output(canvas, run, axis, first, logy)
         key, word = run.headline_split
         curve = getattr(run.sweep, f"{key}_{measure}")
         base = float(curve[0])
@@ -68,6 +71,21 @@ def errors(
     return Picture(canvas.figure(), alt, *sweep_table(runs), note)
 
 
+def _by_output(canvas: Canvas, run: RunData, axis: NDArray[np.int64], first: int, logy: bool) -> None:
+    """The curve of each output, which the pooled one hides, and that which the rank was chosen by where outputs were divided by their sizes."""
+    sweep, colours = run.sweep, canvas.colours
+    told = sweep.by_output.shape[1] if len(sweep.by_output) == len(sweep.solved) else 0
+    curves = [
+        (run.told_name(place, told), sweep.by_output[:, place], colours.series[place % len(colours.series)])
+        for place in range(told)
+    ]
+    if len(sweep.divided) == len(sweep.solved):
+        curves.append(("Divided by sizes, compared", np.sqrt(sweep.divided), colours.muted))
+    for name, values, colour in curves:
+        shown = (positive(values) if logy else values)[first:]
+        _solved_and_interpolated(canvas, axis, shown, sweep.solved[first:], formats.plot(name), colour, 0, width=1.2)
+
+
 def _vertical(runs: Labelled, measure: str, first: int) -> tuple[dict[str, object], str]:
     """A logarithmic axis over the errors on data that the solve has not seen, and what curves go on to beyond it.
 
@@ -80,6 +98,9 @@ def _vertical(runs: Labelled, measure: str, first: int) -> tuple[dict[str, objec
         unseen = [known[split] for split in ("val", "test") if known[split].size]
         seen += [(getattr(run.parts, split), values) for split, values in known.items() if values.size]
         heard += unseen or [known["train"]]
+        if measure == "relative_l2" and len(run.sweep.by_output) == len(run.sweep.solved):
+            told = positive(run.sweep.by_output[first:])
+            heard += [told[np.isfinite(told)]] if np.isfinite(told).any() else []
     low, high = finite_range(*heard)
     start = max((float(values[0]) for _, values in seen), default=high)
     if not low > 0:
@@ -207,15 +228,20 @@ SWEEP_COLUMNS = (
 
 
 def sweep_table(runs: Labelled) -> tuple[tuple[str, ...], Callable[[], Rows]]:
-    """Columns and rows of the whole sweep."""
+    """Columns and rows of the whole sweep, with a column for each output that is told by itself."""
+    told = max((run.sweep.by_output.shape[1] for _, run in runs), default=0)
 
     def rows() -> Rows:
         for label, run in runs:
-            columns = [getattr(run.sweep, name).tolist() for name in SWEEP_COLUMNS]
-            for rank, values in enumerate(zip(*columns, strict=True)):
+            sweep = run.sweep
+            columns = [getattr(sweep, name).tolist() for name in SWEEP_COLUMNS]
+            single = np.full((len(sweep.solved), told), np.nan)
+            if len(sweep.by_output) == len(single):
+                single[:, : sweep.by_output.shape[1]] = sweep.by_output
+            for rank, values in enumerate(zip(*columns, *single.T.tolist(), strict=True)):
                 yield label, rank, *values
 
-    return ("run", "rank", *SWEEP_COLUMNS), rows
+    return ("run", "rank", *SWEEP_COLUMNS, *(f"relative_l2_output_{place + 1}" for place in range(told))), rows
 
 
 def _reach(runs: Labelled, logx: bool) -> dict[str, object]:

@@ -66,7 +66,7 @@ def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Pict
     order = np.argsort(inputs, kind="stable")
     x, truth = inputs[order], run.fields.targets[points, output][order]
     mean = truth + found.error[place, order, output]
-    model, noise = found.deviation[place, order, output].astype(float), float(found.spread[place])
+    model, noise = found.deviation[place, order, output].astype(float), noise_at(found, place, output)
     for reach, name, opacity in (
         (np.hypot(model, noise), "95 % of observations", 0.12),
         (model, "95 % band of the function", 0.3),
@@ -90,6 +90,11 @@ def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Pict
         return zip(x.tolist(), truth.tolist(), mean.tolist(), model.tolist(), [noise] * len(x), strict=True)
 
     return Picture(canvas.figure(), alt, (run.input_name(0), "truth", "refined", "std", "noise_std"), rows)
+
+
+def noise_at(found: SmoothingCurves, place: int, output: int) -> float:
+    """σ of an output at a strength."""
+    return float(found.spread[place]) * (float(found.sizes[output]) if output < len(found.sizes) else 1.0)
 
 
 def deviation(run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int]) -> Picture:

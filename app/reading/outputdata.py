@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lsr_app.reading.rundata import RunData
-from lsr_core.refinement.output_errors import MOST
+from lsr_core.refinement.output_sizes import MOST
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,36 @@ class OutputRow:
 
 
 def outputs(data: RunData, rank: int) -> list[OutputRow]:
-    """Errors by output: what was reported at the run's own rank, elsewhere those at the display points; empty for one output or many."""
-    if not data.has_reference or not 1 < data.n_outputs <= MOST:
+    """Errors by output: those that were reported, at ranks for which there are none those at the display points; empty for one output or many."""
+    told = len(data.summary.refined.by_output or []) or data.n_outputs
+    if not data.has_reference or not 1 < told <= MOST or data.n_outputs % told:
         return []
-    summary, found = data.summary, []
-    reported = zip(summary.base.by_output or [], summary.refined.by_output or [], strict=False)
-    exact = list(reported) if rank == summary.rank else []
-    for place in range(data.n_outputs):
-        size = float(np.linalg.norm(data.fields.targets[:, place]))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            before, after = (
-                float(np.linalg.norm(error) / size) if size else np.nan
-                for error in (data.network_error(place), data.refined_error(rank, place))
-            )
-        if place < len(exact):
-            before, after = (np.nan if value is None else value for value in exact[place])
-        rms = size / max(1, len(data.fields.targets)) ** 0.5
-        found.append(OutputRow(data.output_name(place), rms, float(before), float(after)))
+    width, found = data.n_outputs // told, []
+    exact = _reported(data, rank, told)
+    errors = data.fields.network - data.fields.targets, data.fields.refined_error[data.rung(rank)].astype(np.float64)
+    for place in range(told):
+        columns = slice(place * width, (place + 1) * width)
+        size = float(np.linalg.norm(data.fields.targets[:, columns]))
+        before, after = (float(np.linalg.norm(error[:, columns])) / size if size else np.nan for error in errors)
+        if exact is not None:
+            before, after = exact[place]
+        rms = size / max(1, data.fields.targets[:, columns].size) ** 0.5
+        found.append(OutputRow(data.told_name(place, told), rms, before, after))
     return found
+
+
+def worst(data: RunData, rank: int) -> OutputRow | None:
+    """The output with the largest relative error after refinement; None where outputs are not told apart."""
+    known = [row for row in outputs(data, rank) if np.isfinite(row.refined)]
+    return max(known, key=lambda row: row.refined, default=None)
+
+
+def _reported(data: RunData, rank: int, told: int) -> list[tuple[float, float]] | None:
+    """Network and refined predictor as the run has them: of its own rank, else from its sweep."""
+    summary, curves = data.summary, data.sweep.by_output
+    if rank == summary.rank and len(summary.base.by_output or []) == len(summary.refined.by_output or []) == told:
+        pairs = zip(summary.base.by_output or [], summary.refined.by_output or [], strict=True)
+        return [(np.nan if before is None else before, np.nan if after is None else after) for before, after in pairs]
+    if curves.shape == (data.sweep.max_rank + 1, told):
+        return list(zip(curves[0].tolist(), curves[rank].tolist(), strict=True))
+    return None

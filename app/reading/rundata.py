@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -82,7 +82,7 @@ class RunData:
         if result.rank_choice.startswith("auto"):
             return self.snap(result.rank)
         ladder = np.asarray(self.ladder)
-        errors = np.where(self.sweep.solved[ladder], self.sweep.val_mse[ladder], np.nan)
+        errors = np.where(self.sweep.solved[ladder] & self.has_validation, self.sweep.compared[ladder], np.nan)
         if not np.isfinite(errors).any():
             return self.snap(result.rank)
         return int(ladder[int(np.nanargmin(errors))])
@@ -106,6 +106,12 @@ class RunData:
 
     def output_name(self, index: int) -> str:
         return _quantity(self.about.outputs, index, f"q{index + 1}" if self.n_outputs > 1 else "q")
+
+    def told_name(self, place: int, told: int) -> str:
+        """Of an output among those that are told one by one, which may have several columns each."""
+        return _quantity(
+            self.about.outputs, place, f"q{place + 1}" if told == self.n_outputs else f"channel {place + 1}"
+        )
 
     def truth(self, output: int) -> NDArray[np.float64]:
         """Targets at the display points; NaN where none is known."""
@@ -161,7 +167,14 @@ class RunData:
     @property
     def parts(self) -> Parts:
         """What the errors of this kind of problem are called."""
-        return self.about.parts
+        parts = self.about.parts
+        if self.summary.output_sizes is None:
+            return parts
+        return replace(
+            parts,
+            chosen=f"{parts.chosen}, outputs divided by their sizes",
+            choosing=f"{parts.choosing} of the outputs divided by their sizes",
+        )
 
     @property
     def shown_split(self) -> str:
@@ -191,7 +204,7 @@ class RunData:
     @cached_property
     def validation_rise(self) -> float:
         """Validation error at the largest rank over the smallest one; 1 without validation."""
-        values = self.sweep.val_mse[self.sweep.solved]
+        values = self.sweep.compared[self.sweep.solved & self.has_validation]
         values = values[np.isfinite(values)]
         return float(values[-1] / values.min()) if len(values) and values.min() > 0 else 1.0
 

@@ -55,7 +55,9 @@ def _at_strength(data: RunData, found: SmoothingCurves, output: int, axes: tuple
     error = found.error[place, :, output]
     st.caption(
         formats.markdown(
-            smoothingtexts.at_strength(float(np.sqrt(np.mean(error.astype(float) ** 2))), float(found.spread[place]))
+            smoothingtexts.at_strength(
+                float(np.sqrt(np.mean(error.astype(float) ** 2))), smoothing.noise_at(found, place, output)
+            )
         )
     )
 

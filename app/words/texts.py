@@ -34,6 +34,11 @@ OUTPUT_COLUMNS = ("Output", "Size (rms)", "Network", "Refined")
 OUTPUT_CAPTION = "Relative L2 error of each output. The pooled error is that of the largest outputs."
 
 
+def worst_output(name: str) -> str:
+    """Of the output with the largest relative error."""
+    return f"Worst output, {name} (relative L2)"
+
+
 HELP = {
     "half_step": "A half step is an LSR solve, or the alignment of the network with the refined predictor that follows it.",
     "rounds": "How many times solve and alignment are repeated at most.",

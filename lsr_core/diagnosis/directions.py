@@ -37,7 +37,8 @@ def directions(refinement: Refinement, shown: int = SHOWN) -> Directions:
     rank, sweep = refinement.sweep.max_rank, refinement.sweep
     index = np.unique(np.geomspace(1, max(rank, 1), shown).round().astype(int)) if rank else np.array([], dtype=int)
     values = refinement.spectrum.singular_values
-    squares = np.minimum.accumulate(sweep.train_mse / sweep.train_mse[0]) if sweep.train_mse[0] > 0 else sweep.train_mse
+    base = sweep.residual_norm[0]
+    squares = np.minimum.accumulate((sweep.residual_norm / base) ** 2) if base > 0 else sweep.residual_norm
     before = np.concatenate([[0], index[:-1]]).astype(int)
     with np.errstate(divide="ignore"):
         steps = (values[0] / values[index - 1]) ** 2 if rank else np.array([])

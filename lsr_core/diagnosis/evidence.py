@@ -115,7 +115,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
     return Figures(
         rank=refinement.rank,
         best_rank=best_rank,
-        fitted=_smallest(np.sqrt(np.where(sweep.solved, sweep.train_mse, np.nan))),
+        fitted=_smallest(np.where(sweep.solved, sweep.residual_norm, np.nan)),
         best=_smallest(held),
         has_held_out=has_held_out or summary.base.test_mse is not None,
         degradation=_degradation(held) if has_held_out else 1.0,
@@ -173,7 +173,7 @@ def _last_rank(summary: Summary, best_rank: int) -> int | None:
 
 def _held_out(sweep: Sweep) -> Floats:
     """Root mean squares by rank, NaN where nothing was solved."""
-    values = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
+    values = sweep.compared
     return np.sqrt(np.where(sweep.solved & np.isfinite(values), values, np.nan))
 
 

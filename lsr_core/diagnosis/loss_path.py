@@ -69,7 +69,7 @@ def _paths(rows: Residual, deltas: Tensor, alpha: Floats) -> list[LossPath]:
 def loss_paths(refinement: Refinement, rows: int = 128, alpha: Floats = COARSE) -> LossPaths:
     """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
     setting = refinement.setting
-    chosen, count = judging(setting.kind).some_rows(setting, rows, refinement.sweep.train_mse[0])
+    chosen, count = judging(setting.kind).some_rows(setting, rows, float(refinement.sweep.residual_norm[0]) ** 2)
     ranks = refinement.fields.ranks
     paths = [path for _, deltas in refinement.delta_blocks(ranks.tolist()) for path in _paths(chosen, deltas, alpha)]
     return LossPaths(

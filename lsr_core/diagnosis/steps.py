@@ -31,5 +31,5 @@ def with_parameter_steps(refinement: Refinement) -> Fields:
         if isinstance(rows, ClassRows):
             with torch.no_grad():
                 outputs = rows.probabilities(inputs, outputs)
-        stepped.append(outputs.cpu().numpy())
+        stepped.append(refinement.setting.physical(outputs).cpu().numpy())
     return replace(fields, stepped=np.stack(stepped))

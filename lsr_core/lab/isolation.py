@@ -21,7 +21,7 @@ from lsr_core.refinement.progress import Progress, ProgressCallback, default_cal
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import errors_of
-from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.summary import Errors
 from lsr_core.refinement.uses import refuse_job, refuse_unused
 
@@ -111,7 +111,7 @@ def relative(errors: Errors, setting: Setting) -> SplitErrors:
     """Relative L2 errors from mean squares."""
 
     def of(name: str, mse: float | None) -> float | None:
-        scaled = None if mse is None else relative_l2(mse, setting.splits[name])
+        scaled = None if mse is None else setting.relative_l2(mse, name)
         return scaled if scaled is not None and scaled == scaled else None
 
     return SplitErrors(
@@ -139,7 +139,7 @@ def last_layer(model: nn.Module) -> str:
 
 def _in_jacobian_subspace(found: Refinement, rank: int) -> Contender:
     solve = found.solutions.at(rank)
-    errors, _ = errors_of(found.setting, _predictor(found.setting, found.subspace.delta(solve)).predict)
+    errors = errors_of(found.setting, _predictor(found.setting, found.subspace.delta(solve)).predict).errors
     return Contender(
         name="jacobian-subspace",
         dimension=rank,
@@ -182,7 +182,7 @@ def _random(found: Refinement, rank: int, on_fraction: Callable[[float], None]) 
     began = time.perf_counter()
     delta = solve_in_random_subspace(found.setting, rank, on_fraction)
     seconds = time.perf_counter() - began
-    errors, _ = errors_of(found.setting, _predictor(found.setting, delta).predict)
+    errors = errors_of(found.setting, _predictor(found.setting, delta).predict).errors
     return Contender(
         name="random-subspace", dimension=rank, linear=True, errors=relative(errors, found.setting), seconds=seconds
     )
@@ -193,7 +193,7 @@ Optimisation = Callable[[Callable[[float], None]], Contender]
 
 def _optimisations(found: Refinement, iterations: int) -> list[tuple[str, Optimisation]]:
     setting, rank = found.setting, found.sweep.max_rank
-    base = found.summary.base.train_mse or 0.0
+    base = (found.summary.residual_norm.base or 0.0) ** 2
     plain = RestrictedLoss(setting, found.subspace, None, base)
     torch.optim.LBFGS(
         [torch.zeros(1, requires_grad=True)]
@@ -231,10 +231,9 @@ def _contender(
     name: str, objective: RestrictedLoss, trials: list[tuple[dict[str, float | int], Restricted]], seconds: float
 ) -> Contender:
     settings, best = min(trials, key=lambda trial: trial[1].loss)
-    function = objective.setting.function
     with torch.no_grad():
         theta = objective.theta(best.y)
-    errors, _ = errors_of(objective.setting, lambda inputs: function.outputs(inputs, theta))
+    errors = errors_of(objective.setting, lambda inputs: objective.setting.network(inputs, theta)).errors
     return Contender(
         name=name,
         dimension=len(best.y),

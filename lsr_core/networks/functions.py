@@ -35,6 +35,7 @@ class ParametricFunction:
         derivatives: how J v is taken; forward mode unless `by` says otherwise.
         layered: whether derivatives by the inputs may be carried through the layers.
         n_total: number of scalars, free or not.
+        sizes: what the outputs of `module` are divided by, (o,); None = nothing.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ParametricFunction:
                 raise InputError("holds NaN or infinite values; load a checkpoint that is finite", key=name)
         self.derivatives: Derivatives = "forward"
         self.layered = True
+        self.sizes: Tensor | None = None
         self._call = call
         self._layers = layers
         self.module = module
@@ -118,7 +120,13 @@ class ParametricFunction:
         other = ParametricFunction(
             lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
         )
-        return other.by(self.derivatives, layered=self.layered)
+        return other.by(self.derivatives, layered=self.layered).divided(self.sizes)
+
+    def divided(self, sizes: Tensor | None) -> ParametricFunction:
+        """The same function with its outputs divided by their sizes (o,), in place of those that it was divided by."""
+        other = copy.copy(self)
+        other.sizes = None if sizes is None else sizes.to(self.theta0)
+        return other
 
     def by(self, derivatives: Derivatives, *, layered: bool = True) -> ParametricFunction:
         """The same function, differentiated in another way."""
@@ -131,7 +139,7 @@ class ParametricFunction:
         other = ParametricFunction(
             self._call, self.named(theta.detach()), self.module, layers=self._layers, picked=self._picked
         )
-        return other.by(self.derivatives, layered=self.layered)
+        return other.by(self.derivatives, layered=self.layered).divided(self.sizes)
 
     @property
     def n_params(self) -> int:
@@ -148,7 +156,12 @@ class ParametricFunction:
     def __call__(self, theta: Tensor, inputs: Tensor) -> Tensor:
         """Outputs (n, o) at the flat parameters `theta`, in their dtype."""
         with plain_attention():
-            return self._call(self.unflatten(self._placed(theta)), inputs).reshape(inputs.shape[0], -1).to(theta.dtype)
+            return self.flattened(self._call(self.unflatten(self._placed(theta)), inputs), len(inputs)).to(theta.dtype)
+
+    def flattened(self, outputs: Tensor, count: int) -> Tensor:
+        """What the module gives for so many samples, as (n, o) and divided by the sizes."""
+        flat = outputs.reshape(count, -1)
+        return flat if self.sizes is None else flat / self.sizes.to(flat.dtype)
 
     def differential(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
         """θ ↦ outputs (n, o) at these inputs."""
@@ -198,7 +211,7 @@ class ParametricFunction:
             for name, part in some.items()
         }
         with plain_attention():
-            return self._call({**self._all, **given}, inputs).reshape(inputs.shape[0], -1)
+            return self.flattened(self._call({**self._all, **given}, inputs), len(inputs))
 
     def tangent(self, delta: Tensor) -> NamedTensors:
         """A step (m,) of the free scalars by parameter name, zero where nothing moves."""

@@ -208,7 +208,7 @@ class FactoredNetwork:
             InputError: a layer is not passed as it was by the first samples.
         """
         with torch.enable_grad(), recording(self._modules([*self.layers, *self._unused])) as record:
-            outputs = self.module(inputs.clone()).reshape(len(inputs), -1).to(self.function.dtype)
+            outputs = self.function.flattened(self.module(inputs.clone()), len(inputs)).to(self.function.dtype)
         calls = self._passages(record, len(inputs))
         edges, n_outputs = [call.edge for call in calls.values() if call.edge is not None], outputs.shape[1]
         with torch.enable_grad():

@@ -36,6 +36,17 @@ def split_from_batches(
         return _mapped(batches, lambda: files.enter_context(tempfile.TemporaryFile(dir=folder)), dtype)
 
 
+def mapped(blocks: Iterable[Tensor], folder: str | None = None) -> Tensor:
+    """Rows (n, …) that come in blocks of one type, in a temporary file that is mapped into memory and vanishes with the tensor."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        column: _Column | None = None
+        for number, block in enumerate(blocks):
+            column = column or _Column(block, block.dtype, file)
+            column.append(block, number)
+        assert column is not None
+        return column.mapped()
+
+
 def _mapped(batches: Iterable[Sequence[Tensor]], new_file: Callable[[], IO[bytes]], dtype: torch.dtype) -> MappedSplit:
     columns: list[_Column] = []
     for number, batch in enumerate(batches):

@@ -82,6 +82,11 @@ class RefineConfig(BaseModel):
     linearised: Literal["logits", "probabilities"] = Field(
         "logits", description="of a classifier: its logits, weighted by their Fisher information, or its probabilities"
     )
+    standardise: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="divide each of several outputs by the standard deviation of its targets in the solve and in the choice of the rank: "
+        "auto where these differ by more than ten times",
+    )
     layers: str | None = Field(
         None, max_length=200, description="only parameters whose name matches this pattern may move, e.g. linears.6.*"
     )

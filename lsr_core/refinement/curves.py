@@ -58,7 +58,8 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
         deviation=deviation,
         spread=_floats(spread),
         inputs=_floats(train.inputs[some].flatten(1)),
-        targets=_floats(train.targets[some]),
+        targets=_floats(refinement.setting.physical(train.targets[some])),
+        sizes=_floats(refinement.setting.physical(torch.ones_like(train.targets[:1]))[0]),
         level=np.array(LEVELS),
         observed=_observed(refinement, bars),
         chosen=smoothing.value if smoothing.refines else math.inf,
@@ -97,7 +98,10 @@ def _fields(
         errors.append(base + (modes @ step).view_as(base))
         variance = (modes.square() @ along.square()).view_as(base)
         deviations.append((variance + beyond**2 * outside).sqrt())
-    return tuple(torch.stack(part).float().cpu().numpy() for part in (errors, deviations))  # type: ignore[return-value]
+    return tuple(  # type: ignore[return-value]
+        torch.stack([setting.physical(values) for values in part]).float().cpu().numpy()
+        for part in (errors, deviations)
+    )
 
 
 def _outside(bars: ErrorBars, inputs: Tensor) -> Tensor:

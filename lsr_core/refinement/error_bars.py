@@ -40,7 +40,7 @@ class ErrorBars:
         return cls(setting, subspace, smoothing, spread_of(smoothing, setting, subspace))
 
     def model(self, inputs: Tensor) -> Tensor:
-        """Standard deviation of the refined outputs (n, o), without noise; zero where nothing is refined."""
+        """Standard deviation of the refined outputs (n, o) as the solve takes them, without noise; zero where nothing is refined."""
         outputs = self.setting.n_outputs
         if not self.smoothing.refines or self.smoothing.largest == 0:
             return torch.zeros(len(inputs), outputs, dtype=torch.float64, device=inputs.device)
@@ -50,7 +50,7 @@ class ErrorBars:
 
     def summary(self, predictor: RefinedPredictor) -> dict[str, Any]:
         """The entries of `Summary` that belong to it."""
-        smoothing, noise = self.smoothing, self.smoothing.noise
+        smoothing, noise = self.smoothing, self.setting.physical(self.smoothing.noise[None])[0]
         share, of = self._coverage(predictor)
         held_out = smoothing.held_out
         return {
@@ -86,7 +86,7 @@ class ErrorBars:
         if len(inputs) > MOST_TESTED:
             some = torch.linspace(0, len(inputs) - 1, MOST_TESTED).long().to(inputs.device)
             inputs, targets = inputs[some], targets[some]
-        misses = (predictor.predict(inputs).reshape(targets.shape) - targets).abs().double()
+        misses = (self.setting.divided(predictor.predict(inputs).reshape(targets.shape)) - targets).abs().double()
         deviations, noise = self.model(inputs), self.smoothing.noise
         clean = float(misses.square().mean()) < NOISE_SHARE * float(noise.square().mean())
         return misses, deviations if clean else deviations.hypot(noise), "function" if clean else "observations"

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lsr_core.errors import NumericalError
@@ -47,10 +49,12 @@ class Choosing(NamedTuple):
     Attributes:
         sweep: all ranks with the errors on training and validation rows; those on test rows still NaN.
         gains: of the validation samples, where there are any.
+        allowed: ranks (R+1,) at which no output has lost; None where all ranks may be taken.
     """
 
     sweep: Sweep
     gains: Gains | None = None
+    allowed: NDArray[np.bool_] | None = None
 
 
 class Reported(NamedTuple):

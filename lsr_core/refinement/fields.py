@@ -34,12 +34,14 @@ class FieldRecorder:
         inside = self.points[(self.points >= block.samples.start) & (self.points < block.samples.stop)]
         rows = inside - block.samples.start
         self._errors.append(block.refined[:, :, self._columns][rows].permute(2, 0, 1).cpu())
-        self._network.append((block.errors[rows] + self._split.targets[block.samples][rows]).cpu())
+        self._network.append(
+            (block.errors[rows] + self._setting.physical(self._split.targets[block.samples])[rows]).cpu()
+        )
 
     def fields(self) -> Fields:
         """Everything gathered, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""
         inputs = self._split.inputs[self.points].flatten(1).cpu().double().numpy()
-        targets = self._split.targets[self.points].cpu().double().numpy()
+        targets = self._setting.physical(self._split.targets[self.points]).cpu().double().numpy()
         coarse = thinned(len(self.points), MAX_STEPPED_POINTS).numpy()
         return Fields(
             ranks=np.array(self._ranks, dtype=np.int64),

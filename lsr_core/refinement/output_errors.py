@@ -11,27 +11,31 @@ from torch import Tensor
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.summary import Errors
 
-MOST = 16  # outputs that are told one by one; more are a field on a grid, whose error is that of the whole
 APART = 100.0  # times the smallest relative error, from which the largest is worth a sentence
 WORSE = 1.05  # times the network's, from which an output counts as lost
 
 
 class OutputErrors:
-    """‖q_i − y_i‖/‖y_i‖ of every output i, gathered by blocks of samples (n, o)."""
+    """‖q_i − y_i‖/‖y_i‖ of every output i that is told by itself, gathered by blocks of samples (n, o).
 
-    def __init__(self) -> None:
+    Args:
+        parts: how many these are, each of o/parts columns.
+    """
+
+    def __init__(self, parts: int) -> None:
+        self._parts = parts
         self._errors: list[Tensor] = []
         self._targets: list[Tensor] = []
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """Another block."""
-        if 1 < targets.shape[1] <= MOST:
-            self._errors.append((outputs - targets).double().square().sum(dim=0).cpu())
-            self._targets.append(targets.double().square().sum(dim=0).cpu())
+        if self._parts > 1:
+            for kept, values in ((self._errors, outputs - targets), (self._targets, targets)):
+                kept.append(values.double().unflatten(1, (self._parts, -1)).square().sum(dim=(0, 2)).cpu())
 
     @property
     def relative(self) -> list[float | None] | None:
-        """By output, None for one that should be zero throughout; None for a single output or more than `MOST`."""
+        """By output, None for one that should be zero throughout; None where there is but one."""
         if not self._errors:
             return None
         ratios = (torch.stack(self._errors).sum(dim=0) / torch.stack(self._targets).sum(dim=0)).sqrt().tolist()
@@ -43,8 +47,12 @@ def names_of(problem: Problem) -> list[str]:
     return [quantity.name for quantity in problem.output_quantities]
 
 
-def output_notes(base: Errors, refined: Errors, names: Sequence[str]) -> list[str]:
-    """A sentence where the refinement costs an output, or where the relative errors of the outputs lie far apart."""
+def output_notes(base: Errors, refined: Errors, names: Sequence[str], *, divided: bool = False) -> list[str]:
+    """A sentence where the refinement costs an output, or where the relative errors of the outputs lie far apart.
+
+    Args:
+        divided: whether the solve has divided outputs by their sizes.
+    """
     before, after = base.by_output, refined.by_output
     if before is None or after is None:
         return []
@@ -55,7 +63,11 @@ def output_notes(base: Errors, refined: Errors, names: Sequence[str]) -> list[st
         if old is not None and new is not None
     ]
     lost = [f"{name} ({old:.1e} to {new:.1e})" for name, old, new in known if new > WORSE * old]
-    advice = "The loss is that of all outputs together, and the largest count for most: divide each by its size before training and refining."
+    advice = (
+        "Each was divided by its size in the solve."
+        if divided
+        else "The loss is that of all outputs together, and the largest count for most: standardise=yes divides each by its size."
+    )
     if lost:
         return [
             f"The refinement costs what it gains elsewhere: the relative error rises at {', '.join(lost)}. {advice}"

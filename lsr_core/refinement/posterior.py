@@ -22,7 +22,8 @@ def spread_of(smoothing: Smoothing, setting: Setting, subspace: Subspace) -> Spr
         return None
     along, outside = deviations(smoothing)
     directions = subspace.delta(family.right.to(subspace.scale.dtype)).double()
-    return Spread(directions, along, along.new_tensor([outside]), torch.ones_like(directions[:, 0]), smoothing.noise)
+    noise = setting.physical(smoothing.noise[None])[0]
+    return Spread(directions, along, along.new_tensor([outside]), torch.ones_like(directions[:, 0]), noise)
 
 
 def deviations(smoothing: Smoothing) -> tuple[Tensor, float]:

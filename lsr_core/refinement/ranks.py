@@ -73,7 +73,7 @@ def choose(
             )
         return wanted, "fixed"
     has_validation = bool(np.isfinite(sweep.val_mse[0]))
-    errors = np.where(sweep.solved, sweep.val_mse if has_validation else sweep.train_mse, np.nan)
+    errors = np.where(sweep.solved, sweep.compared, np.nan)
     if wanted == "knee" or not has_validation:
         return knee(errors), "knee" if wanted == "knee" else "knee (there is no validation split)"
     best = int(np.nanargmin(errors))

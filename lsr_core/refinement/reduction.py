@@ -12,13 +12,17 @@ from torch import Tensor
 
 from lsr_core.refinement.basis import OnFraction
 from lsr_core.refinement.gains import Gains
-from lsr_core.refinement.setting import Setting, mean_square
+from lsr_core.refinement.results import Floats
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import RankErrors, RankSolutions
 
 
 class ErrorBlock(NamedTuple):
-    """One block of samples: where it stands, the errors q − y (b, o), and those of the refined predictor (b, o, k) at k ranks."""
+    """One block of samples: where it stands, the errors q − y (b, o), and those of the refined predictor (b, o, k) at k ranks.
+
+    They are those of the outputs as they are, whatever the solve divides them by.
+    """
 
     samples: slice
     errors: Tensor
@@ -48,22 +52,35 @@ class Passes:
         inputs, targets = setting.splits[name]
         row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
         samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes, setting.plan.samples))
-        sums = torch.zeros(len(self._ranks), dtype=torch.float64, device=targets.device)
+        sums = torch.zeros(setting.parts, len(self._ranks), dtype=torch.float64, device=targets.device)
         gains: Gains | None = None
         for start in range(0, len(inputs), samples):
             where = slice(start, min(start + samples, len(inputs)))
             errors = setting.function.outputs(inputs[where]) - targets[where]
             refined = self._refined(inputs[where], errors.reshape(-1, 1))
-            sums += torch.linalg.vector_norm(refined, dim=0).double().square()
+            by_part = refined.view(len(errors), setting.parts, -1, refined.shape[1])
+            sums += torch.linalg.vector_norm(by_part, dim=(0, 2)).double().square()
             if name == "validation":
                 found = Gains.of(self._ranks, refined.unflatten(0, errors.shape).square().mean(dim=1))
                 gains = found if gains is None else gains + found
             if on_block is not None:
-                on_block(ErrorBlock(where, errors, refined.unflatten(0, errors.shape)))
+                on_block(ErrorBlock(where, *map(setting.physical, (errors, refined.unflatten(0, errors.shape)))))
             self._on_fraction(where.stop / len(inputs))
-        mse = np.full(max(self._ranks) + 1, math.nan)
-        mse[self._ranks] = (sums / targets.numel()).cpu().numpy()
-        return RankErrors(mse, mean_square(targets), gains)
+        physical, size = sums * setting.part_sizes.square()[:, None], setting.squares(name)
+        by_output = (physical * setting.parts / targets.numel() / size[:, None]).sqrt()
+        return RankErrors(
+            self._by_rank(physical.sum(dim=0) / targets.numel()),
+            float(size.mean()),
+            gains,
+            solved=self._by_rank(sums.sum(dim=0) / targets.numel()),
+            by_output=self._by_rank(by_output.T) if setting.parts > 1 else None,
+        )
+
+    def _by_rank(self, values: Tensor) -> Floats:
+        """Values (k, …) of the solved ranks at their places (R+1, …), NaN elsewhere."""
+        found = np.full((max(self._ranks) + 1, *values.shape[1:]), math.nan)
+        found[self._ranks] = values.cpu().numpy()
+        return found
 
     def _refined(self, inputs: Tensor, errors: Tensor) -> Tensor:
         """Errors (b·o, k) of all solved ranks."""

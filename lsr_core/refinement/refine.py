@@ -26,7 +26,7 @@ from lsr_core.refinement.progress import Progress, ProgressCallback, default_cal
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.results import Spectrum, Sweep
-from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.smoothing import Smoothing, smoothed
 from lsr_core.refinement.solve import LinearSolve, planned, solved_in_basis
 from lsr_core.refinement.status import SolutionStatus
@@ -82,7 +82,7 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refine
     refinement = _run(problem, setting, clock)
     if refinement.gap <= DISAGREEMENT:
         return refinement
-    matters = relative_l2(refinement.summary.refined.train_mse or 0.0, setting.train) > ROUNDING_LEVEL
+    matters = setting.relative_l2(refinement.summary.refined.train_mse or 0.0, "train") > ROUNDING_LEVEL
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
         reason = f"factored directions had reached their rounding limit (errors {refinement.gap:.0%} off those of the predictor)"
         try:
@@ -192,11 +192,13 @@ def _choose(
 ) -> _Chosen:
     sweep = choosing.sweep
     if smoothing is None:
-        rank, how = rank_choice.choose(sweep, setting.config.rank, choosing.gains, evaluation.left_out)
+        taken = sweep if choosing.allowed is None else replace(sweep, solved=sweep.solved & choosing.allowed)
+        rank, how = rank_choice.choose(taken, setting.config.rank, choosing.gains, evaluation.left_out)
     else:
         rank, how = smoothing.rank if smoothing.refines else 0, smoothing.why
-    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
-    knee = rank_choice.knee(np.where(sweep.solved, errors, np.nan))
+    if setting.function.sizes is not None:
+        how += "; outputs divided by their sizes"
+    knee = rank_choice.knee(np.where(sweep.solved, sweep.compared, np.nan))
     rungs = rank_choice.ladder(sweep.max_rank, required=(rank, knee))
     return _Chosen(rank, how, knee, [rung for rung in rungs if solutions.is_solved(rung)])
 
@@ -242,7 +244,7 @@ def _summary(
             *setting.notes,
             *found.notes,
             *([] if smoothing is None else smoothing.notes),
-            *output_notes(found.base, found.refined, names_of(problem)),
+            *output_notes(found.base, found.refined, names_of(problem), divided=setting.function.sizes is not None),
             *length_notes(
                 chosen.rank,
                 _resolved(conditions["condition_number"], setting.config.damping, smoothing),
@@ -253,6 +255,7 @@ def _summary(
         ],
         status=found.status.value,
         classes=found.classes,
+        output_sizes=None if function.sizes is None else setting.part_sizes.tolist(),
         **bars,
     )
 

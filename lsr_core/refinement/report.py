@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from lsr_core.refinement.output_errors import OutputErrors
 from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.quantiles import quantiles, room_for
 from lsr_core.refinement.results import Floats, Sweep
-from lsr_core.refinement.setting import Setting, relative_l2
+from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Errors, Quantiles
 from lsr_core.refinement.sweep import (
@@ -85,9 +86,17 @@ def conditions_at(rank: int, sweep: Sweep, solver: TriangularSolver, subspace: S
     }
 
 
-def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Errors, Quantiles | None]:
-    """Errors of a predictor on every split, by blocks of samples, and those of single test samples."""
-    mse, by_output = {}, OutputErrors()
+class Measured(NamedTuple):
+    """Errors of a predictor on every split, those of single test samples, and the norm of the rows that are solved."""
+
+    errors: Errors
+    quantiles: Quantiles | None
+    residual: float
+
+
+def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Measured:
+    """What a predictor of the outputs as they are leaves of the targets, by blocks of samples."""
+    mse, by_output, residual = {}, OutputErrors(setting.parts), 0.0
     test_errors = room_for(len(setting.splits["test"].inputs) if "test" in setting.splits else 0)
     reported = next(name for name in ("test", "validation", "train") if name in setting.splits)
     for name, split in setting.splits.items():
@@ -100,7 +109,8 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
         )
         blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
         total, done = 0.0, 0
-        for inputs, targets in blocks:
+        for inputs, taken in blocks:
+            targets = setting.physical(taken)
             outputs = predict(inputs).reshape(targets.shape)
             by_sample = (outputs - targets).norm(dim=1).cpu().double().numpy()
             total += float(np.sum(by_sample**2))
@@ -109,19 +119,20 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> tuple[Er
                 done += len(by_sample)
             if name == reported:
                 by_output.add(outputs, targets)
+            if name == "train":
+                residual += float(setting.divided(outputs - targets).double().square().sum())
         mse[name] = total / split.targets.numel()
     test = mse.get("test")
     errors = Errors(
         train_mse=mse["train"],
         val_mse=mse.get("validation"),
         test_mse=test,
-        test_relative_l2=None if test is None else _finite(relative_l2(test, setting.splits["test"])),
+        test_relative_l2=None if test is None else _finite(setting.relative_l2(test, "test")),
         by_output=by_output.relative,
     )
     found = quantiles(test_errors, np.array([0.5, 0.9, 0.99, 1.0]))
-    return errors, None if found is None else Quantiles(
-        **dict(zip(("median", "p90", "p99", "max"), found, strict=True))
-    )
+    single = None if found is None else Quantiles(**dict(zip(("median", "p90", "p99", "max"), found, strict=True)))
+    return Measured(errors, single, setting.weight * math.sqrt(residual))
 
 
 def _finite(value: float) -> float | None:
@@ -132,4 +143,9 @@ def disagreement(errors: Errors, sweep: Sweep, rank: int) -> float:
     """Largest relative difference between the sweep's errors at the chosen rank and those of the predictor."""
     pairs = ((errors.train_mse, sweep.train_mse), (errors.val_mse, sweep.val_mse), (errors.test_mse, sweep.test_mse))
     gaps = [abs(math.log(max(mine, 1e-300) / max(theirs[rank], 1e-300))) for mine, theirs in pairs if mine is not None]
+    if len(sweep.divided):  # the pooled errors are those of the largest output alone
+        single = zip(errors.by_output or [], sweep.by_output[rank], strict=True)
+        gaps += [
+            2 * abs(math.log(max(mine, 1e-150) / max(theirs, 1e-150))) for mine, theirs in single if mine is not None
+        ]
     return math.expm1(max(gaps))

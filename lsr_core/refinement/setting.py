@@ -18,7 +18,8 @@ from lsr_core.networks.routes import Left
 from lsr_core.networks.strategies import Strategy
 from lsr_core.networks.taking import in_precision
 from lsr_core.problems.kinds import ProblemKind
-from lsr_core.problems.splits import Split
+from lsr_core.problems.splits import CHECKED, MappedSplit, Split
+from lsr_core.problems.streams import mapped
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import Plan, make_plan
@@ -27,7 +28,14 @@ from lsr_core.refinement.routed import routed
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Everything a refinement works with, on its device and in its dtype; targets are (n, o)."""
+    """Everything a refinement works with, on its device and in its dtype; targets are (n, o).
+
+    Where outputs are divided by their sizes, `function` gives them and `splits` holds the targets so divided; `network` and `physical` are
+    those of the outputs as they are.
+
+    Attributes:
+        parts: outputs that are told one by one, each of o/parts columns; 1 = all as one whole.
+    """
 
     kind: ProblemKind
     config: RefineConfig
@@ -37,6 +45,7 @@ class Setting:
     plan: Plan
     sample_wise: bool
     splits: dict[str, Split]
+    parts: int
     display: str
     max_rank: int
     rcond: float
@@ -65,6 +74,38 @@ class Setting:
     def mean_square_target(self) -> float:
         """What turns mean squares on the training rows into relative errors."""
         return mean_square(self.train.targets)
+
+    @property
+    def part_sizes(self) -> Tensor:
+        """What each of the outputs that are told one by one is divided by (parts,), in float64."""
+        sizes = self.function.sizes
+        whole = torch.ones(self.parts, dtype=torch.float64, device=self.function.device)
+        return whole if sizes is None else sizes.view(self.parts, -1)[:, 0].double()
+
+    def physical(self, values: Tensor) -> Tensor:
+        """Outputs or errors of `function` (n, o, …) as those of the network."""
+        sizes = self.function.sizes
+        return values if sizes is None else values * sizes.to(values.dtype).view(-1, *[1] * (values.ndim - 2))
+
+    def divided(self, values: Tensor) -> Tensor:
+        """Outputs or errors (n, o) of the network as those of `function`."""
+        sizes = self.function.sizes
+        return values if sizes is None else values / sizes.to(values.dtype)
+
+    def network(self, inputs: Tensor, theta: Tensor | None = None) -> Tensor:
+        """The outputs of the network as they are (n, o), at θ0 or at `theta`."""
+        return self.physical(self.function.outputs(inputs, theta))
+
+    def squares(self, name: str) -> Tensor:
+        """Mean squares (parts,) of the targets of a split as they are, in float64."""
+        targets = self.splits[name].targets.unflatten(1, (self.parts, -1))
+        norms = torch.linalg.vector_norm(targets, dim=(0, 2)).double() * self.part_sizes
+        return norms.square() / (targets[:, 0].numel() or 1)
+
+    def relative_l2(self, mse: float, name: str) -> float:
+        """‖q − y‖/‖y‖ on a split from the mean square error, of the outputs as they are."""
+        scale = float(self.squares(name).mean())
+        return math.sqrt(mse / scale) if scale > 0 else math.nan
 
     def errors(self) -> Tensor:
         """Training rows (N,) at θ0, before the weight."""
@@ -162,10 +203,14 @@ def clamp_rank(
     return max(default, fixed), []
 
 
-def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
-    """The split on a device and in a dtype, targets as (n, o); inputs that are integers stay so."""
+def converted(split: Split, dtype: torch.dtype, device: torch.device, sizes: Tensor | None = None) -> Split:
+    """The split on a device and in a dtype, targets as (n, o) and divided by their sizes (o,); inputs that are integers stay so."""
     inputs = in_precision(split.inputs.to(device), dtype)
-    return Split(inputs, split.targets.to(device=device, dtype=dtype).reshape(len(split.targets), -1))
+    targets = split.targets.reshape(len(split.targets), -1)
+    if sizes is not None:
+        divided = (block.to(dtype) / sizes.to(targets.device, dtype) for block in targets.split(CHECKED))
+        targets = mapped(divided) if isinstance(split, MappedSplit) else torch.cat(list(divided))
+    return Split(inputs, targets.to(device=device, dtype=dtype))
 
 
 def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:

@@ -118,7 +118,7 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     used = config.regularise
     if used == "auto":
         used = "evidence" if held_out is None else TOGETHER
-    strength, optima = _chosen(used, family, held_out)
+    strength, optima = _chosen(used, family, held_out, float(setting.part_sizes.square().reciprocal().mean()))
     eps = torch.finfo(setting.function.dtype).eps
     largest = float(family.values[0]) if len(family.values) else 0.0
     if strength <= ROUNDING * eps * largest:
@@ -131,14 +131,18 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     return _judged(found)
 
 
-def _chosen(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> tuple[float, list[float]]:
-    """λ, and the other optima of its criterion relative to the largest singular value."""
+def _chosen(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float) -> tuple[float, list[float]]:
+    """λ, and the other optima of its criterion relative to the largest singular value.
+
+    Args:
+        share: what a mean square of outputs as they are has of that of the outputs as the solve takes them, for errors of one size.
+    """
     grid = family.grid()
     if len(grid) == 0 or family.base == 0:
         return math.inf, []
     largest = float(family.values[0])
     if rule.startswith("discrepancy:"):
-        return family.discrepant(float(rule.partition(":")[2]) ** 2), []
+        return family.discrepant(float(rule.partition(":")[2]) ** 2 * share), []
     if rule not in ("gcv", "loo", "evidence", TOGETHER):
         return float(rule) * largest, []
     if rule == "loo" and held_out is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class SmoothingCurves:
         shown: strengths at which there are fields (l,), ascending; the chosen one is `chosen`.
         error, deviation, spread: at `stepped_points` of the fields: refined less target, its standard deviation (l, t, o), σ (l,).
         inputs, targets: of fitted samples (n, d), (n, o).
+        sizes: what each output was divided by in the solve (o,), so that its σ is `spread` times that; empty in runs of earlier versions.
         level, observed: nominal and observed share of values inside of central bands (c,); NaN where nobody counted.
     """
 
@@ -43,3 +44,4 @@ class SmoothingCurves:
     level: Floats
     observed: Floats
     chosen: float
+    sizes: Floats = field(default_factory=lambda: np.ones(0))

@@ -241,6 +241,9 @@ class Summary(_Record):
     of each), the degrees of freedom that are spent, and the share of targets inside of the 95 % bands. `coverage_of` says which: test
     targets that carry next to no noise by the band of the function, noisy ones by that of observations, else left-out training samples.
 
+    `output_sizes` is what each output was divided by in the solve and in the choice of the rank, where their sizes differ: the errors are those
+    of the outputs as they are, `residual_norm` is that of the divided residual.
+
     `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
     """
 
@@ -278,6 +281,7 @@ class Summary(_Record):
     gauss_newton: list[GaussNewtonStep] = Field(default_factory=list)
     one_shot: OneShot | None = None
     classes: Classes | None = None
+    output_sizes: list[float] | None = None
     regularisation: Regularisation | None = None
     noise_std: float | None = None
     noise_std_by_output: list[float] | None = None

@@ -101,11 +101,18 @@ class RankSolutions:
 
 @dataclass(frozen=True)
 class RankErrors:
-    """Mean-square errors (R+1,) of a split, NaN where a rank is not solved, the mean of y², and gains where samples were told apart."""
+    """Mean-square errors (R+1,) of a split, NaN where a rank is not solved, the mean of y², and gains where samples were told apart.
+
+    Attributes:
+        solved: the same of the outputs as the solve takes them, each divided by its size; None where that is `mse`.
+        by_output: relative L2 errors (R+1, parts) of the outputs that are told one by one; None where there is but one.
+    """
 
     mse: Floats
     mean_square_target: float
     gains: Gains | None = None
+    solved: Floats | None = None
+    by_output: Floats | None = None
 
     @classmethod
     def of(cls, factor: SplitFactor, solutions: RankSolutions) -> RankErrors:

@@ -64,7 +64,7 @@ def _errors(setting: PhysicsSetting, fitted: float, fresh: float, predict: Predi
     test = setting.splits.get("test")
     if test is None:
         return Errors(train_mse=fitted, val_mse=fresh)
-    outputs, by_output = predict(test), OutputErrors()
+    outputs, by_output = predict(test), OutputErrors(setting.parts)
     by_output.add(outputs, test.targets)
     mse = float((outputs - test.targets).square().mean())
     refuse_infinite([mse])

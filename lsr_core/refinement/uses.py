@@ -45,7 +45,8 @@ JOBS: dict[Job, dict[str, str]] = {
     | _NO_SUBSPACE
     | {"memory_budget": "products with the whole Jacobian are made without a plan for the memory"},
     "plane": dict.fromkeys(
-        set(RefineConfig.model_fields) - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised"},
+        set(RefineConfig.model_fields)
+        - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised", "standardise"},
         _STEP_OF_A_RUN,
     ),
     "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"} | _SMOOTHED_ALONE,
@@ -72,7 +73,7 @@ _NO_SKETCH = dict.fromkeys(
     "the factored route draws its directions in another way; the strategy row-blocks or matrix-free uses it",
 )
 ROUTES: dict[Route, dict[str, str]] = {
-    "published": dict.fromkeys(("sketch_dtype", "basis_points"), "the authors' modes do not know it"),
+    "published": dict.fromkeys(("sketch_dtype", "basis_points", "standardise"), "the authors' modes do not know it"),
     "sketch": {},
     "factored": _NO_SKETCH,
     "equation-sketch": {},

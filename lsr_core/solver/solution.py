@@ -17,6 +17,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.problems.splits import Architecture
 from lsr_core.refinement.output_errors import OutputErrors
+from lsr_core.refinement.output_sizes import parts_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.setting import relative_l2
 from lsr_core.solver.march import Window
@@ -121,7 +122,10 @@ def errors(problem: PhysicsProblem, predictor: RefinedPredictor) -> tuple[float 
     test = problem.test
     if test is None:
         return None, ()
-    outputs, by_output = predictor.predict(test.inputs.double()).detach(), OutputErrors()
+    outputs, by_output = (
+        predictor.predict(test.inputs.double()).detach(),
+        OutputErrors(parts_of((len(problem.outputs),))),
+    )
     targets = test.targets.double()
     by_output.add(outputs, targets)
     error = relative_l2(float((outputs - targets).square().mean()), test)

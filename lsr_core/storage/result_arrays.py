@@ -19,7 +19,7 @@ MAX_RATIO = 200
 _Result = TypeVar("_Result")
 # Lengths by letter; one letter is one length in all arrays of a file. What is left out is a single value.
 _SHAPES: dict[type, dict[str, str]] = {
-    Sweep: {field.name: "r" for field in dataclasses.fields(Sweep)},
+    Sweep: {**{field.name: "r" for field in dataclasses.fields(Sweep)}, "by_output": "qo", "divided": "d"},
     Spectrum: {"singular_values": "k"},
     Fields: {
         "ranks": "l", "inputs": "pd", "targets": "po", "network": "po", "refined_error": "lpo", "stepped_points": "t", "stepped": "lto",
@@ -31,7 +31,7 @@ _SHAPES: dict[type, dict[str, str]] = {
     SmoothingCurves: {
         **dict.fromkeys(("strength", "mean_square", "gcv", "left_out", "log_evidence", "freedom", "noise"), "g"), "ranks": "k",
         "gcv_by_rank": "kg", "shown": "l", "spread": "l", "error": "lto", "deviation": "lto", "inputs": "nd", "targets": "no",
-        "level": "c", "observed": "c",
+        "level": "c", "observed": "c", "sizes": "z",
     },
     LossPlane: {"alpha": "a", "beta": "b", "nonlinear": "ba", "linearised": "ba"},
     CaseFields: {
@@ -47,6 +47,10 @@ _FINITE: dict[type, tuple[str, ...]] = {
     LossPlane: ("alpha", "beta", "base", "length"),
     CaseFields: ("axis", "given", "points", "truth"),
 }  # all others are NaN where there is nothing, or infinite where something went wrong
+_LATER: dict[type, tuple[str, ...]] = {
+    Sweep: ("by_output", "divided"),
+    SmoothingCurves: ("sizes",),
+}  # runs of earlier versions lack them
 
 
 def read_result(path: Path, result: type[_Result], max_bytes: int) -> _Result:
@@ -56,7 +60,9 @@ def read_result(path: Path, result: type[_Result], max_bytes: int) -> _Result:
         InputError: the file is damaged, or holds an array of another type, shape or, where it must be finite, value.
     """
     types = _types(result)
-    arrays = read_arrays(path, required=types, max_bytes=max_bytes, max_ratio=MAX_RATIO)
+    required = [name for name in types if name not in _LATER.get(result, ())]
+    arrays = read_arrays(path, required=required, max_bytes=max_bytes, max_ratio=MAX_RATIO)
+    types = {name: wanted for name, wanted in types.items() if name in arrays}
     lengths: dict[str, int] = {}
     for name, wanted in types.items():
         _check_type(arrays[name], wanted, path.name, name)

@@ -42,6 +42,7 @@ OTHER: dict[str, Any] = {
     "device": "cuda:99", "seed": 1, "source": "residuals", "scaling": "singular-values", "strategy": "matrix-free",
     "sketch": "uniform", "sketch_dtype": "float32", "basis_points": 9, "parameter_fraction": 0.9, "published": 4,
     "gauss_newton": 2, "linearised": "probabilities", "layers": "0.*", "memory_budget": 1000, "regularise": "gcv",
+    "standardise": "yes",
 }  # fmt: skip
 NO_RESULTS = {"seconds", "timings", "peak_rss_bytes", "shared_seconds", "seconds_per_case"}
 NO_RESULTS |= {"seed", "dtype", "device", "rcond"}  # settings that are repeated beside the results

@@ -19,6 +19,12 @@ def section(data: RunData, rank: int) -> None:
         )  # fmt: skip
 
 
+def worst(data: RunData, rank: int) -> list[tuple[str, str, str]]:
+    """The headline item of the output with the largest relative error, where there are several."""
+    row = outputdata.worst(data, rank)
+    return [] if row is None else [show.before_after(texts.worst_output(row.name), row.network, row.refined)]
+
+
 def cells(row: outputdata.OutputRow) -> tuple[str, ...]:
     """As they are shown."""
     return row.name, formats.error(row.size), formats.error(row.network), formats.error(row.refined)

@@ -29,6 +29,7 @@ def headline(data: RunData, rank: int) -> None:
     show.headline(
         [
             show.before_after(label, base, refined),
+            *outputsection.worst(data, rank),
             show.rank_item(data, rank),
             (
                 "Refined in",

@@ -40,6 +40,7 @@ SETTING_CHOICES = {
     "source": {"outputs": "Outputs", "residuals": "Residuals"},
     "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
     "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
+    "standardise": {"auto": "Where sizes differ", "yes": "Always", "no": "Never"},
 }
 
 FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."

@@ -46,8 +46,9 @@ def prepare(problem: ClassificationProblem, config: RefineConfig) -> ClassSettin
 
 
 def _inside(config: RefineConfig) -> RefineConfig:
-    """Patterns of layers as they are called within `ClassRows`."""
-    return config if config.layers is None else config.model_copy(update={"layers": f"network.{config.layers}"})
+    """Patterns of layers as they are called within `ClassRows`, whose rows have weights already."""
+    layers = config.layers and f"network.{config.layers}"
+    return config.model_copy(update={"layers": layers, "standardise": "no"})
 
 
 def _regression(problem: ClassificationProblem, config: RefineConfig, *, with_targets: bool) -> SupervisedProblem:

@@ -7,6 +7,9 @@ from lsr_core.problems.kinds import KindWords
 
 KIND = KindWords(
     unused=ALREADY_LINEAR
-    | {"regularise": "the rules belong to noise of one spread, which labels do not have; damping takes a number"},
+    | {"regularise": "the rules belong to noise of one spread, which labels do not have; damping takes a number"}
+    | {
+        "standardise": "the rows of a classifier are weighted by what is known of its classes, which all are of one unit"
+    },
     refused=NO_NEW_POINTS | {"isolate": "isolation is for regressions and equations; refine this classifier instead"},
 )

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lsr_core.refinement.evaluation import Choosing, Evaluation, Reported, Verified, refuse_infinite
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
@@ -14,11 +17,11 @@ from lsr_core.refinement.left_out import left_out
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock, Passes
 from lsr_core.refinement.report import build_sweep, disagreement, errors_of
-from lsr_core.refinement.results import Sweep
+from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data
 from lsr_core.refinement.summary import ResidualNorms
-from lsr_core.refinement.sweep import RankErrors, errors_by_rank
+from lsr_core.refinement.sweep import RankErrors, errors_by_rank, interpolate_logarithmically
 
 OnBlock = Callable[[ErrorBlock], None]
 
@@ -43,7 +46,41 @@ class SupervisedEvaluation(Evaluation):
     def choosing(self) -> Choosing:
         train, validation = RankErrors.of(self.train, self.solutions), self.scored("validation")
         sweep = build_sweep(self.subspace, self.solutions, {"train": train, "val": validation})
-        return Choosing(sweep, None if validation is None else validation.gains)
+        gains, allowed = None if validation is None else validation.gains, None
+        if self.setting.function.sizes is not None:
+            sweep = self._of_outputs_as_they_are(sweep, validation)
+            allowed = self._nothing_lost(sweep)
+        elif validation is not None:
+            sweep = replace(sweep, by_output=self._by_output(validation))
+        return Choosing(sweep, gains, allowed)
+
+    def _of_outputs_as_they_are(self, sweep: Sweep, validation: RankErrors | None) -> Sweep:
+        """With mean squares on the training rows that one more pass gives: the factor knows those of the divided outputs only."""
+        train = self.scored("train")
+        assert train is not None
+        mse, relative = errors_by_rank(train, self.subspace.rank)
+        compared = validation or train
+        assert compared.solved is not None
+        return replace(
+            sweep,
+            train_mse=mse,
+            train_relative_l2=relative,
+            divided=interpolate_logarithmically(compared.solved),
+            by_output=self._by_output(compared),
+        )
+
+    @staticmethod
+    def _nothing_lost(sweep: Sweep) -> NDArray[np.bool_] | None:
+        """Ranks at which no output is worse than the network's; None where there is none but 0, so that one has to pay for another."""
+        kept = ~(sweep.by_output > sweep.by_output[0]).any(axis=1)
+        return kept if kept[1:].any() else None
+
+    @staticmethod
+    def _by_output(found: RankErrors) -> Floats:
+        """Relative errors (R+1, parts) at every rank; without columns where there is nothing to tell apart."""
+        if found.by_output is None:
+            return np.zeros((len(found.mse), 0))
+        return np.stack([interpolate_logarithmically(column) for column in found.by_output.T], axis=1)
 
     def left_out(self, rank: int) -> Gains | None:
         return left_out(self.setting, self.subspace, self.solutions, rank)
@@ -55,20 +92,20 @@ class SupervisedEvaluation(Evaluation):
         if shown != "test":
             self.scored(shown, recorder.add)
         mse, relative = errors_by_rank(test, self.subspace.rank)
+        if test is not None:
+            sweep = replace(sweep, by_output=self._by_output(test))
         return Reported(replace(sweep, test_mse=mse, test_relative_l2=relative), recorder.fields(), recorder.points)
 
     def verified(self, predictor: RefinedPredictor, sweep: Sweep, rank: int) -> Verified:
-        setting, function = self.setting, self.setting.function
-        base, base_quantiles = errors_of(setting, function.outputs)
-        refined, refined_quantiles = errors_of(setting, predictor.predict)
-        before, after = base.train_mse or 0.0, refined.train_mse or 0.0
+        base, base_quantiles, before = errors_of(self.setting, self.setting.network)
+        refined, refined_quantiles, after = errors_of(self.setting, predictor.predict)
         refuse_infinite(
             [value for value in (refined.train_mse, refined.val_mse, refined.test_mse) if value is not None]
         )
         norms = ResidualNorms(
-            base=math.sqrt(before),
+            base=before,
             linear=math.sqrt(self.train.mse(self.solutions.at(rank)[:, None]).item()),
-            nonlinear=math.sqrt(after),
+            nonlinear=after,
         )
         status, gap = status_of_data(rank, norms), disagreement(refined, sweep, rank)
         notes = sentence(status, norms, WORSE_FIT)

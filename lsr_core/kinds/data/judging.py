@@ -15,6 +15,8 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.data_residual import DataResidual
 from lsr_core.problems.residual import Residual
 from lsr_core.problems.splits import Split
+from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.output_sizes import output_sizes
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
@@ -29,7 +31,9 @@ class DataJudging(Judging[D]):
     """Errors against targets."""
 
     def all_rows(self, problem: D, function: ParametricFunction) -> Residual:
-        return DataResidual(function, converted(problem.train, function.dtype, function.device))
+        sizes = output_sizes(problem.train.targets, RefineConfig())
+        train = converted(problem.train, function.dtype, function.device, sizes)
+        return DataResidual(function.divided(sizes), train)
 
     def some_rows(self, setting: Setting, most: int, refined_from: float) -> tuple[Residual, int]:
         train = setting.train

@@ -15,6 +15,7 @@ from lsr_core.networks.probe import Findings, examine
 from lsr_core.networks.strategies import Strategy, choose_strategy
 from lsr_core.problems.splits import MappedSplit
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.output_sizes import note, output_sizes, parts_of
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.plan import Plan, budget_of, make_plan
 from lsr_core.refinement.proving import note_of, precision_of, proved_strategy, some_inputs
@@ -97,9 +98,13 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         InputError: see `outline`; a network that cannot be linearised; a memory budget that cannot be met.
     """
     looked = _looked(problem, config)
+    sizes, parts = output_sizes(problem.train.targets, config), parts_of(problem.output_shape)
+    looked = looked._replace(function=looked.function.divided(sizes))
     seen = _outlined(looked, problem, config, sample_wise=True)
     function = seen.function
-    splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
+    splits = {
+        name: converted(split, function.dtype, function.device, sizes) for name, split in problem.splits().items()
+    }
     n_outputs = splits["train"].targets.shape[1]
     eps = precision_of(seen.findings, function.dtype)
     alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
@@ -125,22 +130,24 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         plan=seen.plan,
         sample_wise=sample_wise,
         splits=splits,
+        parts=parts,
         display=problem.display[0],
         max_rank=seen.max_rank,
         rcond=rcond_of(config, splits["train"].targets.numel(), eps),
         adjoint_error=proved.defect,
         routes_left=proved.left,
-        notes=(*seen.notes, *note_of(seen.findings, function.dtype)),
+        notes=(*seen.notes, *note(sizes, parts), *note_of(seen.findings, function.dtype)),
     )
 
 
 def _sizes(problem: SupervisedProblem, function: ParametricFunction, few: Tensor) -> Sizes:
     train, dtype = problem.train, function.dtype
-    data = 0
+    data, divided = 0, parts_of(problem.output_shape) > 1  # which is known once the targets are looked at
     for split in problem.splits().values():
         for values in split:
             held = 0 if isinstance(split, MappedSplit) else values.dtype.itemsize
-            copied = dtype.itemsize if values.dtype != dtype and values.is_floating_point() else 0
+            other = values.dtype != dtype or (values is split.targets and divided)
+            copied = dtype.itemsize if other and values.is_floating_point() else 0
             data += values.numel() * (held + copied)
     matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
     return Sizes(

@@ -18,6 +18,7 @@ from lsr_core.networks.strategies import choose_strategy
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.output_sizes import parts_of
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import make_plan
@@ -107,6 +108,7 @@ def prepare(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
     fitted = tuple(block_rows(problem, seen.function))
     fresh = tuple(block_rows(problem, seen.function, problem.fresh))
     return PhysicsSetting(
+        parts=parts_of((len(problem.outputs),)),
         kind=problem.kind,
         config=config,
         function=seen.function,
