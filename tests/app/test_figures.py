@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,19 @@ def test_errors_have_every_split_the_base_level_and_the_marks(data: RunData) -> 
     assert base.line.dash == "dash"
     assert base.y[0] == data.sweep.test_mse[0]
     assert len(list(picture.rows())) == 61
+
+
+def test_each_output_has_a_curve_and_a_column(data: RunData) -> None:
+    count = len(data.sweep.solved)
+    told = np.geomspace(1, 1e-3, count)[:, None] * [1.0, 5.0]
+    run = replace(data, sweep=replace(data.sweep, by_output=told, divided=told[:, 0] ** 2))
+    picture = ranks.errors([("A", run)], [run.summary.rank], measure="relative_l2")
+    assert {data.told_name(0, 2), data.told_name(1, 2), "Divided by sizes, compared"} <= set(names(picture.figure))
+    assert picture.columns[-2:] == ("relative_l2_output_1", "relative_l2_output_2")
+    assert list(picture.rows())[3][-2:] == tuple(told[3])
+    plain = ranks.errors([("A", data)], [data.summary.rank], measure="relative_l2")
+    assert len(names(plain.figure)) == len(names(picture.figure)) - 3
+    assert run.auto_rank in run.ladder
 
 
 def test_interpolated_parts_are_dotted_and_the_rest_is_solid(data: RunData) -> None:

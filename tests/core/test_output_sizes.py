@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from lsr_core.refinement.output_sizes import deviations, output_sizes, parts_of
 from lsr_core.refinement.progress import silent
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.results import Sweep
+from lsr_core.storage.result_arrays import read_result
 from tests.core import twins
 
 FAR = 2.0**40  # a change of units that rounds nothing
@@ -233,3 +236,14 @@ def test_an_output_that_is_zero_throughout_is_no_unit() -> None:
     assert found.summary.output_sizes is None
     assert found.summary.refined.by_output is not None
     assert found.summary.refined.by_output[1] is None
+
+
+def test_a_run_keeps_the_curves_and_one_of_an_earlier_version_opens_without(tmp_path: Path) -> None:
+    sweep = refined(1e-12, 1e6).sweep
+    path = tmp_path / "sweep.npz"
+    np.savez(path, **vars(sweep))
+    read = read_result(path, Sweep, 10**8)
+    assert np.array_equal(read.by_output, sweep.by_output)
+    assert np.array_equal(read.compared, sweep.divided)
+    np.savez(path, **{name: array for name, array in vars(sweep).items() if name not in ("by_output", "divided")})
+    assert np.array_equal(read_result(path, Sweep, 10**8).compared, sweep.val_mse)
