@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench fuzz mutants clean
+.PHONY: run test lint docs bench fuzz mutants clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -19,6 +19,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documentation as a folder of pages that opens from disk, with every link looked at.
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m docs.making.checked build/site
 
 # Damaged files against the readers, bytes that coverage guides against every parser, and refinements of random networks against
 # their dense twins; forty minutes at most.
@@ -48,7 +53,7 @@ $(VENV)/.dashboard: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # mypy cannot follow the import hook of an editable install; the links give it the installed names.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dashboard,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dashboard,dev,docs]'
 	mkdir -p $(VENV)/names
 	ln -sfn ../../app $(VENV)/names/lsr_app
 	ln -sfn ../../sample_models $(VENV)/names/lsr_samples

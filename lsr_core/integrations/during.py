@@ -46,7 +46,9 @@ class RefineDuring:
     """Call it with the network after every epoch; every `every` epochs it refines a copy.
 
     Args:
-        train, validation, test: pairs of inputs and targets, as those of `SupervisedProblem`.
+        train: pair of inputs and targets, as those of `SupervisedProblem`.
+        validation: the same, to choose the rank by.
+        test: the same, to report errors on.
         every: epochs from one refinement to the next; the first follows that many.
         name: of the problem, and of its runs.
         on_result: called with the epoch and the refinement, for example to keep it as a run.

@@ -57,8 +57,8 @@ def current(scratch: Path) -> Listing:
         "integrations": list(_names(during.__name__, during, ("Gain", "RefineDuring", "keep_in"))),
         "options": list(_options()),
         "export formats": list(forms.FORMS),
-        "settings": [f"{job} {line}" for job, model in SETTINGS.items() for line in _model(model)],
-        "files": [f"{name} {line}" for name, model in FILES.items() for line in _model(model)],
+        "settings": [f"{job} {line}" for job, model in SETTINGS.items() for line in model_lines(model)],
+        "files": [f"{name} {line}" for name, model in FILES.items() for line in model_lines(model)],
         "arrays": [f"{name} {field.name}" for name, kind in ARRAYS.items() for field in fields(kind)],
         "json": printed_keys(scratch),
     }
@@ -113,7 +113,7 @@ def _options() -> Iterator[str]:
             yield f"lsr {name} {' '.join([*parameter.opts, *parameter.secondary_opts])}"
 
 
-def _model(model: type[BaseModel]) -> Iterator[str]:
+def model_lines(model: type[BaseModel]) -> Iterator[str]:
     """Fields of a model and of those within, with their types, as the JSON Schema of what is written has them."""
     schema = model.model_json_schema()
     yield from _schema(schema, schema.get("$defs", {}), "", ())
