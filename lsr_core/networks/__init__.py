@@ -8,3 +8,4 @@ from lsr_core.networks import pieces as pieces
 from lsr_core.networks import pinn as pinn
 from lsr_core.networks import spectral as spectral
 from lsr_core.networks import transformer as transformer
+from lsr_core.networks import unknown_architecture as unknown_architecture

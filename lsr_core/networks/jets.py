@@ -97,7 +97,19 @@ class JetFunction:
                 before = before.detach().requires_grad_()
             signals.append(before)
             hidden = before if index + 1 == len(chain.layers) else self._activated(chain.activation, before)
-        return self._transformed(hidden, context), inputs, signals
+        field = self._transformed(hidden, context)
+        if chain.numbers:
+            inputs.append(field.new_zeros(*field.shape[:2], 0))
+            signals.append(self._numbers(named[f"{chain.numbers}.bias"], len(field), track=track))
+            field = torch.cat([field, signals[-1]], dim=2)
+        return field, inputs, signals
+
+    def _numbers(self, values: Tensor, count: int, *, track: bool) -> Tensor:
+        """The jet of numbers that are the same at every point."""
+        jets = values.expand(count, 1, -1)
+        if self.spec.size > 1:
+            jets = torch.cat([jets, jets.new_zeros(count, self.spec.size - 1, jets.shape[2])], dim=1)
+        return jets.detach().clone().requires_grad_() if track and not jets.requires_grad else jets
 
     def _jets_of(self, part: Part, points: Tensor, transformed: bool) -> Tensor | None:
         if part is None or part(points[:1]) is None:

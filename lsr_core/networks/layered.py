@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
 from lsr_core.networks.activations import ACTIVATIONS, activation_of
+from lsr_core.networks.unknowns import UNKNOWN, WithUnknowns
 
 
 class LayeredNetwork(nn.Module):
@@ -52,17 +53,33 @@ class LayeredNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Chain:
-    """A layered network laid open: its layers by name, and what happens before and after them."""
+    """A layered network laid open: its layers by name, and what happens before and after them.
+
+    Attributes:
+        numbers: the layer of outputs that are the same at every point and stand behind the others; empty = there are none.
+    """
 
     layers: tuple[tuple[str, nn.Linear], ...]
     activation: str
     features: Callable[[Tensor], Tensor] | None = None
     lift: Callable[[Tensor], Tensor | None] | None = None
     mask: Callable[[Tensor], Tensor | None] | None = None
+    numbers: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all layers with parameters, in the order in which jets pass them."""
+        return (*(name for name, _ in self.layers), *((self.numbers,) if self.numbers else ()))
 
 
 def chain_of(module: nn.Module | None) -> Chain | None:
-    """The chain behind a module, or None where there is none: a `LayeredNetwork`, or an `nn.Sequential` of the same form."""
+    """The chain behind a module, or None where there is none: a `LayeredNetwork`, an `nn.Sequential` of the same form, or either with unknowns."""
+    if isinstance(module, WithUnknowns):
+        inside = chain_of(module.network)
+        if inside is None:
+            return None
+        layers = tuple((f"network.{name}", layer) for name, layer in inside.layers)
+        return replace(inside, layers=layers, numbers=UNKNOWN)
     chain = None
     if isinstance(module, LayeredNetwork):
         named = [(f"linears.{i}", layer) for i, layer in enumerate(module.linears) if type(layer) is nn.Linear]

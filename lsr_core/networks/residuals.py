@@ -251,11 +251,12 @@ def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
         for j in range(n_rows)
     ]
     linear = {}
-    for place, (name, _) in enumerate(chain.layers):
+    for place, name in enumerate(chain.names):
         inputs = seen[place].detach()
-        signals = torch.stack([slope[place].reshape(count, -1, slope[place].shape[-1]) for slope in slopes], dim=1)
+        inside = inputs.shape[0] * inputs.shape[1] // count
+        signals = torch.stack([slope[place].reshape(count, inside, slope[place].shape[-1]) for slope in slopes], dim=1)
         biased = tuple(component == 0 for component in range(inputs.shape[1])) * (len(inputs) // count)
-        linear[name] = LinearFactor(inputs.reshape(count, -1, inputs.shape[-1]), signals, biased)
+        linear[name] = LinearFactor(inputs.reshape(count, inside, inputs.shape[-1]), signals, biased)
     return Factors(linear, None)
 
 

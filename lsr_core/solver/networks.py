@@ -11,6 +11,7 @@ from lsr_core.errors import InputError
 from lsr_core.networks import architectures
 from lsr_core.networks.layered import chain_of
 from lsr_core.networks.pinn import PinnMLP
+from lsr_core.networks.unknowns import WithUnknowns, without_unknowns
 from lsr_core.problems.physics.problem import PhysicsProblem
 
 PATTERNS = ("pinn-mlp", "mlp")
@@ -39,8 +40,9 @@ def check_pattern(problem: PhysicsProblem) -> None:
         InputError: saying which networks can be a pattern.
     """
     known = problem.architecture
-    plain = type(problem.model) is nn.Sequential and chain_of(problem.model) is not None
-    if not plain and (known is None or known.name not in PATTERNS):
+    model = problem.model.network if isinstance(problem.model, WithUnknowns) else problem.model
+    plain = type(model) is nn.Sequential and chain_of(model) is not None
+    if not plain and (known is None or without_unknowns(known.name, known.arguments)[0] not in PATTERNS):
         raise InputError(
             "is no plain chain of layers, so that conditions which it meets by its form could be lost with it; "
             "take a pinn-mlp, an mlp or an nn.Sequential, or refine this network",
@@ -62,12 +64,12 @@ def window_network(
         problem: whose network is the pattern.
         domain: bounds of the window.
         form: activation and scale.
-        start: the constants (o,).
+        start: the constants (o,) of the outputs that depend on the point.
         seed: of its weights.
     """
     own = _own(problem)
     arguments: dict[str, Any] = {
-        "layers": [len(domain), *_widths(own, len(domain)), len(problem.outputs)],
+        "layers": [len(domain), *_widths(own, len(domain)), len(start)],
         "domain": {name: list(bounds) for name, bounds in domain.items()},
         "activation": form.activation,
         "features": own.get("features", []),
@@ -81,16 +83,19 @@ def window_network(
     assert isinstance(last, nn.Linear)
     with torch.no_grad():
         last.bias.copy_(start)
-    silent = [-value if value is last.weight else torch.zeros_like(value) for value in model.parameters()]
-    return WindowNetwork(model, arguments, torch.cat([part.detach().reshape(-1) for part in silent]))
+    whole = WithUnknowns(model, list(problem.unknown.values())) if problem.unknown else model
+    silent = [-value if value is last.weight else torch.zeros_like(value) for value in whole.parameters()]
+    return WindowNetwork(whole, arguments, torch.cat([part.detach().reshape(-1) for part in silent]))
 
 
 def _own(problem: PhysicsProblem) -> dict[str, Any]:
     """Arguments of the problem's network, as far as a `pinn-mlp` has them."""
     known = problem.architecture
-    if known is not None and known.name in PATTERNS:
-        return dict(known.arguments)
-    inputs, outputs = len(problem.domain), len(problem.outputs)
+    if known is not None:
+        name, arguments = without_unknowns(known.name, known.arguments)
+        if name in PATTERNS:
+            return arguments
+    inputs, outputs = len(problem.domain), len(problem.outputs) - len(problem.unknown)
     return {"layers": [inputs, 64, 64, outputs]}
 
 

@@ -186,7 +186,8 @@ class Solving:
 
     def _at_once(self, form: NetworkForm, config: SolveConfig, kind: str) -> tuple[float, Window]:
         began = time.perf_counter()
-        start = torch.zeros(len(self.problem.outputs), dtype=torch.float64)
+        fields = len(self.problem.outputs) - len(self.problem.unknown)
+        start = torch.zeros(fields, dtype=torch.float64)
         network = window_network(self.problem, dict(self.problem.domain), form, start, config.seed)
         made = attempt(
             replace(self.problem, model=network.model, architecture=None, seed=config.seed),

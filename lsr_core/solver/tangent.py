@@ -51,6 +51,14 @@ class Tangent:
     def _modes(self, blocks: Sequence[BlockRows]) -> ResponseModes:
         return ResponseModes(blocks, self.directions, ROUTE, block_bytes=BLOCK_BYTES, room=2**62)
 
+    def fitted_rows(self) -> ResponseModes:
+        """The rows at the fitted points as functions of α, part by part."""
+        return self._fitted
+
+    def fresh_rows(self) -> ResponseModes:
+        """The same at fresh points."""
+        return self._fresh
+
     def linearised(self, alpha: Tensor) -> Tensor:
         """The triangle (≤ R+1, R+1) of [∂r/∂α, r] at the fitted points."""
         parts = [torch.cat(part.linearised(alpha), dim=1) for part in self._fitted]
@@ -104,8 +112,18 @@ def _directions(
     lengths = torch.maximum(lengths, 1e-12 * lengths.max())
     if wanted == count:
         return torch.diag(1 / lengths), lengths
-    scaled = rows / lengths
+    unknown = len(problem.unknown)
+    if unknown:  # each a direction of its own, the last ones, whatever else is left out
+        fields, most = count - unknown, max(0, wanted - unknown)
+        others = _leading(rows[:, :fields] / lengths[:fields], most, generator) / lengths[:fields, None]
+        own = torch.diag(1 / lengths[fields:])
+        return torch.block_diag(others, own), lengths
+    return _leading(rows / lengths, wanted, generator) / lengths[:, None], lengths
+
+
+def _leading(scaled: Tensor, wanted: int, generator: torch.Generator) -> Tensor:
+    """Nearly the leading right singular vectors of rows (n, m), (m, wanted)."""
+    count = scaled.shape[1]
     start = torch.randn(count, wanted + EXTRA, generator=generator, dtype=torch.float64)
     spanned = torch.linalg.qr(scaled @ start).Q
-    left = torch.linalg.svd(scaled.T @ spanned, full_matrices=False)
-    return left.U[:, :wanted] / lengths[:, None], lengths
+    return torch.linalg.svd(scaled.T @ spanned, full_matrices=False).U[:, :wanted]

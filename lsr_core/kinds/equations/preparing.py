@@ -55,6 +55,10 @@ def outline(problem: PhysicsProblem, config: RefineConfig) -> Outline:
             "the network is not a chain of layers through which derivatives are carried; use row-blocks, matrix-free or auto",
             key="strategy",
         )
+    if config.strategy == "factored" and problem.unknown:
+        raise InputError(
+            "numbers that are to be found have no layer to factor; use row-blocks, matrix-free or auto", key="strategy"
+        )
     function = function_of(problem.model, config)
     few = {name: points[:2] for name, points in problem.points.items()}
     example = next(iter(few.values())).to(function.theta0)

@@ -90,6 +90,7 @@ def _read(description: ProblemDescription, common: dict[str, Any], data: Path) -
         arguments=dict(entry.arguments),
         domain=dict(equation.domain),
         outputs=tuple(equation.outputs),
+        unknown=dict(equation.unknown),
         blocks=tuple(equation.blocks),
         points={**drawn, **points},
         fresh={**drawn_fresh, **fresh},

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 
+MEASURED = 1e-6  # of the loss: what a measurement counts that is one standard deviation off
 FieldRow = Callable[..., Tensor]  # (field) or (field, partner) -> (n,) or (n, k)
 
 
@@ -41,6 +42,10 @@ class ResidualBlock:
         nodes: places that come with every point for the integrals in its residual: points are (n, 1 + nodes, d), and the residual is given
             the field at the first place (n,) and the one at all others (n, nodes).
         reads: the outputs whose values it reads, where that is known.
+        noise: standard deviation of what it measures, such as values with an error. Its rows are then r/noise times what one measurement counts
+            in the loss (`MEASURED`), and `weight` follows from that.
+        within: of values that were measured, the sum of the squares that no field can lower, as of repeated ones about their mean; None = the
+            block measures nothing, unless it has a noise.
         prescribed: for a Dirichlet condition, the value (n,) or (n, o) that it asks of the outputs at points (n, d), so
             that contradictory boundary data can be found.
         prescribes: the outputs that `prescribed` is about; empty = all.
@@ -57,6 +62,8 @@ class ResidualBlock:
     prescribes: tuple[str, ...] = ()
     nodes: int = 0
     reads: tuple[str, ...] = ()
+    noise: float | None = None
+    within: float | None = None
 
     def __post_init__(self) -> None:
         if self.n_points < 1:
@@ -69,6 +76,14 @@ class ResidualBlock:
                 f"the weight is {self.weight}; it must be a positive number, leave the block out instead of weighting it away",
                 key=f"blocks.{self.name}.weight",
             )
+        if self.noise is not None:
+            check_noise(self.noise, f"blocks.{self.name}.noise")
+            object.__setattr__(self, "weight", MEASURED * self.n_points / self.noise**2)
+
+    @property
+    def measured(self) -> bool:
+        """Whether its rows are values that were measured, with an error."""
+        return self.noise is not None or self.within is not None
 
     @property
     def places(self) -> int:
@@ -89,6 +104,18 @@ class ResidualBlock:
         points = self.region(self.n_points if count is None else count, generator).double()
         check_points(self, points)
         return points
+
+
+def check_noise(noise: float, key: str) -> None:
+    """Refuse a standard deviation that is none.
+
+    Raises:
+        InputError: zero, negative, infinite or NaN.
+    """
+    if not (math.isfinite(noise) and noise > 0):
+        raise InputError(
+            f"the noise is {noise}; it must be a positive standard deviation, or be left out where it is not known", key=key
+        )
 
 
 def check_points(block: ResidualBlock, points: Tensor) -> None:

@@ -21,6 +21,7 @@ def own_equation(
     *,
     outputs: Sequence[str] = ("u",),
     seed: int = 0,
+    unknown: Mapping[str, float] | None = None,
 ) -> PhysicsProblem:
     """A problem on points drawn from a seed, reported on an equally spaced grid of about 10,000 points.
 
@@ -35,6 +36,8 @@ def own_equation(
             it; the field is drawn, and measured by its residual.
         outputs: names by which residuals read the network's outputs.
         seed: from which fitted and fresh points are drawn.
+        unknown: numbers that are to be found, by name, with the values that they start from; residuals read them by these names as they read
+            outputs. The model does not give them; a known solution does, behind its outputs.
 
     Raises:
         InputError: points outside the domain, unknown derivatives, conditions that contradict each other.
@@ -53,6 +56,7 @@ def own_equation(
         points=points,
         fresh=fresh,
         test=test,
+        unknown=dict(unknown or {}),
         seed=seed,
         graded_on=graded_on,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.deeponets import DeepONetField
+from lsr_core.networks.unknowns import NAME as UNKNOWNS
+from lsr_core.networks.unknowns import WithUnknowns
 from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.physics.blocks import ResidualBlock, check_points
 from lsr_core.problems.physics.fields import derivative
@@ -34,6 +37,7 @@ class Equation(Protocol):
         domain: bounds by variable; their order is the order of the coordinates.
         outputs: names of the outputs.
         blocks: the conditions.
+        unknown: numbers that are to be found, the last of the outputs, with their starts.
     """
 
     @property
@@ -46,6 +50,8 @@ class Equation(Protocol):
     def outputs(self) -> tuple[str, ...]: ...
     @property
     def blocks(self) -> tuple[ResidualBlock, ...]: ...
+    @property
+    def unknown(self) -> Mapping[str, float]: ...
 
     def test(self) -> Split | None:
         """A grid with the exact or reference solution on it, for reporting; None where none is known."""
@@ -74,6 +80,8 @@ class PhysicsProblem(Problem):
         architecture: registered name and arguments, needed to store the problem.
         seed: from which the points were drawn.
         graded_on: a sentence on the points of `test` or `grid`, where they are not a grid over the domain.
+        unknown: numbers that are to be found, by name, with the values that they start from. Residuals read them as they read outputs, and
+            they are the last of the outputs: where the model does not give them already it is put into a `WithUnknowns`.
         remarks: sentences on boundary data that jump where they meet; see `meeting`.
 
     Raises:
@@ -101,8 +109,11 @@ class PhysicsProblem(Problem):
     seed: int = 0
     graded_on: str = ""
     remarks: tuple[str, ...] = ()
+    unknown: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.unknown:
+            self._take_unknown()
         if not self.blocks:
             raise InputError("there is no residual block; an equation needs at least one", key="blocks")
         names = [block.name for block in self.blocks]
@@ -165,6 +176,24 @@ class PhysicsProblem(Problem):
         points, fresh = draw_points(self.blocks, seed)
         return replace(self, points=points, fresh=fresh, seed=seed)
 
+    def _take_unknown(self) -> None:
+        """Put the unknown numbers behind the outputs of the network, where they are not there already."""
+        names = tuple(self.unknown)
+        for name, value in self.unknown.items():
+            if not math.isfinite(value):
+                raise InputError(f"starts from {value}; give a finite number near what it could be", key=f"unknown.{name}")
+            if name in self.variables or name in self.outputs[: len(self.outputs) - len(names)]:
+                raise InputError("is the name of an input or an output, too; rename one", key=f"unknown.{name}")
+        if self.outputs[-len(names) :] != names:
+            object.__setattr__(self, "outputs", (*self.outputs, *names))
+        if isinstance(self.model, WithUnknowns):
+            return
+        if self.architecture is not None:
+            inside = (self.architecture.name, self.architecture.arguments)
+            around = Architecture(UNKNOWNS, {"network": list(inside), "values": list(self.unknown.values())})
+            object.__setattr__(self, "architecture", around)
+        object.__setattr__(self, "model", WithUnknowns(self.model, list(self.unknown.values())))
+
     def _check_inside(self, block: ResidualBlock, points: Tensor) -> None:
         flat = points.reshape(-1, points.shape[-1])
         if flat.shape[1] != len(self.domain):
@@ -217,6 +246,7 @@ def make_problem(
         arguments=dict(equation.arguments),
         domain=dict(equation.domain),
         outputs=tuple(equation.outputs),
+        unknown=dict(equation.unknown),
         blocks=tuple(equation.blocks),
         points=points,
         fresh=fresh,

@@ -47,6 +47,7 @@ class PDE:
 
     Attributes:
         formula: in plain text, for readers.
+        unknown: numbers that are to be found, by name, with the values that they start from; the last of the outputs.
         transform: name and arguments of the output transform that meets the hard conditions; None where constraints are soft.
         periods: variables in which the solution is periodic, with their periods.
         grid: points by variable, end points included, of the test grid.
@@ -72,6 +73,12 @@ class PDE:
     looked_at: Tensor | None = None
     given: InputFunction | None = None
     source: str = ""
+    unknown: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Outputs that depend on the point."""
+        return self.outputs[: len(self.outputs) - len(self.unknown)]
 
     def __post_init__(self) -> None:
         if self.on_grid is None and self.exact is not None:

@@ -69,12 +69,14 @@ class Data(_Part):
     Attributes:
         output: which one they belong to.
         rows: the coordinates of a place in the order of the inputs, then the value.
-        weight: of their mean square in the loss.
+        weight: of their mean square in the loss; 10 if neither it nor the noise is given.
+        noise: standard deviation of each value, which says what the values weigh.
     """
 
     output: Short = "u"
     rows: Rows
-    weight: float = Field(10.0, gt=0, allow_inf_nan=False)
+    weight: float | None = Field(None, gt=0, allow_inf_nan=False)
+    noise: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class CoefficientData(_Part):
@@ -101,6 +103,7 @@ class TypedArguments(_Part):
     Attributes:
         inputs: interval by name, in the order of the coordinates.
         outputs: names of the unknown functions.
+        unknown: numbers that are to be found, by name, with the values that they start from.
         constants: numbers by name, for all expressions.
         coefficients: functions of the inputs that are known by data, by name.
         shapes: by name, such as `disk(0.5, 0.5, 0.2)`; of the inputs that are no time, in their order.
@@ -116,6 +119,7 @@ class TypedArguments(_Part):
 
     inputs: Annotated[dict[Short, tuple[Finite, Finite]], Field(min_length=1, max_length=MANY)]
     outputs: Annotated[list[Short], Field(min_length=1, max_length=MANY)] = ["u"]
+    unknown: Annotated[dict[Short, Finite], Field(max_length=MANY)] = {}
     constants: Annotated[dict[Short, Finite], Field(max_length=MANY)] = {}
     coefficients: Annotated[dict[Short, CoefficientData], Field(max_length=MANY)] = {}
     shapes: Annotated[dict[Short, Annotated[str, Field(max_length=4000)]], Field(max_length=MANY)] = {}

@@ -12,7 +12,7 @@ from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.equations.definition import PDE, Exact, points_of
 from lsr_core.problems.physics.regions import columns
 from lsr_core.problems.physics.samplers import Box
-from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.arguments import Data, TypedArguments
 from lsr_core.problems.physics.typed.checks import check_solution
 from lsr_core.problems.physics.typed.conditions import TypedRows, check_agreement
 from lsr_core.problems.physics.typed.domains import Ground, ground_of
@@ -53,6 +53,7 @@ def equation(options: TypedArguments) -> PDE:
         grid=(GRID.get(len(options.inputs), 3),) * len(options.inputs),
         exact=exact,
         outputs=names.outputs,
+        unknown=dict(options.unknown),
         periods={name: high - low for name, (low, high) in options.inputs.items() if name in periods},
         looked_at=_looked_at(ground),
         source="",
@@ -95,13 +96,19 @@ def formula(options: TypedArguments) -> str:
         for row in options.equations
     ]
     lines += [f"{_equal(row.equation, row.where)}   at {row.where}" for row in options.conditions]
-    lines += [f"{given.output} = given values at {len(given.rows):,} places" for given in options.measured]
+    lines += [f"{given.output} = given values at {len(given.rows):,} places{_noisy(given)}" for given in options.measured]
     lines += [f"{name} = {text.strip()}" for name, text in options.shapes.items()]
     lines += [f"{name}({', '.join(given.inputs)}) by data" for name, given in options.coefficients.items()]
+    if options.unknown:
+        lines.append("to be found: " + ", ".join(options.unknown))
     if options.constants:
         lines.append("with " + ", ".join(f"{name} = {value:.10g}" for name, value in options.constants.items()))
     lines += [f"solution: {name} = {text}" for name, text in options.solution.items()]
     return "\n".join(lines)
+
+
+def _noisy(given: Data) -> str:
+    return "" if given.noise is None else f" with noise {given.noise:g}"
 
 
 def _shown(text: str) -> str:

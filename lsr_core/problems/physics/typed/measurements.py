@@ -12,6 +12,8 @@ from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.typed.arguments import Data
 from lsr_core.problems.physics.typed.names import Names
 
+WEIGHT = 10.0  # of the mean square of values whose noise is not given
+
 
 def measurements(given: Data, names: Names, name: str) -> ResidualBlock:
     """The block of values at places; a draw takes some of the rows, in any order.
@@ -20,8 +22,10 @@ def measurements(given: Data, names: Names, name: str) -> ResidualBlock:
     no field can lower; so a place counts as often as it was measured.
 
     Raises:
-        InputError: an unknown output, or rows of a wrong length.
+        InputError: an unknown output, rows of a wrong length, or a weight beside the noise.
     """
+    if given.noise is not None and given.weight is not None:
+        raise InputError("has a noise and a weight; the noise says what the values weigh, so leave out the weight", key="data")
     if given.output not in names.outputs:
         raise InputError(f"there is no output {given.output!r}; outputs: {', '.join(names.outputs)}", key="data")
     wanted = len(names.inputs) + 1
@@ -43,4 +47,6 @@ def measurements(given: Data, names: Names, name: str) -> ResidualBlock:
         difference: Tensor = field[given.output] - means[torch.cdist(at, places).argmin(dim=1)].to(field.points)
         return difference
 
-    return ResidualBlock(name, (), residual, draw, len(table), given.weight)
+    within = float((table[:, -1] - means[group]).square().sum())
+    weight = WEIGHT if given.weight is None else given.weight
+    return ResidualBlock(name, (), residual, draw, len(table), weight, noise=given.noise, within=within, reads=(given.output,))

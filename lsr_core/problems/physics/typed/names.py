@@ -54,7 +54,7 @@ class Names:
 
     Attributes:
         inputs: of the coordinates, in their order.
-        outputs: of the unknown functions.
+        outputs: of the unknown functions, then of the unknown numbers.
         constants: numbers by name.
         coefficients: what is interpolated from data, by name.
     """
@@ -163,7 +163,7 @@ def names_of(arguments: TypedArguments) -> Names:
     """
     taken: list[str] = []
     groups = {
-        "an input": arguments.inputs, "an output": arguments.outputs, "a constant": arguments.constants,
+        "an input": arguments.inputs, "an output": arguments.outputs, "an unknown number": arguments.unknown, "a constant": arguments.constants,
         "a coefficient": arguments.coefficients, "a shape": arguments.shapes,
     }  # fmt: skip
     for what, group in groups.items():
@@ -180,4 +180,5 @@ def names_of(arguments: TypedArguments) -> Names:
     coefficients = {
         name: coefficient(name, given, dict(arguments.inputs)) for name, given in arguments.coefficients.items()
     }
-    return Names(tuple(arguments.inputs), tuple(arguments.outputs), dict(arguments.constants), coefficients)
+    outputs = (*arguments.outputs, *arguments.unknown)
+    return Names(tuple(arguments.inputs), outputs, dict(arguments.constants), coefficients)

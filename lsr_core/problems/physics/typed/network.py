@@ -84,7 +84,7 @@ def problem_with(
     layers = architecture.arguments["layers"]
     for found, wanted, what in (
         (layers[0], tuple(equation.domain), "inputs"),
-        (layers[-1], equation.outputs, "outputs"),
+        (layers[-1], equation.fields, "outputs"),
     ):
         if found != len(wanted):
             raise InputError(
@@ -125,7 +125,7 @@ def _arguments(equation: PDE, network: StartingNetwork) -> dict[str, Any]:
     inputs = equation.domain
     scale = network.scale if isinstance(network.scale, dict) else dict.fromkeys(inputs, network.scale)
     found: dict[str, Any] = {
-        "layers": [len(inputs), *network.widths, len(equation.outputs)],
+        "layers": [len(inputs), *network.widths, len(equation.fields)],
         "domain": {name: list(bounds) for name, bounds in inputs.items()},
         "activation": network.activation,
         "first_layer": {"scale": scale},

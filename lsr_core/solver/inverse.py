@@ -1,0 +1,156 @@
+"""Fields and numbers of an equation from values that were measured with an error: Gauss-Newton on all unknowns together.
+
+The measured rows count by their noise, the equation and its conditions far more, and the coefficients of the field have a Gaussian prior about
+the constant field, so that an unknown field is as smooth as the data allow; unknown numbers have none. The strength of the prior is where the
+measured values are most probable given that the equation holds: the evidence of all rows less that of the equation's own (MacKay 1992).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.joint import JointModel
+from lsr_core.solver.balance import Balance, Losses, MeasuredSpace, Triangles
+
+FIRST = 1.0  # strength of the prior in units of the noise, from which steps begin
+CLEARER = 0.3  # of log evidence: by how much another strength must be better than the present one
+CHANGE = 10.0  # by which the strength may change in one step
+SHARES = tuple(0.5**power for power in range(12))
+SETTLED = 1e-4  # of what is minimised, or of one measured value: a step that gains less is the last
+WEIGHTS = (1e-2, 1e2, 1e4)  # of the equation over the problem's own, that are tried beside it
+AGREES = 0.05  # of the noise: two estimates that do not differ by more
+ROUNDS = 5  # of estimating the noise
+WEAK = 1e-10  # of the largest singular value: the prior where it is only to keep rounding out
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where steps ended.
+
+    Attributes:
+        alpha: coefficients (R,).
+        strength: λ of the prior.
+        balance: of the rows.
+        triangles: at α.
+        losses: at fitted points, and `fresh` at fresh ones.
+        evidence: log density of the measured values given the equation, but for a constant.
+        steps: that were taken.
+        settled: whether no step gains anything.
+    """
+
+    alpha: Tensor
+    strength: float
+    balance: Balance
+    triangles: Triangles
+    losses: Losses
+    fresh: Losses
+    evidence: float
+    steps: int
+    settled: bool
+
+    @property
+    def strain(self) -> float:
+        """What is left of the equation at fresh points, in units of the noise: small where neither the data bend it nor the network falls short."""
+        return self.balance.weight * self.fresh.others / self.balance.noise
+
+
+def settle(
+    space: MeasuredSpace,
+    alpha: Tensor,
+    balance: Balance,
+    *,
+    steps: int,
+    strength: float = FIRST,
+    tick: Callable[[], None] = lambda: None,
+) -> State:
+    """Steps from α to the most probable coefficients; the strength of the prior follows as they go."""
+    triangles, losses = space.triangles(alpha), space.losses(alpha)
+    evidence, taken, settled = -math.inf, 0, False
+    while taken < steps and not settled:
+        tick()
+        joint = space.model(triangles.joint(balance), alpha)
+        strength, evidence = _strength(space, alpha, triangles, balance, joint, strength)
+        before = losses.of(balance) + space.penalty(alpha, strength)
+        move = joint.solution(strength) + space.centre - alpha
+        for share in SHARES:
+            there = alpha + share * move
+            found = space.losses(there)
+            after = found.of(balance) + space.penalty(there, strength)
+            if math.isfinite(after) and after < before:
+                break
+        else:
+            settled = True
+            break
+        settled = before - after < SETTLED * max(before, 1.0)
+        alpha, losses, taken = there, found, taken + 1
+        triangles = space.triangles(alpha)
+    return State(
+        alpha, strength, balance, triangles, losses, space.losses(alpha, fresh=True), evidence, taken, settled
+    )  # fmt: skip
+
+
+def _strength(
+    space: MeasuredSpace, alpha: Tensor, triangles: Triangles, balance: Balance, joint: JointModel, present: float
+) -> tuple[float, float]:
+    """The best strength within reach of the present one, and the evidence there."""
+    grid = joint.grid()
+    grid = torch.cat([grid[(grid > present / CHANGE) & (grid < present * CHANGE)], grid.new_tensor([present])])
+    alone = space.model(triangles.own(balance)[1], alpha)
+    found = joint.log_evidence(grid) - alone.log_evidence(grid)
+    best = int(found.argmax())
+    if float(found[best] - found[-1]) < CLEARER:
+        best = len(grid) - 1
+    return float(grid[best]), float(found[best])
+
+
+def weighed(
+    space: MeasuredSpace, state: State, *, steps: int, tick: Callable[[], None] = lambda: None
+) -> tuple[State, list[State]]:
+    """The state whose equation is least strained, and all that were tried, by rising weight of the equation.
+
+    A small weight lets the data bend the equation, a large one lets what the network cannot do bend the numbers; what is left of the equation
+    in units of the noise is smallest where neither counts.
+    """
+    tried = [state]
+    for weight in WEIGHTS:
+        balance = replace(state.balance, weight=weight)
+        tried.append(settle(space, state.alpha, balance, steps=steps, strength=state.strength, tick=tick))
+    tried.sort(key=lambda one: one.balance.weight)
+    finite = [one for one in tried if math.isfinite(one.strain)]
+    return min(finite, key=lambda one: one.strain, default=state), tried
+
+
+def with_noise(
+    space: MeasuredSpace, alpha: Tensor, *, steps: int, tick: Callable[[], None] = lambda: None
+) -> State:
+    """Steps in turn with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
+
+    Args:
+        alpha: coefficients that meet the rows as the problem weighs them.
+    """
+    losses = space.losses(alpha)
+    noise = (losses.measured + space.within) / space.count
+    state = settle(space, alpha, Balance(noise), steps=steps, tick=tick)
+    for _ in range(ROUNDS):
+        found = noise_of(space, state)
+        agrees = abs(math.sqrt(found / state.balance.noise) - 1) < AGREES
+        state = settle(space, state.alpha, Balance(found), steps=steps, strength=state.strength, tick=tick)
+        if agrees:
+            break
+    return state
+
+
+def noise_of(space: MeasuredSpace, state: State) -> float:
+    """Variance of a measured row, as the problem weighs it."""
+    return (state.losses.measured + space.within) / max(space.count - freedom_of(space, state), 1.0)
+
+
+def freedom_of(space: MeasuredSpace, state: State) -> float:
+    """Degrees of freedom that the measured values determine."""
+    joint = space.model(state.triangles.joint(state.balance), state.alpha)
+    return joint.freedom(state.triangles.own(state.balance)[0], state.strength)
