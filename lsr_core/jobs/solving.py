@@ -90,6 +90,8 @@ def _keep(run: Run, found: JoinedSolution, solving: Solving, began: float) -> No
         estimate=found.estimate if found.estimate is None or math.isfinite(found.estimate) else None,
         reached=None if solving.axis is None else {solving.axis: found.problem.domain[solving.axis][1]},
         seconds=seconds,
+        unknowns={} if found.found is None else found.found.unknowns,
+        measured=None if found.found is None else found.found.measured,
     )
     SolveStore(run.path).write_summary(summary)
     run.append_log(found.sentence)
@@ -132,6 +134,8 @@ def _summary(run: Run, found: JoinedSolution, seconds: float) -> Summary:
         residual_norm=norms,
         seconds=seconds,
         notes=[found.sentence],
+        unknowns={} if found.found is None else found.found.unknowns,
+        measured=None if found.found is None else found.found.measured,
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-HOLD = 1e-8  # of the largest column: what holds a flat coefficient that the rows hardly read, so that its step is finite
+HOLD = (
+    1e-8  # of the largest column: what holds a flat coefficient that the rows hardly read, so that its step is finite
+)
 TINY = 1e-300
 DEPTH = 13  # decades of strengths below the largest singular value
 PER_DECADE = 4
@@ -70,11 +72,14 @@ class JointModel:
         own = self._right.T / (self.values.square() + strength**2).sqrt()
         by_own = torch.linalg.solve_triangular(self._top, -self._cross @ own, upper=True)
         alone = torch.linalg.solve_triangular(self._top, self._eye, upper=True)
-        return torch.cat([torch.cat([own, own.new_zeros(len(own), self._flat)], dim=1), torch.cat([by_own, alone], dim=1)])
+        return torch.cat(
+            [torch.cat([own, own.new_zeros(len(own), self._flat)], dim=1), torch.cat([by_own, alone], dim=1)]
+        )
 
     def flat_deviations(self, strength: float) -> Tensor:
         """Standard deviations of the flat coefficients (k,); infinite where the rows do not read one."""
-        found = self.spread(strength)[-self._flat :].norm(dim=1)
+        spread = self.spread(strength)
+        found = spread[len(spread) - self._flat :].norm(dim=1)
         return torch.where(self._lengths > self._hold, found, torch.inf)
 
     def freedom(self, factor: Tensor, strength: float) -> float:

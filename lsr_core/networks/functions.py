@@ -14,6 +14,7 @@ from lsr_core.networks.attention import plain_attention
 from lsr_core.networks.copies import copied
 from lsr_core.networks.pushes import Derivatives, pushed
 from lsr_core.networks.stateless import as_module, call_with
+from lsr_core.networks.unknowns import UNKNOWN, WithUnknowns
 
 NamedTensors = dict[str, Tensor]
 
@@ -190,6 +191,15 @@ class ParametricFunction:
     def picked(self) -> Tensor | None:
         """Positions of the scalars that move among those of the parameters that may; None = all of them."""
         return self._picked
+
+    @property
+    def numbers(self) -> Tensor:
+        """Positions in the flat vector (k,) of unknown numbers that may move."""
+        place = self.columns.get(f"{UNKNOWN}.bias") if isinstance(self.module, WithUnknowns) else None
+        whole = torch.arange(0 if place is None else place.start, 0 if place is None else place.stop)
+        if self._picked is None:
+            return whole
+        return torch.isin(self._picked.cpu(), whole).nonzero()[:, 0]
 
     def unflatten(self, values: Tensor) -> NamedTensors:
         """Views by name of a flat vector over all scalars of the parameters that may move."""

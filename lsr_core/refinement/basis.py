@@ -80,7 +80,7 @@ def column_scale(values: Tensor, setting: Setting) -> Tensor:
     """Column lengths: ones, or 1/σ with σ kept off zero."""
     if setting.config.scaling == "orthonormal":
         return torch.ones_like(values)
-    floor = torch.finfo(values.dtype).eps * values[0].clamp_min(torch.finfo(values.dtype).tiny)
+    floor = torch.finfo(values.dtype).eps * values.max().clamp_min(torch.finfo(values.dtype).tiny)
     return 1 / values.clamp_min(floor)
 
 

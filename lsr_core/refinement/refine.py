@@ -18,6 +18,7 @@ from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.error_bars import ErrorBars
+from lsr_core.refinement.estimating import with_estimates
 from lsr_core.refinement.evaluation import Choosing, Evaluation, Verified
 from lsr_core.refinement.kinds import evaluate, fitted
 from lsr_core.refinement.length import length_notes
@@ -70,7 +71,7 @@ def refine(
     clock = Progress(progress or default_callback(), _stages(config))
     with in_words():
         whole = fitted(problem, config)
-        found = _stepped(_one_shot(whole, config, clock), clock)
+        found = with_estimates(_stepped(_one_shot(whole, config, clock), clock))
     if whole is not problem:
         found.summary.notes.insert(0, JOINED)
     return found

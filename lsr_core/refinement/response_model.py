@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.refinement.basis import qr_for
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import budget_of
@@ -106,6 +107,14 @@ class ResponseModel:
             return triangle
         turned = torch.cat([triangle[:, :-1] @ self._directions, triangle[:, -1:]], dim=1)
         return torch.linalg.qr(turned, mode="r").R
+
+    def rows_at(self, alpha: Tensor) -> Iterator[tuple[ResidualFunction, Tensor]]:
+        """[∂r/∂α, r] at the fitted points, part by part."""
+        at = self._directions @ alpha if self._whole else alpha
+        for part in self._fitted:
+            slopes, rows = part.linearised(at)
+            slopes = slopes @ self._directions if self._whole else slopes
+            yield part.residual, torch.cat([slopes, rows], dim=1)
 
     def length(self, alpha: Tensor) -> float:
         """‖V α‖."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from lsr_core.refinement.regularisation import Regularisation
+from lsr_core.refinement.unknowns import Measured, UnknownNumber
 
 
 class _Record(BaseModel):
@@ -288,4 +289,6 @@ class Summary(_Record):
     degrees_of_freedom: float | None = None
     coverage: float | None = None
     coverage_of: Literal["function", "observations", "left out"] | None = None
+    unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
+    measured: Measured | None = None
     verdict: Verdict | None = None

@@ -81,7 +81,9 @@ def number(name: str, value: float, deviation: float | None, start: float, *, me
         measured: whether anything is measured with an error.
     """
     if deviation is not None and not math.isfinite(deviation):
-        said = f"{name} enters no row that the solution reaches, so nothing tells it; what is given is where it started."
+        said = (
+            f"{name} enters no row that the solution reaches, so nothing tells it; what is given is where it started."
+        )
         return UnknownNumber(value=value, std=None, start=start, said=said)
     if not measured or deviation is None:
         said = f"{name} comes from the equation and its conditions alone; no value is measured with an error, so it has no standard deviation."

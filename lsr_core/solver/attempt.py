@@ -14,6 +14,8 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.relative_residual import relative_residual
 from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.found import Found
+from lsr_core.solver.measuring import Estimate, directions_for, estimate, is_inverse
 from lsr_core.solver.networks import WindowNetwork
 from lsr_core.solver.newton import newton
 from lsr_core.solver.tangent import Tangent, read_along
@@ -37,6 +39,8 @@ class Attempt:
         steps: Gauss-Newton steps taken.
         ending: of them.
         rank: directions.
+        found: unknown numbers and how measured values are met, where there are any.
+        evidence: log density of measured values by their noise; -inf where there is none.
     """
 
     model: nn.Module
@@ -48,6 +52,8 @@ class Attempt:
     steps: int
     ending: str
     rank: int
+    found: Found | None = None
+    evidence: float = -math.inf
 
     def figures(self) -> dict[str, Any]:
         """As a record has them."""
@@ -63,13 +69,19 @@ class Attempt:
         }
 
 
-def rank_of(config: SolveConfig, size: int) -> int:
+def rank_of(config: SolveConfig, size: int, problem: PhysicsProblem) -> int:
     """Directions for a network of so many parameters."""
-    return min(size, config.rank or FULL)
+    return min(size, config.rank or directions_for(problem, FULL))
 
 
 def attempt(
-    problem: PhysicsProblem, network: WindowNetwork, rank: int, config: SolveConfig, tick: Callable[[], None]
+    problem: PhysicsProblem,
+    network: WindowNetwork,
+    rank: int,
+    config: SolveConfig,
+    tick: Callable[[], None],
+    *,
+    weights: bool = True,
 ) -> Attempt:
     """Gauss-Newton from the constant field of a network, in its tangent space.
 
@@ -78,6 +90,7 @@ def attempt(
         rank: directions.
         config: tolerance and steps.
         tick: called between steps; may raise to stop.
+        weights: whether other weights of the equation are tried, where values are measured.
     """
     space = Tangent(problem, rank, problem.seed)
 
@@ -85,7 +98,19 @@ def attempt(
         """Far below the tolerance, or below it where further steps gain little."""
         return _relative(space, space.fresh_fields(alpha))[0] <= (1.0 if slow else BELOW) * config.tolerance
 
-    result = newton(space, space.coefficients(network.silent), steps=config.steps, small=small, tick=tick)
+    start = space.coefficients(network.silent)
+    if is_inverse(problem):
+        found = estimate(
+            space,
+            start,
+            lambda alpha: _relative(space, space.fresh_fields(alpha))[0],
+            steps=config.steps,
+            small=small,
+            weights=weights,
+            tick=tick,
+        )
+        return _estimated(problem, network, space, found)
+    result = newton(space, start, steps=config.steps, small=small, tick=tick)
     delta = space.delta(result.alpha)
     relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in space.fresh_blocks])
     return Attempt(
@@ -98,6 +123,26 @@ def attempt(
         result.steps,
         result.ending,
         space.rank,
+    )
+
+
+def _estimated(problem: PhysicsProblem, network: WindowNetwork, space: Tangent, found: Estimate) -> Attempt:
+    """The attempt of an estimate; values that are met by their noise have no part in its relative residual."""
+    delta = space.delta(found.alpha)
+    blocks = [rows for rows in space.fresh_blocks if not (found.noisy and rows.block.measured)]
+    relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in blocks])
+    return Attempt(
+        network.model,
+        network.arguments,
+        delta,
+        relative,
+        block,
+        (float(space.losses(found.alpha[:, None])[0]), space.fresh_loss(found.alpha)),
+        found.steps,
+        found.ending,
+        space.rank,
+        found.found,
+        found.evidence,
     )
 
 

@@ -28,6 +28,15 @@ class Balance:
     noise: float = MEASURED
     weight: float = 1.0
 
+    @classmethod
+    def of(cls, noise: float, weight: float = 1.0) -> Balance:
+        """Where the noise is not given: the equation has the weight that it has beside values whose noise is.
+
+        Args:
+            weight: of the equation, over that.
+        """
+        return cls(noise, weight * noise / MEASURED)
+
 
 @dataclass(frozen=True, eq=False)
 class Triangles:
@@ -75,9 +84,7 @@ class MeasuredSpace:
         self._measured = {id(block.residual) for block in blocks}
         fitted = [block for block in space.fitted_blocks if block.block.measured]
         self.count = sum(block.n_rows for block in fitted)
-        self.within = sum(
-            block.block.weight / block.n_rows * (block.block.within or 0.0) for block in fitted
-        )
+        self.within = sum(block.block.weight / block.n_rows * (block.block.within or 0.0) for block in fitted)
 
     def is_measured(self, residual: ResidualFunction) -> bool:
         return id(residual) in self._measured

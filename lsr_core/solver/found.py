@@ -12,7 +12,14 @@ from torch import Tensor
 from lsr_core.problems.physics.blocks import MEASURED
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.physics_setting import value_of
-from lsr_core.refinement.unknowns import Measured, TradeOff, UnknownNumber, misfit_in_words, number
+from lsr_core.refinement.unknowns import (
+    Measured,
+    TradeOff,
+    UnknownNumber,
+    in_words,
+    misfit_in_words,
+    number,
+)
 from lsr_core.solver.balance import MeasuredSpace
 from lsr_core.solver.inverse import State, freedom_of, noise_of
 from lsr_core.solver.tangent import ROUTE
@@ -54,6 +61,14 @@ def found_by(space: MeasuredSpace, state: State, tried: Sequence[State] = (), *,
     return Found(unknowns, _measured(space, state, _field_deviations(space, spread), tried))
 
 
+def said(found: Found | None) -> list[str]:
+    """Sentences on it."""
+    if found is None:
+        return []
+    numbers = [in_words(found.unknowns)] if found.unknowns else []
+    return numbers + ([] if found.measured is None else [found.measured.sentence])
+
+
 def numbers_at(space: MeasuredSpace, alpha: Tensor) -> dict[str, float]:
     """The unknown numbers at coefficients (R,)."""
     names = list(space.space.problem.unknown)
@@ -73,7 +88,8 @@ def _measured(space: MeasuredSpace, state: State, by_output: dict[str, float], t
     freedom = freedom_of(space, state)
     variance = MEASURED if given else noise_of(space, state)
     noise = {
-        block.block.name: block.block.noise or math.sqrt(variance * block.n_rows / block.block.weight) for block in blocks
+        block.block.name: block.block.noise or math.sqrt(variance * block.n_rows / block.block.weight)
+        for block in blocks
     }
     misfit = math.sqrt((state.losses.measured + space.within) / (variance * space.count))
     return Measured(

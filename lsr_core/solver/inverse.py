@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.joint import JointModel
+from lsr_core.problems.physics.blocks import MEASURED
 from lsr_core.solver.balance import Balance, Losses, MeasuredSpace, Triangles
 
 FIRST = 1.0  # strength of the prior in units of the noise, from which steps begin
@@ -74,6 +75,7 @@ def settle(
     while taken < steps and not settled:
         tick()
         joint = space.model(triangles.joint(balance), alpha)
+        previous = strength
         strength, evidence = _strength(space, alpha, triangles, balance, joint, strength)
         before = losses.of(balance) + space.penalty(alpha, strength)
         move = joint.solution(strength) + space.centre - alpha
@@ -84,11 +86,11 @@ def settle(
             if math.isfinite(after) and after < before:
                 break
         else:
-            settled = True
-            break
-        settled = before - after < SETTLED * max(before, 1.0)
-        alpha, losses, taken = there, found, taken + 1
-        triangles = space.triangles(alpha)
+            there, found, after = alpha, losses, before
+        settled = strength == previous and before - after < SETTLED * max(before, 1.0)
+        taken += 1
+        if after < before:
+            alpha, losses, triangles = there, found, space.triangles(there)
     return State(
         alpha, strength, balance, triangles, losses, space.losses(alpha, fresh=True), evidence, taken, settled
     )  # fmt: skip
@@ -118,7 +120,7 @@ def weighed(
     """
     tried = [state]
     for weight in WEIGHTS:
-        balance = replace(state.balance, weight=weight)
+        balance = replace(state.balance, weight=weight * state.balance.weight)
         tried.append(settle(space, state.alpha, balance, steps=steps, strength=state.strength, tick=tick))
     tried.sort(key=lambda one: one.balance.weight)
     finite = [one for one in tried if math.isfinite(one.strain)]
@@ -126,20 +128,17 @@ def weighed(
 
 
 def with_noise(
-    space: MeasuredSpace, alpha: Tensor, *, steps: int, tick: Callable[[], None] = lambda: None
+    space: MeasuredSpace, start: Tensor, state: State, *, steps: int, tick: Callable[[], None] = lambda: None
 ) -> State:
-    """Steps in turn with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
+    """The state with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
 
-    Args:
-        alpha: coefficients that meet the rows as the problem weighs them.
+    Steps begin anew for every noise: from a field that had met another one they may end where the prior bends the equation.
     """
-    losses = space.losses(alpha)
-    noise = (losses.measured + space.within) / space.count
-    state = settle(space, alpha, Balance(noise), steps=steps, tick=tick)
     for _ in range(ROUNDS):
         found = noise_of(space, state)
         agrees = abs(math.sqrt(found / state.balance.noise) - 1) < AGREES
-        state = settle(space, state.alpha, Balance(found), steps=steps, strength=state.strength, tick=tick)
+        balance = Balance.of(found, state.balance.weight * MEASURED / state.balance.noise)
+        state = settle(space, start, balance, steps=steps, tick=tick)
         if agrees:
             break
     return state
@@ -154,3 +153,17 @@ def freedom_of(space: MeasuredSpace, state: State) -> float:
     """Degrees of freedom that the measured values determine."""
     joint = space.model(state.triangles.joint(state.balance), state.alpha)
     return joint.freedom(state.triangles.own(state.balance)[0], state.strength)
+
+
+def held(space: MeasuredSpace, alpha: Tensor) -> State:
+    """Coefficients that meet all rows as they are, with a prior that only keeps rounding out and the noise that is left."""
+    triangles, losses = space.triangles(alpha), space.losses(alpha)
+    noise = (losses.measured + space.within) / max(space.count, 1)
+    balance = Balance(noise if noise > 0 else MEASURED)
+    joint = space.model(triangles.joint(balance), alpha)
+    strength = WEAK * float(joint.grid()[-1])
+    fresh = space.losses(alpha, fresh=True)
+    state = State(alpha, strength, balance, triangles, losses, fresh, -math.inf, 0, True)
+    noise = noise_of(space, state) if noise > 0 else MEASURED
+    scale = math.sqrt(balance.noise / noise)
+    return replace(state, balance=Balance(noise), strength=strength * scale)

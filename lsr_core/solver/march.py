@@ -17,6 +17,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.found import Found
 from lsr_core.solver.networks import NetworkForm, window_network
 from lsr_core.solver.records import Kind, SolveStep
 from lsr_core.solver.tangent import read_along
@@ -43,6 +44,7 @@ class Window:
         model: the network at θ0.
         delta: Δθ (m,).
         relative: its relative residual.
+        found: unknown numbers and how measured values are met, where there are any.
     """
 
     start: float
@@ -51,6 +53,7 @@ class Window:
     model: torch.nn.Module
     delta: Tensor
     relative: float
+    found: Found | None = None
 
 
 @dataclass(eq=False)
@@ -155,7 +158,7 @@ class March:
         join = self._join()
         values = self._values(start)
         network = window_network(self.problem, domain, self.form, values, seed)
-        rank = rank_of(self.config, len(network.silent))
+        rank = rank_of(self.config, len(network.silent), self.problem)
         counts = _counts(self.problem, rank)
         part = on_window(self.problem, self.axis, (start, end), network.model, join, counts=counts, seed=seed)
         return attempt(part, network, rank, self.config, self.tick)

@@ -11,8 +11,10 @@ from lsr_core.errors import InputError
 from lsr_core.networks import architectures
 from lsr_core.networks.layered import chain_of
 from lsr_core.networks.pinn import PinnMLP
+from lsr_core.networks.unknowns import NAME as UNKNOWNS
 from lsr_core.networks.unknowns import WithUnknowns, without_unknowns
 from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.splits import Architecture
 
 PATTERNS = ("pinn-mlp", "mlp")
 SINGLE_INPUT = [40]  # hidden widths where there is one input, at most
@@ -86,6 +88,13 @@ def window_network(
     whole = WithUnknowns(model, list(problem.unknown.values())) if problem.unknown else model
     silent = [-value if value is last.weight else torch.zeros_like(value) for value in whole.parameters()]
     return WindowNetwork(whole, arguments, torch.cat([part.detach().reshape(-1) for part in silent]))
+
+
+def architecture_of(problem: PhysicsProblem, arguments: dict[str, Any]) -> Architecture:
+    """Of the network on the whole domain, from the arguments of its `pinn-mlp`."""
+    if not problem.unknown:
+        return Architecture("pinn-mlp", arguments)
+    return Architecture(UNKNOWNS, {"network": ["pinn-mlp", arguments], "values": list(problem.unknown.values())})
 
 
 def _own(problem: PhysicsProblem) -> dict[str, Any]:

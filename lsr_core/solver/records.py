@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from lsr_core.refinement.unknowns import Measured, UnknownNumber
 
 Kind = Literal["search", "whole", "window"]
 
@@ -63,6 +65,8 @@ class SolveSummary(BaseModel):
         estimate: difference to the field of another seed, relative to the field; an estimate of the error, not a bound.
         reached: where the windows end, by the name of their input; None where there are none.
         seconds: of the whole solve.
+        unknowns: numbers that were to be found, by name.
+        measured: how measured values are met; None where there are none with an error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,3 +80,5 @@ class SolveSummary(BaseModel):
     estimate: float | None
     reached: dict[str, float] | None
     seconds: float
+    unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
+    measured: Measured | None = None

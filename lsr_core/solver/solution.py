@@ -20,7 +20,9 @@ from lsr_core.refinement.output_errors import OutputErrors
 from lsr_core.refinement.output_sizes import parts_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.setting import relative_l2
+from lsr_core.solver.found import Found
 from lsr_core.solver.march import Window
+from lsr_core.solver.networks import architecture_of
 from lsr_core.solver.records import SolveStep
 from lsr_core.solver.tangent import read_along
 
@@ -47,6 +49,7 @@ class JoinedSolution:
         relative_l2: error against the known solution, if there is one; reported, never used.
         by_output: the same for each output.
         residuals: of the networks and of the predictor.
+        found: unknown numbers and how measured values are met, where there are any.
         estimate: largest difference to the field of another seed, relative to the field; None where none was made.
     """
 
@@ -61,6 +64,7 @@ class JoinedSolution:
     by_output: tuple[float, ...]
     residuals: Residuals
     estimate: float | None = None
+    found: Found | None = None
 
     @property
     def predictor(self) -> RefinedPredictor:
@@ -84,7 +88,7 @@ def joined(problem: PhysicsProblem, axis: str | None, windows: Sequence[Window])
     """
     parts = [window.arguments for window in windows]
     if len(windows) == 1:
-        architecture = Architecture("pinn-mlp", parts[0])
+        architecture = architecture_of(problem, parts[0])
     else:
         assert axis is not None
         edges = [window.start for window in windows] + [windows[-1].end]

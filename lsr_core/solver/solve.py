@@ -13,7 +13,9 @@ from lsr_core.errors import InputError
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.solver.attempt import attempt, rank_of
 from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.found import said
 from lsr_core.solver.march import March, Window
+from lsr_core.solver.measuring import is_inverse
 from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
 from lsr_core.solver.records import SolveStep
 from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
@@ -81,6 +83,7 @@ class Solving:
 
     Attributes:
         axis: the input that is taken window by window; None where there is none.
+        noisy: whether values carry their noise.
         windows: that are kept so far.
     """
 
@@ -95,7 +98,14 @@ class Solving:
         check_pattern(problem)
         self.problem, self.config, self.tick = problem, config, tick
         self._told, self.steps = on_step, list[SolveStep]()
-        self.axis = None if config.windows == "none" else time_of(problem)
+        self.noisy = any(block.noise is not None for block in problem.blocks)
+        whole = config.windows == "none" or is_inverse(problem)
+        if whole and config.windows not in ("auto", "none"):
+            raise InputError(
+                "is a number, but unknown numbers and measured values belong to all of the time at once; leave it at auto",
+                key="windows",
+            )
+        self.axis = None if whole else time_of(problem)
         if config.windows not in ("auto", "none") and self.axis is None:
             raise InputError("there is no input t or time at whose start alone conditions are given", key="windows")
         self.windows: list[Window] = list(windows or [])
@@ -138,9 +148,10 @@ class Solving:
             windows=len(self.windows),
             relative_residual=relative,
             solved=good,
-            sentence=self._sentence(stopped, relative, good),
+            sentence=" ".join([self._sentence(stopped, relative, good), *said(self.windows[0].found)]),
             relative_l2=error,
             by_output=by_output,
+            found=self.windows[0].found,
             residuals=Residuals(*(residuals(problem, self.axis, self.windows, moved=moved) for moved in (False, True))),
         )
 
@@ -168,23 +179,24 @@ class Solving:
             return own
         tried = {own: self._try(own)}
         for form in FORMS:
-            if min(tried.values()) <= self.config.tolerance or self._late():
+            if (not self.noisy and min(tried.values()) <= self.config.tolerance) or self._late():
                 break
             if form not in tried:
                 tried[form] = self._try(form)
         return min(tried, key=lambda form: tried[form])
 
     def _try(self, form: NetworkForm) -> float:
-        """Relative residual of a form on the whole, with a part of the directions."""
+        """What a form is compared by on the whole, with a part of the directions."""
         few = self.config.model_copy(update={"rank": min(SEARCH_RANK, self.config.rank or SEARCH_RANK), "steps": 6})
         return self._at_once(form, few, "search")[0]
 
     def _whole(self, form: NetworkForm) -> None:
-        relative, window = self._at_once(form, self.config, "whole")
-        if math.isfinite(relative):
+        _, window = self._at_once(form, self.config, "whole")
+        if math.isfinite(window.relative):
             self.windows.append(window)
 
     def _at_once(self, form: NetworkForm, config: SolveConfig, kind: str) -> tuple[float, Window]:
+        """What a form is compared by, and its solution: the relative residual, or less the evidence where values are met by their noise."""
         began = time.perf_counter()
         fields = len(self.problem.outputs) - len(self.problem.unknown)
         start = torch.zeros(fields, dtype=torch.float64)
@@ -192,9 +204,10 @@ class Solving:
         made = attempt(
             replace(self.problem, model=network.model, architecture=None, seed=config.seed),
             network,
-            rank_of(config, len(network.silent)),
+            rank_of(config, len(network.silent), self.problem),
             config,
             self.tick,
+            weights=kind != "search",
         )
         self._add(
             SolveStep(
@@ -207,4 +220,5 @@ class Solving:
                 **made.figures(),
             )
         )
-        return made.relative, Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative)
+        window = Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative, made.found)
+        return (-made.evidence if math.isfinite(made.evidence) else made.relative), window

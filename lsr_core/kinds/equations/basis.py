@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 
+from lsr_core.linalg.randomized import orthonormal
 from lsr_core.networks.directions import LayerDirections
 from lsr_core.networks.residuals import factors_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
@@ -33,6 +35,7 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     source, rows = setting.source_rows(), setting.rows()
     width = min(setting.max_rank + setting.config.oversampling, source.n_rows, setting.function.n_params)
     whole = setting.max_rank == setting.function.n_params
+    numbers = setting.function.numbers[: setting.max_rank]
     passes = 1 if whole else 2 + 2 * setting.config.power_iterations
     count = Counter(passes * len(source) + 2 * len(rows), on_fraction)
     error, theta = 0.0, setting.function.theta0
@@ -41,11 +44,17 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     else:
         start, probes = range_of(setting, source, width, count)
         error = missed(start, probes)
+    ahead = len(numbers)
+    if ahead:
+        start = _numbers_ahead(start, numbers)
     triangle = triangle_of(source, start, setting, count, with_errors=False)
+    lengths, triangle = triangle[:, :ahead].norm(dim=0), triangle[:, ahead:]
     _, values, right_t = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])
-    rank = min(setting.max_rank, len(right_t))
-    shown = torch.cat([values, values.new_zeros(len(right_t) - len(values))])[:rank]
-    ordered = right_t[:rank].T.contiguous() if whole else start @ right_t[:rank].T
+    rank = min(setting.max_rank - ahead, len(right_t))
+    shown = torch.cat([lengths, values, values.new_zeros(len(right_t) - len(values))])[: ahead + rank]
+    ordered = right_t[:rank].T.contiguous() if whole and not ahead else start[:, ahead:] @ right_t[:rank].T
+    if ahead:
+        ordered, rank = torch.cat([start[:, :ahead], ordered], dim=1), ahead + rank
     scale = column_scale(shown, setting)
     factor = triangle_of(rows, ordered, setting, count, with_errors=True)
     factor[:, :rank] *= scale
@@ -54,6 +63,15 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
         setting.strategy, ordered, shown, scale=scale, sketch_error=error if math.isfinite(error) else math.nan
     )
     return Basis(subspace, SplitFactor(factor, setting.mean_square_target))
+
+
+def _numbers_ahead(start: Tensor, numbers: Tensor) -> Tensor:
+    """Orthonormal directions (m, ·), one for each unknown number ahead of all others, so that no rank leaves it out."""
+    own = start.new_zeros(len(start), len(numbers))
+    own[numbers, torch.arange(len(numbers))] = 1.0
+    others = start.index_fill(0, numbers.to(start.device), 0.0)
+    others = orthonormal(others[:, others.norm(dim=0) > 0])
+    return torch.cat([own, others[:, : len(start) - len(numbers)]], dim=1)
 
 
 def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:

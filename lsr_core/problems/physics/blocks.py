@@ -114,7 +114,8 @@ def check_noise(noise: float, key: str) -> None:
     """
     if not (math.isfinite(noise) and noise > 0):
         raise InputError(
-            f"the noise is {noise}; it must be a positive standard deviation, or be left out where it is not known", key=key
+            f"the noise is {noise}; it must be a positive standard deviation, or be left out where it is not known",
+            key=key,
         )
 
 

@@ -181,7 +181,9 @@ class PhysicsProblem(Problem):
         names = tuple(self.unknown)
         for name, value in self.unknown.items():
             if not math.isfinite(value):
-                raise InputError(f"starts from {value}; give a finite number near what it could be", key=f"unknown.{name}")
+                raise InputError(
+                    f"starts from {value}; give a finite number near what it could be", key=f"unknown.{name}"
+                )
             if name in self.variables or name in self.outputs[: len(self.outputs) - len(names)]:
                 raise InputError("is the name of an input or an output, too; rename one", key=f"unknown.{name}")
         if self.outputs[-len(names) :] != names:

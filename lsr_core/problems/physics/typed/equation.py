@@ -96,7 +96,9 @@ def formula(options: TypedArguments) -> str:
         for row in options.equations
     ]
     lines += [f"{_equal(row.equation, row.where)}   at {row.where}" for row in options.conditions]
-    lines += [f"{given.output} = given values at {len(given.rows):,} places{_noisy(given)}" for given in options.measured]
+    lines += [
+        f"{given.output} = given values at {len(given.rows):,} places{_noisy(given)}" for given in options.measured
+    ]
     lines += [f"{name} = {text.strip()}" for name, text in options.shapes.items()]
     lines += [f"{name}({', '.join(given.inputs)}) by data" for name, given in options.coefficients.items()]
     if options.unknown:

@@ -25,7 +25,9 @@ def measurements(given: Data, names: Names, name: str) -> ResidualBlock:
         InputError: an unknown output, rows of a wrong length, or a weight beside the noise.
     """
     if given.noise is not None and given.weight is not None:
-        raise InputError("has a noise and a weight; the noise says what the values weigh, so leave out the weight", key="data")
+        raise InputError(
+            "has a noise and a weight; the noise says what the values weigh, so leave out the weight", key="data"
+        )
     if given.output not in names.outputs:
         raise InputError(f"there is no output {given.output!r}; outputs: {', '.join(names.outputs)}", key="data")
     wanted = len(names.inputs) + 1
@@ -49,4 +51,6 @@ def measurements(given: Data, names: Names, name: str) -> ResidualBlock:
 
     within = float((table[:, -1] - means[group]).square().sum())
     weight = WEIGHT if given.weight is None else given.weight
-    return ResidualBlock(name, (), residual, draw, len(table), weight, noise=given.noise, within=within, reads=(given.output,))
+    return ResidualBlock(
+        name, (), residual, draw, len(table), weight, noise=given.noise, within=within, reads=(given.output,)
+    )
