@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parent
 _ORDER = (
     *("sine2d", "sine2d-untrained", "noisy1d"),
     *("poisson", "poisson-untrained", "wave-untrained", "convection-untrained", "convection-periodic-untrained"),
-    *("reaction", "burgers", "allen-cahn"),
+    *("reaction", "burgers", "allen-cahn", "heat-coefficient", "poisson-inverse"),
     *(
         "antiderivative",
         "diffusion-reaction",

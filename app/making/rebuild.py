@@ -9,7 +9,7 @@ import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsr_app.making import made
 from lsr_core.errors import LSRError
@@ -45,7 +45,9 @@ def make(run: Run, rank: int, format: str, path: Path, precision: Precision | No
         }
         for at in (0, rank)
     )
-    known = {"rank": rank, "run": run.id, "base": base, "refined": refined}
+    known: dict[str, Any] = {"rank": rank, "run": run.id, "base": base, "refined": refined}
+    if rank == run.summary.rank:
+        known["unknowns"] = run.summary.unknowns
     return deliver.make(path, format, Leaving(problem, delta, known, spread_at(run, rank)), precision).sentence
 
 

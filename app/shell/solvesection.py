@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lsr_app.services import results
-from lsr_app.shell import progress, show
+from lsr_app.shell import progress, show, unknownsection
 from lsr_app.words import formats, solvetexts
 from lsr_core.errors import InputError
 from lsr_core.solver.records import SolveStep, SolveSummary
@@ -38,6 +38,7 @@ def _outcome(summary: SolveSummary) -> None:
         st.warning(said, icon=":material/warning:")
     if summary.relative_l2 is not None:
         st.markdown(solvetexts.ERROR.format(error=formats.error(summary.relative_l2)))
+    unknownsection.section(summary.unknowns, summary.measured)
 
 
 def _table(steps: list[SolveStep]) -> None:

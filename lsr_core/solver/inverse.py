@@ -24,6 +24,10 @@ CHANGE = 10.0  # by which the strength may change in one step
 SHARES = tuple(0.5**power for power in range(12))
 SETTLED = 1e-4  # of what is minimised, or of one measured value: a step that gains less is the last
 WEIGHTS = (1e-2, 1e2, 1e4)  # of the equation over the problem's own, that are tried beside it
+UNSTRAINED, STRAINED = (
+    1.0,
+    3.0,
+)  # measured values that the equation's residual counts as, and times the least of all weights: up to which it holds
 AGREES = 0.05  # of the noise: two estimates that do not differ by more
 ROUNDS = 5  # of estimating the noise
 WEAK = 1e-10  # of the largest singular value: the prior where it is only to keep rounding out
@@ -113,10 +117,10 @@ def _strength(
 def weighed(
     space: MeasuredSpace, state: State, *, steps: int, tick: Callable[[], None] = lambda: None
 ) -> tuple[State, list[State]]:
-    """The state whose equation is least strained, and all that were tried, by rising weight of the equation.
+    """The state with the largest weight of the equation that does not strain it, and all that were tried, by rising weight.
 
-    A small weight lets the data bend the equation, a large one lets what the network cannot do bend the numbers; what is left of the equation
-    in units of the noise is smallest where neither counts.
+    A small weight lets the data bend the equation; a large one lets what the network cannot do bend the numbers, and what is left of the
+    equation, in units of the noise, rises with it.
     """
     tried = [state]
     for weight in WEIGHTS:
@@ -124,21 +128,31 @@ def weighed(
         tried.append(settle(space, state.alpha, balance, steps=steps, strength=state.strength, tick=tick))
     tried.sort(key=lambda one: one.balance.weight)
     finite = [one for one in tried if math.isfinite(one.strain)]
-    return min(finite, key=lambda one: one.strain, default=state), tried
+    least = min((one.strain for one in finite), default=0.0)
+    good = [one for one in finite if one.strain <= max(UNSTRAINED, STRAINED * least)]
+    return (good[-1] if good else state), tried
 
 
 def with_noise(
-    space: MeasuredSpace, start: Tensor, state: State, *, steps: int, tick: Callable[[], None] = lambda: None
+    space: MeasuredSpace,
+    state: State,
+    *,
+    start: Tensor | None = None,
+    steps: int,
+    tick: Callable[[], None] = lambda: None,
 ) -> State:
     """The state with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
 
-    Steps begin anew for every noise: from a field that had met another one they may end where the prior bends the equation.
+    Args:
+        start: from where steps begin anew for every noise: from a field that had met another one they may end where the prior bends the
+            equation. None = from the state, where the equation holds already.
     """
     for _ in range(ROUNDS):
         found = noise_of(space, state)
         agrees = abs(math.sqrt(found / state.balance.noise) - 1) < AGREES
         balance = Balance.of(found, state.balance.weight * MEASURED / state.balance.noise)
-        state = settle(space, start, balance, steps=steps, tick=tick)
+        begin, strength = (state.alpha, state.strength) if start is None else (start, FIRST)
+        state = settle(space, begin, balance, steps=steps, strength=strength, tick=tick)
         if agrees:
             break
     return state

@@ -17,6 +17,7 @@ from lsr_core.solver.tangent import Tangent
 
 EXACT = 1e-4  # relative residual of all rows, up to which values without a noise are taken for exact,
 SMALL = 1e-2  # and noise beside their size, from which that is tried
+BEGIN = 1e-2  # of the size of values: the noise from which its search begins; from a large one the prior explains them as noise
 DIRECTIONS = 300  # for a prior and its evidence, which take singular values at every step
 AFTER = 8  # steps for each other weight of the equation
 
@@ -76,17 +77,17 @@ def estimate(
         return _exact(whole, newton(space, start, steps=steps, small=small, tick=tick))
     given = any(block.block.noise is not None for block in space.fitted_blocks)
     size = max(whole.losses(start).measured, 1e-300) / whole.count
-    state = settle(whole, start, Balance() if given else Balance.of(size), steps=steps, tick=tick)
+    state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, tick=tick)
     taken, tried = state.steps, list[State]()
     if not given:
-        state = with_noise(whole, start, state, steps=steps, tick=tick)
+        state = with_noise(whole, state, start=start, steps=steps, tick=tick)
         if state.balance.noise < SMALL**2 * size:
             exact = newton(space, state.alpha, steps=steps, small=small, tick=tick)
             if relative(exact.alpha) <= EXACT:
                 return _exact(whole, exact)
     if weights:
         best, tried = weighed(whole, state, steps=AFTER, tick=tick)
-        state = best if given else with_noise(whole, start, best, steps=steps, tick=tick)
+        state = best if given else with_noise(whole, best, steps=AFTER, tick=tick)
         tried = [state if one is best else one for one in tried]
     ending = "stationary" if state.settled else "steps"
     return Estimate(state.alpha, found_by(whole, state, tried), state.evidence, taken, ending, True)

@@ -16,6 +16,7 @@ from lsr_core.problems.problem import Problem
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.summary import Errors
+from lsr_core.refinement.unknowns import UnknownNumber
 from lsr_core.storage import atomic, inside
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
 from lsr_core.storage.code import COPIES
@@ -37,7 +38,8 @@ def _known_version(version: Any) -> Any:
 class PredictorDescription(BaseModel):
     """The JSON in the header of the file.
 
-    `errors` belong to the network (`base`) and to the predictor (`refined`) on the problem's own data.
+    `errors` belong to the network (`base`) and to the predictor (`refined`) on the problem's own data; `unknowns` are numbers of the equation
+    that were found with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
@@ -53,6 +55,7 @@ class PredictorDescription(BaseModel):
     outputs: list[QuantityEntry] = Field(default_factory=list)
     base: Errors = Field(default_factory=Errors)
     refined: Errors = Field(default_factory=Errors)
+    unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
 
 
 def save_predictor(
@@ -64,7 +67,7 @@ def save_predictor(
         path: the file, replaced if it is there.
         problem: whose model is θ0.
         delta: Δθ, flat (m,), in the order of the parameters that require a gradient.
-        metadata: `rank`, and if known `base` and `refined` errors and the `run`; other keys are passed over, so
+        metadata: `rank`, and if known `base` and `refined` errors, `unknowns` and the `run`; other keys are passed over, so
             a summary's fields can be given as they are.
         spread: of a smoothed refinement, by all scalars of Δθ.
 
@@ -77,7 +80,7 @@ def save_predictor(
     entry = problem.architecture
     if entry is not None and entry.name in COPIES:
         entry = None  # made by code, which no predictor carries
-    known = {key: metadata[key] for key in ("rank", "run", "base", "refined") if key in metadata}
+    known = {key: metadata[key] for key in ("rank", "run", "base", "refined", "unknowns") if key in metadata}
     try:
         description = PredictorDescription(
             problem=problem.name,
@@ -93,7 +96,8 @@ def save_predictor(
     tensors = {MODEL + name: _plain(tensor) for name, tensor in state.items()}
     tensors |= {DELTA + name: _plain(step) for name, step in named_delta(problem.model, delta).items()}
     tensors |= {SPREAD + name: _plain(part) for name, part in (spread.parts() if spread else {}).items()}
-    header = {HEADER_KEY: description.model_dump_json()}
+    unsaid = None if description.unknowns else {"unknowns"}  # which earlier versions do not know
+    header = {HEADER_KEY: description.model_dump_json(exclude=unsaid)}
     atomic.write_with(path, lambda temporary: safetensors.torch.save_file(tensors, temporary, metadata=header))
     return path
 

@@ -10,7 +10,7 @@ from lsr_app.reading.observed import Observations
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, welcome
 from lsr_app.services import problems
-from lsr_app.shell import controls, guards, pages, residualsection, show, unreferenced
+from lsr_app.shell import controls, guards, pages, residualsection, show, unknownsection, unreferenced
 from lsr_app.shell.progress import panel
 from lsr_app.words import formats, texts
 
@@ -43,6 +43,7 @@ def headline(data: RunData, rank: int) -> None:
     show.verdict(data, rank)
     if data.parts.residual:
         residualsection.norms(data, rank)
+    unknownsection.section(data.summary.unknowns, data.summary.measured)
     for note in data.summary.notes:
         st.info(formats.markdown(texts.begun(note)), icon=":material/info:")
     outputsection.section(data, rank)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -116,6 +116,21 @@ def check_noise(noise: float, key: str) -> None:
         raise InputError(
             f"the noise is {noise}; it must be a positive standard deviation, or be left out where it is not known",
             key=key,
+        )
+
+
+def check_measured(blocks: Sequence[ResidualBlock]) -> None:
+    """Refuse measured values of which some carry their noise and some do not: they could not be weighed against each other.
+
+    Raises:
+        InputError: naming one of each.
+    """
+    noisy = [block.name for block in blocks if block.noise is not None]
+    plain = [block.name for block in blocks if block.measured and block.noise is None]
+    if noisy and plain:
+        raise InputError(
+            f"the values of {noisy[0]!r} have a noise and those of {plain[0]!r} have none; give it for all or for none",
+            key="data",
         )
 
 

@@ -16,7 +16,7 @@ from lsr_core.networks.deeponets import DeepONetField
 from lsr_core.networks.unknowns import NAME as UNKNOWNS
 from lsr_core.networks.unknowns import WithUnknowns
 from lsr_core.problems.kinds import ProblemKind
-from lsr_core.problems.physics.blocks import ResidualBlock, check_points
+from lsr_core.problems.physics.blocks import ResidualBlock, check_measured, check_points
 from lsr_core.problems.physics.fields import derivative
 from lsr_core.problems.physics.meeting import cut_out, parted, without
 from lsr_core.problems.physics.places import places
@@ -119,6 +119,7 @@ class PhysicsProblem(Problem):
         names = [block.name for block in self.blocks]
         if len(set(names)) < len(names):
             raise InputError("two blocks have the same name; give each its own", key="blocks")
+        check_measured(self.blocks)
         for block in self.blocks:
             for need in block.needs:
                 derivative(need, self.outputs, self.variables)
