@@ -54,6 +54,8 @@ def relative_residual(
     bent = any(_is_bent(part) for part in seen)
     worst, name, total = 0.0, "", 0.0
     for part in seen:
+        if part.block.block.noise is not None:  # what is left of measured values is their noise
+            continue
         terms = _terms(part, sizes, by_itself=bent)
         total += float(terms.square().sum())
         by_row = part.rows.square().mean(dim=0).sqrt() / terms.square().mean(dim=0).sqrt().clamp_min(1e-300)
