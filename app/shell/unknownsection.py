@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from lsr_app.shell import show
 from lsr_app.words import unknowntexts
-from lsr_core.refinement.unknowns import Measured, UnknownNumber
+from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
 
-def section(unknowns: Mapping[str, UnknownNumber], measured: Measured | None) -> None:
+def section(unknowns: Mapping[str, UnknownNumber], measured: MeasuredFit | None) -> None:
     """Tables of both; nothing where there is neither."""
     if unknowns:
         rows = [
@@ -31,7 +31,7 @@ def section(unknowns: Mapping[str, UnknownNumber], measured: Measured | None) ->
         _trade_off(measured)
 
 
-def _trade_off(measured: Measured) -> None:
+def _trade_off(measured: MeasuredFit) -> None:
     names = list(measured.trade_off[0].values)
     columns = (*unknowntexts.TRADE_OFF, *names, "")
     rows = [

@@ -17,7 +17,7 @@ from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response_model import ResponseModel
-from lsr_core.refinement.unknowns import Measured, UnknownNumber, in_words, misfit_in_words, number
+from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber, in_words, misfit_in_words, number
 
 WEAK = 1e-10  # of the largest singular value: a prior that only keeps rounding out
 FIXED = "{name} was not free to move, so it stayed where it was."
@@ -85,7 +85,7 @@ class _Estimates:
             for place, (name, value, deviation) in enumerate(zip(names, values, scales, strict=True))
         }
 
-    def measured(self) -> Measured | None:
+    def measured(self) -> MeasuredFit | None:
         """None where nothing is measured."""
         if not self.blocks:
             return None
@@ -95,7 +95,7 @@ class _Estimates:
         }
         misfit = math.sqrt(self.left / max(self.variance * self.count, 1e-300))
         said = misfit_in_words(self.count, list(noise.values()), misfit, self.freedom, given=self.given)
-        return Measured(
+        return MeasuredFit(
             values=self.count, noise=noise, noise_given=self.given, misfit=misfit, freedom=self.freedom, sentence=said
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from lsr_core.refinement.regularisation import Regularisation
-from lsr_core.refinement.unknowns import Measured, UnknownNumber
+from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
 
 class _Record(BaseModel):
@@ -290,5 +290,5 @@ class Summary(_Record):
     coverage: float | None = None
     coverage_of: Literal["function", "observations", "left out"] | None = None
     unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
-    measured: Measured | None = None
+    measured: MeasuredFit | None = None
     verdict: Verdict | None = None

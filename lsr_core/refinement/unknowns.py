@@ -49,7 +49,7 @@ class TradeOff(_Record):
     chosen: bool = False
 
 
-class Measured(_Record):
+class MeasuredFit(_Record):
     """How measured values are met.
 
     Attributes:

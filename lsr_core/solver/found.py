@@ -13,7 +13,7 @@ from lsr_core.problems.physics.blocks import MEASURED
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.refinement.physics_setting import value_of
 from lsr_core.refinement.unknowns import (
-    Measured,
+    MeasuredFit,
     TradeOff,
     UnknownNumber,
     in_words,
@@ -21,7 +21,7 @@ from lsr_core.refinement.unknowns import (
     number,
 )
 from lsr_core.solver.balance import MeasuredSpace
-from lsr_core.solver.inverse import State, freedom_of, noise_of
+from lsr_core.solver.inverse import InverseState, freedom_of, noise_of
 from lsr_core.solver.tangent import ROUTE
 
 POINTS = 500  # at which standard deviations of the field are taken
@@ -37,10 +37,12 @@ class Found:
     """
 
     unknowns: dict[str, UnknownNumber]
-    measured: Measured | None
+    measured: MeasuredFit | None
 
 
-def found_by(space: MeasuredSpace, state: State, tried: Sequence[State] = (), *, trusted: bool = True) -> Found:
+def found_by(
+    space: MeasuredSpace, state: InverseState, tried: Sequence[InverseState] = (), *, trusted: bool = True
+) -> Found:
     """The records of a state.
 
     Args:
@@ -82,7 +84,9 @@ def _units(space: MeasuredSpace) -> Tensor:
     return directions[len(directions) - space.flat :, directions.shape[1] - space.flat :].diagonal()
 
 
-def _measured(space: MeasuredSpace, state: State, by_output: dict[str, float], tried: Sequence[State]) -> Measured:
+def _measured(
+    space: MeasuredSpace, state: InverseState, by_output: dict[str, float], tried: Sequence[InverseState]
+) -> MeasuredFit:
     blocks = [block for block in space.space.fitted_blocks if block.block.measured]
     given = all(block.block.noise is not None for block in blocks)
     freedom = freedom_of(space, state)
@@ -92,7 +96,7 @@ def _measured(space: MeasuredSpace, state: State, by_output: dict[str, float], t
         for block in blocks
     }
     misfit = math.sqrt((state.losses.measured + space.within) / (variance * space.count))
-    return Measured(
+    return MeasuredFit(
         values=space.count,
         noise=noise,
         noise_given=given,
@@ -104,7 +108,7 @@ def _measured(space: MeasuredSpace, state: State, by_output: dict[str, float], t
     )
 
 
-def _trade_off(space: MeasuredSpace, one: State, chosen: State, variance: float) -> TradeOff:
+def _trade_off(space: MeasuredSpace, one: InverseState, chosen: InverseState, variance: float) -> TradeOff:
     return TradeOff(
         weight=one.balance.weight,
         misfit=math.sqrt((one.losses.measured + space.within) / (variance * space.count)),

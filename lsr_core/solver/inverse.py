@@ -34,7 +34,7 @@ WEAK = 1e-10  # of the largest singular value: the prior where it is only to kee
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class InverseState:
     """Where steps ended.
 
     Attributes:
@@ -72,7 +72,7 @@ def settle(
     steps: int,
     strength: float = FIRST,
     tick: Callable[[], None] = lambda: None,
-) -> State:
+) -> InverseState:
     """Steps from α to the most probable coefficients; the strength of the prior follows as they go."""
     triangles, losses = space.triangles(alpha), space.losses(alpha)
     evidence, taken, settled = -math.inf, 0, False
@@ -95,7 +95,7 @@ def settle(
         taken += 1
         if after < before:
             alpha, losses, triangles = there, found, space.triangles(there)
-    return State(
+    return InverseState(
         alpha, strength, balance, triangles, losses, space.losses(alpha, fresh=True), evidence, taken, settled
     )  # fmt: skip
 
@@ -115,8 +115,8 @@ def _strength(
 
 
 def weighed(
-    space: MeasuredSpace, state: State, *, steps: int, tick: Callable[[], None] = lambda: None
-) -> tuple[State, list[State]]:
+    space: MeasuredSpace, state: InverseState, *, steps: int, tick: Callable[[], None] = lambda: None
+) -> tuple[InverseState, list[InverseState]]:
     """The state with the largest weight of the equation that does not strain it, and all that were tried, by rising weight.
 
     A small weight lets the data bend the equation; a large one lets what the network cannot do bend the numbers, and what is left of the
@@ -135,12 +135,12 @@ def weighed(
 
 def with_noise(
     space: MeasuredSpace,
-    state: State,
+    state: InverseState,
     *,
     start: Tensor | None = None,
     steps: int,
     tick: Callable[[], None] = lambda: None,
-) -> State:
+) -> InverseState:
     """The state with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
 
     Args:
@@ -158,18 +158,18 @@ def with_noise(
     return state
 
 
-def noise_of(space: MeasuredSpace, state: State) -> float:
+def noise_of(space: MeasuredSpace, state: InverseState) -> float:
     """Variance of a measured row, as the problem weighs it."""
     return (state.losses.measured + space.within) / max(space.count - freedom_of(space, state), 1.0)
 
 
-def freedom_of(space: MeasuredSpace, state: State) -> float:
+def freedom_of(space: MeasuredSpace, state: InverseState) -> float:
     """Degrees of freedom that the measured values determine."""
     joint = space.model(state.triangles.joint(state.balance), state.alpha)
     return joint.freedom(state.triangles.own(state.balance)[0], state.strength)
 
 
-def held(space: MeasuredSpace, alpha: Tensor) -> State:
+def held(space: MeasuredSpace, alpha: Tensor) -> InverseState:
     """Coefficients that meet all rows as they are, with a prior that only keeps rounding out and the noise that is left."""
     triangles, losses = space.triangles(alpha), space.losses(alpha)
     noise = (losses.measured + space.within) / max(space.count, 1)
@@ -177,7 +177,7 @@ def held(space: MeasuredSpace, alpha: Tensor) -> State:
     joint = space.model(triangles.joint(balance), alpha)
     strength = WEAK * float(joint.grid()[-1])
     fresh = space.losses(alpha, fresh=True)
-    state = State(alpha, strength, balance, triangles, losses, fresh, -math.inf, 0, True)
+    state = InverseState(alpha, strength, balance, triangles, losses, fresh, -math.inf, 0, True)
     noise = noise_of(space, state) if noise > 0 else MEASURED
     scale = math.sqrt(balance.noise / noise)
     return replace(state, balance=Balance(noise), strength=strength * scale)

@@ -11,7 +11,7 @@ from torch import Tensor
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.solver.balance import Balance, MeasuredSpace
 from lsr_core.solver.found import Found, found_by
-from lsr_core.solver.inverse import State, held, settle, weighed, with_noise
+from lsr_core.solver.inverse import InverseState, held, settle, weighed, with_noise
 from lsr_core.solver.newton import NewtonResult, newton
 from lsr_core.solver.tangent import Tangent
 
@@ -78,7 +78,7 @@ def estimate(
     given = any(block.block.noise is not None for block in space.fitted_blocks)
     size = max(whole.losses(start).measured, 1e-300) / whole.count
     state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, tick=tick)
-    taken, tried = state.steps, list[State]()
+    taken, tried = state.steps, list[InverseState]()
     if not given:
         state = with_noise(whole, state, start=start, steps=steps, tick=tick)
         if state.balance.noise < SMALL**2 * size:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lsr_core.refinement.unknowns import Measured, UnknownNumber
+from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
 Kind = Literal["search", "whole", "window"]
 
@@ -81,4 +81,4 @@ class SolveSummary(BaseModel):
     reached: dict[str, float] | None
     seconds: float
     unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
-    measured: Measured | None = None
+    measured: MeasuredFit | None = None
