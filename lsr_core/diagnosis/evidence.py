@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.diagnosis.kinds import Pairs, both, finite, judging
+from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, why_not
 from lsr_core.diagnosis.slowness import gradient_steps
 from lsr_core.diagnosis.solved import Solved
@@ -56,6 +57,9 @@ class Figures:
         first_step: ‖Δθ‖/‖θ‖ at the smallest rank that leaves at most a share `NOTICED` of the held-out error.
         solved: of an equation.
         jump: where a coefficient of an equation jumps, in words.
+        missing: conditions that an equation is short of by counting, in words.
+        others: the same equation refined from other starts.
+        no_other: why it was not; empty where that was not asked.
         units: that do nothing.
         restarted: the network trained anew.
         no_restart: why it was not; empty where that was not asked.
@@ -86,6 +90,9 @@ class Figures:
     first_step: float | None = None
     solved: Solved | None = None
     jump: str = ""
+    missing: str = ""
+    others: OtherStarts | None = None
+    no_other: str = ""
     units: Units | None = None
     restarted: Restarts | None = None
     no_restart: str = ""
@@ -138,6 +145,8 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         first_step=_first_step(held, sweep.delta_norm, summary.theta_norm),
         solved=equation.solved if equation else None,
         jump=equation.jump if equation else "",
+        missing=equation.missing if equation else "",
+        no_other=equation.no_other if equation else "",
         units=units(problem),
         no_restart=why_not(problem),
     )

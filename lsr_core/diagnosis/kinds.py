@@ -45,11 +45,15 @@ class EquationFigures(NamedTuple):
         true_residual: over that of the network.
         solved: whether it solves the equation.
         jump: where a coefficient jumps, in words; empty where none does.
+        missing: conditions that are missing by counting, in words; empty where none is.
+        no_other: why no other start is refined; empty where that can be done.
     """
 
     true_residual: float | None
     solved: Solved
     jump: str
+    missing: str = ""
+    no_other: str = ""
 
 
 class Judging(ABC, Generic[P]):

@@ -63,7 +63,7 @@ def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
     starts, steps = _affordable(sum(value.numel() for value in problem.model.parameters()), train.targets.numel())
     best, done = math.inf, 0
     while done < starts and not best <= ENOUGH * base:
-        function = ParametricFunction.from_module(_restarted(problem.model, seed + done), dtype=torch.float64)
+        function = ParametricFunction.from_module(restarted(problem.model, seed + done), dtype=torch.float64)
         try:
             found = levenberg_marquardt(DataResidual(function, train), steps=steps, redraw_every=None)
         except InputError:  # a start whose loss is not finite
@@ -88,7 +88,7 @@ def _data(problem: Problem) -> tuple[Split, Split] | str:
     count = sum(value.numel() for value in problem.model.parameters())
     if count > MOST_PARAMETERS:
         return f"it has {count:,} parameters and that is done up to {MOST_PARAMETERS:,}"
-    if not _can_restart(problem.model):
+    if not can_restart(problem.model):
         return "it has parameters outside layers that can be initialised anew"
     return data
 
@@ -101,13 +101,13 @@ def _affordable(count: int, rows: int) -> tuple[int, int]:
     return starts, min(STEPS, max(1, total // starts))
 
 
-def _can_restart(model: nn.Module) -> bool:
+def can_restart(model: nn.Module) -> bool:
     """Whether every parameter belongs to a layer that knows how to initialise itself."""
     covered = {id(p) for part in model.modules() if hasattr(part, "reset_parameters") for p in part.parameters()}
     return all(id(parameter) in covered for parameter in model.parameters())
 
 
-def _restarted(model: nn.Module, seed: int) -> nn.Module:
+def restarted(model: nn.Module, seed: int) -> nn.Module:
     fresh = copy.deepcopy(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

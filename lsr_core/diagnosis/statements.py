@@ -127,6 +127,22 @@ def jumping(known: Figures) -> list[Evidence]:
     return [_said("jump", 1.0, None, words, {})]
 
 
+def missing(known: Figures) -> Evidence:
+    return _said("missing", 1.0, None, f"as far as counting tells conditions are missing: {known.missing}", {})
+
+
+def other_starts(known: Figures, threshold: float) -> list[Evidence]:
+    found = known.others
+    if found is None or not found.solved:
+        return []
+    words = (
+        f"of {_count(found.tried, 'refinement')} of the same equation from other starts {found.solved} came to about as small a residual, and "
+        f"the fields differ from this one by {_share(found.apart)} at most"
+    )
+    numbers = {"tried": found.tried, "solved": found.solved, "apart": found.apart, "residual": found.residual}
+    return [_said("other_starts", found.apart, threshold, words, numbers)]
+
+
 def restarted(known: Figures, threshold: float) -> list[Evidence]:
     found = known.restarted
     if found is None or not math.isfinite(found.fall):

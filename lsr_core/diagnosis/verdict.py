@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lsr_core.diagnosis import statements, words
 from lsr_core.diagnosis.certainty import confidence
+from lsr_core.diagnosis.equation_rules import ambiguous, needs_other_starts, not_solved, untested_starts
 from lsr_core.diagnosis.evidence import Figures, figures
+from lsr_core.diagnosis.finding import Finding
+from lsr_core.diagnosis.other_starts import APART, other_starts
 from lsr_core.diagnosis.restarts import restarts
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.relative_residual import SOLVED
 from lsr_core.refinement.results import LossPaths
-from lsr_core.refinement.summary import Evidence, Limit, Verdict
+from lsr_core.refinement.summary import Limit, Verdict
 
 ZERO_CORRECTION = 0.99  # of the residual left at every rank: nothing was corrected
 DEGRADATION = 1.5  # times the smallest held-out error, at the largest rank
@@ -32,30 +35,6 @@ RESTART = 0.3  # of the network's error left by another start: the valley is the
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
 IDLE = 0.5  # of the units of a layer do nothing
 PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
-AMBIGUOUS = 0.1  # change of the field that leaves no larger a residual, from which a linear equation is not settled
-BENT = 0.03  # the same of a nonlinear one, where the change by the linearised equation may be less than the true one
-SMALL_RESIDUAL = 3e-4  # over the terms: what is left open then is the equation's doing
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """What a rule concludes.
-
-    Attributes:
-        margin: how many times the deciding figure is beyond its threshold.
-        sure: margin from which that is clear.
-        doubt: what was not tested and could change it; empty where nothing could.
-        advice: where it differs from that of the limit.
-        use: whether that is to use the refined predictor.
-    """
-
-    limit: Limit
-    evidence: list[Evidence]
-    margin: float
-    sure: float = 3.0
-    doubt: str = ""
-    advice: str = ""
-    use: bool = False
 
 
 def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdict:
@@ -65,6 +44,9 @@ def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdic
         paths: loss paths of the refinement, for the signature "divergence on update".
     """
     known = figures(refinement, paths)
+    if needs_other_starts(known):
+        assert known.solved is not None
+        known = replace(known, others=other_starts(refinement, known.solved.relative_residual))
     if needs_restarts(known) and not known.no_restart:
         known = replace(known, restarted=restarts(refinement.problem, refinement.summary.seed))
     return verdict(known)
@@ -115,7 +97,7 @@ def untested(known: Figures) -> list[str]:
     if known.is_equation and known.refined_error is None:
         found.append("the error of the field: no solution is known")
         if known.solved is not None and known.solved.nonlinear:
-            found.append("other solutions, far from this field: no second start was refined")
+            found += untested_starts(known)
     if known.last_rank is not None:
         found.append(f"ranks beyond {known.last_rank}: the error is smallest near the largest rank")
     if known.units is None:
@@ -150,54 +132,25 @@ def _diverges(known: Figures) -> bool:
     return known.nonlinear_at_one > DIVERGED and known.linear_at_one < LINEAR_AT_ONE
 
 
-def _precision_of_results(known: Figures) -> _Finding | None:
+def _precision_of_results(known: Figures) -> Finding | None:
     """The network's error is rounding already."""
     if known.base_error is None or not _rounded(known):
         return None
     limit = ROUNDING * known.epsilon
-    return _Finding("precision", [statements.base_error(known, limit)], limit / max(known.base_error, 1e-300))
+    return Finding("precision", [statements.base_error(known, limit)], limit / max(known.base_error, 1e-300))
 
 
-def _not_solved(known: Figures) -> _Finding | None:
-    """An equation whose field is wrong, or may be: what is known of the true solution decides, else residual and ambiguity."""
-    if not known.is_equation or known.solved is None:
-        return None
-    truth = known.refined_error
-    residual, change = known.solved.relative_residual, known.solved.ambiguity or 0.0
-    margin = truth / words.WRONG if truth is not None else max(residual / SOLVED, change / _ambiguous(known))
-    margin = margin if math.isfinite(margin) else math.inf
-    evidence = [
-        *statements.relative_residual(known, SOLVED),
-        *statements.ambiguity(known, _ambiguous(known)),
-        *statements.refined_error(known, words.WRONG),
-        *statements.jumping(known),
-    ]
-    if margin <= 1 and (not known.jump or truth is not None):
-        return None
-    if known.jump or residual <= SMALL_RESIDUAL:
-        doubt = "what should hold across the jump is not in the run" if known.jump else ""
-        return _Finding("undetermined", evidence, max(margin, 3.0), doubt=doubt)
-    beyond = known.true_residual is not None and known.fitted <= LINEAR_AT_ONE and known.true_residual >= DIVERGED
-    if beyond:
-        return _Finding("unsolved", [*evidence, statements.beyond_reach(known)], margin, advice=words.STEPS)
-    return _Finding("unsolved", [*evidence, *statements.at_rank(known)], margin)
-
-
-def _ambiguous(known: Figures) -> float:
-    return BENT if known.solved is not None and known.solved.nonlinear else AMBIGUOUS
-
-
-def _precision_of_weights(known: Figures) -> _Finding | None:
+def _precision_of_weights(known: Figures) -> Finding | None:
     """A step no longer than the rounding of the weights removes the error."""
     step, rounding = known.first_step, known.weight_rounding
     if step is None or step > rounding or rounding <= known.epsilon:
         return None
     advice, use = words.advice_on_gain(known, "precision", first=words.ROUNDED)
     evidence = [statements.first_step(known), *statements.at_rank(known)]
-    return _Finding("precision", evidence, rounding / max(step, 1e-300), advice=advice, use=use)
+    return Finding("precision", evidence, rounding / max(step, 1e-300), advice=advice, use=use)
 
 
-def _overfitting(known: Figures) -> _Finding | None:
+def _overfitting(known: Figures) -> Finding | None:
     if not _overfits(known):
         return None
     evidence = [
@@ -205,19 +158,19 @@ def _overfitting(known: Figures) -> _Finding | None:
         statements.fitted(known, FITS),
         statements.best_rank(known, SMALL_GAIN),
     ]
-    return _Finding("overfitting", evidence, min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN), 1.5)
+    return Finding("overfitting", evidence, min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN), 1.5)
 
 
-def _wrong_valley(known: Figures) -> _Finding | None:
+def _wrong_valley(known: Figures) -> Finding | None:
     """Little to gain from here, much from elsewhere."""
     found = known.restarted
     if found is None or _reachable(known) <= SMALL_GAIN or found.fall > RESTART:
         return None
     evidence = [*statements.restarted(known, RESTART), statements.best_rank(known, SMALL_GAIN)]
-    return _Finding("nonconvexity", evidence, RESTART / max(found.fall, 1e-300))
+    return Finding("nonconvexity", evidence, RESTART / max(found.fall, 1e-300))
 
 
-def _idle(known: Figures) -> _Finding | None:
+def _idle(known: Figures) -> Finding | None:
     """Much error is left, and most of a layer is dead, saturated or copies."""
     layer = known.units.idlest if known.units is not None else None
     wrong = (known.refined_error or 0.0) > words.WRONG and not known.is_equation
@@ -230,18 +183,18 @@ def _idle(known: Figures) -> _Finding | None:
         *statements.restarted(known, RESTART),
     ]
     doubt = _no_other_start(known) if needs_restarts(known) else ""
-    return _Finding("units", evidence, layer.idle / (IDLE * layer.width), 1.5, doubt)
+    return Finding("units", evidence, layer.idle / (IDLE * layer.width), 1.5, doubt)
 
 
-def _stationary(known: Figures) -> _Finding | None:
+def _stationary(known: Figures) -> Finding | None:
     if known.fitted <= ZERO_CORRECTION:
         return None
     evidence = [statements.fitted(known, ZERO_CORRECTION), *statements.restarted(known, RESTART)]
     room = (1 - ZERO_CORRECTION) / max(1 - known.fitted, 1e-300)
-    return _Finding("stationary", evidence, room, doubt=_no_other_start(known))
+    return Finding("stationary", evidence, room, doubt=_no_other_start(known))
 
 
-def _little_gain(known: Figures) -> _Finding | None:
+def _little_gain(known: Figures) -> Finding | None:
     if _reachable(known) <= SMALL_GAIN:
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
@@ -251,12 +204,12 @@ def _little_gain(known: Figures) -> _Finding | None:
         doubt = f"ranks beyond {known.last_rank} were not tried, and the error still falls there"
     elif known.is_equation:
         doubt = "neither another start nor another network was tried"
-    return _Finding(
+    return Finding(
         limit, evidence, _reachable(known) / SMALL_GAIN, 1.5, doubt, advice=words.advice_on_little(known, limit)
     )
 
 
-def _gain(known: Figures) -> _Finding:
+def _gain(known: Figures) -> Finding:
     """What remains: the solve gains where training did not."""
     steps = known.gradient_steps if known.gradient_steps is not None else (known.condition_number or math.inf) ** 2
     quick = steps < PATIENCE
@@ -268,19 +221,20 @@ def _gain(known: Figures) -> _Finding:
         *statements.constant(known, words.UNTRAINED),
         *statements.refined_error(known, words.WRONG),
         *statements.relative_residual(known, SOLVED),
-        *statements.ambiguity(known, _ambiguous(known)),
+        *statements.ambiguity(known, ambiguous(known)),
+        *statements.other_starts(known, APART),
     ]
     if known.left > SMALL_GAIN or not known.has_held_out:
         evidence.insert(0, statements.best_rank(known, SMALL_GAIN))
     advice, use = words.advice_on_gain(known, limit)
     ratio = steps / PATIENCE
     margin = min(max(ratio, 1 / ratio), SMALL_GAIN / max(_reachable(known), 1e-300))
-    return _Finding(limit, evidence, margin, advice=advice, use=use)
+    return Finding(limit, evidence, margin, advice=advice, use=use)
 
 
-RULES: tuple[Callable[[Figures], _Finding | None], ...] = (
+RULES: tuple[Callable[[Figures], Finding | None], ...] = (
     _precision_of_results,
-    _not_solved,
+    not_solved,
     _precision_of_weights,
     _overfitting,
     _wrong_valley,

@@ -28,6 +28,13 @@ UNTRAINED_SENTENCE = (
 )
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
 OTHER_SENTENCE = "The refined field satisfies what is written and is not the known solution."
+ANOTHER_SENTENCE = (
+    "The equation has several solutions: a refinement from another start satisfies it as well and is another field."
+)
+MISSING_SENTENCE = (
+    "The equation does not settle the field: conditions are missing, and other fields satisfy what is written as well."
+)
+WHICH = "Do not rely on the field before you know which solution it is. Start near the one that is wanted, or add a condition that it alone meets."
 ADVICE: dict[Limit, str] = {
     "conditioning": "To train on, change the conditioning: second-order steps, or another scale of the inputs.",
     "unfinished": "To train on, go on as before, or take second-order steps.",
@@ -50,6 +57,10 @@ def sentence(limit: Limit, known: Figures) -> str:
         return JUMP_SENTENCE
     if limit == "undetermined" and known.refined_error is not None:
         return OTHER_SENTENCE
+    if limit == "undetermined" and known.others is not None and known.others.disagree:
+        return ANOTHER_SENTENCE
+    if limit == "undetermined" and known.missing:
+        return MISSING_SENTENCE
     untrained = limit in ("conditioning", "unfinished") and (known.constant or 0.0) >= UNTRAINED
     pattern = UNTRAINED_SENTENCE if untrained else SENTENCES[limit]
     what = "residual" if known.is_equation else "held-out error" if known.has_held_out else "training error"

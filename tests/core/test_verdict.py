@@ -15,8 +15,10 @@ from torch import nn
 from benchmarks import _typed as typed
 from benchmarks._statements import contradictions
 from lsr_core.diagnosis import words
+from lsr_core.diagnosis.conditions import missing_conditions
 from lsr_core.diagnosis.evidence import Figures, figures, weight_rounding
 from lsr_core.diagnosis.loss_path import loss_paths
+from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, restarts, why_not
 from lsr_core.diagnosis.solved import Solved
 from lsr_core.diagnosis.units import LayerUnits, Units
@@ -24,10 +26,14 @@ from lsr_core.diagnosis.verdict import needs_restarts, signatures, verdict, verd
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.data_residual import DataResidual
+from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.summary import Limit, Verdict
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
+from lsr_core.validation import checked
 
 PLAIN = Figures(
     rank=10,
@@ -145,6 +151,11 @@ def test_each_rule_has_its_threshold(changes: dict[str, object], limit: str) -> 
         ({"jump": "at y = 0.5"}, "undetermined"),
         ({"jump": "at y = 0.5", "refined_error": 1e-3}, "conditioning"),
         ({"solved": Solved(0.5, "interior", 9.0), "true_residual": 30.0, "best": 1.0}, "unsolved"),
+        ({"solved": Solved(0.5, "interior", 9.0), "missing": "none is written"}, "undetermined"),
+        ({"solved": Solved(1e-9, "interior", 1e-4), "missing": "none is written"}, "conditioning"),
+        ({"others": OtherStarts(3, 2, 0.11, 1e-9)}, "undetermined"),
+        ({"others": OtherStarts(3, 2, 0.09, 1e-9)}, "conditioning"),
+        ({"others": OtherStarts(3, 0)}, "conditioning"),
     ],
 )
 def test_of_an_equation_not_solved_comes_before_any_praise(changes: dict[str, object], limit: str) -> None:
@@ -354,3 +365,65 @@ def test_a_field_that_solves_an_equation_is_told_from_one_that_does_not() -> Non
         assert found.limit in limits
         assert found.use != wrong
         assert contradictions(found, refinement) == []
+
+
+BRATU = [{"equation": "u_xx + 2*exp(u) = 0", "points": 80}]
+CHAIN = {"widths": [8, 8]}
+
+
+def written(equations: list[dict[str, object]], conditions: list[dict[str, object]], **more: object) -> PhysicsProblem:
+    arguments = {"inputs": {"x": [0, 1]}, "equations": equations, "conditions": conditions, **more}
+    return problem_of(checked(TypedArguments, arguments), checked(StartingNetwork, CHAIN))
+
+
+def at_ends(text: str) -> list[dict[str, object]]:
+    return [{"where": "x = 0, x = 1", "equation": text, "points": 2}]
+
+
+def test_another_solution_of_the_equation_is_found_from_another_start() -> None:
+    """Bratu's problem has two: by u = 2 ln(cosh(θ/4)/cosh((x − ½) θ/2)), θ = 2 cosh(θ/4), 0.329 and 2.896 at the middle."""
+    problem = written(BRATU, at_ends("u = 0"))
+    with torch.no_grad():
+        list(problem.model.parameters())[-1].add_(3.0)
+    refinement = refine(problem, max_rank=60, gauss_newton=12)
+    here = float(refinement.predictor.predict(torch.tensor([[0.5]], dtype=torch.float64)))
+    assert here == pytest.approx(2.896, abs=1e-3)
+    found = verdict_of(refinement)
+    assert (found.limit, found.use) == ("undetermined", False)
+    assert "several solutions" in found.sentence
+    assert contradictions(found, refinement) == []
+
+
+def test_an_equation_with_one_solution_is_confirmed_by_other_starts() -> None:
+    refinement = refine(
+        written([{"equation": "u_xx = u^3 - 1", "points": 80}], at_ends("u = 0")), max_rank=60, gauss_newton=12
+    )
+    found = verdict_of(refinement)
+    assert found.use
+    assert any(item.name == "other_starts" and item.value < 1e-3 for item in found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("equation", "conditions", "said"),
+    [
+        ("u_xx = 1", [], "nothing is asked of the field at any edge"),
+        (
+            "u_xx = 1",
+            [{"where": "x = 0", "equation": "u = 0", "points": 1}],
+            "2 conditions at places of x, and 1 is written",
+        ),
+        ("u_xxxx = 1", at_ends("u = 0"), "4 conditions at places of x, and 2 are written"),
+        ("u_xx = 1", at_ends("u_x = 0"), "a constant may be added"),
+        ("u_xx = u", at_ends("u_x = 0"), ""),
+        ("u_xx = 1", at_ends("u = 0"), ""),
+        ("u_xx = u", [{"where": "x periodic", "equation": "u, u_x", "points": 1}], ""),
+        (
+            "u_xx = u",
+            [{"where": "x periodic", "equation": "u", "points": 1}],
+            "2 conditions at places of x, and 1 is written",
+        ),
+    ],
+)
+def test_conditions_that_are_missing_are_counted(equation: str, conditions: list[dict[str, object]], said: str) -> None:
+    found = missing_conditions(written([{"equation": equation, "points": 50}], conditions))
+    assert (said in found) if said else found == ""

@@ -7,7 +7,9 @@ from typing import cast
 from torch import Tensor
 
 from lsr_core.diagnosis.coefficients import jump
+from lsr_core.diagnosis.conditions import missing_conditions
 from lsr_core.diagnosis.kinds import EquationFigures, Judging, Pairs, finite, spread
+from lsr_core.diagnosis.other_starts import why_no_other
 from lsr_core.diagnosis.solved import solved
 from lsr_core.kinds.data.judging import measured_error
 from lsr_core.kinds.equations.preparing import prepare
@@ -67,6 +69,8 @@ class EquationJudging(Judging[PhysicsProblem]):
             true_residual=after / before if after is not None and before else None,
             solved=solved(refinement),
             jump=jump(setting.fitted, tuple(setting.problem.domain)),
+            missing=missing_conditions(setting.problem),
+            no_other=why_no_other(setting.problem),
         )
 
 
