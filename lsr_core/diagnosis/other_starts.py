@@ -117,7 +117,7 @@ def _starts(problem: PhysicsProblem, size: float, seed: int) -> Iterator[Physics
         with torch.no_grad():
             for part in last:
                 if part.bias is not None:
-                    part.bias += shift * size
+                    part.bias.add_(shift * size)
         yield replace(problem, model=model, architecture=None, blocks=blocks, points=points, fresh=fresh, test=None)
 
 

@@ -368,7 +368,7 @@ def test_a_field_that_solves_an_equation_is_told_from_one_that_does_not() -> Non
 
 
 BRATU = [{"equation": "u_xx + 2*exp(u) = 0", "points": 80}]
-CHAIN = {"widths": [8, 8]}
+CHAIN = {"widths": [12, 12]}
 
 
 def written(equations: list[dict[str, object]], conditions: list[dict[str, object]], **more: object) -> PhysicsProblem:
