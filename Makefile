@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs bench fuzz mutants clean
+.PHONY: run test lint docs reproduce bench fuzz mutants clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -36,6 +36,10 @@ fuzz: $(VENV)/.dev
 # Faults put into the solves and residuals one at a time: prints those that no test notices.
 mutants: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutants
+
+# The headline figures of README and site, each with the range it was expected in; ten minutes.
+reproduce: $(VENV)/.dashboard
+	$(BIN)/python benchmarks/reproduce.py
 
 bench: $(VENV)/.dashboard
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done

@@ -1,4 +1,4 @@
-"""The dashboard and the command line. From a notebook: `lsr_app.explore(run_or_result)` and `lsr_app.stop()`."""
+"""The dashboard and the command line. From a notebook: `lsr_app.slider(run_or_result)`, `lsr_app.explore(…)`, `lsr_app.stop()`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lsr_app.notebook import explore, stop
+    from lsr_app.notebook import explore, slider, stop
 
-__all__ = ["explore", "stop"]
+__all__ = ["explore", "slider", "stop"]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that there is
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import html
 import os
 import socket
 import subprocess
+import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +52,40 @@ def explore(what: str | Path | Run | Refinement, *, runs: str | Path | None = No
     url = f"{base}/?run={run.id}"
     print(f"LSR Explorer: {url}  (lsr_app.stop() stops it)")
     return url
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A page in a frame of a notebook; it works without a kernel and without the network, also in a notebook that was saved."""
+
+    page: str
+    height: int
+
+    def _repr_html_(self) -> str:
+        whole = html.escape(self.page, quote=True)
+        return f'<iframe srcdoc="{whole}" style="width:100%;height:{self.height}px;border:0" title="A run with its rank slider"></iframe>'
+
+
+def slider(what: str | Path | Run | Refinement, *, runs: str | Path | None = None, height: int = 1_000) -> Framed:
+    """A run with its rank slider in the notebook itself: the figures of a published page.
+
+    Args:
+        what: a run, its id or path; or what `lsr_core.refine` returned.
+        runs: folder of runs in which an id is looked up; $LSR_RUNS or ./runs by default.
+        height: of the frame, in pixels.
+
+    Raises:
+        InputError: no such run, or one that is no complete refinement.
+    """
+    from lsr_app.making import site
+    from lsr_core.refinement.refined import Refinement
+    from lsr_core.storage.runs import Run
+
+    if isinstance(what, Refinement):
+        with tempfile.TemporaryDirectory(prefix="lsr-slider-") as scratch:
+            return Framed(site.one_page(keep(what, Path(scratch))), height)
+    run = what if isinstance(what, Run) else find_run(str(what), None if runs is None else Path(runs))
+    return Framed(site.one_page(run), height)
 
 
 def stop() -> None:

@@ -30,10 +30,12 @@ def test_a_line_that_goes_or_comes_is_seen(part: str) -> None:
 
 
 def test_what_goes_has_to_be_named_in_the_newest_part_of_the_changelog() -> None:
-    line = "names: lsr_core.sweep(problem, config=)"
+    line = "names: lsr_core.sweep"
     newest, older = ["# Changelog\n\n## 2.0.0\n\n- ", "\n\n## 1.0.0\n\n- `sweep`\n"]
     assert not announced(line, f"{newest}faster{older}")
     assert announced(line, f"{newest}`sweep` is gone, take `refine`{older}")
+    assert not announced("names: lsr_core.sweep(0: problem)", f"{newest}`sweep` takes less{older}")
+    assert announced("names: lsr_core.sweep(0: problem)", f"{newest}`sweep(problem)` is gone{older}")
     assert not announced("options: lsr refine --rcond", f"{newest}`--rank` is gone{older}")
     assert announced("options: lsr refine --rcond", f"{newest}`lsr refine --rcond` is gone{older}")
 

@@ -46,17 +46,36 @@ def test_every_direct_dependency_is_pinned() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy so that the checkout stays as it is."""
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution and the wheel that is built from it, made from a copy so that the checkout stays as it is."""
     copy = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     for folder in FOLDERS.values():
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    return next((copy / "dist").glob("*.whl"))
+    return copy / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    return next(dist.glob("*.whl"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "twine", "check", "--strict", "*"],
+        ["-m", "check_wheel_contents", "--config", str(ROOT / "pyproject.toml"), "*.whl"],
+    ],
+)
+def test_what_is_built_is_fit_for_an_index(dist: Path, command: list[str]) -> None:
+    *arguments, pattern = command
+    files = sorted(map(str, dist.glob(pattern)))
+    done = subprocess.run([sys.executable, *arguments, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_wheel_has_all_files_and_no_others(wheel: Path) -> None:

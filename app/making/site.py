@@ -57,6 +57,18 @@ def publish(runs: Sequence[Run], out: Path) -> list[Published]:
     return found
 
 
+def one_page(run: Run) -> str:
+    """The same page as a text of its own, which needs no file beside it; with the plot library it has 5 MB.
+
+    Raises:
+        InputError: the run is no complete refinement, or damaged.
+    """
+    data = rundata.read(run)
+    content = sitedata.of_run(data)
+    scripts = f"<script>{get_plotlyjs()}</script><script>window.LSR = {_script(content)};</script>"
+    return sitetemplate.page(data, content, scripts, alone=True)
+
+
 def _make_room(out: Path) -> None:
     """Refuse a folder with files of somebody else's."""
     if out.exists() and not out.is_dir():
@@ -80,7 +92,7 @@ def _run(data: RunData, out: Path) -> Published:
     folder.mkdir(exist_ok=True)
     content = sitedata.of_run(data)
     script = "window.LSR = " + _script(content) + ";\n"
-    page = sitetemplate.page(data, content, f"../{LIBRARY}")
+    page = sitetemplate.page(data, content, f"<script src='../{LIBRARY}'></script><script src='data.js'></script>")
     sweep, record = tables.sweep_csv(data), tables.record(data)
     size = len(script.encode()) + len(page.encode()) + len(sweep) + len(record.encode())
     if size > MAX_RUN_BYTES:

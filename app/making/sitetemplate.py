@@ -22,8 +22,13 @@ ABOUT = "Linearized subspace refinement: a trained network plus a linear correct
 NUMBERS = (("rank", "Rank"), ("kappa", "Condition number κ(G V)"), ("length", "Step length ‖Δθ‖"))
 
 
-def page(data: RunData, content: dict[str, Any], library: str) -> str:
-    """The page of a run."""
+def page(data: RunData, content: dict[str, Any], scripts: str, alone: bool = False) -> str:
+    """The page of a run.
+
+    Args:
+        scripts: elements that bring the plot library and the content.
+        alone: there is no site around it, and no files beside it.
+    """
     named = [("error", _safe(str(content["label"]))), *NUMBERS]
     numbers = "".join(
         f"<div><small>{label}</small><b id='{name}'></b><small id='{name}_more'></small></div>" for name, label in named
@@ -34,18 +39,17 @@ def page(data: RunData, content: dict[str, Any], library: str) -> str:
     )
     config, origin = _rows(data.manifest.config.model_dump(mode="json")), _rows(data.manifest.environment)
     parts = (
-        "<p><a href='../index.html'>All runs</a></p>",
+        "" if alone else "<p><a href='../index.html'>All runs</a></p>",
         f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p><p class='muted'>{_safe(facts)}</p>",
         "<div class='control'><label for='slider'>Rank</label><input type='range' id='slider' min='0' step='1' "
         f"max='{len(data.ladder) - 1}' value='{content['start']}'><output id='shown' for='slider'></output></div>",
         f"<div class='numbers' aria-live='polite'>{numbers}</div>{_verdict(data)}",
         "<section><h2>Error against rank</h2><div id='curves' role='img' aria-label='Error against rank'></div></section>",
         "<section><h2>Fields</h2><div class='panels' id='fields'></div></section>" if content["fields"] else "",
-        "<section><h2>Files</h2><p><a href='sweep.csv'>sweep.csv</a>, <a href='run.json'>run.json</a></p>",
-        f"<p class='muted'>Embed this page: <code>{_safe(embed(data.id))}</code></p></section>",
+        "" if alone else _files(data.id),
         f"<section><h2>Settings</h2>{_scrolling('Settings', config)}</section>",
         f"<section><h2>Origin</h2>{_scrolling('Origin', origin)}</section>" if origin else "",
-        f"<script src='{library}'></script><script src='data.js'></script><script>{_colours()}{_SCRIPT}</script>",
+        f"{scripts}<script>{_colours()}{_SCRIPT}</script>",
     )
     return _document(data.about.title, "".join(parts))
 
@@ -66,6 +70,13 @@ def index(rows: Sequence[tuple[str, ...]], folders: Sequence[str]) -> str:
 def embed(folder: str) -> str:
     """The line that shows a run inside another page."""
     return f'<iframe src="{folder}/index.html" width="100%" height="900" style="border:0" title="LSR run"></iframe>'
+
+
+def _files(run: str) -> str:
+    return (
+        "<section><h2>Files</h2><p><a href='sweep.csv'>sweep.csv</a>, <a href='run.json'>run.json</a></p>"
+        f"<p class='muted'>Embed this page: <code>{_safe(embed(run))}</code></p></section>"
+    )
 
 
 def _rows(values: Mapping[str, Any]) -> str:

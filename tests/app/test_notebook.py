@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,19 @@ def test_a_registered_network_can_be_rebuilt(store: RunStore) -> None:
     problem = lsr_core.load_problem("noisy1d")
     run = notebook.keep(lsr_core.refine(problem, max_rank=6), store.root)
     assert load_problem(run.problem_path).name == problem.name
+
+
+def test_the_slider_is_a_page_of_its_own_with_the_figures_of_the_run(result: object, store: RunStore) -> None:
+    shown = lsr_app.slider(result, height=500)._repr_html_()  # type: ignore[arg-type]
+    assert shown.startswith('<iframe srcdoc="')
+    page = unescape(shown.split('srcdoc="')[1].rsplit('" style=', 1)[0])
+    told = json.loads(page.split("window.LSR = ")[1].split(";</script>")[0])
+    assert told["ladder"][told["start"]] == result.rank  # type: ignore[attr-defined]
+    assert "src='" not in page
+    run = notebook.keep(result, store.root)  # type: ignore[arg-type]
+    assert lsr_app.slider(run.id, runs=store.root).page == lsr_app.slider(run).page
+    with pytest.raises(InputError, match="lsr runs"):
+        lsr_app.slider("nothing", runs=store.root)
 
 
 def test_explore_serves_the_run_until_it_is_stopped(

@@ -66,17 +66,21 @@ def current(scratch: Path) -> Listing:
 
 
 def _names(home: str, module: Any, names: Any) -> Iterator[str]:
-    """Each public name with its arguments, and the public members of classes with theirs."""
+    """Each public name and its arguments, and the public members of classes with theirs; a line each, so that a new one takes none away."""
     for name in names:
         value = getattr(module, name)
+        yield f"{home}.{name}"
         if not isinstance(value, type):
-            yield f"{home}.{name}{_arguments(value)}"
+            yield from _arguments(f"{home}.{name}", value)
             continue
-        yield f"{home}.{name}" if issubclass(value, BaseModel | Exception) else f"{home}.{name}{_arguments(value)}"
+        if not issubclass(value, BaseModel | Exception):
+            yield from _arguments(f"{home}.{name}", value)
         for member in sorted(set(_members(value))):
             kept = inspect.getattr_static(value, member, None)
             call = kept.__func__ if isinstance(kept, staticmethod | classmethod) else kept
-            yield f"{home}.{name}.{member}{_arguments(call) if inspect.isfunction(call) else ''}"
+            yield f"{home}.{name}.{member}"
+            if inspect.isfunction(call):
+                yield from _arguments(f"{home}.{name}.{member}", call)
 
 
 def _members(kind: type) -> Iterator[str]:
@@ -88,19 +92,19 @@ def _members(kind: type) -> Iterator[str]:
             )
 
 
-def _arguments(value: Any) -> str:
-    """Names of the arguments, with = where there is a default."""
+def _arguments(name: str, value: Any) -> Iterator[str]:
+    """Arguments with their places, and = where there is a default."""
     try:
         parameters = list(inspect.signature(value).parameters.values())
     except (TypeError, ValueError):
-        return ""
-    return f"({', '.join(_argument(one) for one in parameters if one.name not in ('self', 'cls'))})"
+        return
+    for place, one in enumerate(one for one in parameters if one.name not in ("self", "cls")):
+        yield f"{name}({'by name' if one.kind is inspect.Parameter.KEYWORD_ONLY else place}: {_argument(one)})"
 
 
 def _argument(one: inspect.Parameter) -> str:
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(one.kind, "")
-    by_name = " by name" if one.kind is inspect.Parameter.KEYWORD_ONLY else ""
-    return f"{stars}{one.name}{'' if one.default is inspect.Parameter.empty else '='}{by_name}"
+    return f"{stars}{one.name}{'' if one.default is inspect.Parameter.empty else '='}"
 
 
 def _options() -> Iterator[str]:

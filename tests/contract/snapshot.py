@@ -31,5 +31,5 @@ def announced(line: str, changelog: str | None = None) -> bool:
     """Whether the newest part of the changelog names what has gone: its last word, in backticks."""
     text = CHANGELOG.read_text(encoding="utf-8") if changelog is None else changelog
     newest = re.split(r"^## ", text, flags=re.MULTILINE)[1]
-    words = re.findall(r"[\w-]+", line.split(": ", 1)[1].split(" = ")[0].split("(")[0])
+    words = re.findall(r"[\w-]+", line.split(": ", 1)[1].split(" = ")[0])
     return any(words[-1] in re.findall(r"[\w-]+", quoted) for quoted in re.findall(r"`([^`]+)`", newest))
