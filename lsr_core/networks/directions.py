@@ -1,69 +1,52 @@
-"""Random parameter directions in factored form, and what the Jacobian makes of them.
+"""Parameter directions in factored form.
 
-In every weight matrix a direction is an outer product g ⊗ h of Gaussian vectors (a Khatri–Rao sketch). Thousands of them take the memory of
-a few, and their Gram matrix costs no more than that of the short vectors.
+In every weight matrix, kernel or table a direction is an outer product g ⊗ h. Thousands of them take the memory of a few, their Gram matrix costs no
+more than that of the short vectors, and operators have ways of multiplying them that never write one out.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.operators import LinearOperator
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import FactoredJacobian, JacobianOperator
-from lsr_core.networks.layers import FactoredNetwork, Factors
 
-MOMENTS = 4  # random combinations of Jacobian rows from which the sizes of the tensors are taken
-PART_BYTES = 128 * 2**20  # of directions written out at a time
-
-
-class SketchDirections(ABC):
-    """p directions Ω (m × p) that are never written out together."""
-
-    count: int
-
-    @abstractmethod
-    def through(self, operator: JacobianOperator) -> Tensor:
-        """J Ω, (n·o, p)."""
-
-    @abstractmethod
-    def gram(self) -> Tensor:
-        """ΩᵀΩ, (p, p)."""
-
-    @abstractmethod
-    def combination(self, weights: Tensor) -> Tensor:
-        """Ω w for one vector of weights (p,), flat (m,)."""
+MOMENTS = 4  # random combinations of Jacobian rows from which the sizes of the parameters are taken
+SPREAD = 1e3  # between the sizes of random directions in different parameters
 
 
 @dataclass(frozen=True)
-class LayerDirections(SketchDirections):
-    """Directions whose images are inner products with the layer factors of Jacobian rows (see `Factors`)."""
+class Form:
+    """How the outer products stand in the parameters.
 
-    factors: Factors
-    network: FactoredNetwork
+    Attributes:
+        splits: number of axes that make the rows, where it is not one.
+        tied: biases by name, with the weight whose g they share: a layer's output moves by g(h·a + 1).
+        still: parameters that no output depends on.
+    """
 
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        return self.factors.n_rows
+    splits: Mapping[str, int] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
+    still: Collection[str] = ()
 
-    def through(self, operator: JacobianOperator) -> Tensor:
-        assert isinstance(operator, FactoredJacobian)
-        return operator.gram(self.factors)
+    def sides(self, name: str, shape: torch.Size) -> tuple[int, int]:
+        """Rows and columns of a parameter; a vector has one column."""
+        split = self.splits.get(name, 1)
+        return shape[:split].numel(), shape[split:].numel()
 
-    def gram(self) -> Tensor:
-        return self.factors.gram(self.factors, self.network)
-
-    def combination(self, weights: Tensor) -> Tensor:
-        return self.factors.combination(weights, self.network)
+    def length(self, shapes: Mapping[str, torch.Size]) -> int:
+        """Numbers that a direction is kept in."""
+        sides = {name: self.sides(name, shape) for name, shape in shapes.items()}
+        return sum((name not in self.tied) * rows + columns for name, (rows, columns) in sides.items())
 
 
 @dataclass(frozen=True)
-class TensorDirections(SketchDirections):
-    """Directions whose images forward mode takes, some at a time, whatever the network does with its parameters.
+class Directions:
+    """p directions Ω (m × p) that are never written out together.
 
     Attributes:
         left, right: (p, rows) and (p, columns) of every parameter; a vector has one column, in which all is one.
@@ -74,50 +57,85 @@ class TensorDirections(SketchDirections):
 
     @classmethod
     def random(
-        cls, function: ParametricFunction, operator: JacobianOperator, count: int, generator: torch.Generator
-    ) -> TensorDirections:
-        """`count` of them, with entries of the size that Jacobian rows have in each parameter.
+        cls,
+        shapes: Mapping[str, torch.Size],
+        count: int,
+        generator: torch.Generator,
+        like: Tensor,
+        *,
+        form: Form,
+        sizes: Mapping[str, float] | None = None,
+    ) -> Directions:
+        """Gaussian g and h (a Khatri–Rao sketch).
 
         Args:
-            operator: J at some inputs.
+            like: has their dtype and device.
+            sizes: of the entries in each parameter; without, all are one and no bias shares its g.
         """
-        psi = torch.randn(operator.shape[0], MOMENTS, generator=generator, dtype=torch.float64).to(function.theta0)
-        squares = operator.rmatmat(psi).square().mean(1)
-        left, right = {}, {}
-        for name, shape in function.shapes.items():
-            rows, columns = (shape[0], shape[1:].numel()) if len(shape) > 1 else (shape.numel(), 1)
-            size = squares[function.columns[name]].mean().sqrt()
-            drawn = torch.randn(count, rows, generator=generator, dtype=torch.float64).to(function.theta0)
-            left[name] = drawn * torch.where(size > 0, size, torch.ones_like(size))
-            other = torch.randn(count, columns, generator=generator, dtype=torch.float64).to(function.theta0)
-            right[name] = other if columns > 1 else torch.ones_like(other)
+
+        def gaussian(width: int, size: float) -> Tensor:
+            return torch.randn(count, width, generator=generator, dtype=torch.float64).to(like) * size
+
+        left: dict[str, Tensor] = {}
+        right: dict[str, Tensor] = {}
+        bias_of = {weight: bias for bias, weight in form.tied.items()} if sizes is not None else {}
+        for name, shape in shapes.items():
+            rows, columns = form.sides(name, shape)
+            size = 0.0 if name in form.still else 1.0 if sizes is None else sizes[name]
+            sent = sizes[bias_of[name]] if sizes is not None and name in bias_of else size
+            seen = min(max(size / sent, 1 / SPREAD), SPREAD) if sent > 0 else 1.0
+            left[name] = gaussian(rows, sent)
+            right[name] = gaussian(columns, seen) if columns > 1 else torch.full((count, 1), seen).to(like)
+        for weight, bias in bias_of.items():
+            left[bias], right[bias] = left[weight], torch.ones(count, 1).to(like)
         return cls(left, right)
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return len(next(iter(self.left.values())))
 
-    def through(self, operator: JacobianOperator) -> Tensor:
-        image = operator.function.theta0.new_empty(operator.shape[0], self.count)
-        width = max(1, PART_BYTES // (operator.shape[1] * image.dtype.itemsize))
-        for start in range(0, self.count, width):
-            part = slice(start, start + width)
-            image[:, part] = operator.matmat(self._dense(part))
-        return image
+    def part(self, some: slice) -> Directions:
+        """Some of them."""
+        shared: dict[int, Tensor] = {}  # what is one tensor stays one
+        left = {name: shared.setdefault(id(value), value[some]) for name, value in self.left.items()}
+        return Directions(left, {name: value[some] for name, value in self.right.items()})
 
     def gram(self) -> Tensor:
+        """ΩᵀΩ, (p, p)."""
         total = torch.zeros(1).to(next(iter(self.left.values())))
         for left, right in self._pairs():
             total = total + (left @ left.T) * (right @ right.T)
         return total
 
     def combination(self, weights: Tensor) -> Tensor:
+        """Ω w for one vector of weights (p,), flat (m,)."""
         return torch.cat([(left.T @ (right * weights[:, None])).flatten() for left, right in self._pairs()])
+
+    def written(self, some: slice = slice(None), names: Collection[str] | None = None) -> Tensor:
+        """Some of them as vectors, (m, some), or their part in some of the parameters."""
+        chosen = [name for name in self.left if names is None or name in names]
+        pairs = [(self.left[name][some], self.right[name][some]) for name in chosen]
+        return torch.cat([(left[:, :, None] * right[:, None, :]).flatten(1) for left, right in pairs], dim=1).T
+
+    def shaped(self, shapes: Mapping[str, torch.Size], names: Sequence[str]) -> list[Tensor]:
+        """Their part in some of the parameters, (p, …) each."""
+        return [
+            (self.left[name][:, :, None] * self.right[name][:, None, :]).view(self.count, *shapes[name])
+            for name in names
+        ]
 
     def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
         return zip(self.left.values(), self.right.values(), strict=True)
 
-    def _dense(self, part: slice) -> Tensor:
-        """Some of the directions written out, (m, some)."""
-        written = [(left[part, :, None] * right[part, None, :]).flatten(1) for left, right in self._pairs()]
-        return torch.cat(written, dim=1).T
+
+def sizes_of(function: ParametricFunction, operator: LinearOperator, generator: torch.Generator) -> dict[str, float]:
+    """Root mean square of the entries that Jacobian rows have in each parameter, times that of the number of rows.
+
+    From a few random combinations of rows of the operator. They differ by a factor of `SPREAD` at most: directions of parameters that have little
+    effect would else cancel when they are made orthonormal.
+    """
+    psi = torch.randn(operator.shape[0], MOMENTS, generator=generator, dtype=torch.float64).to(function.theta0)
+    rows = operator.rmatmat(psi)
+    found = {name: float(rows[where].square().mean().sqrt()) for name, where in function.columns.items()}
+    largest = max(found.values()) or 1.0
+    return {name: max(size, largest / SPREAD) for name, size in found.items()}

@@ -15,9 +15,8 @@ from torch import Tensor
 from torch.func import jacrev, jvp, vjp, vmap
 
 from lsr_core.linalg.operators import LinearOperator
+from lsr_core.networks.directions import Directions
 from lsr_core.networks.footprints import footprint, samples_within
-from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.layers import FactoredNetwork, Factors
 from lsr_core.networks.pushes import Derivatives
 
 BLOCK_BYTES = 256 * 2**20
@@ -26,6 +25,7 @@ FEW_COLUMNS_SAMPLES = 4096
 FEW_BYTES = 64 * 2**20  # about what a pass of few columns may take
 CACHED_BYTES = 24 * 2**20  # of rows made at a time: beyond the caches each intermediate costs twice as much
 FEWEST_ROWS = 64
+PART_BYTES = 128 * 2**20  # of directions written out at a time
 GRAPH_BYTES = 128 * 2**20  # of the passes that make rows together
 # that an operation goes sample by sample is no news to a user
 torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
@@ -67,6 +67,16 @@ class JacobianOperator(LinearOperator):
         self.n_outputs = n_outputs
         self.shape = (len(inputs) * n_outputs, function.n_params)
         self.dtype, self.device = function.dtype, function.device
+
+    def times(self, *many: Directions) -> Tensor:
+        """J Ω for several sets of directions, side by side, (n·o, Σ p): written out, some at a time."""
+        image = self.function.theta0.new_empty(self.shape[0], sum(directions.count for directions in many))
+        width, place = max(1, PART_BYTES // (self.shape[1] * image.dtype.itemsize)), 0
+        for directions in many:
+            for start in range(0, directions.count, width):
+                part = directions.written(slice(start, start + width))
+                image[:, place : (place := place + part.shape[1])] = self.matmat(part)
+        return image
 
 
 class MatrixFreeJacobian(JacobianOperator):
@@ -217,40 +227,3 @@ class PlainRowJacobian(RowBlockJacobian):
             eye = torch.eye(self.n_outputs).to(self.function.theta0)
             parts = [MatrixFreeJacobian(self.function, sample[None], self.n_outputs) for sample in inputs]
             return torch.cat([part.pull_one_by_one(eye).T for part in parts])
-
-
-class FactoredJacobian(RowJacobian):
-    """Rows from layer factors δ ⊗ a, and inner products of rows without forming them."""
-
-    def __init__(
-        self,
-        function: ParametricFunction,
-        inputs: Tensor,
-        n_outputs: int,
-        *,
-        network: FactoredNetwork,
-        block_bytes: int = BLOCK_BYTES,
-        keep: bool = False,
-    ) -> None:
-        super().__init__(function, inputs, n_outputs, block_bytes=block_bytes, keep=keep)
-        self.network = network
-
-    def rows_at(self, inputs: Tensor) -> Tensor:
-        function = self.network.function
-        if function.picked is None:
-            return self.network.capture(inputs).rows(self.network)
-        entries = sum(shape.numel() for shape in function.shapes.values()) * self.n_outputs
-        samples = max(1, CACHED_BYTES // (entries * self.dtype.itemsize))
-        parts = [self.network.capture(part).rows(self.network)[:, function.picked] for part in inputs.split(samples)]
-        return torch.cat(parts)
-
-    def gram(self, other: Factors, samples: int = 512) -> Tensor:
-        """J(x) Dᵀ for rows or directions D given by their factors, (n·o, n'·o'), by blocks of samples."""
-        image = self.function.theta0.new_empty(self.shape[0], other.n_rows)
-        for part, out in zip(self.inputs.split(samples), image.split(samples * self.n_outputs), strict=True):
-            self.network.capture(part).gram(other, self.network, out)
-        return image
-
-    def images(self, vectors: Tensor) -> Tensor:
-        """J(x) @ vectors (n·o, k) from the factors: for a few columns quicker than forward mode."""
-        return self.network.capture(self.inputs).images(vectors, self.network)

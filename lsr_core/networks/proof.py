@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lsr_core.networks.directions import Directions
+from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, FactoredJacobian, JacobianOperator, RowJacobian
+from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, JacobianOperator, RowJacobian
 from lsr_core.networks.pushes import Derivatives
 
 SAMPLES = 8
@@ -121,7 +123,7 @@ def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: b
     weights, directions = reference.weights, reference.directions
     defects = []
     if isinstance(operator, FactoredJacobian) and operator.network.function.picked is None:
-        defects += _factor_defects(operator, reference)
+        defects.append(_factor_defect(operator, reference))
     elif isinstance(operator, RowJacobian):
         rows = True
     else:
@@ -135,13 +137,17 @@ def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: b
     return max(defects)
 
 
-def _factor_defects(operator: FactoredJacobian, reference: Reference) -> list[float]:
-    """Of images of dense directions, and of inner products with factored ones."""
-    network = operator.network
-    factors = network.capture(reference.inputs).random_directions(PAIRS, torch.Generator().manual_seed(1))
-    dense = [factors.combination(unit, network) for unit in torch.eye(PAIRS).to(reference.directions)]
-    images = operator.images(reference.directions)
-    return [reference.defect_of(images), reference.defect_of(operator.gram(factors), torch.stack(dense, dim=1))]
+def _factor_defect(operator: FactoredJacobian, reference: Reference) -> float:
+    """Of images of factored directions, those that share factors and those that do not."""
+    network, function = operator.network, operator.network.function
+    few = [
+        Directions.random(
+            function.shapes, PAIRS, torch.Generator().manual_seed(1), function.theta0, form=network.form, sizes=sizes
+        )
+        for sizes in (None, dict.fromkeys(function.shapes, 1.0))
+    ]
+    images = operator.times(*few).split(PAIRS, dim=1)
+    return max(reference.defect_of(image, directions.written()) for image, directions in zip(images, few, strict=True))
 
 
 def push_defect(function: Differentiable, reference: Reference) -> float:

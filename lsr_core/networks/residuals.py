@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 
+from lsr_core.networks.directions import Form
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
@@ -17,8 +18,10 @@ from lsr_core.networks.jacobians import (
     RowJacobian,
 )
 from lsr_core.networks.jets import JetFunction
-from lsr_core.networks.layers import Factors, LinearFactor
 from lsr_core.networks.pushes import Derivatives, pushed
+from lsr_core.networks.uses.factors import Factors
+from lsr_core.networks.uses.operands import Operand
+from lsr_core.networks.uses.products import Affine
 
 Pointwise = Callable[[Tensor, Tensor], Tensor]
 CACHED_POINTS = 512  # at which jets are evaluated together: what the caches hold
@@ -224,14 +227,7 @@ class JetJacobian(RowJacobian):
 
     def _write(self, inputs: Tensor, rows: Tensor) -> None:
         """Rows (b, k, m) at a few points, by all scalars of the parameters that may move."""
-        columns = self.function.function.columns
-        for name, factor in factors_of(self.function, inputs).linear.items():
-            weight, bias = columns.get(f"{name}.weight"), columns.get(f"{name}.bias")
-            for j, signals in enumerate(factor.signals.unbind(1)):
-                if weight is not None:
-                    rows[:, j, weight] = torch.bmm(signals.transpose(1, 2), factor.inputs).flatten(1)
-                if bias is not None:
-                    rows[:, j, bias] = signals[:, list(factor.biased)].sum(dim=1)
+        factors_of(self.function, inputs).write_rows(self.function.function, rows)
 
 
 def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
@@ -250,14 +246,36 @@ def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
         torch.autograd.grad(values[:, j].sum(), sent, retain_graph=j + 1 < n_rows, materialize_grads=True)
         for j in range(n_rows)
     ]
-    linear = {}
+    uses = []
     for place, name in enumerate(chain.names):
         inputs = seen[place].detach()
         inside = inputs.shape[0] * inputs.shape[1] // count
         signals = torch.stack([slope[place].reshape(count, inside, slope[place].shape[-1]) for slope in slopes], dim=1)
         biased = tuple(component == 0 for component in range(inputs.shape[1])) * (len(inputs) // count)
-        linear[name] = LinearFactor(inputs.reshape(count, inside, inputs.shape[-1]), signals, biased)
-    return Factors(linear, None)
+        inputs = inputs.reshape(count, inside, 1, inputs.shape[-1])
+        weight, bias = (_operand(function, f"{name}.{part}") for part in ("weight", "bias"))
+        uses.append(Affine(inputs, signals.unsqueeze(3), weight, bias, biased))
+    return Factors(uses, count, n_rows)
+
+
+def form_of(residual: ResidualFunction) -> Form:
+    """How directions stand in a network of layers."""
+    assert residual.jets.chain is not None
+    pairs = [(f"{name}.bias", f"{name}.weight") for name in residual.jets.chain.names]
+    shapes = residual.function.shapes
+    used = {name for pair in pairs for name in pair}
+    return Form(
+        tied={bias: weight for bias, weight in pairs if bias in shapes and weight in shapes},
+        still=frozenset(name for name in shapes if name not in used),
+    )
+
+
+def _operand(function: ParametricFunction, name: str) -> Operand | None:
+    """A weight or bias of a layer; None where it does not move."""
+    shape = function.shapes.get(name)
+    if shape is None:
+        return None
+    return Operand(name, shape, torch.Size(reversed(shape)), flipped=len(shape) > 1)
 
 
 def _widest(function: ParametricFunction) -> int:

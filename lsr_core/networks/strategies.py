@@ -10,16 +10,15 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from lsr_core.errors import InputError
+from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
-    FactoredJacobian,
     JacobianOperator,
     MatrixFreeJacobian,
     RowBlockJacobian,
 )
-from lsr_core.networks.layers import FactoredNetwork
-from lsr_core.networks.recording import AGAIN, TWICE
+from lsr_core.networks.uses.network import UsedNetwork
 
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
 COARSE = 4e9  # bytes of a basis with its copies up to which float32 takes the exact route
@@ -36,8 +35,8 @@ class Strategy:
     Attributes:
         name: of its route.
         reason: one sentence on why this one.
-        network: of the layers whose factors make rows and images; without one, factored directions go through forward mode.
-        excluded: why linear layers that hold most of the parameters are not factored, if something about the network is to blame.
+        network: whose uses of parameters make rows and images; without one, factored directions go through forward mode.
+        excluded: why they do not for most of the parameters.
         pass_flops: floating-point operations of one sample's forward pass, where it is forward mode that takes the images; else 0.
     """
 
@@ -45,7 +44,7 @@ class Strategy:
     reason: str
     function: ParametricFunction
     n_outputs: int
-    network: FactoredNetwork | None = None
+    network: UsedNetwork | None = None
     block_bytes: int = BLOCK_BYTES
     pass_flops: float = 0.0
     excluded: str = ""
@@ -54,8 +53,12 @@ class Strategy:
         """J at `inputs`; with `keep`, rows are kept after the first product where there are rows."""
         return ROUTES[self.name].make(self, inputs, keep)
 
+    def by_products(self, inputs: Tensor) -> MatrixFreeJacobian:
+        """J at `inputs` by forward and reverse mode, whatever the route."""
+        return MatrixFreeJacobian(self.function, inputs, self.n_outputs, block_bytes=self.block_bytes)
+
     def factored_at(self, inputs: Tensor, *, keep: bool = False) -> FactoredJacobian:
-        """The same with its layer factors at hand."""
+        """The same by the uses of the parameters."""
         assert self.network is not None
         return FactoredJacobian(
             self.function, inputs, self.n_outputs, network=self.network, block_bytes=self.block_bytes, keep=keep
@@ -83,7 +86,7 @@ class JacobianRoute:
 
 
 def _by_products(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOperator:
-    return MatrixFreeJacobian(strategy.function, inputs, strategy.n_outputs, block_bytes=strategy.block_bytes)
+    return strategy.by_products(inputs)
 
 
 def _by_rows(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOperator:
@@ -99,7 +102,7 @@ def _by_factors(strategy: Strategy, inputs: Tensor, keep: bool) -> JacobianOpera
 
 def _rows_instead(first: Strategy, wanted: str) -> Iterator[Strategy]:
     if first.name == "factored" and first.network is not None:
-        yield replace(first, name="row-blocks", reason="rows from layer factors")
+        yield replace(first, name="row-blocks", reason="rows from the uses of parameters")
     if first.network is not None or first.name == "factored":
         yield replace(first, name="row-blocks", network=None, pass_flops=0.0, reason="rows for many samples at a time")
 
@@ -114,7 +117,7 @@ ROUTES: dict[str, JacobianRoute] = {  # in the order in which they stand in for 
     "row-blocks": JacobianRoute(
         _by_rows,
         lambda strategy: (
-            f"rows {'from layer factors' if strategy.network is not None else 'for many samples at a time'}"
+            f"rows {'from the uses of parameters' if strategy.network is not None else 'for many samples at a time'}"
         ),
         _rows_instead,
         rows=True,
@@ -138,7 +141,7 @@ def choose_strategy(
     """The strategy that was asked for, or the fastest that is right for this function.
 
     Args:
-        example: a few inputs, to see what the layers do with them.
+        example: a few inputs, to see what the network does with them.
         n_rows: rows of the training data.
         width: columns of the sketch.
         sample_wise: whether each sample stands alone (see `check_outputs`).
@@ -156,7 +159,7 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
-    network = _layers_of(function, example)
+    network = _uses_of(function, example)
     chosen = _by_cost(function, example, n_rows, n_outputs, network, width, wanted)
     return chosen if network is None else replace(chosen, excluded=_excluded(network))
 
@@ -166,21 +169,21 @@ def _by_cost(
     example: Tensor,
     n_rows: int,
     n_outputs: int,
-    network: FactoredNetwork | None,
+    network: UsedNetwork | None,
     width: int,
     wanted: str,
 ) -> Strategy:
     """The strategy where each sample stands alone."""
-    share = 0.0 if network is None else network.factored_share
+    share = 0.0 if network is None else network.share
     quick_rows = network if share >= MOSTLY else None
-    flops = 0.0 if network is None or quick_rows is not None or function.is_partial else _pass_flops(function, example)
+    flops = 0.0 if network is None or function.is_partial else _pass_flops(function, example, n_outputs, width, share)
     in_forward_mode = 0 < SLOWER * TANGENT * flops < 2 * ROW_PASSES * n_outputs * function.n_params
     if wanted == "factored":
         if in_forward_mode:
             return Strategy(wanted, "asked for", function, n_outputs, pass_flops=flops)
-        if network is None or not network.layers or function.is_partial:
+        if network is None or not network.names or function.is_partial:
             raise InputError(
-                "there is no linear layer, wholly free, that each sample passes once; use row-blocks or auto",
+                "no parameter, wholly free, is used in a way that there is a rule for; use row-blocks or auto",
                 key="strategy",
             )
         return Strategy(wanted, "asked for", function, n_outputs, network)
@@ -190,43 +193,47 @@ def _by_cost(
         return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs, quick_rows)
     if function.is_partial:
         return Strategy(
-            "row-blocks", "a random part of the scalars has no layers to factor", function, n_outputs, quick_rows
+            "row-blocks", "a random part of the scalars has no outer products", function, n_outputs, quick_rows
         )
     if function.dtype == torch.float32 and quick_rows is not None and 20 * function.n_params * width <= COARSE:
         reason = "single precision is too coarse for factored directions, and the exact ones fit"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
-    if quick_rows is not None:
-        reason = f"{share:.0%} of the free parameters are in linear layers"
+    if quick_rows is not None and not in_forward_mode:
+        reason = f"the uses of {share:.0%} of the free parameters have rules"
         return Strategy("factored", reason, function, n_outputs, quick_rows)
     if in_forward_mode and function.dtype == torch.float64:
         reason = f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than their rows"
         return Strategy("factored", reason, function, n_outputs, pass_flops=flops)
-    return Strategy("row-blocks", f"only {share:.0%} of the free parameters are in linear layers", function, n_outputs)
+    return Strategy(
+        "row-blocks", f"the uses of only {share:.0%} of the free parameters have rules", function, n_outputs
+    )
 
 
-def _layers_of(function: ParametricFunction, example: Tensor) -> FactoredNetwork | None:
-    """The layers that can be factored; None for a network that cannot be watched, such as one for a fixed number of samples."""
+def _uses_of(function: ParametricFunction, example: Tensor) -> UsedNetwork | None:
+    """The uses of the parameters; None for a network that cannot be watched, such as one for a fixed number of samples."""
     try:
-        return FactoredNetwork(function, example) if function.module is not None else None
+        return UsedNetwork(function, example) if function.module is not None else None
     except (RuntimeError, ValueError):
         return None
 
 
-def _excluded(network: FactoredNetwork) -> str:
-    """What is wrong with layers that would have made rows from layer factors pay; nothing if there are none."""
-    if network.factored_share >= MOSTLY:
+def _excluded(network: UsedNetwork) -> str:
+    """What is done with the largest of the parameters without rules, where most are."""
+    if network.share >= MOSTLY or not network.rest:
         return ""
-    found = {name: why for name, why in network.why_not.items() if why in (TWICE, AGAIN)}
-    sizes = network.function.shapes
-    lost = sum(sizes[name].numel() for name in sizes if name.rpartition(".")[0] in found)
-    if network.factored_share + lost / network.function.n_params < MOSTLY:
-        return ""
-    name, why = next(iter(found.items()))
-    return f"layer {name}: {why}"
+    shapes = network.function.shapes
+    name = max(network.rest, key=lambda name: shapes[name].numel())
+    return f"parameter {name}: {network.why_not[name]}"
 
 
-def _pass_flops(function: ParametricFunction, example: Tensor) -> float:
-    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass; 0 where torch cannot count."""
+def _pass_flops(function: ParametricFunction, example: Tensor, n_outputs: int, width: int, share: float) -> float:
+    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass.
+
+    0 where torch cannot count, and where parameters are used in ways that have rules and a sample has so few outputs that their reverse passes
+    cost less than tangents.
+    """
+    if share >= MOSTLY and 2 * n_outputs <= SLOWER * TANGENT * width:
+        return 0.0
     counts = []
     for inputs in (example, torch.cat([example, example])):
         with FlopCounterMode(display=False) as counter, torch.no_grad():

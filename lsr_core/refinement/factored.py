@@ -1,4 +1,4 @@
-"""V in the span of factored random directions: the fast route for networks of linear layers, and for many outputs of one pass."""
+"""V in the span of factored directions: the fast route for networks whose uses of parameters have rules, and for many outputs of one pass."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
-from lsr_core.networks.directions import LayerDirections, SketchDirections, TensorDirections
-from lsr_core.networks.jacobians import FactoredJacobian
+from lsr_core.networks.directions import Directions, Form, sizes_of
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,
@@ -27,44 +26,33 @@ from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
 
-FEW_ANCHORS = 256  # and those of gradients
-
 
 def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     """V in the span of factored random directions Ω, by one pass over the training rows.
 
-    A streaming QR of [J Ω, J P, f], P a few Gaussian probes, keeps all that is needed: with the Gram matrix of the directions
+    A streaming QR of [J Ω, J P, f], P a few probes of the same form, keeps all that is needed: with the Gram matrix of the directions
     ΩᵀΩ = L Lᵀ, which is well-conditioned as they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
     triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error.
     """
     function, strategy = setting.function, setting.strategy
     count = directions(setting.sizes, setting.config, setting.max_rank)
-    omega = _random(setting, count)
-    probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
-    probes = probes.to(function.theta0)
+    form = strategy.network.form if strategy.network is not None else Form()
+    few = subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs
+    generator = setting.generator(SKETCH)
+    sizes = sizes_of(function, strategy.by_products(few), generator)
+    omega = Directions.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
+    probes = Directions.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
     counter = Counter(len(rows) * 4 / 3, on_fraction)
     qr = qr_for(setting, count + PROBES + 1)
     for block in rows:
-        operator = block.operator
-        images = operator.images(probes) if isinstance(operator, FactoredJacobian) else operator.matmat(probes)
-        qr.update(omega.through(operator), images, block.errors)
+        qr.update(block.operator.times(omega, probes), block.errors)
         counter()
     on_fraction(1.0)
     return basis_from(setting, omega, qr.factor)
 
 
-def _random(setting: Setting, count: int) -> SketchDirections:
-    """Directions by the factors of the layers, or, where samples do not pass them one by one, for forward mode."""
-    network, generator = setting.strategy.network, setting.generator(SKETCH)
-    if network is not None:
-        seen = network.capture(subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs)
-        return LayerDirections(seen.random_directions(count, generator), network)
-    few = setting.strategy.at(subset(setting, anchors(setting.sizes, setting.config, FEW_ANCHORS)).inputs)
-    return TensorDirections.random(setting.function, few, count, generator)
-
-
-def basis_from(setting: Setting, omega: SketchDirections, factor: Tensor) -> Basis:
+def basis_from(setting: Setting, omega: Directions, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
     whiten = _inverse_root(omega.gram())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lsr_core.networks.directions import PART_BYTES
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
-from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, TANGENTS
+from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, PART_BYTES, TANGENTS
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
 from lsr_core.problems.data_residual import PATH_BYTES
 from lsr_core.refinement.config import RefineConfig
@@ -37,8 +36,9 @@ class Sizes:
     Attributes:
         live: bytes that one more sample takes in a forward pass.
         kept: bytes that one more sample keeps for reverse mode.
-        rest: scalars outside the factored layers.
-        direction: scalars of one factored direction.
+        rest: scalars whose uses have no rule.
+        direction: numbers that one factored direction is kept in.
+        places: the most places of a sample at an operation.
         total: all scalars of the network, moving or not (0 = `n_params`).
         shown: display points.
         coupled: samples influence each other and are passed all at once.
@@ -58,6 +58,7 @@ class Sizes:
     kept: int = 0
     rest: int = 0
     direction: int = 0
+    places: int = 1
     total: int = 0
     shown: int = 0
     coupled: bool = False

@@ -130,7 +130,7 @@ def with_those_not_offered(found: Proved, wanted: str) -> Proved:
     network = found.strategy.excluded
     if wanted != "auto" or not network:
         return found
-    return replace(found, left=(Left("rows from layer factors", network), *found.left))
+    return replace(found, left=(Left("rows from the uses of parameters", network), *found.left))
 
 
 def refuse_named(wanted: str, left: tuple[Left, ...], other: str | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lsr_core.errors import InputError
+from lsr_core.networks.directions import Form
 from lsr_core.networks.strategies import Strategy
 from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import Plan
@@ -27,15 +28,16 @@ def frugal(
 
 
 def routed(sizes: Sizes, strategy: Strategy) -> Sizes:
-    """Sizes with those that the route has: scalars of a factored direction, and those outside the factored layers."""
-    shapes = strategy.function.shapes
-    network = strategy.network
-    rest = direction = 0
-    if strategy.name == "factored" and network is not None:
-        rest = sum(shapes[name].numel() for name in network.rest)
-        direction = sizes.signals + rest
-    elif strategy.name == "factored":
-        direction = sum(
-            shape[0] + shape[1:].numel() if len(shape) > 1 else shape.numel() + 1 for shape in shapes.values()
-        )
-    return replace(sizes, pass_flops=strategy.pass_flops, rest=rest, direction=direction)
+    """Sizes with those that the route has: scalars of a factored direction, and those without rules."""
+    shapes, network = strategy.function.shapes, strategy.network
+    if network is None:
+        direction = Form().length(shapes) if strategy.name == "factored" else 0
+        return replace(sizes, pass_flops=strategy.pass_flops, rest=0, direction=direction)
+    return replace(
+        sizes,
+        pass_flops=strategy.pass_flops,
+        rest=sum(shapes[name].numel() for name in network.rest),
+        direction=network.form.length(shapes) if strategy.name == "factored" else 0,
+        signals=network.signals,
+        places=network.places,
+    )

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
-from lsr_core.networks.layers import FactoredNetwork
 from lsr_core.networks.strategies import Strategy
+from lsr_core.networks.uses.network import UsedNetwork
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.setting import in_precision_of
 
@@ -75,7 +75,7 @@ class TrainingRows:
         function = self._function.single_precision()
         network = self._strategy.network
         if network is not None:
-            network = FactoredNetwork(function, in_precision_of(function, self._split.inputs[:2]))
+            network = UsedNetwork(function, in_precision_of(function, self._split.inputs[:2]))
         strategy = replace(self._strategy, function=function, network=network)
         return TrainingRows(strategy, function, self._split, samples=self._samples)
 

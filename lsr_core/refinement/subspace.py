@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import times_upper
-from lsr_core.networks.directions import SketchDirections
+from lsr_core.networks.directions import Directions
 from lsr_core.networks.strategies import Strategy
 
 
@@ -80,7 +80,7 @@ class SketchedSubspace(Subspace):
     def __init__(
         self,
         strategy: Strategy,
-        directions: SketchDirections,
+        directions: Directions,
         coefficients: Tensor,
         singular_values: Tensor,
         *,
@@ -109,4 +109,4 @@ class SketchedSubspace(Subspace):
         return torch.stack([self.directions.combination(column) for column in weights.unbind(1)], dim=1)
 
     def _images(self, inputs: Tensor) -> Tensor:
-        return self.directions.through(self.strategy.at(inputs))
+        return self.strategy.at(inputs).times(self.directions)

@@ -12,7 +12,7 @@ from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
 from lsr_core.kinds.operators.problem import OperatorProblem
 from lsr_core.networks import architectures
-from lsr_core.networks.directions import LayerDirections, SketchDirections, TensorDirections
+from lsr_core.networks.directions import Directions, Form, sizes_of
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian
 from lsr_core.networks.strategies import choose_strategy
@@ -26,22 +26,25 @@ COUNT = 11
 MULTIONET = {"sensors": 6, "width": 6, "depth": 2, "activation": "tanh", "grid": {"points": 40, "low": -1.0}}
 
 
-def in_layers() -> tuple[SketchDirections, JacobianOperator]:
+def in_layers() -> tuple[Directions, JacobianOperator]:
     model, points = twins.network(2, 5, 3), twins.data(7).inputs
     function = ParametricFunction.from_module(model, dtype=torch.float64)
     strategy = choose_strategy(function, points[:2], 21, 3, width=5, wanted="factored")
     assert strategy.network is not None
-    factors = strategy.network.capture(points).random_directions(COUNT, twins.generator(1))
-    return LayerDirections(factors, strategy.network), strategy.at(points)
+    form, sizes = strategy.network.form, sizes_of(function, strategy.at(points), twins.generator(2))
+    drawn = Directions.random(function.shapes, COUNT, twins.generator(1), function.theta0, form=form, sizes=sizes)
+    return drawn, strategy.at(points)
 
 
-def in_tensors(name: str) -> tuple[SketchDirections, JacobianOperator]:
+def in_tensors(name: str) -> tuple[Directions, JacobianOperator]:
     function, points = ParametricFunction.from_module(network(name), dtype=torch.float64), inputs(name)
     jacobian = MatrixFreeJacobian(function, points, function.outputs(points).shape[1])
-    return TensorDirections.random(function, jacobian, COUNT, twins.generator(1)), jacobian
+    sizes = sizes_of(function, jacobian, twins.generator(2))
+    drawn = Directions.random(function.shapes, COUNT, twins.generator(1), function.theta0, form=Form(), sizes=sizes)
+    return drawn, jacobian
 
 
-def written(directions: SketchDirections) -> Tensor:
+def combined(directions: Directions) -> Tensor:
     """Ω, (m, p)."""
     return torch.stack([directions.combination(unit) for unit in torch.eye(COUNT, dtype=torch.float64)], dim=1)
 
@@ -58,10 +61,11 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_gram_matrix_and_combinations_are_those_of_the_vectors(kind: str) -> None:
     directions, jacobian = KINDS[kind]()
-    omega = written(directions)
+    omega = combined(directions)
     assert omega.shape == (jacobian.shape[1], COUNT)
     assert torch.linalg.matrix_rank(omega) == COUNT
-    torch.testing.assert_close(directions.through(jacobian), jacobian.to_dense() @ omega, rtol=1e-10, atol=1e-11)
+    torch.testing.assert_close(directions.written(), omega)
+    torch.testing.assert_close(jacobian.times(directions), jacobian.to_dense() @ omega, rtol=1e-10, atol=1e-11)
     torch.testing.assert_close(directions.gram(), omega.T @ omega, rtol=1e-11, atol=1e-11)
     weights = torch.randn(COUNT, generator=twins.generator(4), dtype=torch.float64)
     torch.testing.assert_close(directions.combination(weights), omega @ weights, rtol=1e-11, atol=1e-11)
@@ -71,7 +75,7 @@ def test_entries_have_the_sizes_of_gradients() -> None:
     """A parameter that hardly matters gets small steps: otherwise its directions drown those of the others."""
     directions, jacobian = in_tensors("multionet")
     rows = jacobian.to_dense().square().mean(0).sqrt()
-    omega = written(directions).square().mean(1).sqrt()
+    omega = combined(directions).square().mean(1).sqrt()
     function = jacobian.function
     assert isinstance(function, ParametricFunction)
     for name, where in function.columns.items():

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
+from lsr_core.networks.directions import Directions
+from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction, PureFunction
-from lsr_core.networks.jacobians import FactoredJacobian, JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
-from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
 from lsr_core.networks.strategies import choose_strategy
+from lsr_core.networks.uses.network import UsedNetwork
 from tests.core import twins
 
 
@@ -57,7 +59,7 @@ def operator(kind: str, model: nn.Module, inputs: Tensor, **options: object) -> 
         return MatrixFreeJacobian(function, inputs, n_outputs, **options)  # type: ignore[arg-type]
     if kind == "row-blocks":
         return RowBlockJacobian(function, inputs, n_outputs, **options)  # type: ignore[arg-type]
-    network = FactoredNetwork(function, inputs[:2])
+    network = UsedNetwork(function, inputs[:2])
     return FactoredJacobian(function, inputs, n_outputs, network=network, **options)  # type: ignore[arg-type]
 
 
@@ -84,19 +86,14 @@ def test_products_are_those_of_the_dense_jacobian(kind: str, make: object, colum
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-def test_factored_rows_inner_products_and_combinations(make: object) -> None:
+def test_rows_from_uses_are_those_of_the_dense_jacobian(make: object) -> None:
     model = make()  # type: ignore[operator]
-    inputs, others = twins.data(7, seed=1).inputs, twins.data(5, seed=2).inputs
-    twin, other = dense(model, inputs), dense(model, others)
+    inputs = twins.data(7, seed=1).inputs
     jacobian = operator("factored", model, inputs)
     assert isinstance(jacobian, FactoredJacobian)
-    factors = jacobian.network.capture(others)
-    torch.testing.assert_close(jacobian.rows_at(inputs), twin, rtol=1e-12, atol=1e-13)
-    torch.testing.assert_close(jacobian.gram(factors, samples=3), twin @ other.T, rtol=1e-12, atol=1e-12)
-    weights = torch.randn(len(other), generator=twins.generator(), dtype=torch.float64)
-    torch.testing.assert_close(
-        factors.combination(weights, jacobian.network), other.T @ weights, rtol=1e-12, atol=1e-12
-    )
+    for count in (7, 2, 1):
+        twin = dense(model, inputs[:count])
+        torch.testing.assert_close(jacobian.rows_at(inputs[:count]), twin, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
@@ -106,11 +103,15 @@ def test_random_directions_are_ordinary_vectors(make: object) -> None:
     inputs = twins.data(7).inputs
     jacobian = operator("factored", model, inputs)
     assert isinstance(jacobian, FactoredJacobian)
-    network = jacobian.network
-    directions = network.capture(inputs).random_directions(11, twins.generator(3))
-    written = torch.stack([directions.combination(row, network) for row in torch.eye(11, dtype=torch.float64)], dim=1)
-    torch.testing.assert_close(jacobian.gram(directions), dense(model, inputs) @ written, rtol=1e-11, atol=1e-12)
-    torch.testing.assert_close(directions.gram(directions, network), written.T @ written, rtol=1e-11, atol=1e-12)
+    function, form = jacobian.function, jacobian.network.form
+    sizes = {name: 0.1 + place for place, name in enumerate(function.shapes)}
+    directions = Directions.random(function.shapes, 11, twins.generator(3), function.theta0, form=form, sizes=sizes)
+    plain = Directions.random(function.shapes, 4, twins.generator(4), function.theta0, form=form)
+    written = directions.written()
+    twin = dense(model, inputs)
+    wanted = torch.cat([twin @ written, twin @ plain.written()], dim=1)
+    torch.testing.assert_close(jacobian.times(directions, plain), wanted, rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(directions.gram(), written.T @ written, rtol=1e-11, atol=1e-12)
     assert torch.linalg.matrix_rank(written) == min(11, written.shape[0])
 
 
@@ -122,11 +123,11 @@ def test_kept_rows_give_the_same_products() -> None:
     torch.testing.assert_close(kept.matmat(block), first, rtol=0, atol=0)
 
 
-def test_the_shared_layer_is_not_factored_but_the_others_are() -> None:
+def test_a_shared_layer_has_its_uses_too() -> None:
     function = ParametricFunction.from_module(Gated().double().eval(), dtype=torch.float64)
-    network = FactoredNetwork(function, twins.data(2).inputs)
-    assert network.layers == ["first", "last"]
-    assert set(network.rest) == {"scale", "shared.weight", "shared.bias", "norm.weight", "norm.bias"}
+    network = UsedNetwork(function, twins.data(2).inputs)
+    assert network.rest == []
+    assert set(network.names) == set(function.shapes)
 
 
 class TestRefusals:
@@ -203,5 +204,5 @@ class TestChoice:
             self.choose(coupled, sample_wise=False, wanted="row-blocks")
 
     def test_nothing_to_factor(self) -> None:
-        with pytest.raises(InputError, match="no linear layer"):
-            self.choose(PureFunction(lambda named, x: x @ named["w"], {"w": torch.ones(2, 1)}), wanted="factored")
+        with pytest.raises(InputError, match="no parameter, wholly free"):
+            self.choose(PureFunction(lambda named, x: x @ named["w"].exp(), {"w": torch.ones(2, 1)}), wanted="factored")

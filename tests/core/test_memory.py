@@ -17,9 +17,12 @@ from lsr_core.jobs import watch
 from lsr_core.jobs.watch import OutOfMemory, Watch
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.networks import architectures, footprints, rest_rows
+from lsr_core.networks.directions import Directions
+from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowBlockJacobian
-from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.uses import rules
+from lsr_core.networks.uses.network import UsedNetwork
 from lsr_core.refinement import peaks, resources
 from lsr_core.refinement.cgroups import cgroup_room
 from lsr_core.refinement.forecast import forecast
@@ -46,18 +49,36 @@ def problem_of(name: str, arguments: dict[str, object], *shape: int, samples: in
     return SupervisedProblem("made", model, *(Split(inputs[part], outputs[part]) for part in (slice(samples), slice(samples, None))))  # fmt: skip
 
 
-class TestRowsOutsideTheLinearLayers:
+class TestRowsWithoutRules:
     @pytest.mark.parametrize("fraction", [1.0, 0.3])
     @pytest.mark.parametrize("n_bytes", [1, 10**5, 2**26])
     def test_by_chunks_they_are_those_of_all_at_once(
         self, monkeypatch: pytest.MonkeyPatch, n_bytes: int, fraction: float
     ) -> None:
         monkeypatch.setattr(rest_rows, "REST_BYTES", n_bytes)
+        monkeypatch.delitem(rules.RULES, "ConvolutionBackward0")
         function = function_of("cnn-classifier", CNN, fraction)
         inputs = torch.rand(7, 1, 8, 8, dtype=torch.float64)
-        rows = FactoredNetwork(function, inputs[:2]).capture(inputs).rows(FactoredNetwork(function, inputs[:2]))
-        rows = rows if function.picked is None else rows[:, function.picked]
+        network = UsedNetwork(function, inputs[:2])
+        assert all(name.startswith("convolutions") for name in network.rest)
+        rows = FactoredJacobian(function, inputs, 3, network=network).rows_at(inputs)
         torch.testing.assert_close(rows, RowBlockJacobian(function, inputs, 3).rows_at(inputs))
+
+    @pytest.mark.parametrize("long", [0, 2**16])
+    def test_images_by_rows_or_by_forward_mode(self, monkeypatch: pytest.MonkeyPatch, long: int) -> None:
+        monkeypatch.setattr(rest_rows, "LONG", long)
+        monkeypatch.delitem(rules.RULES, "ConvolutionBackward0")
+        function = function_of("cnn-classifier", CNN)
+        inputs = torch.rand(7, 1, 8, 8, dtype=torch.float64)
+        operator = FactoredJacobian(function, inputs, 3, network=UsedNetwork(function, inputs[:2]))
+        assert operator.network.rest
+        drawn = [
+            Directions.random(function.shapes, count, torch.Generator(), function.theta0, form=operator.network.form)
+            for count in (5, 2)
+        ]
+        wanted = RowBlockJacobian(function, inputs, 3).rows_at(inputs)
+        found = operator.times(*drawn)
+        torch.testing.assert_close(found, torch.cat([wanted @ some.written() for some in drawn], dim=1))
 
     def test_complex_parameters(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rest_rows, "REST_BYTES", 10**5)
@@ -66,13 +87,16 @@ class TestRowsOutsideTheLinearLayers:
         rows = rest_rows.rest_rows(function, list(function.shapes), inputs)
         torch.testing.assert_close(rows, RowBlockJacobian(function, inputs, 16).rows_at(inputs))
 
-    def test_only_they_are_differentiated(self) -> None:
+    def test_only_they_are_differentiated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Gradients by all parameters, of every sample and output at once, took 18 GB for 1.4 million parameters."""
+        monkeypatch.delitem(rules.RULES, "ConvolutionBackward0")
         function = function_of("cnn-classifier", {**CNN, "hidden": 2000})
         inputs = torch.rand(40, 1, 8, 8, dtype=torch.float64)
-        network = FactoredNetwork(function, inputs[:2])
+        network = UsedNetwork(function, inputs[:2])
+        operator = FactoredJacobian(function, inputs, 3, network=network)
+        drawn = Directions.random(function.shapes, 3, torch.Generator(), function.theta0, form=network.form)
         whole = 40 * 3 * function.n_params * 8
-        assert footprints.peak_of(lambda: network.capture(inputs)) < whole / 5
+        assert footprints.peak_of(lambda: operator.times(drawn)) < whole / 5
 
 
 class TestFootprint:

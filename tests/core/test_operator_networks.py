@@ -145,7 +145,8 @@ def test_a_layer_of_a_grid_as_large_as_the_example_is_not_taken_for_one_of_sampl
     function = ParametricFunction.from_module(architectures.build("deeponet", arguments), dtype=torch.float64)
     strategy = choose_strategy(function, inputs("deeponet")[:2], 8, 2, width=5, wanted="factored")
     assert strategy.network is not None
-    assert all(layer.startswith("branch") for layer in strategy.network.layers)
+    assert all(name.startswith(("branch", "bias")) for name in strategy.network.names)
+    assert all(name.startswith("trunk") for name in strategy.network.rest)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -24,13 +24,13 @@ from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.networks import architectures
+from lsr_core.networks.directions import Directions
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.layered import LayeredNetwork, chain_of
-from lsr_core.networks.layers import FactoredNetwork
 from lsr_core.networks.pointjets import JetSpec, jets_of, reverse_jets_of
-from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian, factors_of
+from lsr_core.networks.residuals import JetJacobian, PointwiseJacobian, factors_of, form_of
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
 from lsr_core.problems.physics.fields import Field, derivative
@@ -228,16 +228,13 @@ class TestRows:
         """Components share the weights of a layer, and only values have a bias."""
         problem = make(MODELS[kind]())
         function = ParametricFunction.from_module(problem.model, dtype=torch.float64, layers=layers)
-        network = FactoredNetwork(function, problem.points["interior"])
         for part in block_rows(problem, function):
             factors = factors_of(part.residual, part.points)
             rows = part.residual.at(part.points, part.width, "row-blocks").to_dense()
-            directions = factors.random_directions(5, generator(2))
-            written = torch.stack(
-                [directions.combination(row, network) for row in torch.eye(5, dtype=torch.float64)], dim=1
-            )
-            torch.testing.assert_close(factors.gram(directions, network), rows @ written, rtol=1e-10, atol=1e-11)
-            torch.testing.assert_close(factors.images(written, network), rows @ written, rtol=1e-10, atol=1e-11)
+            form = form_of(part.residual)
+            sizes = dict.fromkeys(function.shapes, 0.5)
+            drawn = Directions.random(function.shapes, 5, generator(2), function.theta0, form=form, sizes=sizes)
+            torch.testing.assert_close(factors.images(drawn), rows @ drawn.written(), rtol=1e-10, atol=1e-11)
 
     def test_some_parameters_only(self) -> None:
         model = Ansatz()

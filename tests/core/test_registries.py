@@ -24,6 +24,7 @@ from lsr_core.networks.jacobians import JacobianOperator, PlainRowJacobian
 from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.pointjets import JetSpec, jets_of
 from lsr_core.networks.strategies import JacobianRoute, Strategy
+from lsr_core.networks.uses import search
 from lsr_core.portable.check import evaluate
 from lsr_core.portable.deliver import deliver
 from lsr_core.portable.measured import predictor_of
@@ -159,6 +160,7 @@ def test_a_reader_in_a_module_of_its_own_serves_uploads(tmp_path: Path, monkeypa
 def test_a_route_is_tried_where_others_are_wrong_and_proves_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     model = oddities.network("zeros filled")
     problem = SupervisedProblem("p", model, *[twins.data(24, 3, 3, seed=seed) for seed in (1, 2, 3)])
+    monkeypatch.setattr(search, "RULES", {})
     usual = lsr_core.refine(problem, max_rank=6)
     assert usual.summary.strategy == "matrix-free"
 

@@ -14,13 +14,17 @@ from lsr_core import (
     SupervisedProblem,
     refine,
 )
-from lsr_core.networks import proof, recording
+from lsr_core.networks import proof
+from lsr_core.networks.directions import Directions
+from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
-from lsr_core.networks.jacobians import FactoredJacobian, RowJacobian
-from lsr_core.networks.layers import FactoredNetwork
+from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.networks.pushes import WAYS
 from lsr_core.networks.routes import in_order
 from lsr_core.networks.strategies import Strategy
+from lsr_core.networks.uses import rules, search
+from lsr_core.networks.uses.factors import Factors
+from lsr_core.networks.uses.network import UsedNetwork
 from tests.core import oddities, twins
 
 INPUTS = twins.data(9, 3).inputs
@@ -58,13 +62,13 @@ def test_every_way_gives_the_jacobian_or_is_refused(name: str) -> None:
     reference = proof.Reference.of(function, INPUTS, n_outputs, twins.generator())
     torch.testing.assert_close(reference.pulled, wanted.T @ reference.weights)
     assert reference.slope_defect(function) < 1e-3
-    network = FactoredNetwork(function, INPUTS[:2])
+    network = UsedNetwork(function, INPUTS[:2])
     right = []
     for way in WAYS:
         here = function.by(way)
         start = (
             Strategy("factored", "", here, n_outputs, network)
-            if network.layers
+            if network.names
             else Strategy("row-blocks", "", here, n_outputs)
         )
         for strategy in in_order(start, "auto", sample_wise=True):
@@ -83,9 +87,8 @@ def test_every_way_gives_the_jacobian_or_is_refused(name: str) -> None:
             if isinstance(operator, RowJacobian):
                 torch.testing.assert_close(torch.cat([rows for _, rows in operator.row_blocks()]), wanted)
             if isinstance(operator, FactoredJacobian):
-                factors = network.capture(INPUTS)
-                torch.testing.assert_close(operator.images(v), wanted @ v)
-                torch.testing.assert_close(operator.gram(factors), wanted @ wanted.T)
+                drawn = Directions.random(function.shapes, 5, twins.generator(), function.theta0, form=network.form)
+                torch.testing.assert_close(operator.times(drawn), wanted @ drawn.written())
     assert right
     assert right[0][0] == SERVED.get(name, "forward")
 
@@ -115,28 +118,63 @@ def test_a_refinement_is_that_of_the_dense_jacobian(name: str) -> None:
 @pytest.mark.parametrize("name", ["in-place relu", "in-place silu", "in-place scale", "hook", "in-place hook"])
 def test_layers_are_factored_whatever_happens_to_their_outputs(name: str) -> None:
     function = ParametricFunction.from_module(oddities.network(name), dtype=torch.float64)
-    network = FactoredNetwork(function, INPUTS[:2])
-    assert network.factored_share == 1
-    torch.testing.assert_close(network.capture(INPUTS).rows(network), dense(oddities.network(name), INPUTS))
+    network = UsedNetwork(function, INPUTS[:2])
+    assert network.share == 1
+    wanted = dense(oddities.network(name), INPUTS)
+    operator = FactoredJacobian(function, INPUTS, len(wanted) // len(INPUTS), network=network)
+    torch.testing.assert_close(operator.rows_at(INPUTS), wanted)
 
 
-@pytest.mark.parametrize(
-    ("name", "layer"),
-    [("tied transpose", "a"), ("tied parameter", "0"), ("weight in the output", "b"), ("one layer twice", "1")],
-)
-def test_a_weight_with_two_uses_is_found_and_said(name: str, layer: str) -> None:
+@pytest.mark.parametrize("name", ["tied transpose", "tied parameter", "one layer twice", "one layer in a loop"])
+def test_a_weight_with_several_uses_has_the_sum_of_them(name: str) -> None:
     function = ParametricFunction.from_module(oddities.network(name), dtype=torch.float64)
-    network = FactoredNetwork(function, INPUTS[:2])
-    assert layer not in network.layers
-    assert network.why_not[layer] in (recording.TWICE, recording.AGAIN)
-    left = refine(problem(name), max_rank=3).summary.routes_left
-    assert any(layer in item.reason for item in left)
+    network = UsedNetwork(function, INPUTS[:2])
+    assert network.why_not == {}
+    wanted = dense(oddities.network(name), INPUTS)
+    operator = FactoredJacobian(function, INPUTS, len(wanted) // len(INPUTS), network=network)
+    torch.testing.assert_close(operator.rows_at(INPUTS), wanted)
 
 
-def test_factors_that_are_wrong_are_left_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "_uses", lambda outputs, module: {})
+@pytest.mark.parametrize("name", ["zeros filled", "gru"])
+def test_uses_have_rows_where_many_samples_at_a_time_have_none(name: str) -> None:
+    summary = refine(problem(name), max_rank=4).summary
+    assert summary.strategy == "row-blocks"
+    assert not summary.routes_left
+
+
+def test_what_is_calculated_with_a_weight_before_samples_come_in_is_said() -> None:
+    function = ParametricFunction.from_module(oddities.network("weight in the output"), dtype=torch.float64)
+    network = UsedNetwork(function, INPUTS[:2])
+    assert network.rest == ["b.weight"]
+    assert "VectorNorm" in network.why_not["b.weight"]
+
+
+def test_a_rule_that_is_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(site: rules.Site) -> rules.Use:
+        return rules.product(site, 2 * site.saved("mat1"), right=True)
+
+    monkeypatch.setitem(rules.RULES["AddmmBackward0"], 2, doubled)
     result = refine(problem("tied transpose"), max_rank=6)
-    assert [item.route for item in result.summary.routes_left] == ["rows from layer factors"]
+    assert [item.route for item in result.summary.routes_left] == ["rows from the uses of parameters"]
+    assert "differ from those of plain reverse mode" in result.summary.routes_left[0].reason
+
+
+def test_uses_that_are_wrong_later_are_left_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a rule serves the samples that were looked at and not those of the proof."""
+    right = Factors.add_images, Factors.write_rows
+
+    def images(self: Factors, directions: Directions, out: Tensor) -> None:
+        right[0](self, directions, out.mul_(2))
+        out.mul_(2)
+
+    def rows(self: Factors, function: ParametricFunction, out: Tensor) -> None:
+        right[1](self, function, out)
+        out.mul_(2)
+
+    monkeypatch.setattr(Factors, "add_images", images)
+    monkeypatch.setattr(Factors, "write_rows", rows)
+    result = refine(problem("tied transpose"), max_rank=6)
+    assert [item.route for item in result.summary.routes_left] == ["rows from the uses of parameters"]
     assert "differ from those of plain reverse mode" in result.summary.routes_left[0].reason
     with pytest.raises(InputError, match=r"factored cannot serve this network: .*use row-blocks"):
         refine(problem("tied transpose"), max_rank=6, strategy="factored")
@@ -152,14 +190,19 @@ def test_factors_that_are_wrong_are_left_with_a_reason(monkeypatch: pytest.Monke
         ("cdist", "row-blocks", "forward mode is not defined for cdist"),
     ],
 )
-def test_what_was_left_is_said_in_the_words_of_the_user(name: str, strategy: str, reason: str) -> None:
+def test_what_was_left_is_said_in_the_words_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, name: str, strategy: str, reason: str
+) -> None:
+    if strategy == "matrix-free":  # uses have rows without asking for many samples at a time
+        monkeypatch.setattr(search, "RULES", {})
     summary = refine(problem(name), max_rank=4).summary
     assert summary.strategy == strategy
     assert any(reason in item.reason for item in summary.routes_left)
     assert not any("vmap" in item.reason or "functorch" in item.reason for item in summary.routes_left)
 
 
-def test_a_strategy_asked_for_by_name_is_refused_with_one_that_works() -> None:
+def test_a_strategy_asked_for_by_name_is_refused_with_one_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "RULES", {})
     with pytest.raises(
         InputError,
         match=r"strategy: row-blocks cannot serve this network: .*filled in place.*; use matrix-free or auto",

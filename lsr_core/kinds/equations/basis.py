@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import orthonormal
-from lsr_core.networks.directions import LayerDirections
-from lsr_core.networks.residuals import factors_of
+from lsr_core.networks.directions import Directions, sizes_of
+from lsr_core.networks.residuals import factors_of, form_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
 from lsr_core.refinement.factored import basis_from
 from lsr_core.refinement.peaks import ANCHORS, PROBES, directions
@@ -76,19 +76,19 @@ def _numbers_ahead(start: Tensor, numbers: Tensor) -> Tensor:
 
 def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     """V in the span of factored random directions, as for data: J Ω is Σ_c (δ_c·g)(a_c·h) over the components of the jets."""
-    function, network = setting.function, setting.strategy.network
-    assert network is not None
+    function = setting.function
     largest = max(setting.fitted, key=lambda part: part.n_rows)
-    anchors = factors_of(largest.residual, largest.points[:: max(1, len(largest.points) // ANCHORS)])
-    count = directions(setting.sizes, setting.config, setting.max_rank)
-    factors = anchors.random_directions(count, setting.generator(SKETCH))
-    probes = torch.randn(function.n_params, PROBES, generator=setting.generator(PROBE), dtype=torch.float64)
-    probes = probes.to(function.theta0)
+    few = largest.points[:: max(1, len(largest.points) // ANCHORS)]
+    count, generator = directions(setting.sizes, setting.config, setting.max_rank), setting.generator(SKETCH)
+    sizes = sizes_of(function, largest.residual.at(few, largest.width, "matrix-free"), generator)
+    form = form_of(largest.residual)
+    omega = Directions.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
+    probes = Directions.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     qr = qr_for(setting, count + PROBES + 1)
     for done, part in enumerate(setting.fitted):
         for points in part.points.split(SAMPLES):
             rows = factors_of(part.residual, points)
             errors = part.residual.outputs(points).reshape(-1, 1)
-            qr.update(rows.gram(factors, network), rows.images(probes, network), errors)
+            qr.update(rows.images(omega), rows.images(probes), errors)
         on_fraction((done + 1) / len(setting.fitted))
-    return basis_from(setting, LayerDirections(factors, network), qr.factor)
+    return basis_from(setting, omega, qr.factor)

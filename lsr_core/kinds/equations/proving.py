@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.networks.directions import Directions
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import chain_of
 from lsr_core.networks.probe import Findings
 from lsr_core.networks.proof import Reference, few, operator_defect, push_defect
 from lsr_core.networks.pushes import IN_WORDS, WAYS
-from lsr_core.networks.residuals import ResidualFunction, factors_of
+from lsr_core.networks.residuals import ResidualFunction, factors_of, form_of
 from lsr_core.networks.routes import Left, Proved, in_order, passed_on, reason_of, route_of, tolerance, within
 from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.physics.problem import PhysicsProblem
@@ -189,12 +190,13 @@ def _rows_defect(part: BlockRows, reference: Reference, strategy: Strategy) -> f
     if strategy.name != "factored":
         wide = strategy.name == "matrix-free"
         return operator_defect(residual.at(part.points, part.width, strategy.name), reference, wide=wide)
-    assert strategy.network is not None
-    factors = factors_of(residual, part.points)
-    drawn = factors.random_directions(2, torch.Generator().manual_seed(1))
-    dense = [drawn.combination(unit, strategy.network) for unit in torch.eye(2).to(reference.directions)]
-    images = factors.images(reference.directions, strategy.network)
-    return max(
-        reference.defect_of(images),
-        reference.defect_of(factors.gram(drawn, strategy.network), torch.stack(dense, dim=1)),
+    shapes = residual.function.shapes
+    few = Directions.random(
+        shapes,
+        2,
+        torch.Generator().manual_seed(1),
+        residual.theta0,
+        form=form_of(residual),
+        sizes=dict.fromkeys(shapes, 1.0),
     )
+    return reference.defect_of(factors_of(residual, part.points).images(few), few.written())

@@ -1,0 +1,121 @@
+"""Products from the uses of parameters against the dense Jacobian of plain reverse mode."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lsr_core import InputError, SupervisedProblem, refine
+from lsr_core.networks.directions import Directions
+from lsr_core.networks.factored import FactoredJacobian
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.uses import network as recording
+from lsr_core.networks.uses.network import UsedNetwork
+from lsr_core.problems.splits import Split
+from tests.core import twins
+from tests.core.operations import OPERATIONS, WITHOUT, Made, mixed, operation
+
+EVERY_SEED = range(50)
+QUICK = {"linear over steps", "time before batch", "convolution 2d in groups", "transposed convolution", "embedding"}
+QUICK |= {
+    "tied head",
+    "batch norm",
+    "cross attention",
+    "encoder, time first",
+    "einsum with a matrix for each step",
+    "gru",
+}
+
+
+def dense(model: nn.Module, inputs: Tensor) -> Tensor:
+    outputs = model(inputs.clone()).reshape(-1)
+    parameters = list(model.parameters())
+    rows = [
+        torch.autograd.grad(value, parameters, retain_graph=True, materialize_grads=True, allow_unused=True)
+        for value in outputs
+    ]
+    return torch.stack([torch.cat([part.reshape(-1) for part in row]) for row in rows])
+
+
+def compare(model: nn.Module, inputs: Tensor) -> UsedNetwork:
+    """Images of both forms of directions, products and rows, to 1e-12."""
+    function = ParametricFunction.from_module(model, dtype=torch.float64)
+    network = UsedNetwork(function, inputs[:2])
+    twin = dense(model, inputs)
+    operator = FactoredJacobian(function, inputs, len(twin) // len(inputs), network=network)
+    sizes = {name: 0.5 + place for place, name in enumerate(function.shapes)}
+    drawn = [
+        Directions.random(function.shapes, 5, twins.generator(), function.theta0, form=network.form, sizes=some)
+        for some in (None, sizes)
+    ]
+    written = torch.cat([some.written() for some in drawn], dim=1)
+    scale = float((twin.abs() @ written.abs()).max())
+    torch.testing.assert_close(operator.times(*drawn), twin @ written, rtol=1e-12, atol=1e-12 * scale)
+    torch.testing.assert_close(operator.rows_at(inputs), twin, rtol=1e-12, atol=1e-12 * float(twin.abs().max()))
+    weights = torch.randn(len(twin), 3, generator=twins.generator(1), dtype=torch.float64)
+    torch.testing.assert_close(operator.rmatmat(weights), twin.T @ weights, rtol=1e-11, atol=1e-12 * scale)
+    torch.testing.assert_close(drawn[1].gram(), drawn[1].written().T @ drawn[1].written(), rtol=1e-12, atol=1e-11)
+    return network
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in OPERATIONS]
+)
+def test_products_of_an_operation_are_those_of_the_dense_jacobian(name: str) -> None:
+    network = compare(*operation(name))
+    assert set(network.why_not) == WITHOUT.get(name, set())
+
+
+@pytest.mark.parametrize(
+    "seed", [seed if seed < 3 else pytest.param(seed, marks=pytest.mark.slow) for seed in EVERY_SEED]
+)
+def test_products_of_mixed_networks_are_those_of_the_dense_jacobian(seed: int) -> None:
+    compare(*mixed(seed))
+
+
+@pytest.mark.parametrize("n_bytes", [1, 3000])
+def test_outputs_and_samples_by_parts_do_not_matter(monkeypatch: pytest.MonkeyPatch, n_bytes: int) -> None:
+    monkeypatch.setattr(recording, "SIGNAL_BYTES", n_bytes)
+    monkeypatch.setattr("lsr_core.networks.factored.RECORD_BYTES", n_bytes)
+    compare(*operation("convolution 2d in groups"))
+
+
+def test_samples_that_a_network_turns_are_not_taken_for_others() -> None:
+    """Where samples stand in the batch is read from gradients; a network that turns them is left alone."""
+    model = Made(lambda x, a, b: b(torch.tanh(a(x)).flip(0)), a=nn.Linear(4, 3), b=nn.Linear(3, 2)).double()
+    function = ParametricFunction.from_module(model, dtype=torch.float64)
+    network = UsedNetwork(function, torch.randn(2, 4, generator=twins.generator()).double())
+    assert network.names == ["b.weight", "b.bias"]
+    assert "out of order" in network.why_not["a.weight"]
+
+
+def test_another_way_for_other_samples_is_refused() -> None:
+    def forked(x: Tensor, a: nn.Module, b: nn.Module) -> Tensor:
+        found: Tensor = a(x) if float(x.abs().max()) < 10 else b(x)
+        return found
+
+    model = Made(forked, a=nn.Linear(2, 1), b=nn.Sequential(nn.Linear(2, 1), nn.Tanh())).double()
+    function = ParametricFunction.from_module(model, dtype=torch.float64)
+    inputs = torch.rand(5, 2, generator=twins.generator()).double()
+    network = UsedNetwork(function, inputs[:2])
+    with pytest.raises(InputError, match="go another way through the network"):
+        list(network.capture(100 * inputs))
+
+
+@pytest.mark.parametrize("name", ["gru", pytest.param("encoder, time first", marks=pytest.mark.slow)])
+def test_a_refinement_within_the_subspace_is_the_dense_solve(name: str) -> None:
+    model, _ = operation(name)
+    inputs = torch.randn(60, 3, 4, generator=twins.generator(), dtype=torch.float64)
+    with torch.no_grad():
+        targets = torch.sin(3 * model(inputs))
+    parts = [Split(inputs[part], targets[part]) for part in (slice(30), slice(30, 45), slice(45, None))]
+    result = refine(SupervisedProblem("made", model, *parts), max_rank=12, strategy="factored")
+    base = (model(inputs[:30]).detach() - targets[:30]).reshape(-1, 1)
+    modes = result.subspace.modes(inputs[:30])
+    delta = result.subspace.delta(torch.eye(12, dtype=torch.float64))
+    torch.testing.assert_close(modes, dense(model, inputs[:30]) @ delta, rtol=1e-10, atol=1e-10)
+    for rank in (1, 5, 12):
+        step = torch.linalg.lstsq(modes[:, :rank], -base).solution
+        error = (base + modes[:, :rank] @ step).square().mean()
+        assert result.sweep.train_mse[rank] == pytest.approx(float(error), rel=1e-10)
