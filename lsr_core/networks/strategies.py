@@ -198,6 +198,9 @@ def _by_cost(
     if function.dtype == torch.float32 and quick_rows is not None and 20 * function.n_params * width <= COARSE:
         reason = "single precision is too coarse for factored directions, and the exact ones fit"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
+    if quick_rows is not None and quick_rows.places > 1 and not in_forward_mode:
+        reason = f"samples pass layers at {quick_rows.places} places, where random directions reach less than rows"
+        return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
     if quick_rows is not None and not in_forward_mode:
         reason = f"the uses of {share:.0%} of the free parameters have rules"
         return Strategy("factored", reason, function, n_outputs, quick_rows)
