@@ -20,7 +20,7 @@ SPREAD = 1e3  # between the sizes of random directions in different parameters
 
 
 @dataclass(frozen=True)
-class Form:
+class DirectionForm:
     """How the outer products stand in the parameters.
 
     Attributes:
@@ -45,7 +45,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Directions:
+class FactoredDirections:
     """p directions Ω (m × p) that are never written out together.
 
     Attributes:
@@ -63,9 +63,9 @@ class Directions:
         generator: torch.Generator,
         like: Tensor,
         *,
-        form: Form,
+        form: DirectionForm,
         sizes: Mapping[str, float] | None = None,
-    ) -> Directions:
+    ) -> FactoredDirections:
         """Gaussian g and h (a Khatri–Rao sketch).
 
         Args:
@@ -94,11 +94,11 @@ class Directions:
     def count(self) -> int:
         return len(next(iter(self.left.values())))
 
-    def part(self, some: slice) -> Directions:
+    def part(self, some: slice) -> FactoredDirections:
         """Some of them."""
         shared: dict[int, Tensor] = {}  # what is one tensor stays one
         left = {name: shared.setdefault(id(value), value[some]) for name, value in self.left.items()}
-        return Directions(left, {name: value[some] for name, value in self.right.items()})
+        return FactoredDirections(left, {name: value[some] for name, value in self.right.items()})
 
     def gram(self) -> Tensor:
         """ΩᵀΩ, (p, p)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.footprints import footprint, samples_within
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import BLOCK_BYTES, RowJacobian
@@ -38,7 +38,7 @@ class FactoredJacobian(RowJacobian):
         super().__init__(function, inputs, n_outputs, block_bytes=block_bytes, keep=keep)
         self.network = network
 
-    def times(self, *many: Directions) -> Tensor:
+    def times(self, *many: FactoredDirections) -> Tensor:
         """J Ω for several sets of directions, side by side, (n·o, Σ p)."""
         count = sum(directions.count for directions in many)
         image = self.function.theta0.new_zeros(len(self.inputs), self.n_outputs, count)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.func import jacrev, jvp, vjp, vmap
 
 from lsr_core.linalg.operators import LinearOperator
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.footprints import footprint, samples_within
 from lsr_core.networks.pushes import Derivatives
 
@@ -68,7 +68,7 @@ class JacobianOperator(LinearOperator):
         self.shape = (len(inputs) * n_outputs, function.n_params)
         self.dtype, self.device = function.dtype, function.device
 
-    def times(self, *many: Directions) -> Tensor:
+    def times(self, *many: FactoredDirections) -> Tensor:
         """J Ω for several sets of directions, side by side, (n·o, Σ p): written out, some at a time."""
         image = self.function.theta0.new_empty(self.shape[0], sum(directions.count for directions in many))
         width, place = max(1, PART_BYTES // (self.shape[1] * image.dtype.itemsize)), 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, JacobianOperator, RowJacobian
@@ -141,7 +141,7 @@ def _factor_defect(operator: FactoredJacobian, reference: Reference) -> float:
     """Of images of factored directions, those that share factors and those that do not."""
     network, function = operator.network, operator.network.function
     few = [
-        Directions.random(
+        FactoredDirections.random(
             function.shapes, PAIRS, torch.Generator().manual_seed(1), function.theta0, form=network.form, sizes=sizes
         )
         for sizes in (None, dict.fromkeys(function.shapes, 1.0))

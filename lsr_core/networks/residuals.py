@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 
-from lsr_core.networks.directions import Form
+from lsr_core.networks.directions import DirectionForm
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
@@ -21,7 +21,7 @@ from lsr_core.networks.jets import JetFunction
 from lsr_core.networks.pushes import Derivatives, pushed
 from lsr_core.networks.uses.factors import Factors
 from lsr_core.networks.uses.operands import Operand
-from lsr_core.networks.uses.products import Affine
+from lsr_core.networks.uses.products import LinearUse
 
 Pointwise = Callable[[Tensor, Tensor], Tensor]
 CACHED_POINTS = 512  # at which jets are evaluated together: what the caches hold
@@ -254,17 +254,17 @@ def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
         biased = tuple(component == 0 for component in range(inputs.shape[1])) * (len(inputs) // count)
         inputs = inputs.reshape(count, inside, 1, inputs.shape[-1])
         weight, bias = (_operand(function, f"{name}.{part}") for part in ("weight", "bias"))
-        uses.append(Affine(inputs, signals.unsqueeze(3), weight, bias, biased))
+        uses.append(LinearUse(inputs, signals.unsqueeze(3), weight, bias, biased))
     return Factors(uses, count, n_rows)
 
 
-def form_of(residual: ResidualFunction) -> Form:
+def form_of(residual: ResidualFunction) -> DirectionForm:
     """How directions stand in a network of layers."""
     assert residual.jets.chain is not None
     pairs = [(f"{name}.bias", f"{name}.weight") for name in residual.jets.chain.names]
     shapes = residual.function.shapes
     used = {name for pair in pairs for name in pair}
-    return Form(
+    return DirectionForm(
         tied={bias: weight for bias, weight in pairs if bias in shapes and weight in shapes},
         still=frozenset(name for name in shapes if name not in used),
     )

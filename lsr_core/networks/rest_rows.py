@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.func import jacrev, jvp, vmap
 
 from lsr_core.errors import InputError, is_out_of_memory
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.footprints import footprint, samples_within
 from lsr_core.networks.functions import ParametricFunction
 
@@ -66,7 +66,9 @@ def _one_by_one(
     return torch.stack(rows)
 
 
-def rest_images(function: ParametricFunction, names: Sequence[str], inputs: Tensor, directions: Directions) -> Tensor:
+def rest_images(
+    function: ParametricFunction, names: Sequence[str], inputs: Tensor, directions: FactoredDirections
+) -> Tensor:
     """J Ω for what directions have in the named parameters, (n·o, p): by their rows, or where these would be long by forward mode."""
     if sum(function.shapes[name].numel() for name in names) <= LONG:
         return rest_rows(function, names, inputs) @ directions.written(names=names)

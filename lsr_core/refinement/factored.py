@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
-from lsr_core.networks.directions import Directions, Form, sizes_of
+from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.refinement.basis import (
     PROBE,
     SKETCH,
@@ -36,12 +36,12 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     """
     function, strategy = setting.function, setting.strategy
     count = directions(setting.sizes, setting.config, setting.max_rank)
-    form = strategy.network.form if strategy.network is not None else Form()
+    form = strategy.network.form if strategy.network is not None else DirectionForm()
     few = subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs
     generator = setting.generator(SKETCH)
     sizes = sizes_of(function, strategy.by_products(few), generator)
-    omega = Directions.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
-    probes = Directions.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
+    omega = FactoredDirections.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
+    probes = FactoredDirections.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
     counter = Counter(len(rows) * 4 / 3, on_fraction)
     qr = qr_for(setting, count + PROBES + 1)
@@ -52,7 +52,7 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     return basis_from(setting, omega, qr.factor)
 
 
-def basis_from(setting: Setting, omega: Directions, factor: Tensor) -> Basis:
+def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
     whiten = _inverse_root(omega.gram())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lsr_core.errors import InputError
-from lsr_core.networks.directions import Form
+from lsr_core.networks.directions import DirectionForm
 from lsr_core.networks.strategies import Strategy
 from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import Plan
@@ -31,7 +31,7 @@ def routed(sizes: Sizes, strategy: Strategy) -> Sizes:
     """Sizes with those that the route has: scalars of a factored direction, and those without rules."""
     shapes, network = strategy.function.shapes, strategy.network
     if network is None:
-        direction = Form().length(shapes) if strategy.name == "factored" else 0
+        direction = DirectionForm().length(shapes) if strategy.name == "factored" else 0
         return replace(sizes, pass_flops=strategy.pass_flops, rest=0, direction=direction)
     return replace(
         sizes,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.triangular import times_upper
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.strategies import Strategy
 
 
@@ -80,7 +80,7 @@ class SketchedSubspace(Subspace):
     def __init__(
         self,
         strategy: Strategy,
-        directions: Directions,
+        directions: FactoredDirections,
         coefficients: Tensor,
         singular_values: Tensor,
         *,

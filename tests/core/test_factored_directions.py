@@ -12,7 +12,7 @@ from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
 from lsr_core.kinds.operators.problem import OperatorProblem
 from lsr_core.networks import architectures
-from lsr_core.networks.directions import Directions, Form, sizes_of
+from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian
 from lsr_core.networks.strategies import choose_strategy
@@ -26,25 +26,29 @@ COUNT = 11
 MULTIONET = {"sensors": 6, "width": 6, "depth": 2, "activation": "tanh", "grid": {"points": 40, "low": -1.0}}
 
 
-def in_layers() -> tuple[Directions, JacobianOperator]:
+def in_layers() -> tuple[FactoredDirections, JacobianOperator]:
     model, points = twins.network(2, 5, 3), twins.data(7).inputs
     function = ParametricFunction.from_module(model, dtype=torch.float64)
     strategy = choose_strategy(function, points[:2], 21, 3, width=5, wanted="factored")
     assert strategy.network is not None
     form, sizes = strategy.network.form, sizes_of(function, strategy.at(points), twins.generator(2))
-    drawn = Directions.random(function.shapes, COUNT, twins.generator(1), function.theta0, form=form, sizes=sizes)
+    drawn = FactoredDirections.random(
+        function.shapes, COUNT, twins.generator(1), function.theta0, form=form, sizes=sizes
+    )
     return drawn, strategy.at(points)
 
 
-def in_tensors(name: str) -> tuple[Directions, JacobianOperator]:
+def in_tensors(name: str) -> tuple[FactoredDirections, JacobianOperator]:
     function, points = ParametricFunction.from_module(network(name), dtype=torch.float64), inputs(name)
     jacobian = MatrixFreeJacobian(function, points, function.outputs(points).shape[1])
     sizes = sizes_of(function, jacobian, twins.generator(2))
-    drawn = Directions.random(function.shapes, COUNT, twins.generator(1), function.theta0, form=Form(), sizes=sizes)
+    drawn = FactoredDirections.random(
+        function.shapes, COUNT, twins.generator(1), function.theta0, form=DirectionForm(), sizes=sizes
+    )
     return drawn, jacobian
 
 
-def combined(directions: Directions) -> Tensor:
+def combined(directions: FactoredDirections) -> Tensor:
     """Ω, (m, p)."""
     return torch.stack([directions.combination(unit) for unit in torch.eye(COUNT, dtype=torch.float64)], dim=1)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lsr_core.errors import InputError
 from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction, PureFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian, RowBlockJacobian
@@ -105,8 +105,10 @@ def test_random_directions_are_ordinary_vectors(make: object) -> None:
     assert isinstance(jacobian, FactoredJacobian)
     function, form = jacobian.function, jacobian.network.form
     sizes = {name: 0.1 + place for place, name in enumerate(function.shapes)}
-    directions = Directions.random(function.shapes, 11, twins.generator(3), function.theta0, form=form, sizes=sizes)
-    plain = Directions.random(function.shapes, 4, twins.generator(4), function.theta0, form=form)
+    directions = FactoredDirections.random(
+        function.shapes, 11, twins.generator(3), function.theta0, form=form, sizes=sizes
+    )
+    plain = FactoredDirections.random(function.shapes, 4, twins.generator(4), function.theta0, form=form)
     written = directions.written()
     twin = dense(model, inputs)
     wanted = torch.cat([twin @ written, twin @ plain.written()], dim=1)

@@ -17,7 +17,7 @@ from lsr_core.jobs import watch
 from lsr_core.jobs.watch import OutOfMemory, Watch
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.networks import architectures, footprints, rest_rows
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowBlockJacobian
@@ -73,7 +73,9 @@ class TestRowsWithoutRules:
         operator = FactoredJacobian(function, inputs, 3, network=UsedNetwork(function, inputs[:2]))
         assert operator.network.rest
         drawn = [
-            Directions.random(function.shapes, count, torch.Generator(), function.theta0, form=operator.network.form)
+            FactoredDirections.random(
+                function.shapes, count, torch.Generator(), function.theta0, form=operator.network.form
+            )
             for count in (5, 2)
         ]
         wanted = RowBlockJacobian(function, inputs, 3).rows_at(inputs)
@@ -94,7 +96,7 @@ class TestRowsWithoutRules:
         inputs = torch.rand(40, 1, 8, 8, dtype=torch.float64)
         network = UsedNetwork(function, inputs[:2])
         operator = FactoredJacobian(function, inputs, 3, network=network)
-        drawn = Directions.random(function.shapes, 3, torch.Generator(), function.theta0, form=network.form)
+        drawn = FactoredDirections.random(function.shapes, 3, torch.Generator(), function.theta0, form=network.form)
         whole = 40 * 3 * function.n_params * 8
         assert footprints.peak_of(lambda: operator.times(drawn)) < whole / 5
 

@@ -24,7 +24,7 @@ from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.networks import architectures
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
 from lsr_core.networks.jets import JetFunction
@@ -233,7 +233,7 @@ class TestRows:
             rows = part.residual.at(part.points, part.width, "row-blocks").to_dense()
             form = form_of(part.residual)
             sizes = dict.fromkeys(function.shapes, 0.5)
-            drawn = Directions.random(function.shapes, 5, generator(2), function.theta0, form=form, sizes=sizes)
+            drawn = FactoredDirections.random(function.shapes, 5, generator(2), function.theta0, form=form, sizes=sizes)
             torch.testing.assert_close(factors.images(drawn), rows @ drawn.written(), rtol=1e-10, atol=1e-11)
 
     def test_some_parameters_only(self) -> None:

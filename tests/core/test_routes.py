@@ -15,7 +15,7 @@ from lsr_core import (
     refine,
 )
 from lsr_core.networks import proof
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import RowJacobian
@@ -87,7 +87,9 @@ def test_every_way_gives_the_jacobian_or_is_refused(name: str) -> None:
             if isinstance(operator, RowJacobian):
                 torch.testing.assert_close(torch.cat([rows for _, rows in operator.row_blocks()]), wanted)
             if isinstance(operator, FactoredJacobian):
-                drawn = Directions.random(function.shapes, 5, twins.generator(), function.theta0, form=network.form)
+                drawn = FactoredDirections.random(
+                    function.shapes, 5, twins.generator(), function.theta0, form=network.form
+                )
                 torch.testing.assert_close(operator.times(drawn), wanted @ drawn.written())
     assert right
     assert right[0][0] == SERVED.get(name, "forward")
@@ -163,7 +165,7 @@ def test_uses_that_are_wrong_later_are_left_with_a_reason(monkeypatch: pytest.Mo
     """Where a rule serves the samples that were looked at and not those of the proof."""
     right = Factors.add_images, Factors.write_rows
 
-    def images(self: Factors, directions: Directions, out: Tensor) -> None:
+    def images(self: Factors, directions: FactoredDirections, out: Tensor) -> None:
         right[0](self, directions, out.mul_(2))
         out.mul_(2)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core import InputError, SupervisedProblem, refine
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.uses import network as recording
@@ -46,7 +46,7 @@ def compare(model: nn.Module, inputs: Tensor) -> UsedNetwork:
     operator = FactoredJacobian(function, inputs, len(twin) // len(inputs), network=network)
     sizes = {name: 0.5 + place for place, name in enumerate(function.shapes)}
     drawn = [
-        Directions.random(function.shapes, 5, twins.generator(), function.theta0, form=network.form, sizes=some)
+        FactoredDirections.random(function.shapes, 5, twins.generator(), function.theta0, form=network.form, sizes=some)
         for some in (None, sizes)
     ]
     written = torch.cat([some.written() for some in drawn], dim=1)

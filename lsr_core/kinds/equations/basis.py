@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import orthonormal
-from lsr_core.networks.directions import Directions, sizes_of
+from lsr_core.networks.directions import FactoredDirections, sizes_of
 from lsr_core.networks.residuals import factors_of, form_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
 from lsr_core.refinement.factored import basis_from
@@ -25,7 +25,7 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     """V by a randomized SVD of the source Jacobian at some of the points, then one pass over all residual rows.
 
     Unlike for data, the Jacobian that V comes from (J, unless the config says G) is not the one that is solved with, so A = G V is
-    taken afresh from the rows and factorised whole. Directions at rounding level stay: they matter once columns are rescaled.
+    taken afresh from the rows and factorised whole. FactoredDirections at rounding level stay: they matter once columns are rescaled.
     Where the whole parameter space fits, V is square and only ordered by the source.
     """
     if setting.max_rank == 0:
@@ -82,8 +82,8 @@ def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     count, generator = directions(setting.sizes, setting.config, setting.max_rank), setting.generator(SKETCH)
     sizes = sizes_of(function, largest.residual.at(few, largest.width, "matrix-free"), generator)
     form = form_of(largest.residual)
-    omega = Directions.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
-    probes = Directions.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
+    omega = FactoredDirections.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
+    probes = FactoredDirections.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     qr = qr_for(setting, count + PROBES + 1)
     for done, part in enumerate(setting.fitted):
         for points in part.points.split(SAMPLES):

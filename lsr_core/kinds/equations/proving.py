@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import chain_of
 from lsr_core.networks.probe import Findings
@@ -191,7 +191,7 @@ def _rows_defect(part: BlockRows, reference: Reference, strategy: Strategy) -> f
         wide = strategy.name == "matrix-free"
         return operator_defect(residual.at(part.points, part.width, strategy.name), reference, wide=wide)
     shapes = residual.function.shapes
-    few = Directions.random(
+    few = FactoredDirections.random(
         shapes,
         2,
         torch.Generator().manual_seed(1),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.uses.products import Use
 
@@ -20,12 +20,12 @@ class Factors:
     n_samples: int
     n_outputs: int
 
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         """Add J Ω to images (n, q, p)."""
         for use in self.uses:
             use.add_images(directions, images)
 
-    def images(self, directions: Directions) -> Tensor:
+    def images(self, directions: FactoredDirections) -> Tensor:
         """J Ω, (n·q, p)."""
         like = next(iter(directions.left.values()))
         images = like.new_zeros(self.n_samples, self.n_outputs, directions.count)

@@ -12,7 +12,7 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.uses.factors import Factors
 from lsr_core.networks.uses.graph import Graph, trace
-from lsr_core.networks.uses.products import Affine, Use
+from lsr_core.networks.uses.products import LinearUse, Use
 from lsr_core.networks.uses.rules import RULES, Site
 from lsr_core.networks.uses.search import FEWEST, Planned, of_length, search
 
@@ -88,7 +88,7 @@ class UsedNetwork:
         site = Site(graph.nodes[planned.number], planned.operand, planned.layout, signals)
         use = RULES[graph.names[planned.number]][planned.slot](site)
         if planned.bias is not None:
-            assert isinstance(use, Affine)
+            assert isinstance(use, LinearUse)
             use = replace(use, bias=planned.bias)
         return use
 

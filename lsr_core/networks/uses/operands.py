@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 
 CODE = 4096  # positions are read from gradients in two digits, which float32 holds exactly
 
@@ -29,7 +29,7 @@ class Side(NamedTuple):
     left: bool
     entries: Tensor | None
 
-    def of(self, directions: Directions, name: str) -> Tensor:
+    def of(self, directions: FactoredDirections, name: str) -> Tensor:
         """(p, b, d)."""
         factor = directions.left[name] if self.left else directions.right[name]
         return factor[:, None] if self.entries is None else factor[:, self.entries]
@@ -79,7 +79,7 @@ class Operand:
             return Side(False, right[:, :, 0]), Side(True, left[:, 0])
         raise Unruled("it is put together from several rows and columns")
 
-    def written(self, directions: Directions) -> Tensor:
+    def written(self, directions: FactoredDirections) -> Tensor:
         """The directions at its entries, (p, entries)."""
         left, right = directions.left[self.name], directions.right[self.name]
         if self.plain and right.shape[1] == 1:

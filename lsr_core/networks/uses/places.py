@@ -11,7 +11,7 @@ SAME = 1e3  # multiples of eps up to which two gradients are equal
 
 
 @dataclass(frozen=True)
-class Layout:
+class SampleAxis:
     """One axis runs over the samples: alone, or with c other places before (`samples_first`) or behind them.
 
     Sequences that are folded into the batch, (n·t, d), have samples first; where a network puts time before the batch, (t·n, d), they come last.
@@ -31,7 +31,7 @@ class Layout:
         return values.unflatten(axis, split).movedim(axis if self.samples_first else axis + 1, 0)
 
 
-def layouts(few: torch.Size, more: torch.Size, counts: tuple[int, int]) -> list[Layout]:
+def layouts(few: torch.Size, more: torch.Size, counts: tuple[int, int]) -> list[SampleAxis]:
     """Those that are possible for a tensor of these shapes at two numbers of samples; none if no axis grows with them."""
     grown = [axis for axis, (small, large) in enumerate(zip(few, more, strict=False)) if small != large]
     if len(few) != len(more) or len(grown) != 1:
@@ -40,10 +40,12 @@ def layouts(few: torch.Size, more: torch.Size, counts: tuple[int, int]) -> list[
     repeats, left = divmod(few[axis], counts[0])
     if left or more[axis] != repeats * counts[1]:
         return []
-    return [Layout(axis, repeats)] if repeats == 1 else [Layout(axis, repeats), Layout(axis, repeats, False)]
+    return (
+        [SampleAxis(axis, repeats)] if repeats == 1 else [SampleAxis(axis, repeats), SampleAxis(axis, repeats, False)]
+    )
 
 
-def fitting(possible: list[Layout], plain: Tensor, weighted: Tensor, weights: Tensor) -> Layout | None:
+def fitting(possible: list[SampleAxis], plain: Tensor, weighted: Tensor, weights: Tensor) -> SampleAxis | None:
     """The first layout by which gradients of a weighted sum over samples are the weights times those of the plain sum."""
     for layout in possible:
         once, twice = layout.by_sample(plain), layout.by_sample(weighted)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lsr_core.networks.directions import Directions
+from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.uses.operands import Operand
 
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -24,7 +24,7 @@ class Use(ABC):
     """One use of a parameter, at n samples and for q of the outputs."""
 
     @abstractmethod
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         """Add what the use contributes to J Ω, (n, q, p)."""
 
     @abstractmethod
@@ -33,7 +33,7 @@ class Use(ABC):
 
 
 @dataclass(frozen=True)
-class Affine(Use):
+class LinearUse(Use):
     """z = a W' + b' at t places of a sample, with b matrices W' side by side.
 
     Attributes:
@@ -50,7 +50,7 @@ class Affine(Use):
     bias: Operand | None = None
     biased: tuple[bool, ...] | None = None
 
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         if self.weight is None:
             self._add_bias(directions, images)
             return
@@ -77,7 +77,7 @@ class Affine(Use):
         if self.bias is not None:
             yield self.bias, self._bias_signals()
 
-    def _add_bias(self, directions: Directions, images: Tensor) -> None:
+    def _add_bias(self, directions: FactoredDirections, images: Tensor) -> None:
         if self.bias is not None:
             images.add_(self._bias_signals() @ self.bias.written(directions).T)
 
@@ -111,7 +111,7 @@ class Convolved(Use):
     groups: int
     transposed: bool
 
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         name, kernel = self.weight.name, self.weight.whole[1:]
         left = directions.left[name]
         count = len(left)
@@ -169,7 +169,7 @@ class LookedUp(Use):
     table: Operand
     counted: Tensor | None
 
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         entries, width = self.table.shape
         first, last = self.table.sides((1, entries, width))
         found = first.of(directions, self.table.name)[:, 0].T[self.places]
@@ -195,7 +195,7 @@ class Entrywise(Use):
     slopes: Tensor
     operand: Operand
 
-    def add_images(self, directions: Directions, images: Tensor) -> None:
+    def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
         images.add_(self.slopes @ self.operand.written(directions).T)
 
     def gradients(self) -> Iterator[tuple[Operand, Tensor]]:

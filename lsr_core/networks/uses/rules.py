@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.networks.uses.operands import Operand, Unruled
-from lsr_core.networks.uses.places import Layout
-from lsr_core.networks.uses.products import Affine, Convolved, Entrywise, LookedUp, Use
+from lsr_core.networks.uses.places import SampleAxis
+from lsr_core.networks.uses.products import Convolved, Entrywise, LinearUse, LookedUp, Use
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Site:
 
     node: Any
     operand: Operand
-    layout: Layout
+    layout: SampleAxis
     signals: tuple[Tensor, ...]
 
     def saved(self, name: str) -> Tensor:
@@ -81,7 +81,7 @@ def product(site: Site, other: Tensor, *, right: bool, scale: float = 1.0) -> Us
         return rows.unsqueeze(2) if values.ndim == 2 else rows.transpose(1, 2)
 
     stacked = torch.stack([placed(signal) for signal in signals], dim=1)
-    return Affine(placed(inputs * scale if scale != 1 else inputs), stacked, _turned(site.operand, right))
+    return LinearUse(placed(inputs * scale if scale != 1 else inputs), stacked, _turned(site.operand, right))
 
 
 def _turned(operand: Operand, right: bool) -> Operand:

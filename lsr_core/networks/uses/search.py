@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from lsr_core.networks.directions import Directions, Form
+from lsr_core.networks.directions import DirectionForm, FactoredDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.uses.graph import Graph, trace
 from lsr_core.networks.uses.operands import Operand, Unruled, operand_at
-from lsr_core.networks.uses.places import Layout, fitting, layouts
+from lsr_core.networks.uses.places import SampleAxis, fitting, layouts
 from lsr_core.networks.uses.rules import RULES, Site
 
 FEWEST, MORE = 3, 5  # samples in the batches that are looked at
@@ -31,12 +31,12 @@ class Planned:
     number: int
     slot: int
     operand: Operand
-    layout: Layout
+    layout: SampleAxis
     bias: Operand | None = None
 
 
 @dataclass(frozen=True)
-class Found:
+class Search:
     """What a look at a network found.
 
     Attributes:
@@ -50,13 +50,13 @@ class Found:
 
     operations: tuple[str, ...]
     uses: tuple[Planned, ...]
-    form: Form
+    form: DirectionForm
     why_not: dict[str, str]
     signals: int
     places: int
 
 
-def search(function: ParametricFunction, example: Tensor) -> Found:
+def search(function: ParametricFunction, example: Tensor) -> Search:
     """Uses of the parameters that may move.
 
     Raises:
@@ -77,9 +77,9 @@ def search(function: ParametricFunction, example: Tensor) -> Found:
         if split != 1:
             splits[name] = split
     merged, tied = _with_biases(planned, few)
-    form = Form(splits, tied, frozenset(look.still))
+    form = DirectionForm(splits, tied, frozenset(look.still))
     numbers = {use.number for use in merged}
-    return Found(
+    return Search(
         few.names,
         tuple(merged),
         form,
@@ -183,7 +183,9 @@ class _Look:
         """Compare products along two directions with the gradient of the weighted sum."""
         shapes = {name: self.function.shapes[name]}
         parameter, generator = self.parameters[name], torch.Generator().manual_seed(1)
-        directions = Directions.random(shapes, 2, generator, parameter.detach(), form=Form({name: split}))
+        directions = FactoredDirections.random(
+            shapes, 2, generator, parameter.detach(), form=DirectionForm({name: split})
+        )
         images = parameter.detach().new_zeros(FEWEST, 1, directions.count)
         try:
             for use in uses:
