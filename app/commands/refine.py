@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,25 +46,52 @@ def refine(
         str | None,
         typer.Option(help="published, or published-1 to -4: the settings of the authors' code, for comparison."),
     ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out samples with a target that is NaN, and say how many.")
+    ] = False,
     trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Refine a trained network and keep the result as a run."""
     from lsr_core.jobs.queue import create
+    from lsr_core.storage.missing import in_words
 
     config = _config(_preset(preset) | settings)
+    if cases is not None and drop_missing:
+        raise InputError(
+            "input functions are drawn, and none of them misses a target; leave it out", key="drop_missing"
+        )
     if cases is not None:
         from lsr_app.commands.cases import refine_cases
 
         refine_cases(problem, config, cases, runs, trust=trust, json=json)
         return
-    with problem_folder(problem, trust) as folder:
+    with problem_folder(problem, trust) as given, complete(given, asked=drop_missing) as (folder, dropped):
         refuse(folder, config)
         run = create(store(runs), folder, config, owner=OWNER)
     execute(run)
     summary = run.summary.model_dump(mode="json")
-    emit({"run": run.id, **summary, "status": run.status().status, "folder": str(run.path)}, _words(run), json)
+    extra = {"dropped": dropped} if drop_missing else {}
+    said = in_words(dropped) + "\n" if dropped else ""
+    emit(
+        {"run": run.id, **summary, **extra, "status": run.status().status, "folder": str(run.path)},
+        said + _words(run),
+        json,
+    )
+
+
+@contextmanager
+def complete(folder: Path, *, asked: bool) -> Iterator[tuple[Path, dict[str, int]]]:
+    """The bundle without samples whose targets are missing, and how many those were, if that is asked for."""
+    if not asked:
+        yield folder, {}
+        return
+    from lsr_core.storage.missing import without_missing
+
+    with tempfile.TemporaryDirectory(prefix="lsr-missing-") as scratch:
+        counts = without_missing(folder, Path(scratch) / "problem")
+        yield (Path(scratch) / "problem" if counts else folder), counts
 
 
 def _preset(name: str | None) -> dict[str, object]:

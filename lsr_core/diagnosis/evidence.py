@@ -25,6 +25,30 @@ NOTICED = 0.3  # share of the held-out error left, from which a step counts as o
 
 
 @dataclass(frozen=True)
+class NoiseFigures:
+    """What a smoothing found.
+
+    Attributes:
+        sigma: standard deviation of a value.
+        by: how it was found, in words.
+        freedom: degrees of freedom that the refinement spends.
+        values: that were fitted.
+        residual: root mean square of the network on them.
+    """
+
+    sigma: float
+    by: str
+    freedom: float
+    values: int
+    residual: float
+
+    @property
+    def error(self) -> float:
+        """Root mean square over the fitted places of the standard deviation of the refined mean: σ √(freedom/values)."""
+        return self.sigma * math.sqrt(self.freedom / self.values)
+
+
+@dataclass(frozen=True)
 class Figures:
     """Ratios are of norms (root mean squares), not of their squares; None where a run has no such thing.
 
@@ -63,6 +87,7 @@ class Figures:
         units: that do nothing.
         restarted: the network trained anew.
         no_restart: why it was not; empty where that was not asked.
+        noise: of the training data, where a smoothing has found it.
     """
 
     rank: int
@@ -96,6 +121,7 @@ class Figures:
     units: Units | None = None
     restarted: Restarts | None = None
     no_restart: str = ""
+    noise: NoiseFigures | None = None
 
     @property
     def left(self) -> float:
@@ -149,6 +175,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         no_other=equation.no_other if equation else "",
         units=units(problem),
         no_restart=why_not(problem),
+        noise=_noise(summary),
     )
 
 
@@ -166,6 +193,16 @@ def weight_rounding(problem: Problem) -> float:
 
 def _holds(weights: Tensor, dtype: torch.dtype) -> bool:
     return bool((weights.to(dtype).double() == weights).all())
+
+
+def _noise(summary: Summary) -> NoiseFigures | None:
+    """None where nothing was smoothed, or the noise was not told."""
+    found, train = summary.regularisation, summary.base.train_mse
+    if found is None or not summary.noise_std or train is None or summary.rank == 0:
+        return None
+    return NoiseFigures(
+        summary.noise_std, found.noise_by, summary.degrees_of_freedom or 0.0, summary.n_residuals, math.sqrt(train)
+    )
 
 
 def _errors(squares: Pairs, plain: Pairs) -> dict[str, tuple[float, float]]:

@@ -55,6 +55,26 @@ def degradation(known: Figures, threshold: float) -> Evidence:
     return _said("degradation", known.degradation, threshold, words, {"rise": known.degradation})
 
 
+def noise(known: Figures, threshold: float) -> list[Evidence]:
+    """What the data leave to claim, of a smoothing that found their noise."""
+    found = known.noise
+    if found is None:
+        return []
+    words = f"the noise of a value is about {found.sigma:.3g}, {found.by}, and the network is {found.residual:.3g} off its training values"
+    claim = (
+        f"the refinement spends {found.freedom:.3g} degrees of freedom on {found.values:,} values, so by the noise its mean is off by about "
+        f"{found.error:.2g}; to halve that takes at least {4 * found.values:,} values, {3 * found.values:,} more"
+    )
+    return [
+        _said(
+            "noise", found.sigma / found.residual, threshold, words, {"noise": found.sigma, "residual": found.residual}
+        ),
+        _said(
+            "claim", found.error, None, claim, {"error": found.error, "values": found.values, "freedom": found.freedom}
+        ),
+    ]
+
+
 def base_error(known: Figures, threshold: float) -> Evidence:
     assert known.base_error is not None
     words = f"the network's relative error is {known.base_error:.1e}, and rounding reaches up to {threshold:.0e}"

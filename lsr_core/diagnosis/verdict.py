@@ -33,6 +33,7 @@ FITS = 0.5  # of the training residual left at some rank: the refinement fits th
 SMALL_GAIN = 0.5  # of the held-out error left: there was little to gain
 RESTART = 0.3  # of the network's error left by another start: the valley is the problem
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
+NOISY = 0.5  # of the network's residual on its training values, from which their noise is what a fit is left with
 IDLE = 0.5  # of the units of a layer do nothing
 PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
 
@@ -109,7 +110,8 @@ def untested(known: Figures) -> list[str]:
 
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
-    return _reachable(known) > SMALL_GAIN and not (known.is_equation or _rounded(known) or _overfits(known))
+    told = _rounded(known) or _overfits(known) or _noisy(known) is not None
+    return _reachable(known) > SMALL_GAIN and not (known.is_equation or told)
 
 
 def _reachable(known: Figures) -> float:
@@ -158,7 +160,21 @@ def _overfitting(known: Figures) -> Finding | None:
         statements.fitted(known, FITS),
         statements.best_rank(known, SMALL_GAIN),
     ]
-    return Finding("overfitting", evidence, min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN), 1.5)
+    advice = words.KEEP.format(rank=known.rank) if words.spared(known) else ""
+    margin = min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN)
+    return Finding("overfitting", evidence, margin, 1.5, advice=advice)
+
+
+def _noisy(known: Figures) -> Finding | None:
+    """Much of what the network misses of its training values is their noise, as a smoothing has found."""
+    found = known.noise
+    if found is None or not found.residual > 0 or found.sigma < NOISY * found.residual:
+        return None
+    evidence = [*statements.noise(known, NOISY), *statements.at_rank(known)]
+    against = words.against_use(known)
+    use = against or f"Use the refined predictor at rank {known.rank}."
+    share = found.sigma / (NOISY * found.residual)
+    return Finding("noise", evidence, share, 1.2, advice=f"{use} {words.ADVICE['noise']}", use=not against)
 
 
 def _wrong_valley(known: Figures) -> Finding | None:
@@ -236,6 +252,7 @@ RULES: tuple[Callable[[Figures], Finding | None], ...] = (
     _precision_of_results,
     not_solved,
     _precision_of_weights,
+    _noisy,
     _overfitting,
     _wrong_valley,
     _idle,

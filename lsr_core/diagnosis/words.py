@@ -20,12 +20,18 @@ SENTENCES: dict[Limit, str] = {
     "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
     "stationary": "Nothing is left to gain from these weights: no direction of the subspace lowers the residual.",
     "overfitting": "The refinement overfits: it fits the training samples and loses the others.",
+    "noise": "Noise in the data is the limit: a value is off by about {sigma:.2g}, and the refined mean, by that noise, still by about {error:.2g}.",
     "unsolved": "The equation is not solved: the refined field is not shown to be near a solution.",
     "undetermined": "The equation does not settle the field: other fields satisfy what is written as well.",
 }
 UNTRAINED_SENTENCE = (
     "The network is no better than a constant, as before training; {solve} at its weights {removes} most of the {what}."
 )
+OVERFITTING_BEYOND = (
+    "Ranks beyond {best} overfit: they fit the training samples and lose the others. The refinement, at rank {rank}, does not, and "
+    "there is little more to gain."
+)
+KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
 OTHER_SENTENCE = "The refined field satisfies what is written and is not the known solution."
 ANOTHER_SENTENCE = (
@@ -45,6 +51,7 @@ ADVICE: dict[Limit, str] = {
     "precision": "Keep weights and data in float64 and refine in float64.",
     "stationary": "Take the network as it is. If its error is too large, train it from another start, enlarge it or look at its data.",
     "overfitting": "Take the rank with the smallest validation error, add damping or more samples.",
+    "noise": "Take more values, or less noisy ones: their noise, not the training, sets what is left.",
     "unsolved": "Do not rely on the field. Take more points, another scale of the inputs or a larger network, or train it closer, and refine then.",
     "undetermined": "Do not rely on the field. Add the condition that is missing (a value, a norm, what holds at the jump), and refine then.",
 }
@@ -53,6 +60,10 @@ ROUNDED = "Store the weights in float64 (or float32 at least) and refine in floa
 
 
 def sentence(limit: Limit, known: Figures) -> str:
+    if limit == "noise" and known.noise is not None:
+        return SENTENCES[limit].format(sigma=known.noise.sigma, error=known.noise.error)
+    if limit == "overfitting" and spared(known):
+        return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank)
     if limit == "undetermined" and known.jump:
         return JUMP_SENTENCE
     if limit == "undetermined" and known.refined_error is not None:
@@ -68,6 +79,11 @@ def sentence(limit: Limit, known: Figures) -> str:
     return pattern.format(
         what=what, solve="Gauss-Newton steps" if many else "a direct solve", removes="remove" if many else "removes"
     )
+
+
+def spared(known: Figures) -> bool:
+    """Whether the rank of the run is none of those that overfit: no larger than the best, and no worse than the network."""
+    return known.rank <= known.best_rank and known.left <= 1
 
 
 def against_use(known: Figures) -> str:

@@ -137,6 +137,7 @@ Limit = Literal[
     "precision",
     "stationary",
     "overfitting",
+    "noise",
     "unsolved",
     "undetermined",
 ]

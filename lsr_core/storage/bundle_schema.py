@@ -60,7 +60,8 @@ def _both_files(files: dict[str, Any]) -> dict[str, Any]:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
 Unit = Annotated[str, StringConstraints(max_length=40), AfterValidator(_one_line)]
 Title = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
-Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_paragraphs)]
+MAX_TEXT = 4000
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_paragraphs)]
 Scalar = Annotated[str | int | float | bool | None, AfterValidator(_finite)]
 
 

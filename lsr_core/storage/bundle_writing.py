@@ -22,7 +22,7 @@ from lsr_core.storage.kinds import storing
 from lsr_core.validation import describe
 
 
-def _entry(path: Path) -> dict[str, Any]:
+def file_entry(path: Path) -> dict[str, Any]:
     """Digest and size of a file of a bundle that is being written."""
     with inside.opened(path, MAX_FILE_BYTES) as stream:
         return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": stream.tell()}
@@ -84,7 +84,7 @@ def write_bundle(
                 "seeds": dict(seeds),
                 "training": dict(training),
                 **{key: [{"name": q.name, "unit": q.unit} for q in given] for key, given in quantities.items()},
-                "files": {name: _entry(folder / name) for name in stored},
+                "files": {name: file_entry(folder / name) for name in stored},
                 "checkpoints": entries,
             }
         )

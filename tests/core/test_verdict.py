@@ -16,7 +16,7 @@ from benchmarks import _typed as typed
 from benchmarks._statements import contradictions
 from lsr_core.diagnosis import words
 from lsr_core.diagnosis.conditions import missing_conditions
-from lsr_core.diagnosis.evidence import Figures, figures, weight_rounding
+from lsr_core.diagnosis.evidence import Figures, NoiseFigures, figures, weight_rounding
 from lsr_core.diagnosis.loss_path import loss_paths
 from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, restarts, why_not
@@ -111,6 +111,9 @@ def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
         ({"degradation": 1.51}, "overfitting"),
         ({"degradation": 1.49}, "open"),
         ({"degradation": 9.0, "fitted": 0.51}, "open"),
+        ({"noise": NoiseFigures(0.51, "told", 9.0, 100, 1.0)}, "noise"),
+        ({"noise": NoiseFigures(0.49, "told", 9.0, 100, 1.0)}, "open"),
+        (gained(0.2) | {"noise": NoiseFigures(0.51, "told", 9.0, 100, 1.0)}, "noise"),
         (gained(0.01) | {"degradation": 5.0}, "conditioning"),
         ({"degradation": 9.0, "has_held_out": False}, "open"),
         ({"base_error": 2e-13}, "precision"),
@@ -294,6 +297,21 @@ def test_rounded_weights_are_seen() -> None:
     problem = SupervisedProblem("x", model, train, sine_data(200, 2, 1))
     assert weight_rounding(problem) == pytest.approx(4.9e-4, rel=0.01)
     assert verdict_of(refine(problem)).limit == "precision"
+
+
+def test_noise_names_its_size_and_what_may_be_claimed() -> None:
+    found = verdict(replace(PLAIN, noise=NoiseFigures(0.2, "from repeated measurements", 4.0, 100, 0.25)))
+    assert "off by about 0.2, and the refined mean, by that noise, still by about 0.04" in found.sentence
+    assert any("takes at least 400 values, 300 more" in item.sentence for item in found.evidence)
+
+
+def test_a_rank_that_does_not_overfit_is_not_said_to() -> None:
+    spared = verdict(replace(PLAIN, degradation=3.0, rank=PLAIN.best_rank))
+    assert spared.limit == "overfitting"
+    assert "Ranks beyond" in spared.sentence
+    assert f"Keep rank {PLAIN.best_rank}" in spared.advice
+    lost = verdict(replace(PLAIN, degradation=3.0, rank=PLAIN.best_rank + 5))
+    assert lost.sentence.startswith("The refinement overfits")
 
 
 def test_few_noisy_samples_overfit() -> None:

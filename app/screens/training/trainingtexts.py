@@ -28,6 +28,7 @@ LIMITS = {
     "precision": "Precision",
     "stationary": "Nothing: stationary",
     "overfitting": "Overfitting",
+    "noise": "Noise",
     "unsolved": "Not solved",
     "undetermined": "Not determined",
 }
