@@ -27,9 +27,6 @@ def broken(folder: Path, places: dict[str, list[int]], value: float = np.nan) ->
     text = json.loads((folder / "problem.json").read_text())
     data = (folder / "data.npz").read_bytes()
     text["files"]["data.npz"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        "sha256": hashlib.sha256((folder / "data.npz").read_bytes()).hexdigest(),
-        "bytes": (folder / "data.npz").stat().st_size,
-    }
     (folder / "problem.json").write_text(json.dumps(text))
     return folder
 
