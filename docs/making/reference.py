@@ -50,7 +50,7 @@ def commands() -> str:
 
 def _option(option: Any) -> tuple[str, str]:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts] if name.startswith("-"))
-    return names or f"`{(option.metavar or option.name).replace('|', chr(92) + '|')}`", (
+    return names or f"`{(option.metavar or option.name).replace('|', ' or ')}`", (
         getattr(option, "help", None) or ""
     ).replace("|", "\\|")
 
