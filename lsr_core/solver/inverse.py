@@ -28,6 +28,9 @@ UNSTRAINED, STRAINED = (
     1.0,
     3.0,
 )  # measured values that the equation's residual counts as, and times the least of all weights: up to which it holds
+FLUCTUATION = (
+    0.1  # of that of the misfit by chance, √(2 n): up to which the equation's residual does not count beside it
+)
 AGREES = 0.05  # of the noise: two estimates that do not differ by more
 ROUNDS = 5  # of estimating the noise
 WEAK = 1e-10  # of the largest singular value: the prior where it is only to keep rounding out
@@ -103,15 +106,26 @@ def settle(
 def _strength(
     space: MeasuredSpace, alpha: Tensor, triangles: Triangles, balance: Balance, joint: JointModel, present: float
 ) -> tuple[float, float]:
-    """The best strength within reach of the present one, and the evidence there."""
+    """The best strength within reach of the present one, and the evidence there; none that would bend the equation."""
     grid = joint.grid()
     grid = torch.cat([grid[(grid > present / CHANGE) & (grid < present * CHANGE)], grid.new_tensor([present])])
-    alone = space.model(triangles.own(balance)[1], alpha)
-    found = joint.log_evidence(grid) - alone.log_evidence(grid)
+    others = triangles.own(balance)[1]
+    found = joint.log_evidence(grid) - space.model(others, alpha).log_evidence(grid)
+    strains = torch.stack([_left(others, joint.solution(float(one)) + space.centre - alpha) for one in grid])
+    holds = strains <= max(UNSTRAINED, FLUCTUATION * math.sqrt(2 * space.count))
+    if not bool(holds.any()):
+        best = int(strains.argmin())
+        return float(grid[best]), float(found[best])
+    found = torch.where(holds, found, -torch.inf)
     best = int(found.argmax())
     if float(found[best] - found[-1]) < CLEARER:
         best = len(grid) - 1
     return float(grid[best]), float(found[best])
+
+
+def _left(factor: Tensor, move: Tensor) -> Tensor:
+    """‖G move + r‖² of the rows with this triangle."""
+    return (factor[:, :-1] @ move + factor[:, -1]).square().sum()
 
 
 def weighed(

@@ -29,6 +29,8 @@ from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.solution import JoinedSolution
 from lsr_core.solver.solve import solve
 from lsr_core.storage.bundles import load_problem, save_problem
+from lsr_samples import train_heat_coefficient, train_poisson_inverse
+from lsr_samples.physics import EquationSample
 
 RATE = 1.5
 QUICK = SolveConfig(search=False, rank=30)
@@ -213,6 +215,17 @@ def test_what_cannot_be_told_is_said() -> None:
 def test_an_equation_that_is_not_that_of_the_data_is_said() -> None:
     elsewhere = decay(conditions=[{"where": "t = 0", "equation": "u = 0", "points": 1}], solution={})
     assert "the equation is not theirs" in solve(elsewhere, QUICK).sentence
+
+
+@pytest.mark.parametrize(
+    "sample", [train_heat_coefficient.SAMPLE, train_poisson_inverse.SAMPLE], ids=lambda sample: sample.name
+)
+def test_a_shipped_sample_is_what_its_script_makes(sample: EquationSample) -> None:
+    shipped, made = load_problem(sample.name), sample.start(0)
+    assert isinstance(shipped, PhysicsProblem)
+    assert dict(shipped.arguments)["data"]["rows"] == dict(made.arguments)["data"]["rows"]
+    assert shipped.outputs == made.outputs
+    torch.testing.assert_close(residual(shipped), residual(made))
 
 
 def test_words_of_a_number() -> None:
