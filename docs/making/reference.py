@@ -108,12 +108,11 @@ def formats() -> str:
     ]
     for name, model in FILES.items():
         if not name.startswith("lsr "):
-            parts += [f"## {name}", "", _first_line(model), ""]
-            lines = (line.split(" = ", 1) for line in model_lines(model))
-            parts += _table(
-                ("field", "type"), [(f"`{path.strip('.')}`", kind.replace("|", "\\|")) for path, kind in lines]
-            )
-            parts.append("")
+            choices: dict[str, list[str]] = {}
+            for path, kind in (line.split(" = ", 1) for line in model_lines(model)):
+                choices.setdefault(path.strip("."), []).append(kind)
+            rows = [(f"`{path}`", " or ".join(dict.fromkeys(kinds))) for path, kinds in choices.items()]
+            parts += [f"## {name}", "", _first_line(model), "", *_table(("field", "type"), rows), ""]
     for name, arrays in ARRAYS.items():
         kind: Any = arrays
         parts += [f"## {name}", "", _first_line(kind), ""]

@@ -130,7 +130,7 @@ def _schema(part: dict[str, Any], known: dict[str, Any], path: str, seen: tuple[
         return
     for key, value in part.get("properties", {}).items():
         needed = "" if key in part.get("required", ()) else "?"
-        yield f"{path}.{key}{needed} = {_type(value)}"
+        yield from (f"{path}.{key}{needed} = {choice}" for choice in _types(value))
         yield from _schema(value, known, f"{path}.{key}", seen)
     for inner in (part.get("items"), part.get("additionalProperties")):
         if isinstance(inner, dict):
@@ -139,9 +139,10 @@ def _schema(part: dict[str, Any], known: dict[str, Any], path: str, seen: tuple[
         yield from _schema(choice, known, path, seen)
 
 
-def _type(part: dict[str, Any]) -> str:
+def _types(part: dict[str, Any]) -> list[str]:
+    """What a value may be, a line each, so that a new choice takes none away."""
     if "anyOf" in part:
-        return " or ".join(_type(choice) for choice in part["anyOf"])
+        return [one for choice in part["anyOf"] for one in _types(choice)]
     if "const" in part or "enum" in part:
-        return " or ".join(repr(value) for value in part.get("enum", [part.get("const")]))
-    return str(part.get("$ref", "").rpartition("/")[2] or part.get("type", "any"))
+        return [repr(value) for value in part.get("enum", [part.get("const")])]
+    return [str(part.get("$ref", "").rpartition("/")[2] or part.get("type", "any"))]
