@@ -6,7 +6,7 @@ more than that of the short vectors, and operators have ways of multiplying them
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +16,7 @@ from lsr_core.linalg.operators import LinearOperator
 from lsr_core.networks.functions import ParametricFunction
 
 MOMENTS = 4  # random combinations of Jacobian rows from which the sizes of the parameters are taken
+POWERS = 3  # iterations for an outer product
 SPREAD = 1e3  # between the sizes of random directions in different parameters
 
 
@@ -90,6 +91,24 @@ class FactoredDirections:
             left[bias], right[bias] = left[weight], torch.ones(count, 1).to(like)
         return cls(left, right)
 
+    @classmethod
+    def from_rows(
+        cls, shapes: Mapping[str, torch.Size], rows: Iterable[Tensor], *, form: DirectionForm
+    ) -> FactoredDirections:
+        """Jacobian rows, flat (m,) each, cut down to one outer product in every parameter: that with the largest singular value."""
+        lefts: dict[str, list[Tensor]] = {name: [] for name in shapes}
+        rights: dict[str, list[Tensor]] = {name: [] for name in shapes}
+        for row in rows:
+            pieces = row.split([shape.numel() for shape in shapes.values()])
+            for (name, shape), piece in zip(shapes.items(), pieces, strict=True):
+                left, right = _leading(piece.view(form.sides(name, shape)))
+                lefts[name].append(left)
+                rights[name].append(right)
+        return cls(
+            {name: torch.stack(parts) for name, parts in lefts.items()},
+            {name: torch.stack(parts) for name, parts in rights.items()},
+        )
+
     @property
     def count(self) -> int:
         return len(next(iter(self.left.values())))
@@ -99,6 +118,13 @@ class FactoredDirections:
         shared: dict[int, Tensor] = {}  # what is one tensor stays one
         left = {name: shared.setdefault(id(value), value[some]) for name, value in self.left.items()}
         return FactoredDirections(left, {name: value[some] for name, value in self.right.items()})
+
+    def joined(self, other: FactoredDirections) -> FactoredDirections:
+        """These, and others behind them."""
+        return FactoredDirections(
+            {name: torch.cat([value, other.left[name]]) for name, value in self.left.items()},
+            {name: torch.cat([value, other.right[name]]) for name, value in self.right.items()},
+        )
 
     def gram(self) -> Tensor:
         """ΩᵀΩ, (p, p)."""
@@ -139,3 +165,17 @@ def sizes_of(function: ParametricFunction, operator: LinearOperator, generator: 
     found = {name: float(rows[where].square().mean().sqrt()) for name, where in function.columns.items()}
     largest = max(found.values()) or 1.0
     return {name: max(size, largest / SPREAD) for name, size in found.items()}
+
+
+def _leading(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """g and h of the outer product that is nearest to a matrix, by a few power iterations from its largest row."""
+    if matrix.shape[1] == 1:
+        return matrix[:, 0], matrix.new_ones(1)
+    right = matrix[matrix.square().sum(1).argmax()]
+    for _ in range(POWERS):
+        right = matrix.T @ (matrix @ right)
+        length = right.norm()
+        if length == 0:
+            return matrix.new_zeros(len(matrix)), torch.ones_like(right)
+        right = right / length
+    return matrix @ right, right

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from lsr_core.linalg.randomized import probe_bound
-from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
+from lsr_core.linalg.whitening import inverse_root
+from lsr_core.networks.directions import DirectionForm, FactoredDirections
 from lsr_core.refinement.basis import (
     PROBE,
-    SKETCH,
     Basis,
     Counter,
     OnFraction,
@@ -19,32 +17,28 @@ from lsr_core.refinement.basis import (
     column_scale,
     qr_for,
     solved_factor,
-    subset,
 )
-from lsr_core.refinement.peaks import ANCHORS, PROBES, ROWS, anchors, directions
+from lsr_core.refinement.direction_choice import chosen_directions
+from lsr_core.refinement.peaks import PROBES, ROWS, directions
 from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
 
 
 def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
-    """V in the span of factored random directions Ω, by one pass over the training rows.
+    """V in the span of factored directions Ω, by one pass over the training rows.
 
     A streaming QR of [J Ω, J P, f], P a few probes of the same form, keeps all that is needed: with the Gram matrix of the directions
-    ΩᵀΩ = L Lᵀ, which is well-conditioned as they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
+    ΩᵀΩ = L Lᵀ, well-conditioned where they are random, the SVD R L⁻ᵀ = U S Wᵀ gives V = Ω L⁻ᵀ W orthonormal and G V = Q U S: the
     triangular factor of the reduced problem is diagonal. What of the probes lies outside the range bounds the sketch error.
     """
     function, strategy = setting.function, setting.strategy
-    count = directions(setting.sizes, setting.config, setting.max_rank)
+    omega = chosen_directions(setting, directions(setting.sizes, setting.config, setting.max_rank))
     form = strategy.network.form if strategy.network is not None else DirectionForm()
-    few = subset(setting, anchors(setting.sizes, setting.config, ANCHORS)).inputs
-    generator = setting.generator(SKETCH)
-    sizes = sizes_of(function, strategy.by_products(few), generator)
-    omega = FactoredDirections.random(function.shapes, count, generator, function.theta0, form=form, sizes=sizes)
     probes = FactoredDirections.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
     counter = Counter(len(rows) * 4 / 3, on_fraction)
-    qr = qr_for(setting, count + PROBES + 1)
+    qr = qr_for(setting, omega.count + PROBES + 1)
     for block in rows:
         qr.update(block.operator.times(omega, probes), block.errors)
         counter()
@@ -55,7 +49,7 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
 def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
-    whiten = _inverse_root(omega.gram())
+    whiten = inverse_root(omega.gram())
     left, values, right_t = torch.linalg.svd(factor[:count, :count] @ whiten, full_matrices=False)
     rank = min(setting.max_rank, len(values))
     shown = as_source(values[:rank], setting)
@@ -70,16 +64,3 @@ def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> B
         sketch_error=float(as_source(error, setting)),
     )
     return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
-
-
-def _inverse_root(gram: Tensor) -> Tensor:
-    """W with Wᵀ (ΩᵀΩ) W = 1; directions that depend on others are left out."""
-    triangle, failed = torch.linalg.cholesky_ex(gram)
-    diagonal = triangle.diagonal()
-    if not failed and diagonal.min() > math.sqrt(torch.finfo(gram.dtype).eps) * diagonal.max():
-        eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        inverse: Tensor = torch.linalg.solve_triangular(triangle, eye, upper=False)
-        return inverse.T
-    values, vectors = torch.linalg.eigh(gram)
-    kept = values > len(gram) * torch.finfo(gram.dtype).eps * values[-1]
-    return vectors[:, kept] / values[kept].sqrt()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lsr_core.networks.directions import MOMENTS
+from lsr_core.networks.factored import PRODUCTS, RECORD_BYTES, TOGETHER
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
 from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, PART_BYTES, TANGENTS
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
+from lsr_core.networks.uses.search import FEWEST
 from lsr_core.problems.data_residual import PATH_BYTES
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.ranks import LADDER
@@ -16,7 +19,6 @@ DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
 ANCHORS = 2048  # samples from which the sizes of signals are taken
 ROWS = 1024  # samples in a block of the factored route at most
-GRAM_SAMPLES = 512  # whose factors are held at a time
 DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
 MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
 MAX_STEPPED_POINTS = 2_500  # and those of moved networks
@@ -108,7 +110,7 @@ def sample_bytes(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -
 
 
 def factor_bytes(sizes: Sizes, config: RefineConfig) -> int:
-    """Bytes of the layer factors of a sample, and of the graph that they come from."""
+    """Bytes of the uses of the parameters by a sample, and of the graph that they come from."""
     return sizes.kept + item_of(config) * sizes.n_outputs * (2 * sizes.signals + sizes.rest)
 
 
@@ -182,9 +184,14 @@ class _Job:
         return TANGENTS * chunk * one + samples * self.sizes.live
 
     def factors(self, samples: int) -> int:
-        """Layer factors of some samples, with the graph that they come from."""
+        """Uses of the parameters by some samples, with the graph that they come from, and products with directions at their places."""
+        one = factor_bytes(self.sizes, self.config)
+        if not self.sizes.equation:
+            one = self.sizes.kept + (2 * self.sizes.signals + PRODUCTS * self.sizes.places * self.p) * self.item
+            samples = samples_within(max(RECORD_BYTES, FEWEST * one), one, samples)
+            one += 2 * self.sizes.signals * self.item * max(0, self.o - 1)
         rest = min(REST_BYTES, COPIES * samples * self.o * self.sizes.rest * self.item)
-        return samples * factor_bytes(self.sizes, self.config) + rest
+        return samples * one + rest
 
     def factored_basis(self) -> int:
         samples = min(ROWS, self.samples)
@@ -193,13 +200,12 @@ class _Job:
             part = min(p, max(1, PART_BYTES // (self.m * self.item)))
             block = images + 3 * part * self.m * self.item + self.tangents(samples, part)
         else:
-            few = min(samples, GRAM_SAMPLES)
-            block = images + 2 * few * self.o * p * self.item + self.factors(samples)
-        probes = 2 * PROBES * self.m * self.item
+            block = 2 * images + self.factors(min(samples, TOGETHER))
+        moments = 2 * MOMENTS * self.m * self.item
         directions = 2 * p * self.sizes.direction * self.item
         gathered = self.qr(p + PROBES + 1)
-        anchored = self.factors(anchors(self.sizes, self.config, min(ANCHORS, self.sizes.n_train)))
-        return directions + max(anchored, probes + max(gathered + block, gathered // 2 + 9 * p**2 * self.item))
+        seen = anchors(self.sizes, self.config, min(ANCHORS, self.sizes.n_train)) * (self.sizes.kept + self.sizes.live)
+        return directions + max(moments + seen, gathered + block, gathered // 2 + 9 * p**2 * self.item)
 
     def rows(self) -> int:
         """Materialised rows of a block, the part of them that is being made, and its graph."""
@@ -231,8 +237,8 @@ class _Job:
             images = samples * self.o * self.p * self.item if self.factored else 0
             return modes + picked + images + self.tangents(samples, self.width) + self.fields()
         if self.factored:
-            few = min(samples, GRAM_SAMPLES)
-            return modes + picked + 2 * few * self.o * self.p * self.item + self.factors(few) + self.fields()
+            images = samples * self.o * self.p * self.item
+            return modes + picked + images + self.factors(min(samples, TOGETHER)) + self.fields()
         return modes + picked + self.rows() + self.fields()
 
     def fields(self) -> int:
