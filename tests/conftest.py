@@ -1,4 +1,8 @@
-"""Tests marked slow run everywhere but in CI, whose minutes are counted; there they are skipped with a reason."""
+"""Tests that are marked or listed as slow run everywhere but in CI, whose minutes are counted; there they are skipped with a reason.
+
+`slow.txt` lists those that took more than seconds when they were last measured; `python -m tests.slow` writes it. What CI must see however
+long it takes is marked `always`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import os
 
 import pytest
 
+from tests.slow import LISTED
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not os.environ.get("CI") or os.environ.get("LSR_ALL_TESTS"):
         return
+    listed = set(LISTED.read_text(encoding="utf-8").splitlines())
     for item in items:
-        if item.get_closest_marker("slow"):
+        slow = item.get_closest_marker("slow") or item.nodeid in listed
+        if slow and not item.get_closest_marker("always"):
             item.add_marker(pytest.mark.skip(reason="slow; `make test` outside of CI, or LSR_ALL_TESTS=1, runs it"))

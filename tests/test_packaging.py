@@ -91,6 +91,7 @@ def test_the_wheel_has_all_files_and_no_others(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == set(FOLDERS)
 
 
+@pytest.mark.always
 def test_the_command_works_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     target = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:

@@ -17,6 +17,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("dtype", ["torch.float64", "torch.float32"])
+@pytest.mark.always
 def test_the_python_example_runs_and_refines_in_both_precisions(dtype: str) -> None:
     (example,) = EXAMPLES
     code = example.replace("torch.float64", dtype) + "print(x.dtype, refined.dtype, result.predictor.dtype)"

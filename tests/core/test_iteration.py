@@ -146,6 +146,7 @@ def test_where_large_ranks_leave_the_reach_of_the_linear_model_smaller_ones_are_
     assert found.fresh_residual < 0.95 * min(one.fresh_residual for one in fixed)
 
 
+@pytest.mark.always
 def test_loop_goes_in_half_steps_and_the_refined_field_wins() -> None:
     problem = poisson()
     book = iterated(problem)

@@ -29,6 +29,7 @@ def _one_thread():  # type: ignore[no-untyped-def]
     torch.set_num_threads(before)
 
 
+@pytest.mark.always
 def test_random_refinements_are_those_of_the_dense_twin() -> None:
     found = [(seed, case, run(case)) for _, seed, case in cases(QUICKLY)]
     wrong = [
