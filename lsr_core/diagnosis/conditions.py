@@ -22,7 +22,7 @@ def missing_conditions(problem: PhysicsProblem) -> str:
     """What conditions are missing, in words; empty where counting finds none, or cannot tell."""
     if _meets_by_form(problem):
         return ""
-    inside = [block for block in problem.blocks if _is_inside(problem, block)]
+    inside = [block for block in problem.blocks if is_inside(problem, block)]
     asked = [block for block in problem.blocks if block not in inside]
     highest = max((len(by) for block in inside for by in _taken(problem, block)), default=0)
     if not highest:
@@ -83,7 +83,14 @@ def _taken(problem: PhysicsProblem, block: ResidualBlock) -> list[tuple[int, ...
     return [derivative(name, problem.outputs, problem.variables).by for name in block.needs]
 
 
-def _is_inside(problem: PhysicsProblem, block: ResidualBlock) -> bool:
+def outputs_read(problem: PhysicsProblem, block: ResidualBlock) -> set[int]:
+    """Outputs that a block reads; all of them where it does not tell."""
+    if not block.reads:
+        return set(range(len(problem.outputs)))
+    return {derivative(name, problem.outputs, problem.variables).output for name in (*block.needs, *block.reads)}
+
+
+def is_inside(problem: PhysicsProblem, block: ResidualBlock) -> bool:
     """Whether it is an equation all over the domain that derivatives stand in."""
     if block.pairs or not _taken(problem, block):
         return False

@@ -16,16 +16,18 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from lsr_core.diagnosis.conditions import is_inside, outputs_read
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.relative_residual import relative_residual_of
 from lsr_core.refinement.response import ResponseModes
 
-ROWS_A_DIRECTION = 3  # of the residual, from which its derivative along the directions is taken
+ROWS_A_DIRECTION = 5  # of the residual, from which its derivative along the directions is taken
 FEW_ROWS = 600
 POINTS = 300  # at which fields are compared
 RESOLVED = 1e-9  # of the size of the terms: a residual below it counts as this large
 NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direction moves neither
+LEVEL = 0.1  # of the size of an output: its variation counts as at least this large
 SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
 DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
@@ -37,8 +39,8 @@ class Solved:
     Attributes:
         relative_residual: root mean square of a row over that of the sum of the sizes of its terms, the largest of all blocks.
         block: where that is.
-        ambiguity: largest change of the field, relative to it, that leaves a residual no larger than its own, by the linearised equation
-            in the subspace; None where nothing was solved for.
+        ambiguity: largest change of the field, relative to its variation or a tenth of its size, that leaves a residual no larger than its
+            own, by the linearised equation in the subspace; None where nothing was solved for.
         nonlinear: whether the derivatives of the rows by the field depend on the field.
     """
 
@@ -85,23 +87,52 @@ def _slopes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
     """∂r/∂c (N, k) of the refined field, which has the coefficients `at`, at some of the fitted points, weighted as all of them are."""
     wanted = max(FEW_ROWS, ROWS_A_DIRECTION * directions.shape[1])
     total = sum(block.n_rows for block in setting.fitted)
-    some = [
-        block.restricted(_spread(len(block.points), wanted / total).to(block.points.device)) for block in setting.fitted
-    ]
+    some = []
+    for block in setting.fitted:
+        count = len(block.points)
+        share = max(
+            wanted / total, wanted / (len(setting.fitted) * count * block.width)
+        )  # an edge has few points, and all matter
+        some.append(block.restricted(_spread(count, share).to(block.points.device)))
     modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
     return torch.cat([rows.linearised(at)[0] for rows in modes])
 
 
 def _field_modes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
-    """Φ (P o, k) at points of the display, so that ‖Φ c‖ is the change of the field relative to it."""
-    shown = setting.splits[setting.display].inputs
-    points = shown[_spread(len(shown), POINTS / len(shown)).to(shown.device)]
-    modes = setting.strategy.at(points).matmat(directions)
-    field = setting.function.outputs(points) + (modes @ at).reshape(len(points), -1)
-    size = field.square().mean(dim=0).sqrt()
-    size = torch.maximum(size, SMALL_OUTPUT * size.max()).clamp_min(1e-300)
-    by_output = modes.reshape(len(points), len(size), -1) / (size[:, None] * math.sqrt(len(points)))
-    return by_output.reshape(-1, directions.shape[1])
+    """Φ (P, k) of the outputs, each at points where an equation reads it, so that ‖Φ c‖ is the change of the field beside its variation."""
+    parts, sizes = [], []
+    for points, outputs in _known_at(setting):
+        modes = setting.strategy.at(points).matmat(directions)
+        field = setting.function.outputs(points) + (modes @ at).reshape(len(points), -1)
+        by_output = modes.reshape(len(points), field.shape[1], -1)
+        for output in outputs:
+            values = field[:, output]
+            sizes.append(torch.maximum(values.std(correction=0), LEVEL * values.square().mean().sqrt()))
+            parts.append(by_output[:, output] / math.sqrt(len(points)))
+    largest = torch.stack(sizes).max()
+    scaled = [
+        part / torch.maximum(size, SMALL_OUTPUT * largest).clamp_min(1e-300)
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    return torch.cat(scaled)
+
+
+def _known_at(setting: PhysicsSetting) -> list[tuple[Tensor, list[int]]]:
+    """Points with the outputs that are asked for there: those shown, or where equations hold in parts of the domain only their own points."""
+    problem, shown = setting.problem, setting.splits[setting.display].inputs
+    everywhere = shown[_spread(len(shown), POINTS / len(shown)).to(shown.device)]
+    inside = [part for part in setting.fitted if part.block.needs and is_inside(problem, part.block)]
+    readers = [
+        [part for part in inside if output in outputs_read(problem, part.block)]
+        for output in range(len(problem.outputs))
+    ]
+    if all(len(found) in (0, len(inside)) for found in readers):
+        return [(everywhere, list(range(len(problem.outputs))))]
+    found = []
+    for output, parts in enumerate(readers):
+        points = torch.cat([part.places() for part in parts]) if parts else everywhere
+        found.append((points[_spread(len(points), POINTS / len(points)).to(points.device)], [output]))
+    return found
 
 
 def _spread(count: int, share: float) -> Tensor:

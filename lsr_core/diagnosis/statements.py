@@ -131,8 +131,8 @@ def ambiguity(known: Figures, threshold: float) -> list[Evidence]:
         return []
     value = known.solved.ambiguity
     words = (
-        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} have a residual no "
-        "larger than its own"
+        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} of its variation have "
+        "a residual no larger than its own"
     )
     return [_said("ambiguity", value, threshold, words, {"rank": known.rank, "change": value})]
 

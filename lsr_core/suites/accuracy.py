@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lsr_core.suites.entries import SuiteEntry
+from lsr_core.suites.written import CAVITY, KDV, KURAMOTO_SIVASHINSKY, poisson_nd
 
 REFERENCE = "Rathore et al. (2024), arXiv 2402.01868, and later"
 PI = "3.141592653589793"
@@ -89,6 +90,26 @@ ENTRIES = (
         settings={"gauss_newton": 10}, training={"adam_steps": 1500, "steps": 120}, published=1.62e-8, reference_error=None,
         source="arXiv 2501.16371",
     ),
+    SuiteEntry(
+        "burgers-0.01", "burgers", {"n_interior": 16000, "viscosity": 0.01}, widths=(30, 30, 30), scale={"x": 3.0, "t": 1.5}, way="train",
+        settings={"gauss_newton": 10}, training={"adam_steps": 1000, "steps": 80}, published=7.97e-14, reference_error=None,
+        source="arXiv 2607.02194, code",
+    ),
+    SuiteEntry(
+        "allen-cahn", "allen-cahn", {"n_interior": 16000}, widths=(30, 30, 30), scale=2.0, circular=True, way="train",
+        settings={"gauss_newton": 10}, training={"adam_steps": 2000, "steps": 150}, published=9.43e-7, reference_error=2e-10,
+        source="arXiv 2501.16371",
+    ),
+    SuiteEntry(
+        "kdv", "typed", KDV, widths=(40, 40), activation="sin", scale={"x": 3.0, "t": 1.0}, circular=True, way="solve",
+        settings={"search": False, "rank": 600, "tolerance": 1e-7, "windows": 8}, published=8.24e-11, reference="kdv", reference_error=2.3e-9,
+        source="arXiv 2607.02194",
+    ),
+    SuiteEntry(
+        "kuramoto-sivashinsky", "typed", KURAMOTO_SIVASHINSKY, widths=(40, 40), activation="sin", scale={"x": 4.0, "t": 1.0}, circular=True,
+        way="solve", settings={"search": False, "rank": 600, "tolerance": 1e-7, "windows": 10}, published=5.12e-7,
+        reference="kuramoto-sivashinsky", reference_error=3e-7, source="arXiv 2607.02194",
+    ),
     SuiteEntry("helmholtz", "typed", HELMHOLTZ, activation="sin", scale={"x": 2.0, "y": 6.0}, published=2.0e-9, source="arXiv 2604.05230"),
     SuiteEntry(
         "kovasznay", "typed", KOVASZNAY, widths=(40, 40), scale=2.0, way="solve",
@@ -97,5 +118,18 @@ ENTRIES = (
     SuiteEntry(
         "poisson-multiscale", "typed", MULTISCALE, widths=(64, 64), activation="sin", scale=12.0,
         settings={"max_rank": 1400}, published=4.46e-14, source="arXiv 2607.02194",
+    ),
+    SuiteEntry(
+        "cavity", "typed", CAVITY, widths=(40, 40), activation="tanh", scale=4.0, way="solve",
+        settings={"windows": "none", "search": False, "rank": 900}, reference="cavity", reference_error=1e-4,
+        source="published figures are of velocities",
+    ),
+    SuiteEntry(
+        "poisson-5d", "typed", poisson_nd(5, 4000), activation="sin", scale=0.5, settings={"max_rank": 1400}, published=3.03e-16,
+        source="arXiv 2607.02194",
+    ),
+    SuiteEntry(
+        "poisson-10d", "typed", poisson_nd(10, 4000), activation="sin", scale=0.5, settings={"max_rank": 1400}, published=5.96e-12,
+        source="arXiv 2607.02194",
     ),
 )  # fmt: skip

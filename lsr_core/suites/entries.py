@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lsr_core.networks import architectures
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.problem import PhysicsProblem, make_problem
 from lsr_core.problems.splits import Architecture
+from lsr_core.suites.references import REFERENCES
 
 Way = Literal["refine", "train", "solve"]
 
@@ -30,6 +31,7 @@ class SuiteEntry:
         settings: of that way's last step.
         training: of the step before it, arguments of `trained`.
         published: smallest error that is published, and known to this list.
+        reference: name of a computed solution that errors are measured against, where there is no formula.
         reference_error: of the solution that errors are measured against; zero for a formula.
         source: of the published figure.
     """
@@ -45,6 +47,7 @@ class SuiteEntry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     published: float | None = None
+    reference: str | None = None
     reference_error: float | None = 0.0
     source: str = ""
 
@@ -69,4 +72,5 @@ class SuiteEntry:
             arguments["output"] = {"name": equation.transform[0], "arguments": dict(equation.transform[1])}
         model = architectures.build("pinn-mlp", arguments).double().eval()
         made = Architecture("pinn-mlp", arguments)
-        return make_problem(equation, model, name=self.name, seed=seed, architecture=made)
+        problem = make_problem(equation, model, name=self.name, seed=seed, architecture=made)
+        return problem if self.reference is None else replace(problem, test=REFERENCES[self.reference](), grid=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lsr_core.suites.entries import SuiteEntry
+from lsr_core.suites.written import HOLES, KURAMOTO_SIVASHINSKY, poisson_nd
 
 SOURCE = "PINNacle, arXiv 2306.08827"
 
@@ -36,6 +37,12 @@ HEAT_MULTISCALE: dict[str, Any] = {
 }
 
 ENTRIES = (
+    SuiteEntry("PoissonND", "typed", poisson_nd(5, 4000), activation="sin", scale=0.5, settings={"max_rank": 1400}, published=4.7e-4, source=SOURCE),
+    SuiteEntry("Poisson2D_Classic", "typed", HOLES, activation="tanh", scale=6.0, settings={"max_rank": 1400}, published=1.2e-2,
+          reference="holes", reference_error=5e-12, source=SOURCE),
+    SuiteEntry("KuramotoSivashinsky", "typed", KURAMOTO_SIVASHINSKY, widths=(40, 40), activation="sin", scale={"x": 4.0, "t": 1.0},
+          circular=True, way="solve", settings={"search": False, "rank": 600, "tolerance": 1e-7, "windows": 10}, published=9.6e-1,
+          reference="kuramoto-sivashinsky", reference_error=3e-7, source=SOURCE),
     SuiteEntry("Burgers1D", "burgers", {"n_interior": 16000}, widths=(30, 30, 30), scale={"x": 3.0, "t": 1.5}, way="train",
           settings={"gauss_newton": 10}, training={"adam_steps": 1500, "steps": 120}, published=1.3e-2, reference_error=None, source=SOURCE),
     SuiteEntry("Wave1D", "typed", WAVE_1D, activation="sin", scale={"x": 2.0, "t": 4.0}, published=9.8e-2, source=SOURCE),

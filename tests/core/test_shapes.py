@@ -132,6 +132,7 @@ HOLED: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_an_l_with_a_hole_dirichlet_neumann_and_robin(tmp_path: Path) -> None:
     problem = shaped(widths=(60,), **HOLED)
     assert problem.test is not None
