@@ -13,15 +13,17 @@ REPORT = """
 9.00s setup    tests/core/test_a.py::test_two
 2.60s call     tests/core/test_a.py::Test::test_two
 2.40s call     tests/core/test_a.py::test_three
+12.00s call     tests/browser/test_b.py::test_journey
 3 failed, 4 passed in 20.00s
 """
 
 
 def test_it_is_what_took_longer_than_that() -> None:
-    assert slow.slow(REPORT.splitlines(), 2.5) == [
+    assert slow.slow(REPORT.splitlines()) == [
         "tests/core/test_a.py::Test::test_two",
         "tests/core/test_a.py::test_one[a b, c]",
     ]
+    assert slow.slow(REPORT.splitlines(), unit=2.0) == ["tests/core/test_a.py::test_one[a b, c]"]
 
 
 def test_every_name_is_that_of_a_test() -> None:
