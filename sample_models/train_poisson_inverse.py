@@ -48,7 +48,7 @@ SAMPLE = physics.EquationSample(
     ),
     equation="typed",
     layers=(2, 40, 40, 2),
-    scale={"x": 0.5, "y": 0.5},
+    scale={"x": 0.3, "y": 0.3},
     options=options(),
     recipe={"training": "none", "measurements": f"{ALONG} × {ALONG} values with noise {NOISE}"},
 )

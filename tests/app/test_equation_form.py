@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -177,3 +180,19 @@ def _form(open_page: Opener) -> AppTest:
     app = open_page("bring", way="equation")
     assert not app.exception
     return app
+
+
+def test_numbers_to_be_found_and_noise_are_read_from_their_texts() -> None:
+    named = replace(HEAT, constants=[{"name": "c", "value": "0.1"}])
+    found = arguments_of(replace(named, data="0.5, 0.5, 1.0", unknown="D = 0.1, k = 2*pi", noise="c/2"))
+    assert found.unknown == {"D": 0.1, "k": 2 * math.pi}
+    assert [one.noise for one in found.measured] == [0.05]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "noise", "key"), [("D", "", "unknown"), ("D=1, D=2", "", "unknown"), ("", "0.1", "noise")]
+)
+def test_numbers_and_noise_that_are_none_are_refused(unknown: str, noise: str, key: str) -> None:
+    with pytest.raises(InputError) as caught:
+        arguments_of(replace(HEAT, unknown=unknown, noise=noise))
+    assert caught.value.key == key

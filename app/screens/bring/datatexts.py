@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lsr_core.errors import InputError
 from lsr_core.problems.grids import find_grid
+from lsr_core.problems.physics.typed.expressions import number
+from lsr_core.problems.physics.typed.grammar import pieces
 
 _HEAD = re.compile(r"([A-Za-z]\w*)\s*\(([\w\s,]+)\)\s*(linear|cubic|nearest)?")
 
@@ -38,14 +40,37 @@ def coefficients(text: str) -> dict[str, Any]:
     return {name: _on_grid(name, given) for name, given in found.items()}
 
 
-def measured(text: str, outputs: Sequence[str]) -> dict[str, Any] | None:
+def measured(text: str, outputs: Sequence[str], noise: str, constants: Mapping[str, float]) -> dict[str, Any] | None:
     """What `TypedArguments.data` takes: values of the first output.
 
+    Args:
+        noise: standard deviation of every value; empty = not known.
+
     Raises:
-        InputError: something that is no number.
+        InputError: something that is no number, or a noise without data.
     """
     rows = [_row(line, index, "data") for index, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return {"output": outputs[0] if outputs else "u", "rows": rows} if rows else None
+    if noise.strip() and not rows:
+        raise InputError("is given, and there are no data that could have it; add data, or leave it out", key="noise")
+    if not rows:
+        return None
+    known = {"noise": number(noise, constants, "noise")} if noise.strip() else {}
+    return {"output": outputs[0] if outputs else "u", "rows": rows} | known
+
+
+def unknown(text: str, constants: Mapping[str, float]) -> dict[str, float]:
+    """`D = 0.1, k = 2` as names and the values that they start from.
+
+    Raises:
+        InputError: a piece of another form, or a name twice.
+    """
+    found: dict[str, float] = {}
+    for piece in pieces(text):
+        name, sign, value = (part.strip() for part in piece.partition("="))
+        if not sign or not name or name in found:
+            raise InputError(f"{piece!r:.40} is no number to be found; write each once, such as D = 0.1", key="unknown")
+        found[name] = number(value, constants, f"unknown {name:.12}")
+    return found
 
 
 def _numbers(line: str, index: int, *, begun: bool) -> list[float]:

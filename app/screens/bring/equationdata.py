@@ -44,6 +44,8 @@ class Sheet:
         shapes: rows of name, shape.
         domain: made of shapes; empty = the box of the inputs.
         coefficients: data of coefficients, each below a line such as `k(x, y) cubic`.
+        unknown: numbers that are to be found with the values that they start from, such as `D = 0.1, k = 2`.
+        noise: standard deviation of every value of the data; empty = not known.
     """
 
     title: str = ""
@@ -57,6 +59,8 @@ class Sheet:
     shapes: Sequence[Row] = ()
     domain: str = ""
     coefficients: str = ""
+    unknown: str = ""
+    noise: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def sheet_of(ready: Mapping[str, Any]) -> Sheet:
         solution=[{"output": name, "expression": text} for name, text in arguments.solution.items()],
         shapes=[{"name": name, "shape": text} for name, text in arguments.shapes.items()],
         domain=arguments.domain,
+        unknown=", ".join(f"{name} = {short(value)}" for name, value in arguments.unknown.items()),
     )
 
 
@@ -147,7 +152,8 @@ def arguments_of(sheet: Sheet) -> TypedArguments:
             "solution": {
                 _text(row, "output"): _text(row, "expression") for row in _filled(sheet.solution, "expression")
             },
-            "data": datatexts.measured(sheet.data, pieces(sheet.outputs)),
+            "unknown": datatexts.unknown(sheet.unknown, constants),
+            "data": datatexts.measured(sheet.data, pieces(sheet.outputs), sheet.noise, constants),
             "shapes": _shapes(sheet.shapes),
             "domain": sheet.domain.strip(),
             "coefficients": datatexts.coefficients(sheet.coefficients),

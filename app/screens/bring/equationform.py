@@ -123,6 +123,13 @@ def _tables() -> Sheet:
             max_chars=200_000, label_visibility="collapsed",
         )  # fmt: skip
         st.caption(texts.DATA_HELP)
+        first, second = st.columns([2, 1], gap="small")
+        unknown = first.text_input(
+            texts.UNKNOWN, given.unknown, key=f"typed_unknown_{version}", max_chars=500, help=texts.UNKNOWN_HELP
+        )
+        noise = second.text_input(
+            texts.NOISE, given.noise, key=f"typed_noise_{version}", max_chars=40, help=texts.NOISE_HELP
+        )
     with st.expander(texts.COEFFICIENTS):
         coefficients = st.text_area(
             texts.COEFFICIENTS, given.coefficients, key=f"typed_coefficients_{version}", placeholder=texts.COEFFICIENTS_EXAMPLE,
@@ -141,6 +148,8 @@ def _tables() -> Sheet:
         shapes,
         domain or "",
         coefficients or "",
+        unknown or "",
+        noise or "",
     )
 
 

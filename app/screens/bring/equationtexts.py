@@ -48,6 +48,12 @@ TITLE = "Title"
 OUTPUTS = "Unknown functions"
 OUTPUTS_HELP = "Names, separated by commas. A system has several."
 DATA = "Measured values"
+UNKNOWN = "Numbers to be found"
+UNKNOWN_HELP = (
+    "Names with the values that they start from, such as D = 0.1, k = 2. The equations use them; the data tell them."
+)
+NOISE = "Noise of a value"
+NOISE_HELP = "Standard deviation of every value of the data. Without it, it is found from what is left of them."
 DATA_HELP = (
     "One place in a line: the coordinates in the order of the inputs, then the value of the first unknown function."
 )
