@@ -17,6 +17,12 @@ from tests import bundles
 from tests.core.test_solver import logistic
 
 OPEN = {"timings", "scales", "baselines", "condition_numbers", "relative_l2_by_output"}  # keys that are data
+SMALLER = {
+    "lsr_core.iteration.baselines.LOOKS": 1,
+    "lsr_core.diagnosis.plane.LEVELS": (3,),
+    "lsr_core.refinement.scale_search.TOGETHER": (1.0,),
+    "lsr_core.refinement.scale_search.STAGES": ((1.0, 2.0),),
+}
 SHIPPED = "5f0c1a7e9b3d4c268a1be0d7f4932c61"
 
 
@@ -41,7 +47,9 @@ def printed_keys(folder: Path) -> list[str]:
         "iterate": [folder / "logistic", "--steps", "1", "--no-baselines", "--align-steps", "2", "--max-rank", "8", *runs],
         "solve": [folder / "logistic", "--windows", "none", "--no-search", "--steps", "2", "--rank", "8", *runs],
     }  # fmt: skip
-    with mock.patch("lsr_core.iteration.baselines.LOOKS", 1), mock.patch("lsr_core.diagnosis.plane.LEVELS", (3,)):
+    with contextlib.ExitStack() as smaller:
+        for name, value in SMALLER.items():
+            smaller.enter_context(mock.patch(name, value))
         found = {"refine": made, **{name: _printed(name, *given) for name, given in commands.items()}}
     found["a command that fails"] = _printed("refine", folder / "nothing", code=2)
     return [f"{name} {path}" for name, record in found.items() for path in _paths(record, "", 2)]
