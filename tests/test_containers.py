@@ -98,7 +98,7 @@ def test_compose_puts_a_proxy_before_the_dashboard() -> None:
     assert set(lsr["build"]["args"]) <= arguments
     check_command(lsr["command"])
     assert "ports" not in lsr, "only the proxy is reached from outside"
-    caddy = (ROOT / "packaging" / "Caddyfile").read_text(encoding="utf-8")
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
     (port,) = lsr["expose"]
     assert f"reverse_proxy lsr:{port}" in caddy
     assert lsr["command"][lsr["command"].index("--port") + 1] == port
@@ -119,7 +119,7 @@ def test_the_dev_container_runs_a_target_that_there_is() -> None:
 
 
 def test_the_conda_recipe_has_the_version_and_every_dependency() -> None:
-    text = (ROOT / "packaging" / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "deploy" / "conda" / "meta.yaml").read_text(encoding="utf-8")
     version = re.search(r'set version = "(.*?)"', text)
     assert version is not None
     assert version[1] == lsr_core.__version__
@@ -130,7 +130,7 @@ def test_the_conda_recipe_has_the_version_and_every_dependency() -> None:
     assert len(expected) == len(set(wanted))
     assert set(recipe["requirements"]["run"]) == expected | {f"python {PROJECT['requires-python']}"}
     assert recipe["build"]["entry_points"] == [f"lsr = {PROJECT['scripts']['lsr']}"]
-    assert (ROOT / "packaging" / "conda" / recipe["source"]["path"] / "pyproject.toml").exists()
+    assert (ROOT / "deploy" / "conda" / recipe["source"]["path"] / "pyproject.toml").exists()
 
 
 @pytest.mark.parametrize(
