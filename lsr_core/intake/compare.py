@@ -44,7 +44,7 @@ def difference(model: nn.Module, inputs: np.ndarray, predictions: np.ndarray) ->
     count = min(len(predictions), MAX_COMPARED)
     if count == 0 or len(predictions) > len(inputs):
         raise InputError(f"{len(predictions):,} predictions for {len(inputs):,} rows of inputs", key="predictions")
-    dtype = next(model.parameters()).dtype
+    dtype = next(model.parameters()).dtype.to_real()
     try:
         with torch.no_grad():
             answer = model(torch.from_numpy(np.ascontiguousarray(inputs[:count])).to(dtype)).double().numpy()

@@ -80,7 +80,7 @@ def _measured(config: RefineConfig, problem: Problem, delta: Tensor, name: str) 
         return math.sqrt(loss)
     split = problem.splits()["validation" if name == "val_mse" else "test"]
     predictor = predictor_of(problem, delta, delta.dtype)
-    mse = _mean_square(kind.delivered(config, predictor), next(predictor.model.parameters()).dtype, split)
+    mse = _mean_square(kind.delivered(config, predictor), predictor.dtype, split)
     return math.sqrt(mse / _mean_square_of(split) if name == "relative_l2" else mse)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lsr_core.networks.taking import in_precision
+
 
 def copied(module: nn.Module) -> nn.Module:
     """A deep copy; what a module keeps of its last call (features, attention maps, a normalised weight) comes without its graph.
@@ -19,6 +21,16 @@ def copied(module: nn.Module) -> nn.Module:
     for part in module.modules():
         _note(vars(part), memo)
     return copy.deepcopy(module, memo)
+
+
+def in_dtype(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """The module itself in a floating type, complex tensors staying complex; `module.to(dtype)` would drop their imaginary parts."""
+    return module._apply(lambda value: in_precision(value, dtype))
+
+
+def scalars(value: Tensor) -> int:
+    """How many real numbers a parameter has; a complex one is two."""
+    return value.numel() * (2 if value.is_complex() else 1)
 
 
 def _note(value: Any, memo: dict[int, Any]) -> None:

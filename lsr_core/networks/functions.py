@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks.attention import plain_attention
-from lsr_core.networks.copies import copied
+from lsr_core.networks.copies import copied, in_dtype
 from lsr_core.networks.pushes import Derivatives, pushed
 from lsr_core.networks.stateless import as_module, call_with
 from lsr_core.networks.unknowns import UNKNOWN, WithUnknowns
@@ -97,7 +97,7 @@ class ParametricFunction:
         Raises:
             InputError: nothing in the module may move.
         """
-        own = _converted(copied(as_module(module)), dtype).to(device)
+        own = in_dtype(copied(as_module(module)), dtype).to(device)
         parameters = {name: value for name, value in own.named_parameters() if value.requires_grad}
         named = {name: value for name, value in parameters.items() if layers is None or fnmatchcase(name, layers)}
         for name, value in own.named_parameters():
@@ -116,7 +116,7 @@ class ParametricFunction:
     def in_precision(self, dtype: torch.dtype) -> ParametricFunction:
         """The same function in another floating type."""
         assert self.module is not None
-        own = _converted(copied(self.module), dtype)
+        own = in_dtype(copied(self.module), dtype)
         parameters = {name: value for name, value in own.named_parameters() if name in self._all}
         other = ParametricFunction(
             lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
@@ -270,15 +270,3 @@ class PureFunction(nn.Module):
 
 def _real(value: Tensor) -> Tensor:
     return torch.view_as_real(value) if value.is_complex() else value
-
-
-def _converted(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """The module in the precision of `dtype`, complex tensors staying complex."""
-    twin = torch.complex128 if dtype == torch.float64 else torch.complex64
-
-    def convert(value: Tensor) -> Tensor:
-        if value.is_complex():
-            return value.to(twin)
-        return value.to(dtype) if value.is_floating_point() else value
-
-    return module._apply(convert)

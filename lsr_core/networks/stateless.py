@@ -15,7 +15,7 @@ def call_with(module: nn.Module, named: Mapping[str, Tensor], inputs: Tensor) ->
     """Outputs of a module with its parameters replaced; neither the module nor the inputs are changed.
 
     Args:
-        named: values by the names of `named_parameters`, which has a tied parameter once.
+        named: values by the names of `named_parameters`, which has a tied parameter once; buffers by theirs, where they are replaced too.
 
     A parameter of several modules is replaced in each of them, and one module that stands at several places once: torch's own untying replaces
     it at every place and then puts back what it found at the last one, which is the replacement. The inputs are copied, because a network
@@ -30,7 +30,7 @@ def _everywhere(module: nn.Module, named: Mapping[str, Tensor]) -> dict[str, Ten
     values: dict[int, Tensor] = {}
     placed: dict[str, Tensor] = {}
     for prefix, part in module.named_modules():
-        for name, held in part._parameters.items():
+        for name, held in (*part._parameters.items(), *part._buffers.items()):
             if held is None:
                 continue
             full = f"{prefix}.{name}" if prefix else name

@@ -12,22 +12,20 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call, functionalize, vjp, vmap
+from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.errors import InputError
 from lsr_core.portable.kernels import decompositions
 from lsr_core.portable.realparts import RealParts
+from lsr_core.portable.tangents import TRANSFORM, Tangent, by_autograd, by_transforms, pairs_of, refined
 from lsr_core.refinement.predictor import RefinedPredictor
-from lsr_core.refinement.spread import Spread
 
 INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
-TRANSFORM = "transform "  # a name that no parameter can have
 
 
 def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = False) -> fx.GraphModule:
@@ -48,8 +46,10 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     """
     model, delta = predictor.model, predictor.delta
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    named = {name: value.detach() for name, value in tensors.items()}
-    steps = {f"step_{name}": value for name, value in delta.items()}
+    turned = pairs_of if plain else lambda value: value
+    named = {name: turned(value.detach()) for name, value in tensors.items()}
+    pairs = {name for name, value in tensors.items() if plain and value.is_complex()}
+    steps = {f"step_{name}": turned(value) for name, value in delta.items()}
     deviations = (
         {} if predictor.spread is None else {f"spread_{name}": part for name, part in predictor.spread.parts().items()}
     )
@@ -58,23 +58,26 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     sizes = {size for value in (example[0], *named.values()) for size in value.shape}
     # tracing takes equal sizes for the same one; primes, so that no product of other sizes looks like one with the batch
     counts = [size for size in itertools.takewhile(lambda size: size < 1000, _primes()) if size not in sizes][:2]
-    call = _refined(model, list(named), list(steps), plain, with_spread=bool(deviations))
-    table = decompositions(example.dtype) if plain else None
-    if plain:  # what writes in place is never dead, and never the same as something else
-        call = functionalize(call)
-    try:
+    given = [*named.values(), *steps.values(), *deviations.values()]
+
+    def traced(tangent: Tangent) -> fx.GraphModule:
+        call = refined(model, list(named), list(steps), tangent, pairs, plain, with_spread=bool(deviations))
+        table = decompositions(example.dtype) if plain else None
         graph, twin = (
-            make_fx(call, table, tracing_mode="fake")(
-                example[:1].expand(count, *example.shape[1:]).contiguous(),
-                *named.values(),
-                *steps.values(),
-                *deviations.values(),
-            )
+            _traced(call, [example[:1].expand(count, *example.shape[1:]).contiguous(), *given], table, tangent)
             for count in counts
         )
         free_batch(graph, twin, *counts)
+        return graph
+
+    doubtful = False
+    try:
+        graph = traced(by_transforms)
     except Exception as error:  # whatever a network's own code raises under tracing
-        raise untraceable(error) from error
+        try:
+            graph, doubtful = traced(by_autograd), True
+        except Exception:
+            raise untraceable(error) from error
     _own(graph, {**named, **steps, **deviations})
     _shorten(graph.graph)
     if plain:
@@ -85,7 +88,33 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     for name in [name for name, _ in graph.named_buffers() if name not in used]:
         delattr(graph, name)  # tracing leaves intermediate values behind
     graph.recompile()
+    if doubtful:  # a function that says how often it may be differentiated is not heard under tracing
+        _compare(graph, predictor, example)
     return graph
+
+
+def _compare(graph: fx.GraphModule, predictor: RefinedPredictor, example: Tensor) -> None:
+    """Refuse a graph that is another function than the predictor."""
+    with torch.no_grad():
+        found, wanted = graph(example), predictor(example)
+    found = found[0] if isinstance(found, (tuple, list)) else found
+    if not torch.allclose(found, wanted, rtol=1e-3, atol=1e-4 * float(wanted.abs().max())):
+        raise untraceable(NotImplementedError("the derivative of one of its functions cannot be differentiated again"))
+
+
+def _traced(
+    call: Callable[..., Any], given: list[Tensor], table: dict[Any, Callable[..., Any]] | None, tangent: Tangent
+) -> fx.GraphModule:
+    """The graph of a call; in a plain one nothing is written in place, as that would never be dead, and never the same as something else."""
+    if table is not None:
+        if tangent is by_autograd:  # which no transform may stand around
+            call = make_fx(call, tracing_mode="fake")(*given)
+            for node in call.graph.nodes:
+                if node.target == torch.ops.aten.view.default:  # whose strides are others on the second way
+                    node.target = torch.ops.aten.reshape.default
+            call.recompile()
+        call = functionalize(call)
+    return make_fx(call, table, tracing_mode="fake")(*given)
 
 
 def _transforms(model: nn.Module, example: Tensor) -> dict[str, Tensor]:
@@ -153,56 +182,6 @@ def untraceable(error: Exception) -> InputError:
     """What a user is told about a network that no graph can be made of."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return InputError(f"this network cannot be written as a graph ({first[:200]}); {INSTEAD}", key="model")
-
-
-def _refined(
-    model: nn.Module, names: list[str], steps: list[str], plain: bool, *, with_spread: bool = False
-) -> Callable[..., Tensor | tuple[Tensor, Tensor]]:
-    moving = [name.removeprefix("step_") for name in steps]
-    ordered = [name for name, _ in model.named_parameters() if name in moving]  # as a spread counts them
-
-    def call(inputs: Tensor, *tensors: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        state = dict(zip(names, tensors, strict=False))
-        delta = dict(zip(moving, tensors[len(names) :], strict=False))
-        transforms = {name.removeprefix(TRANSFORM): state.pop(name) for name in names if name.startswith(TRANSFORM)}
-        fixed = {name: value for name, value in state.items() if name not in delta}
-
-        def at(free: dict[str, Tensor]) -> Tensor:
-            with RealParts(transforms) if plain else nullcontext():
-                result: Tensor = functional_call(model, {**fixed, **free}, (inputs,))
-            return result
-
-        network, pull = vjp(at, {name: state[name] for name in moving})[:2]
-        push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(network))[1]
-        (correction,) = push(delta)
-        if not with_spread:
-            return network + correction
-        spread = Spread(*tensors[len(names) + len(moving) :])
-
-        rows = _rows(lambda free, sample: functional_call(model, {**fixed, **free}, (sample,)), ordered, state, inputs)
-        deviations = (spread.variance(rows) + spread.noise * spread.noise).sqrt()
-        return network + correction, deviations.reshape(network.shape)
-
-    return call
-
-
-def _rows(
-    call: Callable[[dict[str, Tensor], Tensor], Tensor], moving: list[str], state: dict[str, Tensor], inputs: Tensor
-) -> Tensor:
-    """Jacobian rows (n, o, m) by the moving parameters, one output after the other, in operations that every form has."""
-
-    def of_sample(sample: Tensor) -> Tensor:
-        outputs, pull = vjp(lambda free: call(free, sample[None]).reshape(-1), {name: state[name] for name in moving})[
-            :2
-        ]
-        place, nothing = (
-            torch.arange(len(outputs)),
-            0 * outputs,
-        )  # not a constant: what ONNX folds of those it rounds to float32
-        slopes = [pull((place == output) + nothing)[0] for output in range(len(outputs))]
-        return torch.stack([torch.cat([slope[name].reshape(-1) for name in moving]) for slope in slopes])
-
-    return vmap(of_sample)(inputs)
 
 
 def outputs_of(graph: fx.GraphModule) -> int:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from lsr_core.networks.copies import in_dtype
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -18,7 +19,9 @@ def predictor_of(problem: Problem, delta: Tensor, dtype: torch.dtype, spread: Sp
     """The predictor in a dtype, on the CPU; raises as `named_delta`."""
     delta = delta.detach().cpu()
     spread = None if spread is None else spread.in_precision(dtype)
-    return RefinedPredictor(problem.model.cpu(), named_delta(problem.model, delta), spread=spread).to(dtype).eval()
+    predictor = RefinedPredictor(problem.model.cpu(), named_delta(problem.model, delta), spread=spread)
+    in_dtype(predictor, dtype)
+    return predictor.eval()
 
 
 def reported_split(problem: Problem) -> tuple[str, Split]:

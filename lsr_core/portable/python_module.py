@@ -37,6 +37,7 @@ import torch
 from torch import device, inf, nan, nn
 
 _DTYPES = {{"F64": torch.float64, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}}
+_COMPLEX = {pairs}  # stored as pairs of real numbers
 
 
 class RefinedPredictor(nn.Module):
@@ -65,6 +66,8 @@ def load():
             tensors[name] = torch.empty(entry["shape"], dtype=_DTYPES[entry["dtype"]])
             continue
         tensors[name] = torch.frombuffer(values[begin:end], dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    for name in _COMPLEX:
+        tensors[name] = torch.view_as_complex(tensors[name])
     return RefinedPredictor(tensors).eval()
 '''
 
@@ -99,13 +102,17 @@ def read(path: Path) -> Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ..
 
 
 def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tensor]]:
-    """Text and tensors, by the names that the text uses.
+    """Text and tensors, by the names that the text uses; complex ones as pairs, which safetensors has in every precision.
 
     Args:
         graph: made by `explicit`.
         about: a sentence for the docstring; whatever could end it is taken out.
     """
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in graph.named_buffers()}
+    from lsr_core.portable.tangents import pairs_of
+
+    buffers = dict(graph.named_buffers())
+    tensors = {name: pairs_of(value.detach()).cpu().contiguous().clone() for name, value in buffers.items()}
+    pairs = tuple(name for name, value in buffers.items() if value.is_complex())
     (place,) = [node for node in graph.graph.nodes if node.op == "placeholder"]
     rows = place.meta["val"]
     code = graph.graph.python_code("self").src
@@ -122,7 +129,7 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
     turned = f", dtype=torch.{dtype_name(rows.dtype)}" if rows.is_floating_point() else ""
     shape = f"{kind}, (" + ", ".join(["n", *(str(int(size)) for size in rows.shape[1:])]) + ")"
     text = _TEXT.format(
-        about=plain(about), shape=shape, dtype=dtype_name(outputs.dtype), turned=turned,
+        about=plain(about), pairs=pairs, shape=shape, dtype=dtype_name(outputs.dtype), turned=turned,
         several=", and the standard deviation of a further observation at each" if several else "",
         body=textwrap.indent(body.strip(), "        "),
     )  # fmt: skip

@@ -13,51 +13,54 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-
-class ComplexParts:
-    """A complex tensor by its real and imaginary parts, which have one shape."""
-
-    def __init__(self, real: Tensor, imag: Tensor) -> None:
-        self.real, self.imag = real, imag
-
-    @classmethod
-    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        raise NotImplementedError(f"`{getattr(func, '__name__', func)}` of them")
-
-    @property
-    def shape(self) -> torch.Size:
-        return self.real.shape
-
-    @property
-    def ndim(self) -> int:
-        return self.real.ndim
-
-    def __getitem__(self, key: Any) -> ComplexParts:
-        return ComplexParts(self.real[key], self.imag[key])
-
-    def __add__(self, other: ComplexParts) -> ComplexParts:
-        return ComplexParts(self.real + other.real, self.imag + other.imag)
-
-    def new_zeros(self, *size: Any) -> ComplexParts:
-        return ComplexParts(self.real.new_zeros(*size), self.imag.new_zeros(*size))
+from lsr_core.portable.complexparts import ComplexParts, by_part, product, total, zeros
 
 
-class RealParts(TorchFunctionMode):
+class WrittenOut(TorchFunctionMode):
+    """While it is entered, functions whose derivative torch cannot differentiate again are made of others."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return _TWICE.get(func, func)(*args, **(kwargs or {}))
+
+
+class RealParts(WrittenOut):
     """While it is entered, complex numbers are pairs.
 
     Args:
         matrices: of transforms by name; a missing one is made and kept in it.
+        pairs: real tensors (…, 2) that the network takes for complex ones, its parameters.
     """
 
-    def __init__(self, matrices: dict[str, Tensor]) -> None:
+    def __init__(self, matrices: dict[str, Tensor], pairs: Sequence[Tensor] = ()) -> None:
         super().__init__()
         self._matrices = matrices
+        self._pairs = {id(pair) for pair in pairs}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        taken = [self._taken(value) for value in args]
+        mixed = any(isinstance(part, ComplexParts) for value in taken for part in _within(value))
+        attribute = getattr(getattr(func, "__self__", None), "__name__", "")
+        if mixed and attribute in _ATTRIBUTES:
+            return getattr(taken[0], attribute)
         rule = _RULES.get(func)
-        return func(*args, **(kwargs or {})) if rule is None else rule(self, *args, **(kwargs or {}))
+        if rule is not None:
+            return rule(self, *taken, **(kwargs or {}))
+        return super().__torch_function__(func, types, args if attribute else taken, kwargs)
+
+    def _taken(self, value: Any) -> Any:
+        """Complex numbers by their parts, also within a list."""
+        if isinstance(value, (list, tuple)) and any(isinstance(part, Tensor) for part in value):
+            return type(value)([self._taken(part) for part in value])
+        if isinstance(value, complex):
+            return ComplexParts(value.real, value.imag)
+        if not isinstance(value, Tensor):
+            return value
+        if id(value) in self._pairs:
+            return ComplexParts(value[..., 0], value[..., 1])
+        return ComplexParts(value.real, value.imag) if value.is_complex() else value
 
     def turned(self, kind: str, values: Tensor, axis: int, count: int, size: int) -> Tensor:
         """Σ_j v_j cos(2πjk/size), or with sin, for the first `count` k, in the place of the axis of the v_j."""
@@ -72,10 +75,9 @@ class RealParts(TorchFunctionMode):
 
 
 def _rfftn(mode: RealParts, values: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> ComplexParts:
-    """Raises NotImplementedError where `s` changes the size of the grid."""
     axes = _axes(values.ndim, dim)
-    if s is not None and list(s) != [values.shape[axis] for axis in axes]:
-        raise NotImplementedError("a Fourier transform that cuts or pads")
+    for axis, wanted in zip(axes, s or (), strict=False):
+        values = _sized(values, axis, wanted)
     size = values.shape[axes[-1]]
     cosines, sines = (mode.turned(kind, values, axes[-1], size // 2 + 1, size) for kind in ("cos", "sin"))
     found = ComplexParts(cosines, -sines)
@@ -86,12 +88,11 @@ def _rfftn(mode: RealParts, values: Tensor, s: Any = None, dim: Any = None, norm
 
 
 def _irfftn(mode: RealParts, values: ComplexParts, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
-    """Raises NotImplementedError where `s` changes an axis other than the last."""
     axes = _axes(values.ndim, dim)
+    for axis, wanted in zip(axes[:-1], s or (), strict=False):
+        values = ComplexParts(*(_sized(part, axis, wanted) for part in (values.real, values.imag)))
     sizes = [values.shape[axis] for axis in axes[:-1]]
     size = 2 * (values.shape[axes[-1]] - 1) if s is None else list(s)[-1]
-    if s is not None and list(s)[:-1] != sizes:
-        raise NotImplementedError("a Fourier transform that cuts or pads")
     for axis in axes[:-1]:
         values = _along(mode, values, axis, 1)
     last, kept = axes[-1], min(values.shape[axes[-1]], size // 2 + 1)
@@ -101,6 +102,15 @@ def _irfftn(mode: RealParts, values: ComplexParts, s: Any = None, dim: Any = Non
     real, imag = (part.narrow(last, 0, kept) * weights for part in (values.real, values.imag))
     found = mode.turned("cos", real, last, size, size) - mode.turned("sin", imag, last, size, size)
     return found * _scale(math.prod([*sizes, size]), {"ortho": 0.5, "forward": 0.0}.get(norm or "", 1.0))
+
+
+def _sized(values: Tensor, axis: int, wanted: int) -> Tensor:
+    """Cut, or filled up with zeros behind, to a length along an axis."""
+    given = values.shape[axis]
+    if wanted <= given:
+        return values.narrow(axis, 0, wanted)
+    rest = values.new_zeros(*values.shape[:axis], wanted - given, *values.shape[axis + 1 :])
+    return torch.cat([values, rest], axis)
 
 
 def _along(mode: RealParts, values: ComplexParts, axis: int, sign: int) -> ComplexParts:
@@ -140,27 +150,47 @@ def _einsum(mode: RealParts, equation: str, *operands: Any) -> Any:
     return ComplexParts(real, torch.einsum(equation, a.real, b.imag) + torch.einsum(equation, a.imag, b.real))
 
 
-def _by_part(func: Callable[..., Tensor]) -> Callable[..., Any]:
-    """A function that treats both parts alike."""
-
-    def rule(mode: RealParts, given: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(given, ComplexParts):
-            return ComplexParts(func(given.real, *args, **kwargs), func(given.imag, *args, **kwargs))
-        if isinstance(given, Sequence) and any(isinstance(part, ComplexParts) for part in given):
-            parts = ([getattr(part, name) for part in given] for name in ("real", "imag"))
-            return ComplexParts(*(func(part, *args, **kwargs) for part in parts))
-        return func(given, *args, **kwargs)
-
-    return rule
+def _within(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (list, tuple)) else (value,)
 
 
+def _distances(left: Tensor, right: Tensor, p: float = 2.0, compute_mode: str = "") -> Tensor:
+    """`torch.cdist`; Euclidean distances of their definition, with the slope 0 where they are 0."""
+    if p != 2:
+        return torch.cdist(left, right, p)
+    squares = (left[..., :, None, :] - right[..., None, :, :]).square().sum(-1)
+    apart = squares > 0
+    return torch.where(apart, squares, torch.ones_like(squares)).sqrt() * apart
+
+
+_TWICE: dict[Any, Callable[..., Any]] = {torch.cdist: _distances}
+_ATTRIBUTES = ("shape", "ndim", "real", "imag")
+_PRODUCTS = {
+    torch.matmul: torch.matmul,
+    Tensor.matmul: torch.matmul,
+    Tensor.__matmul__: torch.matmul,
+    torch.mul: torch.mul,
+}
+_PRODUCTS |= {Tensor.mul: torch.mul, Tensor.__mul__: torch.mul, Tensor.__rmul__: torch.mul}
 _RULES: dict[Any, Callable[..., Any]] = {
+    **{func: product(real) for func, real in _PRODUCTS.items()},
+    **{func: total(1) for func in (torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__)},
+    **{func: total(-1) for func in (torch.sub, Tensor.sub, Tensor.__sub__)},
+    torch.view_as_real: lambda mode, given: torch.stack([given.real, given.imag], -1),
+    torch.conj: lambda mode, given: ComplexParts(given.real, -given.imag) if isinstance(given, ComplexParts) else given,
+    torch.abs: lambda mode, given: (
+        (given.real.square() + given.imag.square()).sqrt() if isinstance(given, ComplexParts) else torch.abs(given)
+    ),
+    Tensor.__getitem__: lambda mode, given, key: given[key],
     torch.complex: lambda mode, real, imag: ComplexParts(real, imag),
     torch.view_as_complex: lambda mode, given: ComplexParts(given[..., 0], given[..., 1]),
     torch.einsum: _einsum,
-    torch.cat: _by_part(torch.cat),
-    torch.fft.fftshift: _by_part(torch.fft.fftshift),
-    torch.fft.ifftshift: _by_part(torch.fft.ifftshift),
+    torch.cat: by_part(torch.cat),
+    torch.stack: by_part(torch.stack),
+    functional.pad: by_part(functional.pad),
+    torch.zeros: lambda mode, *size, dtype=None, **kwargs: zeros(*size, dtype=dtype, **kwargs),
+    torch.fft.fftshift: by_part(torch.fft.fftshift),
+    torch.fft.ifftshift: by_part(torch.fft.ifftshift),
     torch.fft.rfftn: _rfftn,
     torch.fft.rfft2: lambda mode, values, s=None, dim=(-2, -1), norm=None: _rfftn(mode, values, s, dim, norm),
     torch.fft.rfft: _one(_rfftn),

@@ -108,5 +108,5 @@ def _with(model: nn.Module, theta: Tensor) -> nn.Module:
 
 @torch.no_grad()
 def _outputs(model: nn.Module, split: Split) -> Tensor:
-    dtype = next(model.parameters()).dtype
+    dtype = next(model.parameters()).dtype.to_real()
     return torch.cat([model(part.to(dtype)) for part in split.inputs.split(CHUNK)])

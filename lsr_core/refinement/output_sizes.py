@@ -1,8 +1,9 @@
 """What outputs in different units are divided by, so that a solve weighs each by its own size.
 
-The standard deviation of the training targets, because it belongs to the data: it neither depends on where an output has its zero nor on how far the
-network is off, which for an output that fits to rounding would be a weight without bounds. It is rounded to a power of two, by which
-floating-point numbers are divided without rounding.
+The size of an output is the standard deviation of its training targets, which does not depend on where it has its zero, or the root mean square of
+the network's error where that is larger: an output that the network misses by many deviations would else be all that counts. The error alone
+would not do, since an output that fits to rounding would have a weight without bounds. Sizes are rounded to powers of two, by which floating-point
+numbers are divided without rounding.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.problems.splits import CHECKED
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.splits import CHECKED, Split
 from lsr_core.refinement.config import RefineConfig
 
 MOST = 16  # outputs that are told one by one; more are a field on a grid, whose error is that of the whole
-APART = 10.0  # times the smallest size, from which outputs are in different units
+APART = 10.0  # times the smallest size, from which outputs count as in different units
 FARTHEST = 120  # power of two that single precision still holds
 
 
@@ -29,30 +31,36 @@ def parts_of(shape: Sequence[int]) -> int:
     return shape[0] if len(shape) > 2 and shape[0] <= MOST else 1
 
 
-def output_sizes(targets: Tensor, config: RefineConfig) -> Tensor | None:
-    """What each of the columns of targets (n, …), taken as (n, o), is divided by: powers of two (o,) in float64; None = nothing.
+def output_sizes(
+    shape: Sequence[int], config: RefineConfig, split: Split, function: ParametricFunction
+) -> Tensor | None:
+    """What each column of the training targets (n, o) is divided by: powers of two (o,) in float64; None = nothing.
+
+    Args:
+        shape: of the targets of one sample, as the problem has them.
+        split: training rows in the precision of the function.
 
     Raises:
         InputError: division was asked for where there is but one output, or so many that they are a field.
     """
-    parts = parts_of(targets.shape[1:])
+    parts = parts_of(shape)
     if config.standardise == "no" or config.published is not None:
         return None
     if parts < 2:
         if config.standardise == "yes":
             raise InputError(
-                f"is yes, but the outputs of a sample {tuple(targets.shape[1:])} are one quantity: only 2 to {MOST} outputs, or the channels of an "
+                f"is yes, but the outputs of a sample {tuple(shape)} are one quantity: only 2 to {MOST} outputs, or the channels of an "
                 "image, have units of their own; leave it at auto",
                 key="standardise",
             )
         return None
-    found = deviations(targets, parts)
+    found = deviations(split.targets, parts).maximum(_errors(split, function, parts))
     known = found[found > 0]
     if len(known) == 0 or (config.standardise == "auto" and float(known.max()) <= APART * float(known.min())):
         return None
-    usual = known.log2().mean().exp2()
+    usual = known.log2().mean().exp2()  # of an output that is zero throughout and met
     powers = torch.where(found > 0, found, usual).log2().round().clamp(-FARTHEST, FARTHEST)
-    return powers.exp2().repeat_interleave(targets[0].numel() // parts)
+    return powers.exp2().repeat_interleave(split.targets.shape[1] // parts)
 
 
 def deviations(targets: Tensor, parts: int) -> Tensor:
@@ -68,6 +76,15 @@ def deviations(targets: Tensor, parts: int) -> Tensor:
     found = (squares / count).sqrt()
     rounding = torch.finfo(targets.dtype).eps * math.sqrt(count) if targets.is_floating_point() else 0.0
     return torch.where(found > rounding * mean.abs(), found, mean.abs())
+
+
+def _errors(split: Split, function: ParametricFunction, parts: int) -> Tensor:
+    """Root mean square of the network's errors, by output (parts,) in float64."""
+    total = torch.zeros(parts, dtype=torch.float64)
+    for inputs, targets in zip(*(values.split(CHECKED) for values in split), strict=True):
+        for block in _blocks(function.outputs(inputs) - targets, parts):
+            total += block.square().sum(dim=(0, 2))
+    return (total * parts / split.targets.numel()).sqrt()
 
 
 def note(sizes: Tensor | None, parts: int) -> list[str]:

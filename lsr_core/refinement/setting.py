@@ -203,14 +203,17 @@ def clamp_rank(
     return max(default, fixed), []
 
 
-def converted(split: Split, dtype: torch.dtype, device: torch.device, sizes: Tensor | None = None) -> Split:
-    """The split on a device and in a dtype, targets as (n, o) and divided by their sizes (o,); inputs that are integers stay so."""
+def converted(split: Split, dtype: torch.dtype, device: torch.device) -> Split:
+    """The split on a device and in a dtype, targets as (n, o); inputs that are integers stay so, rows in mapped files too."""
     inputs = in_precision(split.inputs.to(device), dtype)
-    targets = split.targets.reshape(len(split.targets), -1)
-    if sizes is not None:
-        divided = (block.to(dtype) / sizes.to(targets.device, dtype) for block in targets.split(CHECKED))
-        targets = mapped(divided) if isinstance(split, MappedSplit) else torch.cat(list(divided))
-    return Split(inputs, targets.to(device=device, dtype=dtype))
+    return type(split)(inputs, split.targets.to(device=device, dtype=dtype).reshape(len(split.targets), -1))
+
+
+def divided(split: Split, sizes: Tensor) -> Split:
+    """The split with its targets (n, o) divided by their sizes (o,): in a mapped file where they lie in one."""
+    blocks = (block / sizes.to(block) for block in split.targets.split(CHECKED))
+    targets = mapped(blocks).to(split.targets.device) if isinstance(split, MappedSplit) else torch.cat(list(blocks))
+    return type(split)(split.inputs, targets)
 
 
 def in_precision_of(function: ParametricFunction, inputs: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from pydantic import ValidationError
 from torch import Tensor
@@ -19,6 +18,7 @@ from lsr_core.storage.bundle_files import DATA, DESCRIPTION, MAX_FILE_BYTES, WEI
 from lsr_core.storage.bundle_schema import BUNDLE_FORMAT_VERSION, CheckpointEntry, ProblemDescription
 from lsr_core.storage.code_problems import copy_code
 from lsr_core.storage.kinds import storing
+from lsr_core.storage.weights import write_tensors
 from lsr_core.validation import describe
 
 
@@ -46,7 +46,7 @@ def _write_checkpoints(
         same = tensors.keys() == model.keys() and all(torch.equal(tensors[name], model[name]) for name in model)
         file = WEIGHTS if same else f"checkpoint-{epoch:04d}.safetensors"
         if not same:
-            safetensors.torch.save_file(tensors, folder / file)
+            write_tensors(folder / file, tensors)
         entries.append(CheckpointEntry(epoch=epoch, file=file))
     return entries
 
@@ -60,12 +60,13 @@ def write_bundle(
 ) -> None:
     assert problem.architecture is not None
     tensors = _stored(problem.model.state_dict())
-    dtypes = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values() if tensor.is_floating_point()}
+    numbers = [tensor for tensor in tensors.values() if tensor.is_floating_point() or tensor.is_complex()]
+    dtypes = {str(tensor.dtype.to_real()).removeprefix("torch.") for tensor in numbers}
     if len(dtypes) != 1:
         raise InputError(f"has weights of several types ({', '.join(sorted(dtypes))}); convert it to one", key="model")
     kind = storing(problem.kind)
     copies = copy_code(problem, folder)
-    atomic.write_with(folder / WEIGHTS, lambda path: safetensors.torch.save_file(tensors, path))
+    atomic.write_with(folder / WEIGHTS, lambda path: write_tensors(path, tensors))
     atomic.write_arrays(folder / DATA, kind.arrays(problem))
     entries = _write_checkpoints(folder, checkpoints, tensors)
     stored = dict.fromkeys((WEIGHTS, DATA, *copies, *(entry.file for entry in entries)))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import CodeError, InputError
 from lsr_core.networks.answers import check_answer
+from lsr_core.networks.copies import scalars
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Architecture
 from lsr_core.storage import code, inside, programs
@@ -62,7 +63,7 @@ def remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: o
     """Checked, and with what its copy will be found by as its architecture."""
     problem = _checked(made, file, function)
     digest = code.digest_of(data)
-    count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
+    count = sum(scalars(value) for value in problem.model.parameters() if value.requires_grad)
     about = OwnCode(file=file[:100], function=function, sha256=digest, parameters=count)
     architecture = Architecture(kind, about.model_dump())
     _made.clear()  # one problem is enough for a process, and some are large
@@ -106,7 +107,7 @@ def _check_answer(problem: Problem, file: str, function: str) -> None:
 
 def of_session(problem: Problem) -> Problem:
     """The problem as one whose code is in this Python session only; a run of it has figures and cannot be rebuilt."""
-    count = sum(value.numel() for value in problem.model.parameters() if value.requires_grad)
+    count = sum(scalars(value) for value in problem.model.parameters() if value.requires_grad)
     about = OwnCode(file="a Python session", function="", sha256="0" * 64, parameters=count)
     return problem.changed(architecture=Architecture("python-session", about.model_dump()))
 

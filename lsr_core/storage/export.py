@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import safetensors.torch
 import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.networks.copies import in_dtype, scalars
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.spread import Spread
@@ -21,7 +21,7 @@ from lsr_core.storage import atomic, inside
 from lsr_core.storage.bundle_schema import NetworkEntry, QuantityEntry
 from lsr_core.storage.code import COPIES
 from lsr_core.storage.spreads import read_spread
-from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors
+from lsr_core.storage.weights import check_finite, check_same_names, fill, load_network, read_tensors, write_tensors
 from lsr_core.validation import describe
 
 PREDICTOR_FORMAT_VERSION = 1
@@ -98,7 +98,7 @@ def save_predictor(
     tensors |= {SPREAD + name: _plain(part) for name, part in (spread.parts() if spread else {}).items()}
     unsaid = None if description.unknowns else {"unknowns"}  # which earlier versions do not know
     header = {HEADER_KEY: description.model_dump_json(exclude=unsaid)}
-    atomic.write_with(path, lambda temporary: safetensors.torch.save_file(tensors, temporary, metadata=header))
+    atomic.write_with(path, lambda temporary: write_tensors(temporary, tensors, header))
     return path
 
 
@@ -135,7 +135,11 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
     parameters = dict(network.named_parameters())
     check_same_names({}, {name: None for name in groups[DELTA] if name not in parameters}, path.name, DELTA)
     for name, step in groups[DELTA].items():
-        if step.dtype != dtype or step.shape != parameters[name].shape:
+        if (
+            step.dtype.to_real() != dtype
+            or step.is_complex() != parameters[name].is_complex()
+            or step.shape != parameters[name].shape
+        ):
             raise InputError(
                 f"is {step.dtype} {tuple(step.shape)}, expected {dtype} {tuple(parameters[name].shape)}".replace(
                     "torch.", ""
@@ -144,9 +148,9 @@ def load_predictor(path: str | Path, model: nn.Module | None = None) -> RefinedP
                 key=DELTA + name,
             )
         check_finite(step, path.name, DELTA + name)
-    scalars = sum(step.numel() for step in groups[DELTA].values())
-    spread = read_spread(groups[SPREAD], scalars, path.name) if groups[SPREAD] else None
-    return RefinedPredictor(network.to(dtype), groups[DELTA], spread=spread).eval()
+    count = sum(map(scalars, groups[DELTA].values()))
+    spread = read_spread(groups[SPREAD], count, path.name) if groups[SPREAD] else None
+    return RefinedPredictor(in_dtype(network, dtype), groups[DELTA], spread=spread).eval()
 
 
 def read_predictor_description(path: str | Path) -> PredictorDescription:
@@ -162,11 +166,15 @@ def named_delta(model: nn.Module, delta: Tensor) -> dict[str, Tensor]:
         InputError: it has another length than the parameters that require a gradient.
     """
     free = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    count = sum(value.numel() for value in free.values())
+    count = sum(map(scalars, free.values()))
     if delta.shape != (count,):
         raise InputError(f"has the shape {tuple(delta.shape)}, the network has {count:,} free parameters", key="delta")
-    pieces = delta.split([value.numel() for value in free.values()])
-    return {name: piece.view_as(value) for (name, value), piece in zip(free.items(), pieces, strict=True)}
+    pieces = delta.split([scalars(value) for value in free.values()])
+    return {name: _shaped(piece, value) for (name, value), piece in zip(free.items(), pieces, strict=True)}
+
+
+def _shaped(piece: Tensor, value: Tensor) -> Tensor:
+    return torch.view_as_complex(piece.view(*value.shape, 2)) if value.is_complex() else piece.view_as(value)
 
 
 def _description(metadata: Mapping[str, str], file: str) -> PredictorDescription:
@@ -187,4 +195,4 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _dtype_name(tensor: Tensor) -> Any:
-    return str(tensor.dtype).removeprefix("torch.")
+    return str(tensor.dtype.to_real()).removeprefix("torch.")

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.networks.taking import in_precision
 from lsr_core.problems.physics import (
     equations as equations,  # registers the hard conditions that networks are built with
 )
@@ -27,6 +28,7 @@ MAX_HEADER_BYTES = 8 * 2**20
 MAX_TENSORS = 20_000
 MAX_NAME = 500
 MAX_DIMENSIONS = 16
+_PAIRS = "complex128"  # key of a header
 _TYPES = {"F64", "F32", "F16", "BF16", "C64", "I64", "I32", "I16", "I8", "U8", "BOOL"}
 
 
@@ -41,7 +43,7 @@ def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tens
         with digests.opened(path, max_bytes) as stream:
             metadata = _checked_header(stream, name)
             stream.seek(0)
-            tensors = safetensors.torch.load(inside.all_of(stream, path, max_bytes))
+            tensors = _as_they_were(safetensors.torch.load(inside.all_of(stream, path, max_bytes)), metadata)
     except InputError:
         raise
     except (
@@ -56,6 +58,21 @@ def read_tensors(path: Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Tens
     ) as error:
         raise InputError("not a complete safetensors file; it may be truncated, save it again", file=name) from error
     return {key: tensor.clone() for key, tensor in tensors.items()}, metadata
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Tensors as a safetensors file, which knows no complex numbers of double precision: they are pairs there, which its header names."""
+    pairs = [name for name, tensor in tensors.items() if tensor.dtype == torch.complex128]
+    plain = {
+        name: torch.view_as_real(tensor).contiguous() if name in pairs else tensor for name, tensor in tensors.items()
+    }
+    header = {**(metadata or {}), **({_PAIRS: json.dumps(pairs)} if pairs else {})}
+    safetensors.torch.save_file(plain, path, metadata=header or None)
+
+
+def _as_they_were(tensors: dict[str, Tensor], metadata: dict[str, str]) -> dict[str, Tensor]:
+    pairs = json.loads(metadata.pop(_PAIRS, "[]"))
+    return {name: torch.view_as_complex(tensor) if name in pairs else tensor for name, tensor in tensors.items()}
 
 
 def _checked_header(stream: BufferedReader, file: str) -> dict[str, str]:
@@ -114,7 +131,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], dtype: torch.dtype, fi
     check_same_names(expected, tensors, file)
     for name, tensor in tensors.items():
         template = expected[name]
-        wanted = dtype if template.is_floating_point() else template.dtype
+        wanted = in_precision(template, dtype).dtype
         if tensor.shape != template.shape:
             raise InputError(
                 f"has the shape {tuple(tensor.shape)}, the network needs {tuple(template.shape)}", file=file, key=name
@@ -141,7 +158,7 @@ def check_same_names(expected: Mapping[str, Any], found: Mapping[str, Any], file
 
 def check_finite(tensor: Tensor, file: str, name: str) -> None:
     """Refuse NaN and infinite values."""
-    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+    if (tensor.is_floating_point() or tensor.is_complex()) and not bool(torch.isfinite(tensor).all()):
         raise InputError("holds NaN or infinite values; export the weights of a healthy network", file=file, key=name)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize
 
-from lsr_core.networks.functions import _converted
+from lsr_core.networks.copies import in_dtype
 
 
 class Lambda(nn.Module):
@@ -206,4 +206,4 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 def network(name: str) -> nn.Module:
     """One of them in double precision, the same each time."""
     torch.manual_seed(0)
-    return _converted(NETWORKS[name](), torch.float64).eval()
+    return in_dtype(NETWORKS[name](), torch.float64).eval()

@@ -17,7 +17,7 @@ from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.lab.isolation import IsolationSettings, isolate
 from lsr_core.lab.race import RaceSettings, race
-from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.functions import ParametricFunction, PureFunction
 from lsr_core.problems.splits import MappedSplit, Split
 from lsr_core.problems.streams import split_from_batches
 from lsr_core.refinement.config import RefineConfig, published_settings
@@ -199,6 +199,18 @@ def test_rows_in_mapped_files_are_divided_in_mapped_files() -> None:
     assert torch.equal(mapped.targets, given.train.targets), "what belongs to the user stays as it is"
 
 
+def sizes_of(targets: Tensor, offset: float = 0.0, **settings: Any) -> list[float] | None:
+    """Of a network that gives one number everywhere."""
+    constant = PureFunction(
+        lambda named, x: named["c"] + 0 * x[:, :1] + torch.zeros(len(x), targets[0].numel()).to(x),
+        {"c": torch.full((1,), offset).double()},
+    )
+    function = ParametricFunction.from_module(constant, dtype=torch.float64)
+    split = Split(torch.zeros(len(targets), 1).double(), targets.flatten(1))
+    found = output_sizes(targets.shape[1:], RefineConfig.model_validate(settings), split, function)
+    return None if found is None else found.tolist()
+
+
 @pytest.mark.parametrize(
     ("shape", "parts"),
     [((), 1), ((1,), 1), ((2,), 2), ((16,), 16), ((17,), 1), ((3, 8, 8), 3), ((1, 8, 8), 1), ((20, 3), 1), ((2, 3), 6)],
@@ -209,17 +221,22 @@ def test_outputs_that_are_told_one_by_one(shape: tuple[int, ...], parts: int) ->
 
 def test_sizes_are_deviations_and_channels_have_one_each() -> None:
     images = torch.randn(50, 2, 3, 3, generator=twins.generator(1)).double() * torch.tensor([1e-3, 1e3])[:, None, None]
-    images[:, 1] += 1e6  # where an output has its zero does not count
-    found = deviations(images, 2)
+    found = deviations(images + 1e6, 2)  # where an output has its zero does not count
     assert found.tolist() == pytest.approx([1e-3, 1e3], rel=0.2)
-    sizes = output_sizes(images, RefineConfig())
-    assert sizes is not None
-    assert sizes.tolist() == [2.0**-10] * 9 + [2.0**10] * 9
+    assert sizes_of(images) == [2.0**-10] * 9 + [2.0**10] * 9
     flat = torch.ones(10, 3, dtype=torch.float64) * torch.tensor([0.0, 5.0, 1.0])
     assert deviations(flat, 3).tolist() == [0, 5, 1], "of an output that never changes its value"
-    assert output_sizes(images[:, :1], RefineConfig()) is None
-    assert output_sizes(images, RefineConfig(standardise="no")) is None
-    assert output_sizes(images, RefineConfig.model_validate(published_settings(1))) is None
+    assert sizes_of(images[:, :1]) is None
+    assert sizes_of(images, standardise="no") is None
+    assert sizes_of(images, **published_settings(1)) is None
+
+
+def test_an_output_that_the_network_misses_by_many_deviations_is_as_large_as_that() -> None:
+    """Else it would be all that counts, and others be given up for it."""
+    y = torch.stack([torch.randn(80, generator=twins.generator(1)), 5 + 1e-3 * torch.randn(80)], dim=1).double()
+    assert sizes_of(y) is None
+    assert sizes_of(y, standardise="yes") == [1.0, 4.0]
+    assert sizes_of(y, offset=5.0) == [4.0, 2.0**-10]
 
 
 def test_what_has_one_unit_cannot_be_divided() -> None:

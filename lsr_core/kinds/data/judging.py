@@ -19,7 +19,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.output_sizes import output_sizes
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import Sweep
-from lsr_core.refinement.setting import Setting, converted, in_precision_of, relative_l2
+from lsr_core.refinement.setting import Setting, converted, divided, in_precision_of, relative_l2
 from lsr_core.refinement.summary import Summary
 
 SINGLE_ABOVE = 1e-4  # relative error of the network from which float32 is enough for its losses
@@ -31,9 +31,9 @@ class DataJudging(Judging[D]):
     """Errors against targets."""
 
     def all_rows(self, problem: D, function: ParametricFunction) -> Residual:
-        sizes = output_sizes(problem.train.targets, RefineConfig())
-        train = converted(problem.train, function.dtype, function.device, sizes)
-        return DataResidual(function.divided(sizes), train)
+        train = converted(problem.train, function.dtype, function.device)
+        sizes = output_sizes(problem.output_shape, RefineConfig(), train, function)
+        return DataResidual(function.divided(sizes), train if sizes is None else divided(train, sizes))
 
     def some_rows(self, setting: Setting, most: int, refined_from: float) -> tuple[Residual, int]:
         train = setting.train

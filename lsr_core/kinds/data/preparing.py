@@ -25,6 +25,7 @@ from lsr_core.refinement.setting import (
     Setting,
     clamp_rank,
     converted,
+    divided,
     function_of,
     in_precision_of,
     rcond_of,
@@ -98,19 +99,19 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         InputError: see `outline`; a network that cannot be linearised; a memory budget that cannot be met.
     """
     looked = _looked(problem, config)
-    sizes, parts = output_sizes(problem.train.targets, config), parts_of(problem.output_shape)
-    looked = looked._replace(function=looked.function.divided(sizes))
     seen = _outlined(looked, problem, config, sample_wise=True)
     function = seen.function
-    splits = {
-        name: converted(split, function.dtype, function.device, sizes) for name, split in problem.splits().items()
-    }
+    splits = {name: converted(split, function.dtype, function.device) for name, split in problem.splits().items()}
     n_outputs = splits["train"].targets.shape[1]
     eps = precision_of(seen.findings, function.dtype)
     alone = [check_outputs(function, split.inputs, n_outputs, precision=eps) for split in splits.values()]
     sample_wise = all(alone)
-    if not sample_wise:
-        seen = _outlined(looked, problem, config, sample_wise=False)
+    sizes = output_sizes(problem.output_shape, config, splits["train"], function)
+    if sizes is not None:
+        looked = looked._replace(function=looked.function.divided(sizes))
+        splits = {name: divided(split, sizes) for name, split in splits.items()}
+    if not sample_wise or sizes is not None:
+        seen = _outlined(looked, problem, config, sample_wise=sample_wise)
     proved = proved_strategy(
         seen.strategy,
         some_inputs(splits),
@@ -130,13 +131,13 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         plan=seen.plan,
         sample_wise=sample_wise,
         splits=splits,
-        parts=parts,
+        parts=parts_of(problem.output_shape),
         display=problem.display[0],
         max_rank=seen.max_rank,
         rcond=rcond_of(config, splits["train"].targets.numel(), eps),
         adjoint_error=proved.defect,
         routes_left=proved.left,
-        notes=(*seen.notes, *note(sizes, parts), *note_of(seen.findings, function.dtype)),
+        notes=(*seen.notes, *note(sizes, parts_of(problem.output_shape)), *note_of(seen.findings, function.dtype)),
     )
 
 
