@@ -70,27 +70,35 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
         free_batch(graph, twin, *counts)
         return graph
 
-    doubtful = False
-    try:
-        graph = traced(by_transforms)
-    except Exception as error:  # whatever a network's own code raises under tracing
-        try:
-            graph, doubtful = traced(by_autograd), True
-        except Exception:
-            raise untraceable(error) from error
+    graph, doubtful = _either(traced)
     _own(graph, {**named, **steps, **deviations})
     _shorten(graph.graph)
     if plain:
         _merge(graph.graph)
+    _tidy(graph)
+    if doubtful:  # a function that says how often it may be differentiated is not heard under tracing
+        _compare(graph, predictor, example)
+    return graph
+
+
+def _either(traced: Callable[[Tangent], fx.GraphModule]) -> tuple[fx.GraphModule, bool]:
+    """The graph by transforms, or by plain reverse mode, which is said; raises as `explicit`."""
+    try:
+        return traced(by_transforms), False
+    except Exception as error:  # whatever a network's own code raises under tracing
+        try:
+            return traced(by_autograd), True
+        except Exception:
+            raise untraceable(error) from error
+
+
+def _tidy(graph: fx.GraphModule) -> None:
     graph.graph.eliminate_dead_code()
     graph.delete_all_unused_submodules()
     used = {node.target for node in graph.graph.nodes if node.op == "get_attr"}
     for name in [name for name, _ in graph.named_buffers() if name not in used]:
         delattr(graph, name)  # tracing leaves intermediate values behind
     graph.recompile()
-    if doubtful:  # a function that says how often it may be differentiated is not heard under tracing
-        _compare(graph, predictor, example)
-    return graph
 
 
 def _compare(graph: fx.GraphModule, predictor: RefinedPredictor, example: Tensor) -> None:
