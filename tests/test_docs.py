@@ -79,6 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.always
 def test_the_site_is_built_and_every_link_leads_somewhere(site: Path) -> None:
     assert checked.faults(site) == []
     assert len(list(site.rglob("*.html"))) > len(PAGES)

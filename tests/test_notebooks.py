@@ -21,7 +21,10 @@ SECONDS = 240
 )  # of the libraries that talk to the kernel
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[] if path.stem == SHORT else pytest.mark.slow, id=path.stem) for path in NOTEBOOKS],
+    [
+        pytest.param(path, marks=pytest.mark.always if path.stem == SHORT else pytest.mark.slow, id=path.stem)
+        for path in NOTEBOOKS
+    ],
 )
 def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = [str(ROOT / ".venv" / "names"), str(ROOT), os.environ.get("PYTHONPATH", "")]
