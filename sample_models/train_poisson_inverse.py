@@ -48,9 +48,13 @@ SAMPLE = physics.EquationSample(
     ),
     equation="typed",
     layers=(2, 40, 40, 2),
-    scale={"x": 0.3, "y": 0.3},
+    scale={"x": 0.25, "y": 0.25},
     options=options(),
-    recipe={"training": "none", "measurements": f"{ALONG} × {ALONG} values with noise {NOISE}"},
+    recipe={
+        "training": "none",
+        "scales": "of 0.2 to 0.5, by the error against the known solution",
+        "measurements": f"{ALONG} × {ALONG} values with noise {NOISE}",
+    },
 )
 
 if __name__ == "__main__":
