@@ -137,6 +137,7 @@ def choose_strategy(
     width: int,
     wanted: str = "auto",
     sample_wise: bool = True,
+    uses: Callable[[ParametricFunction, Tensor], UsedNetwork | None] | None = None,
 ) -> Strategy:
     """The strategy that was asked for, or the fastest that is right for this function.
 
@@ -145,6 +146,7 @@ def choose_strategy(
         n_rows: rows of the training data.
         width: columns of the sketch.
         sample_wise: whether each sample stands alone (see `check_outputs`).
+        uses: `uses_of`, or what remembers it between several questions about one network.
 
     Raises:
         InputError: the strategy asked for cannot serve this function.
@@ -159,7 +161,7 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
-    network = _uses_of(function, example)
+    network = (uses or uses_of)(function, example)
     chosen = _by_cost(function, example, n_rows, n_outputs, network, width, wanted)
     return chosen if network is None else replace(chosen, excluded=_excluded(network))
 
@@ -212,7 +214,7 @@ def _by_cost(
     )
 
 
-def _uses_of(function: ParametricFunction, example: Tensor) -> UsedNetwork | None:
+def uses_of(function: ParametricFunction, example: Tensor) -> UsedNetwork | None:
     """The uses of the parameters; None for a network that cannot be watched, such as one for a fixed number of samples."""
     try:
         return UsedNetwork(function, example) if function.module is not None else None

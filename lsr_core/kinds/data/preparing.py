@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from lsr_core.networks.checks import check_outputs
 from lsr_core.networks.footprints import footprint
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import Findings, examine
-from lsr_core.networks.strategies import Strategy, choose_strategy
+from lsr_core.networks.strategies import Strategy, choose_strategy, uses_of
 from lsr_core.problems.splits import MappedSplit
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.output_sizes import note, output_sizes, parts_of
@@ -69,6 +70,8 @@ def _looked(problem: SupervisedProblem, config: RefineConfig) -> _Looked:
 def _outlined(seen: _Looked, problem: SupervisedProblem, config: RefineConfig, *, sample_wise: bool) -> Outline:
     sizes = replace(seen.sizes, coupled=not sample_wise)
 
+    uses = cache(uses_of)  # a look at a large network takes seconds
+
     def by(wanted: str) -> tuple[Strategy, Sizes, Plan]:
         strategy = choose_strategy(
             seen.function,
@@ -78,6 +81,7 @@ def _outlined(seen: _Looked, problem: SupervisedProblem, config: RefineConfig, *
             width=seen.max_rank + config.oversampling,
             wanted=wanted,
             sample_wise=sample_wise,
+            uses=uses,
         )
         found = routed(sizes, strategy)
         return strategy, found, make_plan(found, config, strategy.name, seen.max_rank)
