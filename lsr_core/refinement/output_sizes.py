@@ -41,9 +41,11 @@ def output_sizes(
         split: training rows in the precision of the function.
 
     Raises:
-        InputError: division was asked for where there is but one output, or so many that they are a field.
+        InputError: division was asked for where there is but one output, or so many that they are a field, or of the authors' modes.
     """
     parts = parts_of(shape)
+    if config.published is not None and config.standardise == "yes":
+        raise InputError("is yes, but the authors' modes do not know it; leave it at auto", key="standardise")
     if config.standardise == "no" or config.published is not None:
         return None
     if parts < 2:

@@ -73,7 +73,7 @@ _NO_SKETCH = dict.fromkeys(
     "the factored route draws its directions in another way; the strategy row-blocks or matrix-free uses it",
 )
 ROUTES: dict[Route, dict[str, str]] = {
-    "published": dict.fromkeys(("sketch_dtype", "basis_points", "standardise"), "the authors' modes do not know it"),
+    "published": dict.fromkeys(("sketch_dtype", "basis_points"), "the authors' modes do not know it"),
     "sketch": {},
     "factored": _NO_SKETCH,
     "equation-sketch": {},

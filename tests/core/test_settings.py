@@ -157,6 +157,7 @@ CONTEXTS: dict[str, Context] = {
 }  # fmt: skip
 NO_EFFECT_TO_SEE = {
     ("race in all parameters", "seed"): "all parameters are taken, none at random",
+    ("equation, whole space", "seed"): "the same; what it draws are the places where the route is proved",
     ("data, published", "rcond"): "its columns are orthogonal to rounding, and 0 is in the preset for single precision",
     ("data, published 3", "rcond"): "the same",
 }
