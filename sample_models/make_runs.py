@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from lsr_core.jobs import pace
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import only_used
@@ -106,3 +107,4 @@ if __name__ == "__main__":
         if asked.only is None or entry.name in asked.only:
             made = make(asked.out, entry)
             print(f"{entry.name} {made.path.name}: {made.size():,} bytes, {made.status().elapsed:.1f} s")
+    (asked.out / pace.FILE).unlink(missing_ok=True)  # of the machine that made them

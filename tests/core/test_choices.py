@@ -123,7 +123,7 @@ def test_a_fraction_of_the_scalars_moves_and_the_same_at_all_ranks(problem: Supe
 
 
 def test_a_random_part_cannot_be_factored(problem: SupervisedProblem) -> None:
-    with pytest.raises(InputError, match="strategy: there is no linear layer, wholly free"):
+    with pytest.raises(InputError, match="strategy: no parameter, wholly free, is used in a way"):
         refine(problem, max_rank=4, parameter_fraction=0.5, strategy="factored")
 
 

@@ -242,7 +242,7 @@ class TestEndings:
 
     def test_of_all_lengths_of_a_step_the_best_is_taken(self) -> None:
         """The least damped step that gains anything may gain next to nothing."""
-        refinement = refine(make(logistic, scale=30.0))
+        refinement = refine(make(logistic, scale=20.0))
         setting = refinement.setting
         assert isinstance(setting, PhysicsSetting)
         model, size = ResponseModel(setting, refinement.subspace), refinement.subspace.rank

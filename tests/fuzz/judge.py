@@ -65,12 +65,13 @@ class Judgement:
 def judge(case: Case, problem: SupervisedProblem, result: Refinement, twin: Twin) -> Judgement:
     """All comparisons of one refinement."""
     found = Judgement()
-    basis = Basis(result, twin)
+    solved = twin.divided(result.setting.function.sizes)
+    basis, solved_basis = Basis(result, twin), Basis(result, solved)
     for rank in _ranks(result):
         _errors(found, result, twin, basis, rank)
-        _optimum(found, case, result, twin, basis, rank)
+        _optimum(found, case, result, solved, solved_basis, rank)
     _predictor(found, problem, result, twin)
-    _subspace(found, case, result, twin, basis)
+    _subspace(found, case, result, solved, solved_basis)
     _settings(found, case, result)
     return found
 

@@ -29,6 +29,11 @@ class Rows:
         """q + J Δθ, or by columns of Δθ."""
         return self.outputs + self.jacobian @ delta
 
+    def divided(self, sizes: Tensor) -> Rows:
+        """The same with each output (o,) in a unit of its own."""
+        every = sizes.double().repeat(len(self.outputs) // len(sizes))
+        return Rows(self.outputs / every, self.jacobian / every[:, None], self.targets / every)
+
 
 @dataclass(frozen=True)
 class Twin:
@@ -42,6 +47,13 @@ class Twin:
     splits: dict[str, Rows]
     nearby: dict[str, Rows]
     rounding: float
+
+    def divided(self, sizes: Tensor | None) -> Twin:
+        """What a run solves that divides its outputs by these."""
+        if sizes is None:
+            return self
+        of = ({name: rows.divided(sizes) for name, rows in split.items()} for split in (self.splits, self.nearby))
+        return Twin(*of, self.rounding)
 
     def noise(self, split: str, delta: Tensor) -> float:
         """‖ ‖ of the change of q + J Δθ by rounding of parameters, inputs and the sum."""

@@ -25,9 +25,7 @@ FIXED = "{name} was not free to move, so it stayed where it was."
 
 def with_estimates(refinement: Refinement) -> Refinement:
     """The refinement with unknown numbers and what its measured values say of them; as it is where there are neither."""
-    problem = refinement.problem
-    if not isinstance(problem, PhysicsProblem):
-        return refinement
+    problem = cast(PhysicsProblem, refinement.problem)
     noisy = any(block.noise is not None for block in problem.blocks)
     if not (problem.unknown or noisy):
         return refinement
