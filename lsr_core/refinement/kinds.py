@@ -11,7 +11,6 @@ from lsr_core.refinement import build
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.evaluation import Evaluation
-from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.rows import Rows, TrainingRows
 from lsr_core.refinement.setting import Outline, Setting
 from lsr_core.refinement.subspace import Subspace
@@ -49,10 +48,6 @@ class Refining(ABC, Generic[P, S]):
         """f and J at all rows that are fitted, a block of samples at a time."""
         samples = SAMPLES if setting.sample_wise else len(setting.train.inputs)
         return TrainingRows(setting.strategy, setting.function, setting.train, samples=samples)
-
-    def with_estimates(self, refinement: Refinement) -> Refinement:
-        """With what the result says of numbers that the problem leaves open; as it is where there are none."""
-        return refinement
 
 
 def _of(kind: ProblemKind) -> Refining[Any, Any]:
@@ -104,8 +99,3 @@ def evaluate(
 ) -> Evaluation:
     """What measures the solutions."""
     return _of(ready.kind).evaluation(ready, subspace, solutions, train, on_fraction)
-
-
-def with_estimates(refinement: Refinement) -> Refinement:
-    """With what the result says of numbers that the problem leaves open."""
-    return _of(refinement.problem.kind).with_estimates(refinement)

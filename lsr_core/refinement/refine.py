@@ -18,8 +18,9 @@ from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.after_gauss_newton import after_gauss_newton
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.error_bars import ErrorBars
+from lsr_core.refinement.estimating import with_estimates
 from lsr_core.refinement.evaluation import Choosing, Evaluation, Verified
-from lsr_core.refinement.kinds import evaluate, fitted, with_estimates
+from lsr_core.refinement.kinds import evaluate, fitted
 from lsr_core.refinement.length import length_notes
 from lsr_core.refinement.output_errors import names_of, output_notes
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback

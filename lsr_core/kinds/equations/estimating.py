@@ -14,6 +14,7 @@ from lsr_core.linalg.joint import JointModel
 from lsr_core.problems.physics.blocks import MEASURED
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows
+from lsr_core.refinement.estimating import Estimating
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.response_model import ResponseModel
@@ -23,21 +24,22 @@ WEAK = 1e-10  # of the largest singular value: a prior that only keeps rounding 
 FIXED = "{name} was not free to move, so it stayed where it was."
 
 
-def with_estimates(refinement: Refinement) -> Refinement:
-    """The refinement with unknown numbers and what its measured values say of them; as it is where there are neither."""
-    problem = cast(PhysicsProblem, refinement.problem)
-    noisy = any(block.noise is not None for block in problem.blocks)
-    if not (problem.unknown or noisy):
-        return refinement
-    found = _Estimates(refinement, cast(PhysicsSetting, refinement.setting))
-    unknowns, measured = found.unknowns(), found.measured()
-    sentences = [in_words(unknowns)] if unknowns else []
-    sentences += [measured.sentence] if measured is not None else []
-    summary = refinement.summary
-    notes = [*sentences, *summary.notes]
-    return replace(
-        refinement, summary=summary.model_copy(update={"unknowns": unknowns, "measured": measured, "notes": notes})
-    )
+class EquationEstimating(Estimating):
+    """Of the linearised model at the solution."""
+
+    def with_estimates(self, refinement: Refinement) -> Refinement:
+        """With unknown numbers and what the measured values say of them; as it is where there are neither."""
+        problem = cast(PhysicsProblem, refinement.problem)
+        noisy = any(block.noise is not None for block in problem.blocks)
+        if not (problem.unknown or noisy):
+            return refinement
+        found = _Estimates(refinement, cast(PhysicsSetting, refinement.setting))
+        unknowns, measured = found.unknowns(), found.measured()
+        sentences = [in_words(unknowns)] if unknowns else []
+        sentences += [measured.sentence] if measured is not None else []
+        summary = refinement.summary
+        update = {"unknowns": unknowns, "measured": measured, "notes": [*sentences, *summary.notes]}
+        return replace(refinement, summary=summary.model_copy(update=update))
 
 
 class _Estimates:
@@ -117,3 +119,6 @@ def _last(factor: Tensor, ahead: int) -> Tensor:
 def _within(blocks: Sequence[BlockRows]) -> float:
     """Sum of squares of measured rows that no field can lower."""
     return sum(block.block.weight / block.n_rows * (block.block.within or 0.0) for block in blocks)
+
+
+KIND = EquationEstimating()

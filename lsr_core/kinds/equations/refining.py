@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lsr_core.kinds.equations import estimating, preparing
+from lsr_core.kinds.equations import preparing
 from lsr_core.kinds.equations.basis import build_physics
 from lsr_core.kinds.equations.evaluation import PhysicsEvaluation
 from lsr_core.problems.physics.problem import PhysicsProblem
@@ -10,7 +10,6 @@ from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import Refining
 from lsr_core.refinement.physics_setting import PhysicsSetting
-from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.rows import Rows
 from lsr_core.refinement.setting import Outline
 
@@ -31,9 +30,6 @@ class EquationRefining(Refining[PhysicsProblem, PhysicsSetting]):
 
     def rows(self, setting: PhysicsSetting) -> Rows:
         return setting.rows()
-
-    def with_estimates(self, refinement: Refinement) -> Refinement:
-        return estimating.with_estimates(refinement)
 
 
 KIND = EquationRefining()
