@@ -13,7 +13,7 @@ REPORT = """
 9.00s setup    tests/core/test_a.py::test_two
 2.60s call     tests/core/test_a.py::Test::test_two
 2.40s call     tests/core/test_a.py::test_three
-12.00s call     tests/browser/test_b.py::test_journey
+32.00s call     tests/browser/test_b.py::test_journey
 3 failed, 4 passed in 20.00s
 """
 
