@@ -17,7 +17,7 @@ NEVER_DONE = 1_000_000  # iterations: far longer than any journey
 
 
 def test_a_race_grows_on_the_page_and_opens_again(page: Page, server: Server, tiny_run: Run) -> None:
-    race = start_race(page, server, tiny_run, 200)
+    race = start_race(page, server, tiny_run, 400)  # longer than a page takes to be looked at
     expect(page.locator(".st-key-progress")).to_be_visible()
     expect(methods_run(page)).not_to_have_text("32")
     seen = int(methods_run(page).inner_text())
