@@ -40,7 +40,7 @@ def solve(
         bool,
         typer.Option("--second/--no-second", help="Solve once more from another seed, for an estimate of the error."),
     ] = False,
-    seconds: Annotated[float | None, typer.Option(help="Time after which no further window is begun.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Time after which no further step is taken.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, points and sketches.")] = 0,
     trust: TrustOption = False,
     runs: RunsOption = None,

@@ -48,7 +48,7 @@ def work(run: Run, report: ProgressCallback) -> None:
 
     solving = Solving(problem, config, told, lambda: report(STAGE, _share(solving)))
     try:
-        found = with_second(solving.run(), problem, config, told, solving.tick)
+        found = with_second(solving, solving.run())
     except Cancelled:
         if solving.windows:
             _keep(run, solving.solution("it was stopped"), solving, began)

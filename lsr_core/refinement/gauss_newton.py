@@ -269,11 +269,11 @@ def _sentence(records: Sequence[GaussNewtonStep], ending: str | None) -> str:
 
 
 def _unsolved(setting: PhysicsSetting, delta: Tensor) -> str:
-    """That the field of Δθ does not solve the equation, where its residual is large beside the terms."""
+    """That the residual of the field of Δθ is large beside the terms; whether the field is wrong is for the verdict to say, which may know the truth."""
     found = relative_residual_of(setting, delta)
     if found.worst <= SOLVED:
         return ""
     return (
-        f" The equation is not solved: at fresh points what is left is {100 * found.worst:.2g} % of the terms that it is made of "
-        f"(block {found.block})."
+        f" The residual is large: at fresh points what is left is {100 * found.worst:.2g} % of the terms that it is made of "
+        f"(block {found.block}), and up to {100 * SOLVED:.2g} % an equation may be solved."
     )

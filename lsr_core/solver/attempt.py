@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from lsr_core.solver.found import Found
 from lsr_core.solver.measuring import Estimate, directions_for, estimate, is_inverse
 from lsr_core.solver.networks import WindowNetwork
 from lsr_core.solver.newton import newton
+from lsr_core.solver.pace import Pace
 from lsr_core.solver.tangent import Tangent, read_along
 
 FULL = 600  # parameters up to which all of them are directions
@@ -79,7 +79,7 @@ def attempt(
     network: WindowNetwork,
     rank: int,
     config: SolveConfig,
-    tick: Callable[[], None],
+    pace: Pace,
     *,
     weights: bool = True,
 ) -> Attempt:
@@ -89,7 +89,7 @@ def attempt(
         problem: on which the network stands.
         rank: directions.
         config: tolerance and steps.
-        tick: called between steps; may raise to stop.
+        pace: asked before each step.
         weights: whether other weights of the equation are tried, where values are measured.
     """
     space = Tangent(problem, rank, problem.seed)
@@ -107,10 +107,10 @@ def attempt(
             steps=config.steps,
             small=small,
             weights=weights,
-            tick=tick,
+            pace=pace,
         )
         return _estimated(problem, network, space, found)
-    result = newton(space, start, steps=config.steps, small=small, tick=tick)
+    result = newton(space, start, steps=config.steps, small=small, pace=pace)
     delta = space.delta(result.alpha)
     relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in space.fresh_blocks])
     return Attempt(

@@ -38,7 +38,7 @@ class SolveConfig(BaseModel):
         description="directions of a window's tangent space; all of its parameters up to 600, else 600, if not given",
     )
     most_windows: int = Field(2000, ge=1, le=5000, description="windows, at most")
-    seconds: float | None = Field(None, gt=0, description="time after which no further window is begun")
+    seconds: float | None = Field(None, gt=0, description="time after which no further step is taken")
     second: bool = Field(
         False, description="solve once more from another seed and report the difference as an estimate of the error"
     )

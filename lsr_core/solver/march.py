@@ -19,6 +19,7 @@ from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.found import Found
 from lsr_core.solver.networks import NetworkForm, window_network
+from lsr_core.solver.pace import Pace
 from lsr_core.solver.records import Kind, SolveStep
 from lsr_core.solver.tangent import read_along
 from lsr_core.solver.windows import Join, on_window, orders
@@ -66,7 +67,7 @@ class March:
         config: settings.
         form: of the networks.
         on_step: told about every attempt.
-        tick: called between steps; may raise to stop.
+        pace: asked before each step.
     """
 
     problem: PhysicsProblem
@@ -74,7 +75,7 @@ class March:
     config: SolveConfig
     form: NetworkForm
     on_step: OnStep
-    tick: Callable[[], None] = lambda: None
+    pace: Pace = field(default_factory=Pace)
     windows: list[Window] = field(default_factory=list)
     tried: int = 0
 
@@ -92,12 +93,12 @@ class March:
         """The largest relative residual of all windows."""
         return max((window.relative for window in self.windows), default=math.inf)
 
-    def run(self, length: float, late: Callable[[], bool]) -> str:
+    def run(self, length: float) -> str:
         """Go on to the end, windows of `length` first; returns why it stopped, empty where it arrived."""
         low, high = self.problem.domain[self.axis]
         shortest, before, since = FLOOR * (high - low), math.inf, CAUTION
         while self.at < high:
-            if late():
+            if not self.pace.goes_on():
                 return f"the time is up at {self.axis} = {self.at:.6g}"
             if len(self.windows) >= self.config.most_windows:
                 return f"{len(self.windows):,} windows were made, up to {self.axis} = {self.at:.6g}"
@@ -109,6 +110,8 @@ class March:
                 since += 1
                 grows = step.newton_steps <= QUICK and since >= CAUTION and not halted
                 length, before = (end - start) * (2.0 if grows else 1.0), math.inf
+                continue
+            if step.ending == "time":
                 continue
             relative, since = step.relative_residual, 0
             before = relative if relative is not None else math.inf
@@ -128,7 +131,6 @@ class March:
             The window if it is kept, its record, and whether it is kept because shorter ones would not be better.
         """
         began = time.perf_counter()
-        self.tick()
         made = self._made(start, end)
         halted = HALTS * before < made.relative <= self.config.enough
         kept = made.relative <= self.config.tolerance or halted
@@ -161,7 +163,7 @@ class March:
         rank = rank_of(self.config, len(network.silent), self.problem)
         counts = _counts(self.problem, rank)
         part = on_window(self.problem, self.axis, (start, end), network.model, join, counts=counts, seed=seed)
-        return attempt(part, network, rank, self.config, self.tick)
+        return attempt(part, network, rank, self.config, self.pace)
 
     def _values(self, start: float) -> Tensor:
         """What the network starts near (o,): the mean of the field where the window begins."""

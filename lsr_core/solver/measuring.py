@@ -13,6 +13,7 @@ from lsr_core.solver.balance import Balance, MeasuredSpace
 from lsr_core.solver.found import Found, found_by
 from lsr_core.solver.inverse import InverseState, held, settle, weighed, with_noise
 from lsr_core.solver.newton import NewtonResult, newton
+from lsr_core.solver.pace import Pace
 from lsr_core.solver.tangent import Tangent
 
 EXACT = 1e-4  # relative residual of all rows, up to which values without a noise are taken for exact,
@@ -61,7 +62,7 @@ def estimate(
     steps: int,
     small: Callable[[Tensor, bool], bool],
     weights: bool,
-    tick: Callable[[], None],
+    pace: Pace,
 ) -> Estimate:
     """Solve for field and numbers together.
 
@@ -71,25 +72,26 @@ def estimate(
         steps: at most, to begin with.
         small: as `newton` takes it, for values that are exact.
         weights: whether other weights of the equation are tried.
+        pace: asked before each step.
     """
     whole = MeasuredSpace(space, start)
     if whole.count == 0:
-        return _exact(whole, newton(space, start, steps=steps, small=small, tick=tick))
+        return _exact(whole, newton(space, start, steps=steps, small=small, pace=pace))
     given = any(block.block.noise is not None for block in space.fitted_blocks)
     size = max(whole.losses(start).measured, 1e-300) / whole.count
-    state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, tick=tick)
+    state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, pace=pace)
     taken, tried = state.steps, list[InverseState]()
     if not given:
-        state = with_noise(whole, state, start=start, steps=steps, tick=tick)
+        state = with_noise(whole, state, start=start, steps=steps, pace=pace)
         if state.balance.noise < SMALL**2 * size:
-            exact = newton(space, state.alpha, steps=steps, small=small, tick=tick)
+            exact = newton(space, state.alpha, steps=steps, small=small, pace=pace)
             if relative(exact.alpha) <= EXACT:
                 return _exact(whole, exact)
     if weights:
-        best, tried = weighed(whole, state, steps=AFTER, tick=tick)
-        state = best if given else with_noise(whole, best, steps=AFTER, tick=tick)
+        best, tried = weighed(whole, state, steps=AFTER, pace=pace)
+        state = best if given else with_noise(whole, best, steps=AFTER, pace=pace)
         tried = [state if one is best else one for one in tried]
-    ending = "stationary" if state.settled else "steps"
+    ending = "stationary" if state.settled else "time" if pace.late() else "steps"
     return Estimate(state.alpha, found_by(whole, state, tried), state.evidence, taken, ending, True)
 
 

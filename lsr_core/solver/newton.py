@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.damped import damped_step, held_solution
+from lsr_core.solver.pace import FREE, Pace
 from lsr_core.solver.tangent import Tangent
 
-Ending = Literal["small", "stationary", "rounding", "slow", "steps", "not finite"]
+Ending = Literal["small", "stationary", "rounding", "slow", "steps", "time", "not finite"]
 HELD = (
     1e-14,
     1e-12,
@@ -38,7 +39,7 @@ class NewtonResult:
         promised: what the linear model leaves of it there.
         steps: that were taken.
         ending: `small` as asked; `stationary` where no slope is left; `rounding` where no step lowers the residual; `slow` where they gain
-            little although the model promises much; `steps` where there were no more.
+            little although the model promises much; `steps` where there were no more; `time` where it was up.
     """
 
     alpha: Tensor
@@ -54,7 +55,7 @@ def newton(
     *,
     steps: int,
     small: Callable[[Tensor, bool], bool],
-    tick: Callable[[], None] = lambda: None,
+    pace: Pace = FREE,
 ) -> NewtonResult:
     """Minimise the true residual of u(θ0) + J V α over α.
 
@@ -64,14 +65,15 @@ def newton(
         alpha: where it starts (R,).
         steps: at most.
         small: whether coefficients are good enough, given whether the last step gained little.
-        tick: called before each step; may raise to stop.
+        pace: asked before each step.
 
     Reference: J. J. Moré (1978).
     """
     loss = float(space.losses(alpha[:, None])[0])
     slow, least = 0, math.nan
     for taken in range(steps):
-        tick()
+        if not pace.goes_on():
+            return NewtonResult(alpha, loss, least, taken, "time")
         factor = space.linearised(alpha)
         if not (math.isfinite(loss) and torch.isfinite(factor).all()):
             return NewtonResult(alpha, loss, least, taken, "not finite")

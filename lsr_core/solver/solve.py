@@ -17,6 +17,7 @@ from lsr_core.solver.found import said
 from lsr_core.solver.march import March, Window
 from lsr_core.solver.measuring import is_inverse
 from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
+from lsr_core.solver.pace import Pace
 from lsr_core.solver.records import SolveStep
 from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
 from lsr_core.solver.windows import time_of
@@ -24,6 +25,7 @@ from lsr_core.solver.windows import time_of
 FORMS = (NetworkForm("sin", 1.0), NetworkForm("tanh", 2.0), NetworkForm("sin", 0.5), NetworkForm("sin", 2.0))
 OnStep = Callable[[SolveStep], None]
 SEARCH_RANK = 300  # directions with which the forms of a network are compared
+UP = "the time is up"
 SECOND_SEED = 101  # added to the seed, for the solve that an estimate of the error comes from
 
 
@@ -48,17 +50,23 @@ def solve(
     Reference: W. Cao, W. Zhang (2026), arXiv 2601.13989, for the tangent space.
     """
     given = config or SolveConfig()
-    return with_second(Solving(problem, given, on_step, tick).run(), problem, given, on_step, tick)
+    solving = Solving(problem, given, on_step, tick)
+    return with_second(solving, solving.run())
 
 
-def with_second(
-    found: JoinedSolution, problem: PhysicsProblem, config: SolveConfig, on_step: OnStep, tick: Callable[[], None]
-) -> JoinedSolution:
-    """The solution with the difference to that of another seed, where the config asks for it; for the rest as `solve`."""
+def with_second(solving: Solving, found: JoinedSolution) -> JoinedSolution:
+    """The solution with the difference to that of another seed, where the config asks for it and the time allows it."""
+    config = solving.config
     if not config.second:
         return found
-    other = Solving(problem, config.model_copy(update={"seed": config.seed + SECOND_SEED}), on_step, tick).run()
-    apart = difference(found, other) if found.problem.domain == other.problem.domain else math.inf
+    again = solving.again(config.seed + SECOND_SEED)
+    try:
+        other = again.run()
+    except InputError as error:
+        return _without_second(found, str(error), late=again.late())
+    if found.problem.domain != other.problem.domain:
+        return _without_second(found, other.sentence, late=again.late())
+    apart = difference(found, other)
     agrees = apart <= config.enough
     words = (
         f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound."
@@ -69,6 +77,15 @@ def with_second(
         else " The two disagree: the equation has several solutions, or is not solved. Do not rely on the field."
     )
     return replace(found, estimate=apart, solved=found.solved and agrees, sentence=found.sentence + words + doubt)
+
+
+def _without_second(found: JoinedSolution, reason: str, *, late: bool) -> JoinedSolution:
+    """The solution where another seed did not get as far: no doubt where the time was up, else a failure."""
+    if late:
+        words = " The time was up before a second solve had ended, so there is no estimate of the error."
+        return replace(found, sentence=found.sentence + words)
+    words = f" A second solve from another seed failed ({reason}). Do not rely on the field."
+    return replace(found, solved=False, sentence=found.sentence + words)
 
 
 class Solving:
@@ -97,6 +114,7 @@ class Solving:
     ) -> None:
         check_pattern(problem)
         self.problem, self.config, self.tick = problem, config, tick
+        self.pace = Pace(tick, lambda: self.late())
         self._told, self.steps = on_step, list[SolveStep]()
         self.noisy = any(block.noise is not None for block in problem.blocks)
         whole = config.windows == "none" or is_inverse(problem)
@@ -111,6 +129,12 @@ class Solving:
         self.windows: list[Window] = list(windows or [])
         self._began = time.perf_counter()
 
+    def again(self, seed: int) -> Solving:
+        """The same from another seed, in the time that is left."""
+        other = Solving(self.problem, self.config.model_copy(update={"seed": seed}), self._told, self.tick)
+        other._began = self._began
+        return other
+
     def run(self) -> JoinedSolution:
         """To the end, or as far as it goes.
 
@@ -119,15 +143,16 @@ class Solving:
         """
         form = self._form()
         if self.axis is None:
-            self._whole(form)
-            return self.solution("")
-        march = March(self.problem, self.axis, self.config, form, self._add, self.tick, self.windows)
+            if self.pace.goes_on():
+                self._whole(form)
+            return self.solution(UP if not self.windows or self.steps[-1].ending == "time" else "")
+        march = March(self.problem, self.axis, self.config, form, self._add, self.pace, self.windows)
         low, high = self.problem.domain[self.axis]
         count = self.config.windows if isinstance(self.config.windows, int) else 1
         length = (high - low) / count
         if self.windows:
             length = self.windows[-1].end - self.windows[-1].start
-        return self.solution(march.run(length, self._late))
+        return self.solution(march.run(length))
 
     def solution(self, stopped: str) -> JoinedSolution:
         """What there is, in one predictor.
@@ -139,7 +164,7 @@ class Solving:
             raise InputError(f"nothing was solved: {stopped or 'no window was kept'}", key="windows")
         problem, delta = joined(self.problem, self.axis, self.windows)
         relative = max(window.relative for window in self.windows)
-        good = not stopped and relative <= max(self.config.tolerance, self.config.enough)
+        good = stopped in ("", UP) and relative <= max(self.config.tolerance, self.config.enough)
         error, by_output = errors(problem, predictor_of(problem, delta))
         return JoinedSolution(
             problem=problem,
@@ -169,7 +194,8 @@ class Solving:
         self.steps.append(step)
         self._told(step)
 
-    def _late(self) -> bool:
+    def late(self) -> bool:
+        """Whether the time that the config allows is up."""
         return self.config.seconds is not None and time.perf_counter() - self._began > self.config.seconds
 
     def _form(self) -> NetworkForm:
@@ -179,7 +205,7 @@ class Solving:
             return own
         tried = {own: self._try(own)}
         for form in FORMS:
-            if (not self.noisy and min(tried.values()) <= self.config.tolerance) or self._late():
+            if (not self.noisy and min(tried.values()) <= self.config.tolerance) or self.late():
                 break
             if form not in tried:
                 tried[form] = self._try(form)
@@ -206,7 +232,7 @@ class Solving:
             network,
             rank_of(config, len(network.silent), self.problem),
             config,
-            self.tick,
+            self.pace,
             weights=kind != "search",
         )
         self._add(

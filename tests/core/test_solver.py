@@ -20,7 +20,7 @@ from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.splits import Architecture
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.solution import JoinedSolution
-from lsr_core.solver.solve import Solving, solve
+from lsr_core.solver.solve import Solving, solve, with_second
 from lsr_core.solver.windows import orders, time_of
 
 FOUR = SolveConfig(windows=4, tolerance=1e-7)
@@ -109,13 +109,42 @@ def test_windows_of_second_order_join_in_value_and_slope() -> None:
     assert found.relative_l2 < 1e-7
 
 
+def running_out(problem: PhysicsProblem, config: SolveConfig, looks: int) -> Solving:
+    """A solve whose time is up after it has looked so many times."""
+    solving = Solving(problem, config, lambda step: None, lambda: None)
+    seen = iter([False] * looks)
+    solving.late = lambda: next(seen, True)  # type: ignore[method-assign]
+    return solving
+
+
+def test_one_network_has_the_steps_that_the_time_allows() -> None:
+    whole = SolveConfig(windows="none", search=False)
+    few = running_out(logistic(), whole, looks=3).run()
+    assert (few.steps[-1].newton_steps, few.steps[-1].ending) == (2, "time")
+    assert few.sentence.startswith("Not solved to the end: the time is up.")
+    with pytest.raises(InputError, match="nothing was solved: the time is up"):
+        running_out(logistic(), whole, looks=0).run()
+
+
+def test_a_second_solve_has_what_is_left_of_the_time() -> None:
+    solving = Solving(
+        logistic(), FOUR.model_copy(update={"second": True, "seconds": 300.0}), lambda step: None, lambda: None
+    )
+    found = solving.run()
+    solving._began -= 300.0
+    single = with_second(solving, found)
+    assert single.solved
+    assert single.estimate is None
+    assert "no estimate of the error" in single.sentence
+
+
 def test_windows_are_kept_when_the_time_is_up() -> None:
-    late = iter([False, False] + [True] * 100)
-    solving = Solving(logistic(), SolveConfig(windows=8, tolerance=1e-6), lambda step: None, lambda: None)
-    solving._late = lambda: next(late)  # type: ignore[method-assign]
+    solving = running_out(logistic(), SolveConfig(windows=8, tolerance=1e-6), looks=12)
     found = solving.run()
     assert not found.solved
-    assert found.sentence.startswith("Not solved to the end")
+    assert found.sentence.startswith("Not solved to the end: the time is up at t = ")
+    assert solving.steps[-1].ending == "time", "the steps of a window look at the time"
+    assert not solving.steps[-1].kept
     reached = found.problem.domain["t"][1]
     assert 0 < reached < 2
     places = torch.tensor([[0.9 * reached], [1.9]], dtype=torch.float64)
