@@ -269,7 +269,7 @@ def _sentence(records: Sequence[GaussNewtonStep], ending: str | None) -> str:
 
 
 def _unsolved(setting: PhysicsSetting, delta: Tensor) -> str:
-    """That the residual of the field of Δθ is large beside the terms; whether the field is wrong is for the verdict to say, which may know the truth."""
+    """That the residual of Δθ is large beside the terms; whether the field is wrong is for the verdict to say."""
     found = relative_residual_of(setting, delta)
     if found.worst <= SOLVED:
         return ""
