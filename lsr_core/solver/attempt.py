@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.relative_residual import relative_residual
+from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.found import Found
 from lsr_core.solver.measuring import Estimate, directions_for, estimate, is_inverse
 from lsr_core.solver.networks import WindowNetwork
 from lsr_core.solver.newton import newton
-from lsr_core.solver.pace import Pace
 from lsr_core.solver.tangent import Tangent, read_along
 
 FULL = 600  # parameters up to which all of them are directions
@@ -79,7 +79,7 @@ def attempt(
     network: WindowNetwork,
     rank: int,
     config: SolveConfig,
-    pace: Pace,
+    allowance: Allowance,
     *,
     weights: bool = True,
 ) -> Attempt:
@@ -89,7 +89,7 @@ def attempt(
         problem: on which the network stands.
         rank: directions.
         config: tolerance and steps.
-        pace: asked before each step.
+        allowance: asked before each step.
         weights: whether other weights of the equation are tried, where values are measured.
     """
     space = Tangent(problem, rank, problem.seed)
@@ -107,10 +107,10 @@ def attempt(
             steps=config.steps,
             small=small,
             weights=weights,
-            pace=pace,
+            allowance=allowance,
         )
         return _estimated(problem, network, space, found)
-    result = newton(space, start, steps=config.steps, small=small, pace=pace)
+    result = newton(space, start, steps=config.steps, small=small, allowance=allowance)
     delta = space.delta(result.alpha)
     relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in space.fresh_blocks])
     return Attempt(

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from lsr_core.linalg.joint import JointModel
 from lsr_core.problems.physics.blocks import MEASURED
+from lsr_core.solver.allowance import FREE, Allowance
 from lsr_core.solver.balance import Balance, Losses, MeasuredSpace, Triangles
-from lsr_core.solver.pace import FREE, Pace
 
 FIRST = 1.0  # strength of the prior in units of the noise, from which steps begin
 CLEARER = 0.3  # of log evidence: by how much another strength must be better than the present one
@@ -74,12 +74,12 @@ def settle(
     *,
     steps: int,
     strength: float = FIRST,
-    pace: Pace = FREE,
+    allowance: Allowance = FREE,
 ) -> InverseState:
     """Steps from α to the most probable coefficients; the strength of the prior follows as they go."""
     triangles, losses = space.triangles(alpha), space.losses(alpha)
     evidence, taken, settled = -math.inf, 0, False
-    while taken < steps and not settled and pace.goes_on():
+    while taken < steps and not settled and allowance.goes_on():
         joint = space.model(triangles.joint(balance), alpha)
         previous = strength
         strength, evidence = _strength(space, alpha, triangles, balance, joint, strength)
@@ -128,7 +128,7 @@ def _left(factor: Tensor, move: Tensor) -> Tensor:
 
 
 def weighed(
-    space: MeasuredSpace, state: InverseState, *, steps: int, pace: Pace = FREE
+    space: MeasuredSpace, state: InverseState, *, steps: int, allowance: Allowance = FREE
 ) -> tuple[InverseState, list[InverseState]]:
     """The state with the largest weight of the equation that does not strain it, and all that were tried, by rising weight.
 
@@ -137,10 +137,10 @@ def weighed(
     """
     tried = [state]
     for weight in WEIGHTS:
-        if pace.late():
+        if allowance.late():
             break
         balance = replace(state.balance, weight=weight * state.balance.weight)
-        tried.append(settle(space, state.alpha, balance, steps=steps, strength=state.strength, pace=pace))
+        tried.append(settle(space, state.alpha, balance, steps=steps, strength=state.strength, allowance=allowance))
     tried.sort(key=lambda one: one.balance.weight)
     finite = [one for one in tried if math.isfinite(one.strain)]
     least = min((one.strain for one in finite), default=0.0)
@@ -154,7 +154,7 @@ def with_noise(
     *,
     start: Tensor | None = None,
     steps: int,
-    pace: Pace = FREE,
+    allowance: Allowance = FREE,
 ) -> InverseState:
     """The state with the noise of the measured rows, where it is not given: from what is left of them and the freedom they have not spent.
 
@@ -163,13 +163,13 @@ def with_noise(
             equation. None = from the state, where the equation holds already.
     """
     for _ in range(ROUNDS):
-        if pace.late():
+        if allowance.late():
             break
         found = noise_of(space, state)
         agrees = abs(math.sqrt(found / state.balance.noise) - 1) < AGREES
         balance = Balance.of(found, state.balance.weight * MEASURED / state.balance.noise)
         begin, strength = (state.alpha, state.strength) if start is None else (start, FIRST)
-        state = settle(space, begin, balance, steps=steps, strength=strength, pace=pace)
+        state = settle(space, begin, balance, steps=steps, strength=strength, allowance=allowance)
         if agrees:
             break
     return state

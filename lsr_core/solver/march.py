@@ -15,11 +15,11 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.blocks import ResidualBlock
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
+from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.found import Found
 from lsr_core.solver.networks import NetworkForm, window_network
-from lsr_core.solver.pace import Pace
 from lsr_core.solver.records import Kind, SolveStep
 from lsr_core.solver.tangent import read_along
 from lsr_core.solver.windows import Join, on_window, orders
@@ -67,7 +67,7 @@ class March:
         config: settings.
         form: of the networks.
         on_step: told about every attempt.
-        pace: asked before each step.
+        allowance: asked before each step.
     """
 
     problem: PhysicsProblem
@@ -75,7 +75,7 @@ class March:
     config: SolveConfig
     form: NetworkForm
     on_step: OnStep
-    pace: Pace = field(default_factory=Pace)
+    allowance: Allowance = field(default_factory=Allowance)
     windows: list[Window] = field(default_factory=list)
     tried: int = 0
 
@@ -98,7 +98,7 @@ class March:
         low, high = self.problem.domain[self.axis]
         shortest, before, since = FLOOR * (high - low), math.inf, CAUTION
         while self.at < high:
-            if not self.pace.goes_on():
+            if not self.allowance.goes_on():
                 return f"the time is up at {self.axis} = {self.at:.6g}"
             if len(self.windows) >= self.config.most_windows:
                 return f"{len(self.windows):,} windows were made, up to {self.axis} = {self.at:.6g}"
@@ -163,7 +163,7 @@ class March:
         rank = rank_of(self.config, len(network.silent), self.problem)
         counts = _counts(self.problem, rank)
         part = on_window(self.problem, self.axis, (start, end), network.model, join, counts=counts, seed=seed)
-        return attempt(part, network, rank, self.config, self.pace)
+        return attempt(part, network, rank, self.config, self.allowance)
 
     def _values(self, start: float) -> Tensor:
         """What the network starts near (o,): the mean of the field where the window begins."""

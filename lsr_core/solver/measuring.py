@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.balance import Balance, MeasuredSpace
 from lsr_core.solver.found import Found, found_by
 from lsr_core.solver.inverse import InverseState, held, settle, weighed, with_noise
 from lsr_core.solver.newton import NewtonResult, newton
-from lsr_core.solver.pace import Pace
 from lsr_core.solver.tangent import Tangent
 
 EXACT = 1e-4  # relative residual of all rows, up to which values without a noise are taken for exact,
@@ -62,7 +62,7 @@ def estimate(
     steps: int,
     small: Callable[[Tensor, bool], bool],
     weights: bool,
-    pace: Pace,
+    allowance: Allowance,
 ) -> Estimate:
     """Solve for field and numbers together.
 
@@ -72,26 +72,26 @@ def estimate(
         steps: at most, to begin with.
         small: as `newton` takes it, for values that are exact.
         weights: whether other weights of the equation are tried.
-        pace: asked before each step.
+        allowance: asked before each step.
     """
     whole = MeasuredSpace(space, start)
     if whole.count == 0:
-        return _exact(whole, newton(space, start, steps=steps, small=small, pace=pace))
+        return _exact(whole, newton(space, start, steps=steps, small=small, allowance=allowance))
     given = any(block.block.noise is not None for block in space.fitted_blocks)
     size = max(whole.losses(start).measured, 1e-300) / whole.count
-    state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, pace=pace)
+    state = settle(whole, start, Balance() if given else Balance.of(BEGIN**2 * size), steps=steps, allowance=allowance)
     taken, tried = state.steps, list[InverseState]()
     if not given:
-        state = with_noise(whole, state, start=start, steps=steps, pace=pace)
+        state = with_noise(whole, state, start=start, steps=steps, allowance=allowance)
         if state.balance.noise < SMALL**2 * size:
-            exact = newton(space, state.alpha, steps=steps, small=small, pace=pace)
+            exact = newton(space, state.alpha, steps=steps, small=small, allowance=allowance)
             if relative(exact.alpha) <= EXACT:
                 return _exact(whole, exact)
     if weights:
-        best, tried = weighed(whole, state, steps=AFTER, pace=pace)
-        state = best if given else with_noise(whole, best, steps=AFTER, pace=pace)
+        best, tried = weighed(whole, state, steps=AFTER, allowance=allowance)
+        state = best if given else with_noise(whole, best, steps=AFTER, allowance=allowance)
         tried = [state if one is best else one for one in tried]
-    ending = "stationary" if state.settled else "time" if pace.late() else "steps"
+    ending = "stationary" if state.settled else "time" if allowance.late() else "steps"
     return Estimate(state.alpha, found_by(whole, state, tried), state.evidence, taken, ending, True)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.damped import damped_step, held_solution
-from lsr_core.solver.pace import FREE, Pace
+from lsr_core.solver.allowance import FREE, Allowance
 from lsr_core.solver.tangent import Tangent
 
 Ending = Literal["small", "stationary", "rounding", "slow", "steps", "time", "not finite"]
@@ -55,7 +55,7 @@ def newton(
     *,
     steps: int,
     small: Callable[[Tensor, bool], bool],
-    pace: Pace = FREE,
+    allowance: Allowance = FREE,
 ) -> NewtonResult:
     """Minimise the true residual of u(θ0) + J V α over α.
 
@@ -65,14 +65,14 @@ def newton(
         alpha: where it starts (R,).
         steps: at most.
         small: whether coefficients are good enough, given whether the last step gained little.
-        pace: asked before each step.
+        allowance: asked before each step.
 
     Reference: J. J. Moré (1978).
     """
     loss = float(space.losses(alpha[:, None])[0])
     slow, least = 0, math.nan
     for taken in range(steps):
-        if not pace.goes_on():
+        if not allowance.goes_on():
             return NewtonResult(alpha, loss, least, taken, "time")
         factor = space.linearised(alpha)
         if not (math.isfinite(loss) and torch.isfinite(factor).all()):

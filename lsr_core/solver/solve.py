@@ -11,13 +11,13 @@ import torch
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.attempt import attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.found import said
 from lsr_core.solver.march import March, Window
 from lsr_core.solver.measuring import is_inverse
 from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
-from lsr_core.solver.pace import Pace
 from lsr_core.solver.records import SolveStep
 from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
 from lsr_core.solver.windows import time_of
@@ -114,7 +114,7 @@ class Solving:
     ) -> None:
         check_pattern(problem)
         self.problem, self.config, self.tick = problem, config, tick
-        self.pace = Pace(tick, lambda: self.late())
+        self.allowance = Allowance(tick, lambda: self.late())
         self._told, self.steps = on_step, list[SolveStep]()
         self.noisy = any(block.noise is not None for block in problem.blocks)
         whole = config.windows == "none" or is_inverse(problem)
@@ -143,10 +143,10 @@ class Solving:
         """
         form = self._form()
         if self.axis is None:
-            if self.pace.goes_on():
+            if self.allowance.goes_on():
                 self._whole(form)
             return self.solution(UP if not self.windows or self.steps[-1].ending == "time" else "")
-        march = March(self.problem, self.axis, self.config, form, self._add, self.pace, self.windows)
+        march = March(self.problem, self.axis, self.config, form, self._add, self.allowance, self.windows)
         low, high = self.problem.domain[self.axis]
         count = self.config.windows if isinstance(self.config.windows, int) else 1
         length = (high - low) / count
@@ -232,7 +232,7 @@ class Solving:
             network,
             rank_of(config, len(network.silent), self.problem),
             config,
-            self.pace,
+            self.allowance,
             weights=kind != "search",
         )
         self._add(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pace:
+class Allowance:
     """How long steps go on.
 
     Attributes:
@@ -24,4 +24,4 @@ class Pace:
         return not self.late()
 
 
-FREE = Pace()
+FREE = Allowance()
