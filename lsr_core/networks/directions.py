@@ -127,9 +127,12 @@ class FactoredDirections:
         )
 
     def gram(self) -> Tensor:
-        """ΩᵀΩ, (p, p)."""
-        total = torch.zeros(1).to(next(iter(self.left.values())))
+        """ΩᵀΩ, (p, p), in float64 where the device has it: it squares the condition number of Ω."""
+        first = next(iter(self.left.values()))
+        wide = first.dtype if first.device.type == "mps" else torch.float64
+        total = torch.zeros(1, dtype=wide, device=first.device)
         for left, right in self._pairs():
+            left, right = left.to(wide), right.to(wide)
             total = total + (left @ left.T) * (right @ right.T)
         return total
 

@@ -69,7 +69,7 @@ def _trial(setting: Setting, candidates: list[FactoredDirections]) -> list[float
     fitted = (len(inputs) - min(LEFT_OUT, len(inputs) // 4)) * setting.n_outputs
     found = []
     for directions, image in zip(candidates, every, strict=True):
-        modes = image @ inverse_root(directions.gram())
+        modes = image @ inverse_root(directions.gram(), image.dtype).to(image.dtype)
         left, values, right = torch.linalg.svd(modes[:fitted], full_matrices=False)
         rank = min(setting.max_rank, fitted // 3, int((values > setting.rcond * values[0]).sum()))
         step = right[:rank].T @ ((left[:, :rank].T @ errors[:fitted]) / values[:rank, None])

@@ -49,16 +49,19 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
 def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
-    whiten = inverse_root(omega.gram())
-    left, values, right_t = torch.linalg.svd(factor[:count, :count] @ whiten, full_matrices=False)
+    whiten = inverse_root(omega.gram(), factor.dtype)
+    images = factor[:count, :count].to(whiten.dtype) @ whiten
+    left, values, right_t = torch.linalg.svd(images, full_matrices=False)
     rank = min(setting.max_rank, len(values))
+    coefficients = (whiten @ right_t[:rank].T).to(factor.dtype)
+    left, values = left.to(factor.dtype), values.to(factor.dtype)
     shown = as_source(values[:rank], setting)
     scale = column_scale(shown, setting)
     error = probe_bound(factor[count:, count : count + PROBES])
     subspace = SketchedSubspace(
         setting.strategy,
         omega,
-        whiten @ right_t[:rank].T,
+        coefficients,
         shown,
         scale=scale,
         sketch_error=float(as_source(error, setting)),

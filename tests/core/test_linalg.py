@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from lsr_core.linalg.operators import DenseOperator, dot_test
 from lsr_core.linalg.randomized import randomized_svd, sketch_error
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, times_upper
+from lsr_core.linalg.whitening import inverse_root
 from lsr_core.refinement.sweep import condition_numbers
 from tests.core.twins import fitted, generator, prescribed
 
@@ -257,3 +260,15 @@ def test_condition_numbers_of_leading_triangles(diagonal: bool) -> None:
                 kappa[one] for one in (max(r for r in ladder if r < rank), min(r for r in ladder if r > rank))
             )
             assert before <= kappa[rank] <= after
+
+
+@pytest.mark.parametrize("entries", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kappa", [1e0, 1e2, 1e4, 1e6, 1e9])
+def test_whitened_directions_have_unit_length_or_are_left_out(entries: torch.dtype, kappa: float) -> None:
+    """Never a direction of length zero, which the Gram matrix in the precision of Ω made of two that are nearly parallel."""
+    omega = prescribed(40, 6, torch.logspace(0, -math.log10(kappa), 6, dtype=torch.float64)).to(entries)
+    root = inverse_root(omega.double().T @ omega.double(), entries)
+    lengths = (omega @ root.to(entries)).double().norm(dim=0)
+    slack = 0.01 if kappa <= 1e6 else 0.5  # a Gram matrix in float64 tells lengths to κ² rounding errors
+    torch.testing.assert_close(lengths, torch.ones_like(lengths), rtol=0, atol=slack)
+    assert root.shape[1] == 6 or kappa > (1e2 if entries == torch.float32 else 1e6)

@@ -61,6 +61,21 @@ RIGHT = {
         published=3,
         data=Data(flaw="dependent columns"),
     ),
+    "directions that single precision cannot tell apart": Case(
+        Network(22, 1, False, (("inplace_after", 1, "scale"),), 0, dtype="float64", gain=1.0),
+        Data(rows=12, validation=6, test=6),
+        {"strategy": "factored", "dtype": "float32"},
+        False,
+    ),
+    "directions that double precision hardly tells apart": of(
+        outputs=1, data=Data(15, flaw="constant column"), strategy="factored", seed=298
+    ),
+    "more directions than the Jacobian has": Case(
+        Network(343, 1, False, (("pieces", "where"), ("guarded", "checkpoint")), 1, dtype="float64", gain=1.0),
+        Data(rows=45, validation=6, test=6, flaw="duplicates"),
+        {},
+        True,
+    ),
     "layers of very different effect": of(
         ("linear", 5, True), ("function", "gelu"), data=Data(12, input_scale=1e-8), large=True
     ),
