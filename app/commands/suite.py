@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import JsonOption, emit, printable
+from lsr_app.commands.common import JsonOption, RunsOption, emit, printable, runs_root
 from lsr_app.commands.running import number, printable_lines
 from lsr_core.errors import InputError
 
@@ -17,10 +17,15 @@ def suite(
     only: Annotated[list[str] | None, typer.Option(help="Only this equation; may be given several times.")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="For one equation and seed.")] = 600.0,
     seeds: Annotated[int, typer.Option(min=1, max=9, help="Solve with so many seeds and report the median.")] = 1,
+    runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Solve the equations of a suite one after the other and report their errors; no recipe looks at a solution."""
+    """Solve the equations of a suite one after the other and report their errors; no recipe looks at a solution.
+
+    Each row is kept in the folder of runs as it is made, for the page Suites.
+    """
     from lsr_core.suites import LISTS
+    from lsr_core.suites.kept import keep
     from lsr_core.suites.running import entries, middle, run
 
     if name not in LISTS:
@@ -29,9 +34,10 @@ def suite(
     def tell(line: str) -> None:
         print(printable(line), file=sys.stderr, flush=True)
 
-    rows = [
-        middle([run(name, entry, seed, seconds, tell) for seed in range(seeds)]) for entry in entries(name, only or [])
-    ]
+    root, rows = runs_root(runs), []
+    for entry in entries(name, only or []):
+        rows.append(middle([run(name, entry, seed, seconds, tell) for seed in range(seeds)]))
+        keep(root, name, rows[-1:])
     emit({"rows": [row.model_dump(mode="json") for row in rows]}, _table([row.model_dump() for row in rows]), json)
 
 

@@ -130,6 +130,11 @@ FIGURES = {
         "The inputs at which the refined predictor errs most, the worst first.",
         "Beside each: what is true, and what network → refined predictor make of it.",
     ),
+    "suite_errors": Words(
+        "Errors beside what is published",
+        "The relative L2 error of each equation that was solved here, and the smallest error that is published for it.",
+        "Further left is better; the axis is logarithmic, a division is a power of ten.",
+    ),
     "compared_errors": Words(
         "Error against rank",
         "The reported error of each run at every rank, with a dot at the rank that is looked at.",

@@ -24,11 +24,11 @@ def cavity(nodes: int = 36, reynolds: float = 100.0, points: int = 61) -> Split:
         nodes: of the polynomials, in each direction.
         points: of the grid, in each direction.
     """
-    x, d = _chebyshev(nodes)
+    x, d = chebyshev(nodes)
     eye = np.eye(nodes + 1)
     psi = _stream(np.kron(d, eye), np.kron(eye, d), np.kron(np.ones(nodes + 1), x), reynolds, nodes + 1)
     axis = np.linspace(0, 1, points)
-    to = _barycentric(x, axis)
+    to = barycentric(x, axis)
     values = np.einsum("ai,bj,ij->ab", to, to, psi.reshape(nodes + 1, nodes + 1))
     grid = np.stack([part.ravel() for part in np.meshgrid(axis, axis, indexing="ij")], axis=1)
     return Split(torch.from_numpy(grid), torch.from_numpy(values.reshape(-1, 1)))
@@ -63,7 +63,7 @@ def _stream(dx: Floats, dy: Floats, at_y: Floats, reynolds: float, count: int) -
     return psi
 
 
-def _chebyshev(count: int) -> tuple[Any, Any]:
+def chebyshev(count: int) -> tuple[Any, Any]:
     """Nodes on [0, 1], rising, and the matrix of the derivative (Trefethen 2000)."""
     k = np.arange(count + 1)
     x = -np.cos(np.pi * k / count)
@@ -74,7 +74,7 @@ def _chebyshev(count: int) -> tuple[Any, Any]:
     return (x + 1) / 2, 2 * d
 
 
-def _barycentric(x: Floats, at: Floats) -> Floats:
+def barycentric(x: Floats, at: Floats) -> Floats:
     """Values at `at` of the polynomial through values at Chebyshev nodes (Berrut & Trefethen 2004)."""
     weights = (-1.0) ** np.arange(len(x))
     weights[[0, -1]] /= 2

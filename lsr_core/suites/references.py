@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from scipy.integrate import solve_ivp
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta
 from lsr_core.problems.splits import Split
 from lsr_core.suites.cavities import cavity
+from lsr_core.suites.cells import many_areas_solution
+from lsr_core.suites.membrane import membrane
 
 Floats = NDArray[np.float64]
 Amplitudes = NDArray[np.complex128]
@@ -69,6 +73,23 @@ def kuramoto_sivashinsky(modes: int = 256, steps: int = 20000) -> Split:
     return _periodic(np.array(states), modes, (0.0, 2 * math.pi), np.linspace(0, 1, TIME))
 
 
+def table(name: str) -> Split:
+    """What `python -m benchmarks.references NAME` has written: finite elements on two meshes, of which the finer one is kept.
+
+    Points (n, d) of an even grid that lie in the domain, and values (n, outputs) there.
+    """
+    with (files("lsr_core.suites") / "tables" / f"{name}.npz").open("rb") as stored, np.load(stored) as found:
+        values = found["values"]
+        axes = [found[f"axis{place}"] for place in range(values.ndim - 1)]
+    points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+    flat = values.reshape(len(points), -1)
+    known = ~np.isnan(flat).any(axis=1)
+    return Split(torch.from_numpy(points[known]), torch.from_numpy(flat[known]))
+
+
+TABLES = ("balls", "lid", "pipes", "poisson-boltzmann", "step")
+
+
 def _periodic(states: Amplitudes, modes: int, bounds: tuple[float, float], times: Floats) -> Split:
     """Values of Fourier amplitudes (T, k) on the grid that errors are measured on."""
     values = np.fft.irfft(states, modes)[:, :: modes // SPACE]
@@ -115,4 +136,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "kuramoto-sivashinsky": kuramoto_sivashinsky,
     "holes": holes,
     "cavity": cavity,
+    "many-areas": many_areas_solution,
+    "membrane": membrane,
+    **{name: partial(table, name) for name in TABLES},
 }

@@ -59,19 +59,16 @@ CAVITY: dict[str, Any] = {
     ],
 }
 
-HOLES: dict[str, Any] = {
-    "title": "Laplace on a square with four holes",
-    "inputs": {"x": (-0.5, 0.5), "y": (-0.5, 0.5)},
-    "shapes": {
-        "a": "disk(-0.3, -0.3, 0.1)",
-        "b": "disk(-0.3, 0.3, 0.1)",
-        "c": "disk(0.3, -0.3, 0.1)",
-        "d": "disk(0.3, 0.3, 0.1)",
-    },
-    "domain": "box - a - b - c - d",
-    "equations": [{"equation": "u_xx + u_yy = 0", "points": 4000}],
+_SQUARE = " + ".join(f"x{index}^2" for index in range(5))
+HEAT_BALL: dict[str, Any] = {
+    "title": "Heat in the ball of five dimensions",
+    "inputs": {**{f"x{index}": (-1.0, 1.0) for index in range(5)}, "t": (0.0, 1.0)},
+    "shapes": {"ball5": "ball(0, 0, 0, 0, 0, 1)"},
+    "domain": "ball5",
+    "equations": [{"equation": f"u_t = laplace(u)/5 - ({_SQUARE})/5*exp(({_SQUARE})/2 + t)", "points": 6000}],
     "conditions": [
-        {"where": "x = -0.5, x = 0.5, y = -0.5, y = 0.5", "equation": "u = 1", "points": 800, "weight": 100.0},
-        {"where": "a, b, c, d", "equation": "u = 0", "points": 800, "weight": 100.0},
+        {"where": "t = 0", "equation": f"u = exp(({_SQUARE})/2)", "points": 3000},
+        {"where": "boundary", "equation": "dn(u) = exp(1/2 + t)", "points": 3000},
     ],
+    "solution": {"u": f"exp(({_SQUARE})/2 + t)"},
 }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lsr_core.errors import InputError
-from lsr_core.suites import LISTS, references
+from lsr_core.suites import LISTS, cells, references
 from lsr_core.suites.__main__ import solved
+from lsr_core.suites.cells import many_areas_solution
 from lsr_core.suites.entries import SuiteEntry
+from lsr_core.suites.kept import keep, read
+from lsr_core.suites.membrane import membrane
 from lsr_core.suites.references import REFERENCES
 from lsr_core.suites.running import SuiteRow, entries, middle
 
@@ -70,7 +76,79 @@ def test_the_median_of_seeds_counts_a_failure_as_the_largest() -> None:
     assert middle([row(None), row(None), row(1e-5)]).relative_l2 is None
 
 
+@pytest.mark.parametrize("suite", sorted(LISTS))
+def test_no_table_is_said_to_be_better_than_its_two_meshes_agree(suite: str) -> None:
+    for entry in entries(suite, []):
+        if entry.reference in references.TABLES:
+            with np.load(Path(references.__file__).parent / "tables" / f"{entry.reference}.npz") as found:
+                assert 0 < float(found["difference"]) <= (entry.reference_error or 0)
+            made = REFERENCES[entry.reference]()
+            assert made.inputs.shape[1] == len(entry.options["inputs"])
+            assert made.targets.shape[1] == len(entry.options.get("outputs", ["u"]))
+
+
+class TestKept:
+    def row(self, name: str, error: float) -> SuiteRow:
+        return SuiteRow(
+            name=name, relative_l2=error, relative_l2_by_output={"u": error}, seconds=1.0, peak_rss_bytes=1, published=1.0,
+            reference_error=0.0, status="ok",
+        )  # fmt: skip
+
+    def test_the_newest_row_of_an_equation_stands_and_the_suite_orders(self, tmp_path: Path) -> None:
+        keep(tmp_path, "pinnacle", [self.row("Wave1D", 0.5), self.row("PoissonND", 0.4)])
+        keep(tmp_path, "pinnacle", [self.row("Wave1D", 0.1)])
+        assert [(one.row.name, one.row.relative_l2) for one in read(tmp_path, "pinnacle")] == [
+            ("PoissonND", 0.4),
+            ("Wave1D", 0.1),
+        ]
+        assert read(tmp_path, "accuracy") == []
+
+    @pytest.mark.parametrize("content", [b"", b"{", b'{"rows": [{}]}', b'{"rows": [], "more": 1}'])
+    def test_a_file_that_cannot_be_read_is_none(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "suites").mkdir()
+        (tmp_path / "suites" / "pinnacle.json").write_bytes(content)
+        assert read(tmp_path, "pinnacle") == []
+
+    def test_an_equation_that_is_no_longer_in_the_suite_is_passed_over(self, tmp_path: Path) -> None:
+        keep(tmp_path, "pinnacle", [self.row("gone", 0.5)])
+        assert read(tmp_path, "pinnacle") == []
+
+
 class TestReferences:
+    def test_the_cells_meet_the_equation_and_the_flux_at_the_edge(self) -> None:
+        """By differences on the grid, in the middle of a cell and at a side."""
+        grid = many_areas_solution(degree=12, points=401)
+        u, h = grid.targets.reshape(401, 401), 0.05
+        at = 40 + 80  # the middle of the second cell along x, of the first along y
+        laplace = (u[at + 1, 40] + u[at - 1, 40] + u[at, 41] + u[at, 39] - 4 * u[at, 40]) / h**2
+        source = (cells.CONSTANT[1][0] + cells.WAVE[1][0]) / cells.CONDUCTIVITY[1][0]
+        assert float(laplace) == pytest.approx(-source, rel=1e-2)
+        slope = (3 * u[400, 100] - 4 * u[399, 100] + u[398, 100]) / (2 * h)
+        assert float(slope) == pytest.approx(-float(u[400, 100]), rel=1e-2)
+
+    def test_the_membrane_moves_as_steps_in_time_move_it(self) -> None:
+        """Differences of second order on 41 × 41 points, from rest, with the edges moved as given."""
+        x, dt = torch.linspace(0, 1, 41, dtype=torch.float64), 0.01
+        found = membrane(points=41).targets.reshape(41, 41, -1)  # every quarter of a unit of time
+        shape = torch.outer((torch.pi * x).sin(), (torch.pi * x).sinh()) + torch.outer(
+            (3 * torch.pi * x).sinh(), (2 * torch.pi * x).sin()
+        )
+        assert float((found[:, :, 0] - shape).norm() / shape.norm()) < 1e-6
+
+        def pull(u: torch.Tensor) -> torch.Tensor:
+            across, middle = slice(1, -1), u[1:-1, 1:-1]
+            return 1600 * (u[2:, across] + u[:-2, across] + 2 * u[across, 2:] + 2 * u[across, :-2] - 6 * middle)
+
+        before, now = shape, shape.clone()
+        for step in range(1, 101):
+            after = shape * math.cos(math.pi * step * dt)
+            push = dt**2 * pull(now)
+            after[1:-1, 1:-1] = (
+                now[1:-1, 1:-1] + push / 2 if step == 1 else 2 * now[1:-1, 1:-1] - before[1:-1, 1:-1] + push
+            )
+            before, now = now, after
+        assert float((found[:, :, 4] - now).norm() / now.norm()) < 0.01
+
     def test_a_reference_that_is_refined_differs_by_what_is_stated(self) -> None:
         few, many = (references.holes(order=order).targets for order in (16, 20))
         assert float((few - many).norm() / many.norm()) < 1e-4

@@ -1,0 +1,37 @@
+"""Errors of a suite beside what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lsr_app.plots.base import Canvas, Picture
+from lsr_app.screens.suites import suiterows, suitestexts
+from lsr_app.screens.suites.suiterows import SuiteLine
+from lsr_app.words import formats
+
+
+def errors(lines: Sequence[SuiteLine]) -> Picture:
+    """A line for each equation: its error, and the best that is published; the first equation stands on top."""
+    solved = [line for line in lines if line.error]
+    names = [formats.plot(line.entry.name) for line in solved]
+    canvas = Canvas(height=90 + 26 * len(solved))
+    colours = canvas.colours
+    known = [(line.entry.published, name) for line, name in zip(solved, names, strict=True) if line.entry.published]
+    canvas.points(
+        [value for value, _ in known], [name for _, name in known], "Published", colours.network, symbol="diamond-open"
+    )
+    canvas.points([line.error for line in solved], names, "Here", colours.refined)
+    canvas.axes(
+        suitestexts.CAPTION, "", logx=True, yaxis={"type": "category", "categoryarray": names[::-1], "automargin": True}
+    )
+    canvas.layout |= {"margin": {"l": 10, "r": 24, "t": 34, "b": 46}}
+    said = ", ".join(
+        f"{line.entry.name} {formats.error(line.error)} against {formats.error(line.entry.published)}"
+        for line in solved
+    )
+    return Picture(
+        canvas.figure(),
+        f"Relative L2 errors and the best published ones: {said}.",
+        suitestexts.DATA_COLUMNS,
+        lambda: (suiterows.data(line) for line in solved),
+    )

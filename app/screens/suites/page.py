@@ -1,0 +1,36 @@
+"""Suites: equations that people quote, solved by stored recipes, beside what is published."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from lsr_app import places
+from lsr_app.screens.suites import SCREEN, figures, suiterows, suitestexts
+from lsr_app.shell import show
+from lsr_core.suites import LISTS
+from lsr_core.suites.kept import read
+
+show.heading(SCREEN.title, SCREEN.lead)
+suite = st.segmented_control(
+    suitestexts.CHOOSE, list(suitestexts.TITLES), default="pinnacle", key="suite", format_func=suitestexts.TITLES.__getitem__, required=True,
+)  # fmt: skip
+assert suite is not None
+lines = suiterows.lines(LISTS[suite](), read(places.runs_root(), suite))
+missing = [line for line in lines if line.kept is None]
+solved = [line for line in lines if line.gain is not None]
+if len(missing) < len(lines):
+    below = [line.gain for line in solved if line.gain is not None and line.gain > 1]
+    st.markdown(suitestexts.solved(len(lines) - len(missing), len(below), sum(gain >= 10 for gain in below)))
+if missing:
+    count = -1 if len(missing) == len(lines) else len(missing)
+    st.caption(suitestexts.begin(suite, count, missing[0].entry.name))
+if any(line.error for line in lines):
+    show.figure("suite_errors", figures.errors(lines))
+now = time.time()
+show.table(
+    "suite_rows", suitestexts.COLUMNS, [suiterows.cells(line, now) for line in lines], caption=suitestexts.CAPTION,
+    data=lambda: (suiterows.data(line) for line in lines), data_columns=suitestexts.DATA_COLUMNS,
+)  # fmt: skip
+st.caption(suitestexts.YARDSTICK)

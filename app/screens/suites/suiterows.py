@@ -1,0 +1,69 @@
+"""The rows of a suite as a table shows them. Knows no streamlit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsr_app.screens.suites import suitestexts
+from lsr_app.words import formats
+from lsr_core.suites.entries import SuiteEntry
+from lsr_core.suites.kept import KeptRow
+
+
+@dataclass(frozen=True)
+class SuiteLine:
+    """An equation of a suite, and its row if it was solved here."""
+
+    entry: SuiteEntry
+    kept: KeptRow | None
+
+    @property
+    def error(self) -> float | None:
+        """Relative L2 of what was found."""
+        return self.kept.row.relative_l2 if self.kept is not None else None
+
+    @property
+    def gain(self) -> float | None:
+        """How many times it lies below what is published; no error below that of the reference counts."""
+        error, published = self.error, self.entry.published
+        if not error or published is None:
+            return None
+        return published / max(error, self.entry.reference_error or 0.0)
+
+
+def lines(entries: tuple[SuiteEntry, ...], kept: list[KeptRow]) -> list[SuiteLine]:
+    """All equations in the order of the suite."""
+    found = {one.row.name: one for one in kept}
+    return [SuiteLine(entry, found.get(entry.name)) for entry in entries]
+
+
+def cells(line: SuiteLine, now: float) -> tuple[str, ...]:
+    """As text."""
+    entry, kept = line.entry, line.kept
+    start = (entry.name, formats.error(line.error), formats.error(entry.published))
+    if kept is None:
+        return (*start, formats.NONE, reference(entry), formats.NONE, formats.NONE, suitestexts.NOT_RUN, formats.NONE)
+    gain = formats.NONE if line.gain is None else f"{line.gain:,.2g}" if line.gain < 100 else f"{line.gain:,.0f}"
+    row = kept.row
+    return (
+        *start, gain, reference(entry), f"{row.seconds:,.0f}", formats.size(row.peak_rss_bytes), formats.one_line(row.status, 160),
+        formats.ago(kept.made, now),
+    )  # fmt: skip
+
+
+def reference(entry: SuiteEntry) -> str:
+    """How good the solution is that errors are measured against."""
+    if entry.reference_error is None:
+        return suitestexts.UNCERTIFIED
+    return formats.error(entry.reference_error) if entry.reference_error else suitestexts.EXACT
+
+
+def data(line: SuiteLine) -> tuple[object, ...]:
+    """As numbers, for the CSV."""
+    entry, kept = line.entry, line.kept
+    if kept is None:
+        return (entry.name, None, entry.published, entry.reference_error, None, None, suitestexts.NOT_RUN, None, None)
+    row = kept.row
+    return (
+        entry.name, row.relative_l2, entry.published, entry.reference_error, row.seconds, row.peak_rss_bytes, row.status, kept.made, kept.version,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""The page of suites: what was solved here beside what is published, and what fills the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lsr_app.screens.suites import suiterows, suitestexts
+from lsr_core.storage.runs import RunStore
+from lsr_core.suites import LISTS
+from lsr_core.suites.kept import keep, read
+from lsr_core.suites.running import SuiteRow
+from tests.app.conftest import Opener
+
+
+def row(name: str, error: float | None, status: str = "ok") -> SuiteRow:
+    return SuiteRow(
+        name=name, relative_l2=error, relative_l2_by_output={}, seconds=12.0, peak_rss_bytes=10**9, published=None, reference_error=None,
+        status=status,
+    )  # fmt: skip
+
+
+def test_without_rows_the_page_says_which_command_makes_them(open_page: Opener) -> None:
+    app = open_page("suites")
+    assert not app.exception
+    assert any("`lsr suite pinnacle`" in caption.value for caption in app.caption)
+    assert not app.get("plotly_chart")
+    for entry in LISTS["pinnacle"]():
+        assert any(entry.name in part.proto.body for part in app.get("html"))
+
+
+def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store: RunStore) -> None:
+    keep(store.root, "pinnacle", [row("Wave1D", 9.8e-5), row("HeatND", 1e-3), row("Burgers1D", None, "failed: no time")])
+    app = open_page("suites")
+    assert not app.exception
+    assert any("1 of them below the best published error, 1 ten times" in one.value for one in app.markdown)
+    assert len(app.get("plotly_chart")) == 1
+    table = next(part.proto.body for part in app.get("html") if "<table" in part.proto.body)
+    assert "failed: no time" in table
+    assert "1,000" in table  # 9.8e-2 over 9.8e-5
+
+
+@pytest.mark.parametrize("suite", sorted(LISTS))
+def test_an_error_below_that_of_the_reference_wins_nothing_more(suite: str, tmp_path: Path) -> None:
+    keep(tmp_path, suite, [row(entry.name, 1e-15) for entry in LISTS[suite]()])
+    for line in suiterows.lines(LISTS[suite](), read(tmp_path, suite)):
+        certain = line.entry.reference_error
+        if line.entry.published and certain:
+            assert line.gain == line.entry.published / max(certain, 1e-15)
+        assert len(suiterows.cells(line, 0.0)) == len(suitestexts.COLUMNS)
+        assert len(suiterows.data(line)) == len(suitestexts.DATA_COLUMNS)
