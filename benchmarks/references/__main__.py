@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from skfem import MeshTri
 
-from benchmarks.references.flows import Flow, Given, towards
+from benchmarks.references.flows import Flow, Given, towards, unsteady
 from benchmarks.references.meshes import masked, values
 from benchmarks.references.poisson import BALLS, BOLTZMANN, PIPES, balls, boltzmann, pipes
 
@@ -76,6 +76,30 @@ def step(fine: bool) -> Grid:
     return flow(mesh, given, ((0, 4), (0, 2)), (64, 32), level=False, inside=lambda p: (p[:, 0] > 2) | (p[:, 1] < 1))
 
 
+def channel(fine: bool) -> Grid:
+    """Twenty times after the start."""
+
+    def at(time: float) -> Given:
+        pulse = sum(np.sin(k * np.pi * time) for k in (1, 3, 5))
+
+        def given(x: Any) -> Any:
+            inflow = np.where(x[0] < 1e-12, np.sin(np.pi * x[1]) * pulse, 0.0)
+            wall = (x[0] < 2 - 1e-12) | (x[1] < 1e-12) | (x[1] > 1 - 1e-12)
+            return np.stack([wall, np.ones_like(wall)]), np.stack([inflow, 0 * inflow])
+
+        return given
+
+    def force(x: Any, y: Any, time: float) -> Any:
+        return -np.sin(np.pi * x) * np.sin(np.pi * y) * np.sin(np.pi * time)
+
+    n, steps = (12, 2500) if fine else (8, 1500)
+    made = Flow(MeshTri.init_tensor(np.linspace(0, 2, n + 1), np.linspace(0, 1, n // 2 + 1)), at(0.0), level=False)
+    kept = unsteady(made, at, force, 5.0, steps, steps // 20)
+    axes, points = middles(((0, 2), (0, 1)), (20, 10))
+    table = np.stack([read(made, one, points).reshape(20, 10, 3) for one in kept], axis=2)
+    return [*axes, np.arange(1, 21) / 4], table
+
+
 def flow(
     mesh: Any,
     given: Given,
@@ -88,16 +112,25 @@ def flow(
     """Velocity and pressure in the middles of even cells, where no corner with an infinite pressure lies; p(0, 0) = 0 if a level is free."""
     made = Flow(mesh, given, level=level)
     found = made.steady()
-    axes = [low + (high - low) * (np.arange(n) + 0.5) / n for (low, high), n in zip(box, counts, strict=True)]
-    points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+    axes, points = middles(box, counts)
     free = inside(points)
     whole = np.full((len(points), 3), np.nan)
-    velocity, pressure = found[: made.u.N], found[made.u.N :]
-    whole[free, :2] = (made.u.probes(points[free].T) @ velocity).reshape(2, -1).T
-    whole[free, 2] = made.p.probes(points[free].T) @ pressure
+    whole[free] = read(made, found, points[free])
     if level:
-        whole[:, 2] -= (made.p.probes(np.zeros((2, 1))) @ pressure)[0]
+        whole[:, 2] -= read(made, found, np.zeros((1, 2)))[0, 2]
     return axes, whole.reshape(*counts, 3)
+
+
+def middles(box: Any, counts: Any) -> tuple[list[Any], Any]:
+    """Axes and points (n, d) in the middles of even cells."""
+    axes = [low + (high - low) * (np.arange(n) + 0.5) / n for (low, high), n in zip(box, counts, strict=True)]
+    return axes, np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+
+def read(made: Flow, found: Any, points: Any) -> Any:
+    """Velocity and pressure (n, 3) at points (n, 2)."""
+    velocity = (made.u.probes(points.T) @ found[: made.u.N]).reshape(2, -1)
+    return np.stack([*velocity, made.p.probes(points.T) @ found[made.u.N :]], axis=1)
 
 
 MADE: dict[str, Callable[[bool], Grid]] = {
@@ -106,6 +139,7 @@ MADE: dict[str, Callable[[bool], Grid]] = {
     "pipes": between_pipes,
     "lid": lid,
     "step": step,
+    "channel": channel,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
-from lsr_core.suites.flows import LID, STEP
+from lsr_core.suites.flows import CHANNEL, LID, STEP
 from lsr_core.suites.inverse import heat_inverse, poisson_inverse
 from lsr_core.suites.membrane import MEMBRANE
 from lsr_core.suites.punched import BALLS, BOLTZMANN, HOLES, PIPES
@@ -69,6 +69,9 @@ ENTRIES = (
     SuiteEntry("NS2D_BackStep", "typed", STEP, widths=(30, 30), scale={"x": 8.0, "y": 4.0}, way="solve",
           settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=8.2e-2,
           reference="step", reference_error=1e-3, source=SOURCE),
+    SuiteEntry("NS2D_LongTime", "typed", CHANNEL, widths=(20, 20), scale={"x": 3.0, "y": 3.0, "t": 2.0}, way="solve",
+          settings={"windows": 20, "search": False, "rank": 500, "steps": 8, "tolerance": 0.05, "enough": 0.05}, published=1.0,
+          reference="channel", reference_error=2e-3, source=SOURCE),
     SuiteEntry("Wave2D_LongTime", "typed", MEMBRANE, widths=(24, 24), activation="sin", scale={"x": 2.0, "y": 3.0, "t": 3.0}, way="solve",
           settings={"search": False, "rank": 500, "windows": 25, "tolerance": 1e-2, "enough": 1e-2}, published=9.8e-1,
           reference="membrane", reference_error=3e-7, source=SOURCE),

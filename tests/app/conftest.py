@@ -17,7 +17,7 @@ from lsr_core.storage.runs import RunStore
 
 MAIN = Path(lsr_app.__file__).with_name("main.py")
 SCRIPTS = ("overview", "rank", "fields", "path", "frequencies", "conditioning", "export")
-OTHERS = ("training", "lesson", "bring", "refine", "compare", "runs")  # that show no single refinement
+OTHERS = ("training", "lesson", "bring", "refine", "compare", "runs", "suites")  # that show no single refinement
 Opener = Callable[..., AppTest]
 
 

@@ -23,6 +23,7 @@ PAGES = {
     "": "Overview",
     "refine": "Refine a network",
     "runs": "Runs",
+    "suites": "Suites",
     "compare": "Compare",
     "rank": "Rank",
     "fields": "Error fields",
