@@ -20,9 +20,9 @@ MEMBRANE: dict[str, Any] = {
     "inputs": {"x": (0.0, 1.0), "y": (0.0, 1.0), "t": (0.0, END)},
     "equations": [{"equation": "u_tt = u_xx + 2*u_yy", "points": 4000}],
     "conditions": [
-        {"where": "t = 0", "equation": f"u = {SHAPE}", "points": 1000},
-        {"where": "t = 0", "equation": "u_t = 0", "points": 1000, "name": "speed"},
-        {"where": "x = 0, x = 1, y = 0, y = 1", "equation": f"u = ({SHAPE})*cos(pi*t)", "points": 1600},
+        {"where": "t = 0", "equation": f"u = {SHAPE}", "points": 1000, "weight": 1e4},
+        {"where": "t = 0", "equation": "u_t = 0", "points": 1000, "weight": 100.0, "name": "speed"},
+        {"where": "x = 0, x = 1, y = 0, y = 1", "equation": f"u = ({SHAPE})*cos(pi*t)", "points": 1600, "weight": 1e4},
     ],
 }
 

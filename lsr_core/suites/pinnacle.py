@@ -9,11 +9,9 @@ from typing import Any
 
 from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
-from lsr_core.suites.flows import CHANNEL, LID, STEP
-from lsr_core.suites.inverse import heat_inverse, poisson_inverse
-from lsr_core.suites.membrane import MEMBRANE
-from lsr_core.suites.punched import BALLS, BOLTZMANN, HOLES, PIPES
-from lsr_core.suites.written import HEAT_BALL, KURAMOTO_SIVASHINSKY, poisson_nd
+from lsr_core.suites.inverse import poisson_inverse
+from lsr_core.suites.punched import BOLTZMANN, HOLES
+from lsr_core.suites.written import KURAMOTO_SIVASHINSKY, poisson_nd
 
 SOURCE = "PINNacle, arXiv 2306.08827"
 
@@ -53,30 +51,10 @@ ENTRIES = (
     SuiteEntry("Wave1D", "typed", WAVE_1D, activation="sin", scale={"x": 2.0, "t": 4.0}, published=9.8e-2, source=SOURCE),
     SuiteEntry("Heat2D_Multiscale", "typed", HEAT_MULTISCALE, activation="sin", scale={"x": 20.0, "y": 1.0, "t": 1.0},
           published=4.4e-2, source=SOURCE),
-    SuiteEntry("HeatND", "typed", HEAT_BALL, widths=(250,), activation="tanh", scale=0.5, settings={"max_rank": 2000},
-          published=1.2e-4, source=SOURCE),
     SuiteEntry("PoissonBoltzmann2D", "typed", BOLTZMANN, widths=(44, 44), scale=5.0, settings={"max_rank": 2100}, published=1.4e-2,
           reference="poisson-boltzmann", reference_error=2e-6, source=SOURCE),
     SuiteEntry("Poisson2D_ManyArea", "typed", many_areas(), widths=(40, 40), scale=5.0, settings={"max_rank": 1800}, published=5.9e-1,
           reference="many-areas", reference_error=4e-8, source=SOURCE),
-    SuiteEntry("Poisson3D_ComplexGeometry", "typed", BALLS, widths=(40, 40), scale={"x": 3.0, "y": 14.0, "z": 8.0}, settings={"max_rank": 1800},
-          published=1.0e-1, reference="balls", reference_error=5e-3, source=SOURCE),
-    SuiteEntry("Heat2D_ComplexGeometry", "typed", PIPES, widths=(40, 40), scale={"x": 10.0, "y": 15.0, "t": 2.0}, settings={"max_rank": 1800},
-          published=2.4e-2, reference="pipes", reference_error=1e-3, source=SOURCE),
-    SuiteEntry("NS2D_LidDriven", "typed", LID, widths=(30, 30), scale=4.0, way="solve",
-          settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=3.6e-2,
-          reference="lid", reference_error=1e-3, source=SOURCE),
-    SuiteEntry("NS2D_BackStep", "typed", STEP, widths=(30, 30), scale={"x": 8.0, "y": 4.0}, way="solve",
-          settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=8.2e-2,
-          reference="step", reference_error=1e-3, source=SOURCE),
-    SuiteEntry("NS2D_LongTime", "typed", CHANNEL, widths=(20, 20), scale={"x": 3.0, "y": 3.0, "t": 2.0}, way="solve",
-          settings={"windows": 20, "search": False, "rank": 500, "steps": 8, "tolerance": 0.05, "enough": 0.05}, published=1.0,
-          reference="channel", reference_error=2e-3, source=SOURCE),
-    SuiteEntry("Wave2D_LongTime", "typed", MEMBRANE, widths=(24, 24), activation="sin", scale={"x": 2.0, "y": 3.0, "t": 3.0}, way="solve",
-          settings={"search": False, "rank": 500, "windows": 25, "tolerance": 1e-2, "enough": 1e-2}, published=9.8e-1,
-          reference="membrane", reference_error=3e-7, source=SOURCE),
     SuiteEntry("PoissonInv", "typed", poisson_inverse(), widths=(16, 16), scale=1.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 300}, published=2.0e-2, source=SOURCE),
-    SuiteEntry("HeatInv", "typed", heat_inverse(), widths=(20, 20), activation="sin", scale={"x": 2.0, "y": 2.0, "t": 0.5}, way="solve",
-          settings={"windows": "none", "search": False, "rank": 400}, published=1.2e-2, source=SOURCE),
 )  # fmt: skip

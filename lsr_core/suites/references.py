@@ -87,7 +87,7 @@ def table(name: str) -> Split:
     return Split(torch.from_numpy(points[known]), torch.from_numpy(flat[known]))
 
 
-TABLES = ("balls", "channel", "lid", "pipes", "poisson-boltzmann", "step")
+TABLES = ("poisson-boltzmann",)
 
 
 def _periodic(states: Amplitudes, modes: int, bounds: tuple[float, float], times: Floats) -> Split:
