@@ -10,14 +10,15 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from lsr_app.plots import lines, maps, paths, ranks, scales, theme
+from lsr_app.plots import lines, maps, paths, ranks, scales, smoothing, theme
 from lsr_app.plots.base import Picture
 from lsr_app.plots.fields import known_fields
 from lsr_app.reading import outputdata, rundata
 from lsr_app.reading.rundata import RunData
-from lsr_app.words import figuretexts, formats, texts
+from lsr_app.words import figuretexts, formats, smoothingtexts, texts
 from lsr_app.words.wording import Words
 from lsr_core.errors import InputError
+from lsr_core.refinement.smoothing_record import SmoothingCurves
 from lsr_core.storage import atomic
 from lsr_core.storage.runs import Run
 
@@ -40,16 +41,16 @@ def write_report(run: Run, rank: int, path: Path) -> str:
     data = rundata.read(run)
     if rank not in data.ladder:
         raise InputError(f"is {rank}; fields are stored at ranks {', '.join(map(str, data.ladder))}", key="rank")
-    text, n_bytes, left_out = report(data, rank)
+    text, n_bytes, left_out = report(data, rank, run.smoothing)
     atomic.write_text(path, text)
     missing = f" Left out for their size: {', '.join(left_out)}." if left_out else ""
     return f"One page that works offline: {n_bytes / 1e3:,.0f} kB of data beside the plot library.{missing}"
 
 
-def report(data: RunData, rank: int) -> tuple[str, int, list[str]]:
+def report(data: RunData, rank: int, smoothed: SmoothingCurves | None = None) -> tuple[str, int, list[str]]:
     """The page, its bytes beside the plot library, and the titles of figures that did not fit in `MAX_DATA_BYTES`."""
     body, left_out, spent = [_head(data, rank)], [], 0
-    for place, (key, pictures) in enumerate(_figures(data, rank)):
+    for place, (key, pictures) in enumerate(_figures(data, rank, smoothed)):
         words = figuretexts.FIGURES[key]
         drawn = [(name, picture, _json(picture)) for name, picture in pictures]
         size = sum(len(text.encode()) for *_, text in drawn)
@@ -83,6 +84,7 @@ def _head(data: RunData, rank: int) -> str:
     numbers = (
         *((name, f"{formats.error(old)} → {formats.error(new)}", formats.factor(old, new)) for name, old, new in pairs),
         ("Rank", f"{rank:,}", f"of {data.sweep.max_rank:,}, chosen by the run: {summary.rank:,}"),
+        *(smoothingtexts.numbers(summary) if summary.regularisation and rank == summary.rank else ()),
         ("Refined in", formats.seconds(summary.seconds), f"peak memory {formats.size(summary.peak_rss_bytes)}"),
         ("Parameters", f"{summary.n_params_total:,}", f"{summary.n_residuals:,} residual rows"),
     )  # fmt: skip
@@ -91,7 +93,10 @@ def _head(data: RunData, rank: int) -> str:
         for label, value, remark in numbers
     )
     about = f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p>"
-    return about + f"<div class='numbers'>{cells}</div>" + _verdict(data, rank) + _outputs(data, rank)
+    said = (
+        f"<p>{_safe(smoothingtexts.sentence(summary))}</p>" if summary.regularisation and rank == summary.rank else ""
+    )
+    return about + f"<div class='numbers'>{cells}</div>" + said + _verdict(data, rank) + _outputs(data, rank)
 
 
 def _outputs(data: RunData, rank: int) -> str:
@@ -123,13 +128,20 @@ def _verdict(data: RunData, rank: int) -> str:
     )
 
 
-def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Picture]]]]:
+def _figures(
+    data: RunData, rank: int, smoothed: SmoothingCurves | None
+) -> Iterator[tuple[str, list[tuple[str, Picture]]]]:
     """Key of the words, and the panels; those that say most come first, for size may leave out the last."""
     runs, at = [(data.about.title, data)], [rank]
     yield (
         data.errors_words,
         [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse"))],
     )
+    if smoothed is not None and smoothing.has_fields(smoothed) and rank == data.summary.rank and data.dimension <= 2:
+        key, picture = smoothing.field(data, smoothed, smoothing.chosen_place(smoothed), 0, (0, 1))
+        yield key, [("", picture)]
+        if smoothing.has_calibration(smoothed):
+            yield "calibration", [("", smoothing.calibration(smoothed))]
     yield "spectrum", [("", ranks.spectrum(runs, at))]
     yield "loss_path", [("", paths.losses(runs, at))]
     if not data.has_reference:
@@ -141,10 +153,10 @@ def _figures(data: RunData, rank: int) -> Iterator[tuple[str, list[tuple[str, Pi
     elif data.dimension == 2:
         errors = {"network_error": data.network_error(0), "refined_error": data.refined_error(rank, 0)}
         limits = scales.decades(*errors.values(), rounding=maps.rounding_of(data))
-        truth = maps.field(data, data.fields.targets[:, 0], texts.PANELS["truth"], maps.shared_limits(data, 0))
+        truth = maps.field(data, data.fields.targets[:, 0], data.truth_name, maps.shared_limits(data, 0))
         yield (
             "headline_map",
-            [(texts.PANELS["truth"], truth)]
+            [(data.truth_name, truth)]
             + [
                 (texts.PANELS[name], maps.error_magnitude(data, values, texts.PANELS[name], limits))
                 for name, values in errors.items()

@@ -62,12 +62,12 @@ def values(
     truth = run.truth(output)[where.points]
     network = run.fields.network[where.points, output]
     refined = run.refined(ranks[0], output)[where.points]
-    if not run.has_reference:
-        pass
+    if not run.has_reference or (observed is not None and run.shown_split == "train"):
+        pass  # nothing to draw, or what is drawn below as training data
     elif where.exact:
-        canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
+        canvas.line(x, light(truth), run.truth_name, colours.truth, width=5, opacity=0.28)
     else:
-        canvas.points(x, light(truth), "Truth", colours.truth, **extra)
+        canvas.points(x, light(truth), run.truth_name, colours.truth, **extra)
     draw(x, light(network), "Network", colours.network, **(extra or {"dash": "dash"}))
     draw(x, light(refined), f"Refined predictor{suffix(0)}", colours.refined, **extra)
     for index, (_, other) in enumerate(runs[1:], start=1):
@@ -76,7 +76,7 @@ def values(
             draw(x, light(more), f"Refined predictor{suffix(index)}", colours.validation, **(extra or {"dash": "dot"}))
     seen = _observations(canvas, run, output, observed)
     canvas.axes(formats.plot(run.input_name(where.along)), formats.plot(run.output_name(output)), logy=logy)
-    alt = f"Truth, network and refined predictor along {run.input_name(where.along)}{_place(run, where)}, {len(x)} points.{seen}"
+    alt = f"{run.truth_name}, network and refined predictor along {run.input_name(where.along)}{_place(run, where)}, {len(x)} points.{seen}"
     names = (run.input_name(where.along), "truth", "network", "refined")
 
     def rows() -> Rows:

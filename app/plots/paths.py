@@ -73,7 +73,7 @@ def three_lines(run: RunData, rank: int, output: int) -> Picture:
     refined = run.refined(rank, output)[points][order]
     stepped = run.stepped(rank, output)[order]
     if run.has_reference:
-        canvas.line(x, light(truth), "Truth", colours.truth, width=5, opacity=0.28)
+        canvas.line(x, light(truth), run.truth_name, colours.truth, width=5, opacity=0.28)
     canvas.line(x, light(network), "Network", colours.network, dash="dash")
     canvas.line(x, light(refined), "Refined predictor", colours.refined)
     canvas.line(x, light(stepped), "Network at θ0 + Δθ", colours.stepped, dash="dot")
@@ -82,7 +82,7 @@ def three_lines(run: RunData, rank: int, output: int) -> Picture:
     room = 0.5 * (high - low) or 1.0
     held = {"range": [low - room, high + room]}
     canvas.axes(formats.plot(run.input_name(0)), formats.plot(run.output_name(output)), yaxis=held)
-    alt = f"Truth, network, refined predictor and network at theta0 plus the step along {run.input_name(0)}, {len(x)} points."
+    alt = f"{run.truth_name}, network, refined predictor and network at theta0 plus the step along {run.input_name(0)}, {len(x)} points."
 
     def rows() -> Rows:
         return zip(x.tolist(), truth.tolist(), network.tolist(), refined.tolist(), stepped.tolist(), strict=True)

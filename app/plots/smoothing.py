@@ -57,16 +57,40 @@ def criterion(found: SmoothingCurves, at: float) -> Picture:
     return Picture(canvas.figure(), alt, columns, rows)
 
 
+def has_fields(found: SmoothingCurves) -> bool:
+    """Whether anything was refined, of which bands can be drawn."""
+    return bool(np.isfinite(found.chosen))
+
+
+def has_calibration(found: SmoothingCurves) -> bool:
+    return bool(np.isfinite(found.observed).any())
+
+
+def chosen_place(found: SmoothingCurves) -> int:
+    """Place of the run's own strength among those with fields."""
+    return int(np.argmin(np.abs(found.shown - found.chosen)))
+
+
+def field(run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int]) -> tuple[str, Picture]:
+    """What shows the standard deviations, by the name of its words: bands over a single input, a map elsewhere."""
+    if run.dimension == 1:
+        return "smoothing_bands", bands(run, found, place, output)
+    return "deviation", deviation(run, found, place, output, axes)
+
+
 def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Picture:
     """The refined predictor over a single input with its bands and the samples that were fitted."""
     canvas = Canvas()
     colours = canvas.colours
     points = run.fields.stepped_points
-    inputs = run.fields.inputs[points, 0]
-    order = np.argsort(inputs, kind="stable")
-    x, truth = inputs[order], run.fields.targets[points, output][order]
-    mean = truth + found.error[place, order, output]
-    model, noise = found.deviation[place, order, output].astype(float), noise_at(found, place, output)
+    order = np.argsort(run.fields.inputs[points, 0], kind="stable")
+    known, truth = run.fields.inputs[points, 0][order], run.fields.targets[points, output][order]
+    noise = noise_at(found, place, output)
+    if len(found.line):
+        x, mean, model = found.line, found.line_mean[place, :, output], found.line_deviation[place, :, output]
+    else:  # a run of an earlier version
+        x, mean, model = known, truth + found.error[place, order, output], found.deviation[place, order, output]
+    mean, model = mean.astype(float), model.astype(float)
     for reach, name, opacity in (
         (np.hypot(model, noise), "95 % of observations", 0.12),
         (model, "95 % band of the function", 0.3),
@@ -78,7 +102,10 @@ def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Pict
     canvas.points(
         light(found.inputs[:, 0]), light(found.targets[:, output]), "Fitted samples", colours.muted, size=4, outline=0
     )
-    canvas.line(light(x), light(truth), "Truth", colours.truth, width=4, opacity=0.28)
+    if (
+        run.summary.coverage_of == "function"
+    ):  # else the targets are further measurements, and no line goes through them
+        canvas.line(light(known), light(truth), "Truth", colours.truth, width=4, opacity=0.28)
     canvas.line(light(x), light(mean), "Refined predictor", colours.refined)
     canvas.axes(formats.plot(run.input_name(0)), formats.plot(run.output_name(output)))
     alt = (
@@ -87,9 +114,9 @@ def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Pict
     )
 
     def rows() -> Rows:
-        return zip(x.tolist(), truth.tolist(), mean.tolist(), model.tolist(), [noise] * len(x), strict=True)
+        return zip(x.tolist(), mean.tolist(), model.tolist(), [noise] * len(x), strict=True)
 
-    return Picture(canvas.figure(), alt, (run.input_name(0), "truth", "refined", "std", "noise_std"), rows)
+    return Picture(canvas.figure(), alt, (run.input_name(0), "refined", "std", "noise_std"), rows)
 
 
 def noise_at(found: SmoothingCurves, place: int, output: int) -> float:

@@ -118,6 +118,11 @@ class RunData:
         values = self.fields.targets[:, output]
         return values if self.has_reference else np.full_like(values, np.nan)
 
+    @property
+    def truth_name(self) -> str:
+        """What the targets at the display points are called: those that a network was fitted to may be measurements."""
+        return texts.TARGETS if self.shown_split == "train" else texts.PANELS["truth"]
+
     def network_error(self, output: int) -> NDArray[np.float64]:
         return self.fields.network[:, output] - self.fields.targets[:, output]
 

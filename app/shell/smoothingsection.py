@@ -20,14 +20,14 @@ def numbers(now: Now, data: RunData) -> None:
     if summary.regularisation is None:
         return
     st.subheader("Smoothing", anchor=False)
-    show.headline(smoothingtexts.numbers(summary))
+    show.headline([(label, value, formats.page(remark)) for label, value, remark in smoothingtexts.numbers(summary)])
     st.markdown(formats.markdown(smoothingtexts.sentence(summary)))
     if found is None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
         show.figure("criterion", smoothing.criterion(found, found.chosen))
-    if np.isfinite(found.observed).any():
+    if smoothing.has_calibration(found):
         with right:
             show.figure("calibration", smoothing.calibration(found))
 
@@ -35,23 +35,20 @@ def numbers(now: Now, data: RunData) -> None:
 def fields(now: Now, data: RunData, output: int, axes: tuple[int, int]) -> None:
     """Bands at a strength of one's choice."""
     found = _curves(now)
-    if found is not None and np.isfinite(found.chosen):
+    if found is not None and smoothing.has_fields(found):
         _at_strength(data, found, output, axes)
 
 
 @st.fragment
 def _at_strength(data: RunData, found: SmoothingCurves, output: int, axes: tuple[int, int]) -> None:
     strengths = found.shown.tolist()
-    chosen = int(np.argmin(np.abs(found.shown - found.chosen)))
+    chosen = smoothing.chosen_place(found)
     place = st.select_slider(
         smoothingtexts.STRENGTH, range(len(strengths)), value=chosen, key=f"smoothing_{data.id}",
         format_func=lambda index: formats.error(strengths[index]) + (smoothingtexts.CHOSEN if index == chosen else ""),
         help=smoothingtexts.STRENGTH_HELP,
     )  # fmt: skip
-    if data.dimension == 1:
-        show.figure("smoothing_bands", smoothing.bands(data, found, place, output))
-    else:
-        show.figure("deviation", smoothing.deviation(data, found, place, output, axes))
+    show.figure(*smoothing.field(data, found, place, output, axes))
     error = found.error[place, :, output]
     st.caption(
         formats.markdown(

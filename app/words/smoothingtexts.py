@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lsr_app.words import formats
 from lsr_core.refinement.summary import Summary
 
@@ -64,26 +66,31 @@ STRENGTH_HELP = "Moves the penalty away from what the rule chose. Fields, bands 
 CHOSEN = " (chosen)"
 
 
+def _left(summary: Summary) -> float | None:
+    """√ of the residual, of the same unit as σ."""
+    found = summary.refined.train_mse
+    return None if found is None else math.sqrt(found)
+
+
 def _noise(summary: Summary) -> str:
     return formats.NONE if summary.noise_std is None else formats.error(summary.noise_std)
 
 
 def numbers(summary: Summary) -> list[tuple[str, str, str]]:
-    """For a headline: label, value, remark, as safe HTML."""
+    """For a headline: label, value, remark, as plain text."""
     found = summary.regularisation
     assert found is not None
-    by = formats.page(rule(found.rule) if found.rule == found.used else f"{rule(found.rule)}: {found.used}")
+    by = rule(found.rule) if found.rule == found.used else f"{rule(found.rule)}: {found.used}"
     several = summary.noise_std_by_output
     remark = "by output: " + ", ".join(formats.error(value) for value in several) if several else found.noise_by
     items = [
         ("Strength", formats.error(found.value), by),
         ("Degrees of freedom", f"{summary.degrees_of_freedom or 0:,.1f}", f"of {summary.n_params:,} parameters"),
-        ("Noise σ", _noise(summary), formats.page(remark)),
+        ("Left by the fit", formats.error(_left(summary)), "root mean square at the fitted values"),
+        ("Noise σ", _noise(summary), remark),
     ]
     if summary.coverage is not None:
-        items.append(
-            ("Inside of 95 % bands", f"{100 * summary.coverage:.1f} %", formats.page(str(summary.coverage_of)))
-        )
+        items.append(("Inside of 95 % bands", f"{100 * summary.coverage:.1f} %", str(summary.coverage_of)))
     return items
 
 
@@ -118,7 +125,7 @@ def smoothing_lines(summary: Summary) -> list[str]:
     lines = [
         f"smoothing: {found.rule}{f' ({found.used})' if found.used != found.rule else ''}, strength {formats.error(found.value)}, "
         f"{spent(summary)}",
-        f"noise: {_noise(summary)}, {found.noise_by}",
+        f"noise: {_noise(summary)}, {found.noise_by}; the fit leaves {formats.error(_left(summary))}",
     ]
     if summary.noise_std_by_output:
         lines.append("noise by output: " + ", ".join(formats.error(value) for value in summary.noise_std_by_output))

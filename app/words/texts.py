@@ -22,6 +22,7 @@ PANELS = {
     "stepped_error": "Error of network at θ0 + Δθ",
 }
 
+TARGETS = "Targets"
 NO_REFERENCE = "No solution of this equation is known, so there is no error to draw; the residual at fresh points tells how well it is solved."
 FRESH_RESIDUAL = "Residual at fresh points"
 FRESH_RESIDUAL_SENTENCE = "residual at fresh points"

@@ -72,7 +72,8 @@ class Form:
         label: for a choice.
         help: one or two sentences on what it is.
         suffix: of file names.
-        usage: Python text that uses a file, by its name and the text of one point; "" where there is nothing to show.
+        usage: Python text that uses a file, by its name, the text of one point, and whether it gives standard deviations; "" where there is
+            nothing to show.
         made_by: makes the file and says something about it; None where `standalone` does.
     """
 
@@ -80,7 +81,7 @@ class Form:
     label: str
     help: str
     suffix: str
-    usage: Callable[[str, str], str] = lambda file, point: ""
+    usage: Callable[[str, str, bool], str] = lambda file, point, std: ""
     made_by: Callable[[Path, Leaving], Exported] | None = None
     standalone: Standalone | None = None
 

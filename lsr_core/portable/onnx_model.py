@@ -78,11 +78,10 @@ def _explain(said: str) -> str:
     return ""
 
 
-def _usage(file: str, point: str) -> str:
-    return (
-        "import numpy as np\nimport onnxruntime\n\n"
-        f'session = onnxruntime.InferenceSession("{file}")\n'
-        f'print(session.run(None, {{"inputs": np.array([[{point}]], dtype=np.float64)}})[0])'
+def _usage(file: str, point: str, std: bool) -> str:
+    call = f'session.run(None, {{"inputs": np.array([[{point}]], dtype=np.float64)}})'
+    return f'import numpy as np\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession("{file}")\n' + (
+        f"mean, std = {call}\nprint(mean, std)" if std else f"print({call}[0])"
     )
 
 

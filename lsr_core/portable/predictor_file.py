@@ -14,10 +14,11 @@ def _make(path: Path, leaving: Leaving) -> Exported:
     return Exported()
 
 
-def _usage(file: str, point: str) -> str:
+def _usage(file: str, point: str, std: bool) -> str:
+    ask = f"mean, std = predictor.predict({tensor_text(point)}, std=True)\nprint(mean, std)"
     return (
         "import torch\nfrom lsr_core import load_predictor\n\n"
-        f'predictor = load_predictor("{file}")\nprint(predictor({tensor_text(point)}))'
+        f'predictor = load_predictor("{file}")\n{ask if std else f"print(predictor({tensor_text(point)}))"}'
     )
 
 

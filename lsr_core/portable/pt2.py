@@ -43,8 +43,10 @@ def read(path: Path) -> Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ..
     return call
 
 
-def _usage(file: str, point: str) -> str:
-    return f'import torch\n\npredictor = torch.export.load("{file}").module()\nprint(predictor({tensor_text(point)}))'
+def _usage(file: str, point: str, std: bool) -> str:
+    call = f"predictor({tensor_text(point)})"
+    ask = f"mean, std = {call}\nprint(mean, std)" if std else f"print({call})"
+    return f'import torch\n\npredictor = torch.export.load("{file}").module()\n{ask}'
 
 
 FORM = Form(

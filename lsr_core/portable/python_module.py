@@ -53,6 +53,14 @@ class RefinedPredictor(nn.Module):
         inputs = torch.as_tensor(inputs{turned})
 {body}
 
+    def predict(self, inputs, std=False):
+        """Outputs; with `std` also the standard deviation of a further observation at each, where the file has them."""
+        found = self(inputs)
+        several = isinstance(found, (list, tuple))
+        if std and not several:
+            raise ValueError("this predictor holds no standard deviations: its refinement was not smoothed")
+        return tuple(found) if std else found[0] if several else found
+
 
 def load():
     """The predictor with the weights beside this module, in a folder or in a zip."""
@@ -146,10 +154,11 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _usage(file: str, point: str) -> str:
+def _usage(file: str, point: str, std: bool) -> str:
+    ask = f"mean, std = load().predict({tensor_text(point)}, std=True)\nprint(mean, std)"
     return (
         f'import sys\nimport torch\n\nsys.path.insert(0, "{file}")  # or the folder it was unpacked to\n'
-        f"from predictor import load\n\nprint(load()({tensor_text(point)}))"
+        f"from predictor import load\n\n{ask if std else f'print(load()({tensor_text(point)}))'}"
     )
 
 

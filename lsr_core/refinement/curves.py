@@ -21,6 +21,10 @@ LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
 RANK_CURVES = 5  # ranks beside the largest at which the criterion is kept
 SHOWN = 25  # strengths at which fields are kept
 MOST_SAMPLES = 2000  # fitted samples that are kept to be drawn
+PLACES, BEYOND = (
+    201,
+    0.05,
+)  # of a line through a single input, and how far it goes beyond the samples, as a share of their range
 MOST_DIRECTIONS = 400  # of a triangle, up to which curves of smaller ranks are made
 
 
@@ -37,10 +41,10 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
     at = grid.new_tensor(shown) * largest
     spread = family.noise_by_residual(at).clamp_min(0).sqrt().nan_to_num(0.0)
     error, deviation = _fields(refinement, bars, fields, at, spread)
-    some = torch.linspace(
-        0, len(refinement.setting.train.inputs) - 1, min(MOST_SAMPLES, len(refinement.setting.train.inputs))
-    ).long()
     train = refinement.setting.train
+    some = torch.linspace(0, len(train.inputs) - 1, min(MOST_SAMPLES, len(train.inputs))).long()
+    line = _line(train.inputs)
+    line_mean, line_deviation = (_single(part) for part in _predicted(refinement, bars, line, at, spread))
     return SmoothingCurves(
         strength=_floats(grid / largest),
         mean_square=_floats(family.mean_square(grid)),
@@ -63,6 +67,9 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
         level=np.array(LEVELS),
         observed=_observed(refinement, bars),
         chosen=smoothing.value if smoothing.refines else math.inf,
+        line=_floats(line.flatten()),
+        line_mean=line_mean,
+        line_deviation=line_deviation,
     )
 
 
@@ -84,24 +91,40 @@ def _shown(chosen: float, family: RidgeFamily) -> list[float]:
 def _fields(
     refinement: Refinement, bars: ErrorBars, fields: Fields, at: Tensor, spread: Tensor
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    setting, family = refinement.setting, bars.smoothing.family
-    split = setting.splits[fields.split]
+    split = refinement.setting.splits[fields.split]
     points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
-    inputs, targets = split.inputs[points], split.targets[points]
-    base = (setting.function.outputs(inputs) - targets).double()
+    means, deviations = _predicted(refinement, bars, split.inputs[points], at, spread)
+    return _single(means - refinement.setting.physical(split.targets[points]).double()), _single(deviations)
+
+
+def _predicted(
+    refinement: Refinement, bars: ErrorBars, inputs: Tensor, at: Tensor, spread: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Refined outputs and their standard deviation (l, n, o) at several strengths, each with its own σ, of the outputs as they are."""
+    setting, family = refinement.setting, bars.smoothing.family
+    if not len(inputs):
+        return (torch.zeros(len(at), 0, setting.n_outputs, dtype=torch.float64),) * 2
+    base = setting.function.outputs(inputs).double()
     modes = refinement.subspace.modes(inputs)[:, : len(family.right)].double() @ family.right
     outside = _outside(bars, inputs)
-    errors, deviations = [], []
+    means, deviations = [], []
     for strength, noise in zip(at.tolist(), spread.tolist(), strict=True):
         along, beyond = deviations_at(bars.smoothing, strength, noise)
         step = family.values / (family.values.square() + strength**2) * family.along
-        errors.append(base + (modes @ step).view_as(base))
+        means.append(base + (modes @ step).view_as(base))
         variance = (modes.square() @ along.square()).view_as(base)
         deviations.append((variance + beyond**2 * outside).sqrt())
-    return tuple(  # type: ignore[return-value]
-        torch.stack([setting.physical(values) for values in part]).float().cpu().numpy()
-        for part in (errors, deviations)
-    )
+    return tuple(torch.stack([setting.physical(values) for values in part]) for part in (means, deviations))  # type: ignore[return-value]
+
+
+def _line(inputs: Tensor) -> Tensor:
+    """Places (p, 1) of a single input, a little beyond its samples at both ends; none where there are more inputs."""
+    if inputs[0].numel() != 1:
+        return inputs[:0]
+    low, high = float(inputs.min()), float(inputs.max())
+    reach = BEYOND * (high - low)
+    places = torch.linspace(low - reach, high + reach, PLACES, dtype=torch.float64)
+    return places.to(inputs).view(-1, *inputs.shape[1:])
 
 
 def _outside(bars: ErrorBars, inputs: Tensor) -> Tensor:
@@ -123,6 +146,11 @@ def _observed(refinement: Refinement, bars: ErrorBars) -> Floats:
     else:
         return np.full(len(LEVELS), math.nan)
     return np.array(calibration(misses, deviations, LEVELS))
+
+
+def _single(values: Tensor) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = values.float().cpu().numpy()
+    return found
 
 
 def _floats(values: Tensor) -> Floats:

@@ -24,6 +24,9 @@ class SmoothingCurves:
         inputs, targets: of fitted samples (n, d), (n, o).
         sizes: what each output was divided by in the solve (o,), so that its σ is `spread` times that; empty in runs of earlier versions.
         level, observed: nominal and observed share of values inside of central bands (c,); NaN where nobody counted.
+        line: of a single input, even places from before the first fitted sample to behind the last (p,); empty elsewhere and in runs of
+            earlier versions.
+        line_mean, line_deviation: refined predictor there and its standard deviation (l, p, o).
     """
 
     strength: Floats
@@ -45,3 +48,6 @@ class SmoothingCurves:
     observed: Floats
     chosen: float
     sizes: Floats = field(default_factory=lambda: np.ones(0))
+    line: Floats = field(default_factory=lambda: np.zeros(0))
+    line_mean: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    line_deviation: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))

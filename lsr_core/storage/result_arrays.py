@@ -31,7 +31,7 @@ _SHAPES: dict[type, dict[str, str]] = {
     SmoothingCurves: {
         **dict.fromkeys(("strength", "mean_square", "gcv", "left_out", "log_evidence", "freedom", "noise"), "g"), "ranks": "k",
         "gcv_by_rank": "kg", "shown": "l", "spread": "l", "error": "lto", "deviation": "lto", "inputs": "nd", "targets": "no",
-        "level": "c", "observed": "c", "sizes": "z",
+        "level": "c", "observed": "c", "sizes": "z", "line": "s", "line_mean": "apo", "line_deviation": "apo",
     },
     LossPlane: {"alpha": "a", "beta": "b", "nonlinear": "ba", "linearised": "ba"},
     CaseFields: {
@@ -43,13 +43,13 @@ _FINITE: dict[type, tuple[str, ...]] = {
     Fields: ("inputs", "targets", "network"),
     LossPaths: ("alpha",),
     Directions: ("singular_value",),
-    SmoothingCurves: ("strength", "shown", "inputs", "targets", "level"),
+    SmoothingCurves: ("strength", "shown", "inputs", "targets", "level", "line"),
     LossPlane: ("alpha", "beta", "base", "length"),
     CaseFields: ("axis", "given", "points", "truth"),
 }  # all others are NaN where there is nothing, or infinite where something went wrong
 _LATER: dict[type, tuple[str, ...]] = {
     Sweep: ("by_output", "divided"),
-    SmoothingCurves: ("sizes",),
+    SmoothingCurves: ("sizes", "line", "line_mean", "line_deviation"),
 }  # runs of earlier versions lack them
 
 

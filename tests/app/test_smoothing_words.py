@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from lsr_app.plots import smoothing
-from lsr_app.words import smoothingtexts
+from lsr_app.words import formats, smoothingtexts
 from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.refinement.curves import smoothing_curves
 from lsr_core.refinement.refine import refine
@@ -34,6 +36,9 @@ def test_figures_hold_the_numbers_of_the_run(found: Refinement) -> None:
 def test_words_name_noise_degrees_of_freedom_and_coverage(found: Refinement) -> None:
     lines = "\n".join(smoothingtexts.smoothing_lines(found.summary))
     assert f"uses {found.summary.degrees_of_freedom:,.1f} of {found.summary.n_params:,} parameters" in lines
+    left = formats.error(math.sqrt(found.summary.refined.train_mse or 0))
+    assert f"; the fit leaves {left}" in lines
+    assert ("Left by the fit", left, "root mean square at the fitted values") in smoothingtexts.numbers(found.summary)
     assert f"{100 * (found.summary.coverage or 0):.1f} % of test targets" in lines
     assert smoothingtexts.smoothing_lines(refine(noisy(), max_rank=3).summary) == []
     refused = found.summary.model_copy(update={"rank": 0, "rank_choice": "auto: do not refine, there is no residual"})

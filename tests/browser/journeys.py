@@ -244,6 +244,15 @@ def fill(page: Page, label: str, value: int) -> None:
     expect(field).to_have_value(str(value))
 
 
+def select(page: Page, label: str, option: str) -> None:
+    """Choose from a list of the form."""
+    field = page.locator(".st-key-start_form").get_by_role("combobox", name=label)
+    field.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+    expect(field).to_have_value(option)
+
+
 def begin(page: Page) -> str:
     """Press Start; returns the id of the run once the address names it."""
     settle(page)

@@ -55,7 +55,7 @@ def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_o
         a, b, c, d = st.columns(4, gap="small", vertical_alignment="bottom")
         validation, test = (
             column.number_input(
-                f"Share for {name}", 0.01, 0.9, 0.15, 0.05, key=f"{prefix}_{name}", help=bringtexts.HELP[name]
+                f"Share for {name}", 0.0, 0.9, 0.15, 0.05, key=f"{prefix}_{name}", help=bringtexts.HELP[name]
             )
             for column, name in ((a, "validation"), (b, "test"))
         )

@@ -17,12 +17,17 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.screens.export import exporttexts
 from lsr_app.words import formats
 from lsr_core.errors import InputError, LSRError
-from lsr_core.storage import inside, tables
+from lsr_core.storage import digests, inside, tables
 from lsr_core.storage.runs import Run
 
 FOLDER = "exports"
 
 _workshop = Workshop()
+
+
+def with_deviations(run: Run, rank: int) -> bool:
+    """Whether files of this rank give standard deviations."""
+    return rank == run.summary.rank and digests.there(run.spread_path)
 
 
 def predictions(run: RunData, rank: int) -> bytes:

@@ -46,9 +46,9 @@ def file_stem(name: str) -> str:
     return f"lsr-{kept.strip('-')[:40] or 'run'}"
 
 
-def code_form(format: str, file: str, dimension: int) -> str:
-    """How a file is used in Python; empty for a report."""
-    return FORMS[format].usage(file, ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else ""))
+def code_form(format: str, file: str, dimension: int, std: bool) -> str:
+    """How a file is used in Python, and its standard deviations where it gives them; empty for a report."""
+    return FORMS[format].usage(file, ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else ""), std)
 
 
 def code_predictions(file: str) -> str:

@@ -17,6 +17,7 @@ at_choice = exports.given(opened, "predictor", lambda: exports.predictor_at_choi
 chosen = data.summary.rank
 label, _, base, refined = data.headline(rank)
 stem = exporttexts.file_stem(data.about.name)
+std = exports.with_deviations(opened, rank)
 show.headline(
     [
         show.before_after(label, base, refined),
@@ -64,7 +65,7 @@ with left:
         )  # fmt: skip
 with right:
     st.code(
-        exporttexts.code_form("predictor", f"{stem}-rank{rank}.safetensors", data.dimension),
+        exporttexts.code_form("predictor", f"{stem}-rank{rank}.safetensors", data.dimension, std),
         language="python",
         wrap_lines=True,
     )
@@ -103,7 +104,7 @@ left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     other_form()
 with right:
-    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exporttexts.FORMS[form].suffix}", data.dimension):
+    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exporttexts.FORMS[form].suffix}", data.dimension, std):
         st.code(code, language="python", wrap_lines=True)
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")

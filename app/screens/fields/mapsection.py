@@ -33,13 +33,13 @@ def section(now: Now, data: RunData, output: int, axes: tuple[int, int]) -> None
     limits = maps.shared_limits(data, output)
     truth = data.fields.targets[:, output]
     values = {
-        "truth": truth,
-        "network": data.fields.network[:, output],
-        "refined": truth + data.refined_error(rank, output),
+        data.truth_name: truth,
+        texts.PANELS["network"]: data.fields.network[:, output],
+        texts.PANELS["refined"]: truth + data.refined_error(rank, output),
     }
     show.group(
         "maps",
-        [panel(name, maps.field(data, part, texts.PANELS[name], limits, axes=axes)) for name, part in values.items()],
+        [(name, maps.field(data, part, name, limits, axes=axes)) for name, part in values.items()],
     )
     network, refined = data.network_error(output), data.refined_error(rank, output)
     errors = [(texts.PANELS["network_error"], network), (texts.PANELS["refined_error"], refined)]
@@ -53,10 +53,6 @@ def section(now: Now, data: RunData, output: int, axes: tuple[int, int]) -> None
     panels[2:2] = [(name, maps.ratio(data, part, network, name, axes=axes)) for name, part in ratios[:1]]
     panels += [(name, maps.ratio(data, part, network, name, axes=axes)) for name, part in ratios[1:]]
     show.group("error_maps" if state.get("signed") else "error_sizes", panels, extra=_choices)
-
-
-def panel(name: str, picture: Picture) -> Panel:
-    return texts.PANELS[name], picture
 
 
 def _choices() -> None:

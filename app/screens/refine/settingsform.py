@@ -15,7 +15,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import JOBS
 
 NOT_ASKED = {"published", "device"}  # a preset; and where the jobs of this server compute is not a page's choice
-APART = {"max_rank", "dtype", "seed", "gauss_newton"}  # that stand outside of what is folded away
+APART = {"max_rank", "dtype", "seed", "gauss_newton", "regularise"}  # that stand outside of what is folded away
 ACROSS = 5
 LARGEST = 2**31 - 1  # that a browser counts to without rounding
 FORMATS: dict[str, dict[str, Any]] = {
@@ -36,8 +36,7 @@ def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, An
     values: dict[str, Any] = {}
     for start in range(0, len(names), ACROSS):
         for place, name in zip(st.columns(ACROSS, gap="small"), names[start : start + ACROSS], strict=False):
-            own = {"layers": lambda place, before: _layers(place, before, patterns), "regularise": _smoothing}.get(name)
-            values[name] = field(place, name, before) if own is None else own(place, before)
+            values[name] = _layers(place, before, patterns) if name == "layers" else field(place, name, before)
     return values
 
 
@@ -87,7 +86,7 @@ def _layers(place: Any, before: RefineConfig, patterns: list[str]) -> str | None
     return (layers or "").strip() or None
 
 
-def _smoothing(place: Any, before: RefineConfig) -> str:
+def smoothing(place: Any, before: RefineConfig) -> str:
     """A rule, or a strength that is typed."""
     key = set_field("regularise", before.regularise)
     options = list(dict.fromkeys([*smoothingtexts.RULES, st.session_state[key] or "none"]))

@@ -106,7 +106,7 @@ def _form(now: Now, options: list[str]) -> None:
         now.run.manifest.config if now.run is not None and now.status in ("failed", "cancelled") else RefineConfig()
     )
     with st.container(border=True, key="start_form"):
-        first, second, third, fourth = st.columns([2.2, 1.2, 1.2, 1], gap="small")
+        first, second, third, fourth, last = st.columns([2, 1.1, 1.1, 0.9, 1.3], gap="small")
         choice = first.selectbox(
             "Problem", options, key=wanted.CHOICE, help=texts.HELP["problem"],
             format_func=lambda name: _name(name, now),
@@ -126,9 +126,11 @@ def _form(now: Now, options: list[str]) -> None:
             "dtype": settingsform.field(third, "dtype", before),
             "seed": settingsform.field(fourth, "seed", before),
         }  # fmt: skip
+        if "regularise" not in settingsform.unused(kind):
+            values["regularise"] = settingsform.smoothing(last, before)
         rounds = _rounds(folder, now)
         if rounds is None and "gauss_newton" not in settingsform.unused(kind):
-            values["gauss_newton"] = settingsform.field(st.container(width=200), "gauss_newton", before)
+            values["gauss_newton"] = settingsform.field(last, "gauss_newton", before)
         else:
             values["gauss_newton"] = 0
         with st.expander("Advanced"):
@@ -221,6 +223,8 @@ def _use(max_rank_key: str, rank: int) -> None:
 
 def _start(now: Now, folder: Path, config: RefineConfig, listed: bool) -> None:
     title = f"{formats.one_line(problems.title(folder), 100)}, rank {config.max_rank}"
+    if config.regularise != "none":
+        title += ", smoothed"
     if config.dtype == "float32":
         title += ", float32"
     launch(lambda: jobs.submit(folder, config, now.owner, title, listed), open_it=True)
