@@ -1,20 +1,21 @@
 """Error bars of a smoothed refinement beside those of others, on small regression sets; one JSON line.
 
-    python benchmarks/calibration.py [--splits 20] [--sets diabetes friedman1 friedman2 friedman3]
+    python benchmarks/calibration.py [--splits 20] [--first 0] [--sets diabetes linnerud friedman1 friedman2 friedman3]
 
-Needs scikit-learn (`pip install 'lsr-explorer[samples]'`), whose sets these are: `diabetes` (442 patients, ten inputs) and Friedman's three
-functions at 200 points with noise. Each of the splits fits nine tenths and measures the rest; inputs and target are standardised by the fitted part,
-figures are in its units. A tanh network with 50 units takes 60 steps of Adam on it, so that it has not fitted the noise (one that has
-leaves no residual to tell the noise by, and `refined` then keeps it as it is), and is then given to
+Needs scikit-learn (`pip install 'lsr-explorer[samples]'`), whose sets these are: `diabetes` (442 patients, ten inputs), `linnerud` (20 men, weight
+from three exercises) and Friedman's three functions at 200 points with noise. Each of the splits fits nine tenths and measures the rest; inputs and
+target are standardised by the fitted part, figures are in its units. A tanh network with 50 units takes 60 steps of Adam on it and is then given to
 
     network      as it is, with the residual's own spread
-    refined      `refine(..., regularise="auto")`
+    refined      `refine(..., regularise="auto", prior="weights")`, as the network has been trained on these samples
+    step         the same with the default prior; like `network` where it says not to refine
     ridge        scikit-learn's RidgeCV on the same features, the rows of its Jacobian, with the residual's own spread
     ensemble     five such networks from other starts (Lakshminarayanan et al. 2017), mixture of their means, with the residual's own spread
-    laplace      laplace-torch, all weights, full matrix, prior and noise by its marginal likelihood; and `last layer`; left out where that
-                 package is not installed
+    laplace      laplace-torch 0.3, all weights, full matrix, prior and noise by its marginal likelihood; and `last layer`; left out where that
+                 package is not installed (it brings torchvision, which it can do without: `pip install --no-deps laplace-torch
+                 curvlinops-for-pytorch backpack-for-pytorch asdfghjkl einops einconv unfoldNd linear_operator`)
 
-root mean square error, mean negative log-likelihood, coverage and width of 90 % bands, and seconds beyond training; means over the splits.
+root mean square error, mean negative log-likelihood, coverage and width of 90 % bands, and processor seconds beyond training; means over the splits.
 `shares` is the share of sets in which `refined` is no worse than each of the others in both error and likelihood.
 """
 
@@ -47,9 +48,9 @@ Method = Callable[[nn.Module, Split, Tensor], Prediction]
 def sets(name: str) -> tuple[np.ndarray, np.ndarray]:
     from sklearn import datasets
 
-    if name == "diabetes":
-        found = datasets.load_diabetes()
-        return found.data, found.target
+    if name in ("diabetes", "linnerud"):
+        found = getattr(datasets, f"load_{name}")()
+        return found.data, found.target.reshape(len(found.target), -1)[:, 0]
     noise = {"friedman1": 1.0, "friedman2": 100.0, "friedman3": 0.1}[name]
     made: tuple[np.ndarray, np.ndarray] = getattr(datasets, f"make_{name}")(n_samples=200, noise=noise, random_state=0)
     return made
@@ -76,12 +77,14 @@ def by_network(model: nn.Module, train: Split, inputs: Tensor) -> Prediction:
     return constant(model(inputs), model(train.inputs) - train.targets)
 
 
-def by_refinement(model: nn.Module, train: Split, inputs: Tensor) -> Prediction:
-    found = refine(SupervisedProblem("set", model, train), regularise="auto", progress=silent)
-    if found.rank > 0 and found.predictor.spread is not None:
-        return found.predictor.predict(inputs, std=True)
-    mean = found.predictor.predict(inputs)
-    return constant(mean, found.predictor.predict(train.inputs) - train.targets)
+def by_refinement(prior: str) -> Method:
+    def predict(model: nn.Module, train: Split, inputs: Tensor) -> Prediction:
+        found = refine(SupervisedProblem("set", model, train), regularise="auto", prior=prior, progress=silent)
+        if found.predictor.spread is not None:
+            return found.predictor.predict(inputs, std=True)
+        return constant(found.predictor.predict(inputs), found.predictor.predict(train.inputs) - train.targets)
+
+    return predict
 
 
 def by_ridge(model: nn.Module, train: Split, inputs: Tensor) -> Prediction:
@@ -121,7 +124,7 @@ def by_laplace(weights: str) -> Method:
             (-found.log_marginal_likelihood(prior.exp(), sigma.exp())).backward()
             optimiser.step()
         mean, variance = found(inputs)
-        noise = float(sigma.exp()) ** 2
+        noise = float(sigma.detach().exp()) ** 2
         return mean.detach(), (variance.detach().reshape(mean.shape) + noise).sqrt()
 
     return predict
@@ -129,17 +132,18 @@ def by_laplace(weights: str) -> Method:
 
 def methods() -> dict[str, Method]:
     found: dict[str, Method] = {
-        "network": by_network, "refined": by_refinement, "ridge": by_ridge, "ensemble": by_ensemble,
+        "network": by_network, "refined": by_refinement("weights"), "step": by_refinement("step"), "ridge": by_ridge,
+        "ensemble": by_ensemble,
     }  # fmt: skip
     if importlib.util.find_spec("laplace") is not None:
         found |= {"laplace": by_laplace("all"), "last layer": by_laplace("last_layer")}
     return found
 
 
-def measured(name: str, splits: int) -> dict[str, dict[str, float]]:
+def measured(name: str, splits: int, first: int) -> dict[str, dict[str, float]]:
     x, y = sets(name)
     found: dict[str, list[list[float]]] = {method: [] for method in methods()}
-    for seed in range(splits):
+    for seed in range(first, first + splits):
         order = np.random.default_rng(seed).permutation(len(x))
         held, kept = order[: len(x) // 10], order[len(x) // 10 :]
         inputs = torch.from_numpy((x - x[kept].mean(0)) / x[kept].std(0)).double()
@@ -148,9 +152,9 @@ def measured(name: str, splits: int) -> dict[str, dict[str, float]]:
         train, test = (Split(inputs[part], targets[part]) for part in (kept, held))
         model = network(x.shape[1], seed, train)
         for method, predict in methods().items():
-            started = time.perf_counter()
+            started = time.process_time()
             mean, std = predict(model, train, test.inputs)
-            seconds = time.perf_counter() - started
+            seconds = time.process_time() - started
             error = (mean - test.targets).reshape(-1)
             std = std.reshape(-1)
             likelihood = 0.5 * (2 * torch.pi * std.square()).log() + 0.5 * (error / std).square() + np.log(scale)
@@ -167,11 +171,12 @@ def measured(name: str, splits: int) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--sets", nargs="+", default=["diabetes", "friedman1", "friedman2", "friedman3"])
+    parser.add_argument("--first", type=int, default=0, help="the first split")
+    parser.add_argument("--sets", nargs="+", default=["diabetes", "linnerud", "friedman1", "friedman2", "friedman3"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    record: dict[str, Any] = {"benchmark": "calibration", "splits": arguments.splits}
-    record |= {name: measured(name, arguments.splits) for name in arguments.sets}
+    record: dict[str, Any] = {"benchmark": "calibration", "splits": arguments.splits, "first": arguments.first}
+    record |= {name: measured(name, arguments.splits, arguments.first) for name in arguments.sets}
     record["shares"] = {
         other: float(
             np.mean(

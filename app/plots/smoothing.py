@@ -71,23 +71,35 @@ def chosen_place(found: SmoothingCurves) -> int:
     return int(np.argmin(np.abs(found.shown - found.chosen)))
 
 
-def field(run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int]) -> tuple[str, Picture]:
-    """What shows the standard deviations, by the name of its words: bands over a single input, a map elsewhere."""
+def has_inside(found: SmoothingCurves) -> bool:
+    """Whether the run tells deviations without what the subspace leaves out, and these differ; runs of earlier versions do not."""
+    return bool(found.inside.size) and not np.array_equal(found.inside, found.deviation)
+
+
+def field(
+    run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int], *, inside: bool = False
+) -> tuple[str, Picture]:
+    """What shows the standard deviations, by the name of its words: bands over a single input, a map elsewhere.
+
+    Args:
+        inside: without what the subspace leaves out.
+    """
     if run.dimension == 1:
-        return "smoothing_bands", bands(run, found, place, output)
-    return "deviation", deviation(run, found, place, output, axes)
+        return "smoothing_bands", bands(run, found, place, output, inside=inside)
+    return "deviation", deviation(run, found, place, output, axes, inside=inside)
 
 
-def bands(run: RunData, found: SmoothingCurves, place: int, output: int) -> Picture:
+def bands(run: RunData, found: SmoothingCurves, place: int, output: int, *, inside: bool = False) -> Picture:
     """The refined predictor over a single input with its bands and the samples that were fitted."""
     canvas = Canvas()
     colours = canvas.colours
     points = run.fields.stepped_points
     order = np.argsort(run.fields.inputs[points, 0], kind="stable")
     known, truth = run.fields.inputs[points, 0][order], run.fields.targets[points, output][order]
-    noise = noise_at(found, place, output)
+    noise = found.stretch * noise_at(found, place, output)
     if len(found.line):
-        x, mean, model = found.line, found.line_mean[place, :, output], found.line_deviation[place, :, output]
+        x, mean = found.line, found.line_mean[place, :, output]
+        model = (found.line_inside if inside else found.line_deviation)[place, :, output]
     else:  # a run of an earlier version
         x, mean, model = known, truth + found.error[place, order, output], found.deviation[place, order, output]
     mean, model = mean.astype(float), model.astype(float)
@@ -124,9 +136,11 @@ def noise_at(found: SmoothingCurves, place: int, output: int) -> float:
     return float(found.spread[place]) * (float(found.sizes[output]) if output < len(found.sizes) else 1.0)
 
 
-def deviation(run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int]) -> Picture:
+def deviation(
+    run: RunData, found: SmoothingCurves, place: int, output: int, axes: tuple[int, int], *, inside: bool = False
+) -> Picture:
     """Standard deviation of the refined predictor over two inputs."""
-    values = found.deviation[place, :, output].astype(float)
+    values = (found.inside if inside else found.deviation)[place, :, output].astype(float)
     return maps.error_magnitude(run, values, "Standard deviation", scales.decades(values), axes=axes, coarse=True)
 
 

@@ -48,7 +48,10 @@ def _at_strength(data: RunData, found: SmoothingCurves, output: int, axes: tuple
         format_func=lambda index: formats.error(strengths[index]) + (smoothingtexts.CHOSEN if index == chosen else ""),
         help=smoothingtexts.STRENGTH_HELP,
     )  # fmt: skip
-    show.figure(*smoothing.field(data, found, place, output, axes))
+    inside = smoothing.has_inside(found) and not st.toggle(
+        smoothingtexts.OUTSIDE, value=True, key=f"outside_{data.id}", help=smoothingtexts.OUTSIDE_HELP
+    )
+    show.figure(*smoothing.field(data, found, place, output, axes, inside=inside))
     error = found.error[place, :, output]
     st.caption(
         formats.markdown(

@@ -64,6 +64,11 @@ def coverage(summary: Summary) -> str:
 STRENGTH = "Strength of the smoothing"
 STRENGTH_HELP = "Moves the penalty away from what the rule chose. Fields, bands and noise follow; what is exported stays that of the rule."
 CHOSEN = " (chosen)"
+OUTSIDE = "With what the subspace leaves out"
+OUTSIDE_HELP = (
+    "Directions of the parameters that the fitted samples do not see, each with the standard deviation that it has before any data. Without "
+    "them bands are too narrow far from the samples."
+)
 
 
 def _left(summary: Summary) -> float | None:
@@ -109,7 +114,16 @@ def sentence(summary: Summary) -> str:
             f" With noise of {formats.error(noise)} and {rows:,} values it may claim about {formats.error(error)} on average at the fitted points; "
             f"four times as many samples would halve that, if the fit needs no more freedom then."
         )
+    if summary.regularisation is not None and summary.regularisation.stretch != 1:
+        words += f" {stretched(summary.regularisation.stretch)}."
     return f"{words} {held}." if held else words
+
+
+def stretched(factor: float) -> str:
+    """What conformal bands are, as a sentence without its end."""
+    return (
+        f"Standard deviations are multiplied by {factor:.2f}, so that 95 % bands hold training samples left out in turn"
+    )
 
 
 def at_strength(error: float, noise: float) -> str:
@@ -131,6 +145,8 @@ def smoothing_lines(summary: Summary) -> list[str]:
         lines.append("noise by output: " + ", ".join(formats.error(value) for value in summary.noise_std_by_output))
     if found.optima:
         lines.append("other optima of the rule: " + ", ".join(formats.error(value) for value in found.optima))
+    if found.stretch != 1:
+        lines.append(f"bands: {stretched(found.stretch)}")
     if words := coverage(summary):
         lines.append(f"coverage: {words}")
     return lines

@@ -70,6 +70,10 @@ HELP = {
     "with noisy data try 0.0001 to 0.1.",
     "regularise": "For noisy or few data: a penalty on the step whose strength the data themselves ask for. None keeps the rank as the only "
     "choice; discrepancy:0.1 leaves a known noise of 0.1; a number is the strength itself. Validation samples are then fitted too.",
+    "prior": "What smoothing keeps small. The step: what is added to the network. The weights: those that the step leads to, for a network that "
+    "was trained on the same noisy data and may have fitted their noise.",
+    "bands": "Of a smoothed refinement. By samples left out (conformal): all standard deviations are multiplied by one number, so that 95 % bands "
+    "hold training samples that the solution does not see.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",
     "problem": "A sample that comes with the product, or the problem of the run that is open.",
     "listed": "Unlisted runs are not in other people's lists; a link still opens them.",

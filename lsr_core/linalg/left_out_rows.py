@@ -29,11 +29,23 @@ class LeftOutRows:
     def __init__(self, family: RidgeFamily, rows: Tensor, errors: Tensor, weight: float) -> None:
         self._family, self._weight = family, weight
         self._rows = rows.double() @ family.right
-        self._errors = errors.double()
+        self._errors = self._network = errors.double()
+        if family.apart is not None:
+            self._errors = self._errors - rows.double() @ family.apart / weight
 
     def errors(self, strength: float) -> Tensor:
         """Errors (n, g) of the groups, each in the solution without it; infinite where nothing is left to the others."""
-        fitted, shrunk = self.fitted(strength), self._shrunk(strength)
+        return self._without(self.fitted(strength), strength)
+
+    def network(self, strength: float) -> Tensor:
+        """An estimate of the errors (n, g) that the network would have had without each group: (1 − H_gg)⁻¹ of those that it has.
+
+        As if it were the solution of its own linearised problem at this λ (approximate cross-validation, Giordano et al. 2019).
+        """
+        return self._without(self._network, strength)
+
+    def _without(self, fitted: Tensor, strength: float) -> Tensor:
+        shrunk = self._shrunk(strength)
         if self._rows.shape[1] == 1:
             rest = 1 - (self._rows[:, 0].square() @ shrunk)[:, None]
             return torch.where(rest > SEEN_BY_ITSELF, fitted / rest, torch.inf)

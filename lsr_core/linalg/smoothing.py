@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+LEFT_TO_TELL = 1e-6  # of the rows
 PER_DECADE = 8
 DECADES = 17  # from the largest singular value to below its rounding
 LARGEST = 1e300  # that a search can subtract from itself
@@ -19,29 +20,37 @@ ABOVE = 2  # decades above it, where next to nothing of the solution is left
 
 
 class RidgeFamily:
-    """Solutions of min ‖A c + b‖² + λ² ‖D c‖² on the first `rank` columns, for all λ.
+    """Solutions of min ‖A c + b‖² + λ² ‖D (c + z)‖² on the first `rank` columns, for all λ.
 
     Args:
         factor: upper triangle of the QR of [A, b] (≤ R+1, R+1).
         n_rows: N, of A; what rounding or a small basis hides of them is not lost.
         lengths: D (R,), none of them zero; ones if not given.
         rank: columns that are used; all if not given.
+        apart: z (R,), from where the penalty counts; zero if not given. Then all below is that of c + z beside b − A z.
 
     Attributes:
         values: singular values s of A D⁻¹, largest first (k,).
         right: D⁻¹ W (rank, k): what turns coordinates along them into coefficients.
         along: −Uᵀ b (k,), what the directions can take off b.
         beyond: ‖b‖² outside of their span: what no λ removes.
+        base: ‖b‖², the mean square without a solution.
 
     Reference: Golub, Heath & Wahba (1979), MacKay (1992); Hansen (1998) for the sums.
     """
 
-    def __init__(self, factor: Tensor, n_rows: int, *, lengths: Tensor | None = None, rank: int | None = None) -> None:
+    def __init__(
+        self, factor: Tensor, n_rows: int, *, lengths: Tensor | None = None, rank: int | None = None, apart: Tensor | None = None
+    ) -> None:  # fmt: skip
         columns = factor.shape[1] - 1
         rank = columns if rank is None else rank
         lengths = factor.new_ones(columns) if lengths is None else lengths
-        self._factor, self._lengths = factor, lengths
+        self._factor, self._lengths, self.whole_apart = factor, lengths, apart
         ahead, below = factor[:rank, -1].double(), factor[rank:, -1].double()
+        self.base = float(ahead.square().sum() + below.square().sum())
+        self.apart = None if apart is None else apart[:rank].double()
+        if self.apart is not None:
+            ahead = ahead - factor[:rank, :rank].double() @ self.apart
         matrix = factor[:rank, :rank].double() / lengths[:rank].double()
         left, self.values, right_t = torch.linalg.svd(matrix, full_matrices=False)
         self.right = right_t.T / lengths[:rank, None].double()
@@ -52,13 +61,13 @@ class RidgeFamily:
         self._unused = n_rows - len(self.values)
 
     @property
-    def base(self) -> float:
-        """‖b‖², the mean square without a solution."""
+    def largest(self) -> float:
+        """Mean square that is left where the penalty is all that counts: ‖b − A z‖²."""
         return float(self.along.square().sum()) + self.beyond
 
     def leading(self, rank: int) -> RidgeFamily:
         """The family on the first `rank` columns."""
-        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank)
+        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank, apart=self.whole_apart)
 
     def grid(self) -> Tensor:
         """Values of λ (g,), ascending: evenly spread in the logarithm over everything that makes a difference."""
@@ -74,7 +83,8 @@ class RidgeFamily:
         squares = self.values.square() + strength**2
         kept = squares > 0
         filtered = torch.where(kept, self.values / torch.where(kept, squares, torch.ones_like(squares)), 0.0)
-        return self.right @ (filtered * self.along)
+        found = self.right @ (filtered * self.along)
+        return found if self.apart is None else found - self.apart
 
     def mean_square(self, strengths: Tensor) -> Tensor:
         """‖A c + b‖² (g,)."""
@@ -105,6 +115,11 @@ class RidgeFamily:
         """σ² (g,) of largest marginal likelihood at each λ."""
         return (self._left(strengths) * self.along.square()).sum(dim=1) + self.beyond
 
+    def noise(self, strengths: Tensor) -> Tensor:
+        """σ² (g,) by the residual, or by the evidence where next to no degree of freedom is left to tell it by."""
+        left = self.unspent(strengths) > LEFT_TO_TELL * self.n_rows
+        return torch.where(left, self.noise_by_residual(strengths), self.noise_by_evidence(strengths))
+
     def log_evidence(self, strengths: Tensor) -> Tensor:
         """Logarithm of the marginal likelihood (g,) of the N rows √N b, at its best σ² for each λ.
 
@@ -117,7 +132,7 @@ class RidgeFamily:
 
     def discrepant(self, mean_square: float) -> float:
         """λ at which the fit leaves exactly this mean square (Morozov 1966); 0 or infinity where no λ does."""
-        if mean_square >= self.base:
+        if mean_square >= self.largest:
             return math.inf
         grid = self.grid()
         if len(grid) == 0 or mean_square <= self.beyond or float(self.mean_square(grid[:1])) >= mean_square:

@@ -140,6 +140,14 @@ class FactoredDirections:
         """Ω w for one vector of weights (p,), flat (m,)."""
         return torch.cat([(left.T @ (right * weights[:, None])).flatten() for left, right in self._pairs()])
 
+    def against(self, vector: Tensor) -> Tensor:
+        """Ωᵀ v (p,) for a flat vector (m,)."""
+        found, start = vector.new_zeros(self.count), 0
+        for left, right in self._pairs():
+            part = vector[start : (start := start + left.shape[1] * right.shape[1])].view(left.shape[1], -1)
+            found += ((left @ part) * right).sum(dim=1)
+        return found
+
     def written(self, some: slice = slice(None), names: Collection[str] | None = None) -> Tensor:
         """Some of them as vectors, (m, some), or their part in some of the parameters."""
         chosen = [name for name in self.left if names is None or name in names]

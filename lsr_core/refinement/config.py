@@ -49,6 +49,16 @@ class RefineConfig(BaseModel):
         description="for noisy or few data: a ridge penalty on the parameter step, as strong as the data ask for by auto, gcv, loo or evidence, "
         "or so that a known noise is left (discrepancy:SIGMA), or a number as for damping; validation samples are fitted too",
     )
+    prior: Literal["step", "weights"] = Field(
+        "step",
+        description="what a smoothed refinement keeps small: the step, or (weights) the parameters that it leads to, for a network "
+        "that was trained on the same noisy data",
+    )
+    bands: Literal["model", "conformal"] = Field(
+        "model",
+        description="of a smoothed refinement: standard deviations as the model has them, or (conformal) all multiplied by one number, so that "
+        "95 percent bands hold training samples that are left out in turn",
+    )
     dtype: Literal["float64", "float32"] = Field("float64", description="precision of the whole refinement")
     device: str = Field("cpu", description="where it computes: cpu, cuda, cuda:N or mps")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random: sketch, subsets, probes")

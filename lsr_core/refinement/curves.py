@@ -39,12 +39,12 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
     ranks = _smaller_ranks(family)
     shown = _shown(smoothing.value, family)
     at = grid.new_tensor(shown) * largest
-    spread = family.noise_by_residual(at).clamp_min(0).sqrt().nan_to_num(0.0)
-    error, deviation = _fields(refinement, bars, fields, at, spread)
+    spread = family.noise(at).clamp_min(0).sqrt().nan_to_num(0.0)
+    error, deviation, inside = _fields(refinement, bars, fields, at, spread)
     train = refinement.setting.train
     some = torch.linspace(0, len(train.inputs) - 1, min(MOST_SAMPLES, len(train.inputs))).long()
     line = _line(train.inputs)
-    line_mean, line_deviation = (_single(part) for part in _predicted(refinement, bars, line, at, spread))
+    line_mean, line_deviation, line_inside = map(_single, _predicted(refinement, bars, line, at, spread))
     return SmoothingCurves(
         strength=_floats(grid / largest),
         mean_square=_floats(family.mean_square(grid)),
@@ -70,6 +70,9 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
         line=_floats(line.flatten()),
         line_mean=line_mean,
         line_deviation=line_deviation,
+        inside=inside,
+        line_inside=line_inside,
+        stretch=bars.stretch,
     )
 
 
@@ -82,39 +85,46 @@ def _smaller_ranks(family: RidgeFamily) -> list[int]:
 
 def _shown(chosen: float, family: RidgeFamily) -> list[float]:
     """Strengths over four decades around the chosen one, and that itself; over all where it is none."""
-    if not 0 < chosen < math.inf:
-        chosen = 1e-6
-    around = np.geomspace(chosen * 1e-4, max(chosen * 1e4, 1.0), SHOWN - 1)
-    return sorted({*around.tolist(), chosen})
+    middle = chosen if 0 < chosen < math.inf else 1e-6
+    around = np.geomspace(middle * 1e-4, max(middle * 1e4, 1.0), SHOWN - 1)
+    return sorted({*around.tolist(), chosen if math.isfinite(chosen) else middle})
 
 
 def _fields(
     refinement: Refinement, bars: ErrorBars, fields: Fields, at: Tensor, spread: Tensor
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     split = refinement.setting.splits[fields.split]
     points = torch.as_tensor(refinement.display_points[fields.stepped_points], device=split.inputs.device)
-    means, deviations = _predicted(refinement, bars, split.inputs[points], at, spread)
-    return _single(means - refinement.setting.physical(split.targets[points]).double()), _single(deviations)
+    means, whole, inside = _predicted(refinement, bars, split.inputs[points], at, spread)
+    errors = means - refinement.setting.physical(split.targets[points]).double()
+    return _single(errors), _single(whole), _single(inside)
 
 
 def _predicted(
     refinement: Refinement, bars: ErrorBars, inputs: Tensor, at: Tensor, spread: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Refined outputs and their standard deviation (l, n, o) at several strengths, each with its own σ, of the outputs as they are."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Refined outputs (l, n, o) at several strengths, their standard deviation and that within the subspace, each with its own σ.
+
+    All of the outputs as they are.
+    """
     setting, family = refinement.setting, bars.smoothing.family
     if not len(inputs):
-        return (torch.zeros(len(at), 0, setting.n_outputs, dtype=torch.float64),) * 2
+        return (torch.zeros(len(at), 0, setting.n_outputs, dtype=torch.float64),) * 3
     base = setting.function.outputs(inputs).double()
-    modes = refinement.subspace.modes(inputs)[:, : len(family.right)].double() @ family.right
+    raw = refinement.subspace.modes(inputs)[:, : len(family.right)].double()
+    modes = raw @ family.right
     outside = _outside(bars, inputs)
-    means, deviations = [], []
+    means, wholes, insides = [], [], []
     for strength, noise in zip(at.tolist(), spread.tolist(), strict=True):
         along, beyond = deviations_at(bars.smoothing, strength, noise)
-        step = family.values / (family.values.square() + strength**2) * family.along
-        means.append(base + (modes @ step).view_as(base))
+        means.append(base + (raw @ family.coefficients(strength)).view_as(base))
         variance = (modes.square() @ along.square()).view_as(base)
-        deviations.append((variance + beyond**2 * outside).sqrt())
-    return tuple(torch.stack([setting.physical(values) for values in part]) for part in (means, deviations))  # type: ignore[return-value]
+        wholes.append(bars.stretch * (variance + beyond**2 * outside).sqrt())
+        insides.append(bars.stretch * variance.sqrt())
+    mean, whole, inside = (
+        torch.stack([setting.physical(values) for values in part]) for part in (means, wholes, insides)
+    )
+    return mean, whole, inside
 
 
 def _line(inputs: Tensor) -> Tensor:

@@ -62,6 +62,10 @@ class HeldOut:
         """Errors (n, o) of the samples, each in the solution without its group."""
         return self._gathered(lambda block: block.errors(strength))
 
+    def tells(self, strength: float) -> bool:
+        """Whether all of these errors are known."""
+        return bool(torch.isfinite(self.errors_at(strength)).all())
+
     def leverages(self, strength: float) -> Tensor:
         """What each value has of its own fit, (n, o)."""
         return self._gathered(lambda block: block.leverages(strength))
@@ -86,9 +90,14 @@ class HeldOut:
             )
         return torch.tensor(found, dtype=torch.float64, device=strengths.device)
 
-    def gains(self, rank: int, strength: float) -> Gains:
-        """What the solution takes off the squared errors of samples that it does not see."""
-        losses = [self.errors.double().square().mean(dim=1), self.errors_at(strength).square().mean(dim=1)]
+    def gains(self, rank: int, strength: float, *, seen: bool = False) -> Gains:
+        """What the solution takes off the squared errors of samples that it does not see.
+
+        Args:
+            seen: the network has been trained on them: its errors are taken to what they would have been without each.
+        """
+        before = self._gathered(lambda block: block.network(strength)) if seen else self.errors.double()
+        losses = [before.square().mean(dim=1), self.errors_at(strength).square().mean(dim=1)]
         return Gains.of([0, rank], torch.stack(losses, dim=1))
 
     def _gathered(self, values: Callable[[LeftOutRows], Tensor]) -> Tensor:

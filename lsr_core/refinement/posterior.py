@@ -16,9 +16,9 @@ MOST_ENTRIES = 2**23  # of the directions as a matrix, beyond which it is not fo
 
 
 def spread_of(smoothing: Smoothing, setting: Setting, subspace: Subspace) -> Spread | None:
-    """The spread of what a smoothing delivers; None where nothing is refined, or the directions would fill the memory."""
+    """The spread of what a smoothing delivers; None where it has none, or the directions would fill the memory."""
     family, largest = smoothing.family, smoothing.largest
-    if not smoothing.refines or setting.function.n_total * len(family.values) > MOST_ENTRIES or largest == 0:
+    if not smoothing.tells_spread or setting.function.n_total * len(family.values) > MOST_ENTRIES or largest == 0:
         return None
     along, outside = deviations(smoothing)
     directions = subspace.delta(family.right.to(subspace.scale.dtype)).double()

@@ -14,6 +14,7 @@ class Regularisation(BaseModel):
         value: λ over the largest singular value of G V, as `regularise` and `damping` take it; 0 = no penalty.
         noise_by: how the noise was found, in words.
         optima: further local optima of the rule.
+        stretch: what standard deviations were multiplied by; 1 = as the model has them.
         n_left_out: training samples that were left out in turn to see whether it gains; 0 where they cannot be.
     """
 
@@ -25,3 +26,4 @@ class Regularisation(BaseModel):
     noise_by: str
     optima: list[float] = Field(default_factory=list)
     n_left_out: int = 0
+    stretch: float = 1.0

@@ -77,7 +77,12 @@ class Smoothing:
     @property
     def knows_noise(self) -> bool:
         """Whether σ is more than the residual of a network on the data it was trained on, which is too small where it has fitted the noise."""
-        return self.refines or self.repeated or self.family.base == 0
+        return self.tells_spread or self.repeated or self.family.base == 0
+
+    @property
+    def tells_spread(self) -> bool:
+        """Whether what is delivered has standard deviations: a refinement, and a network whose weights have a prior."""
+        return self.refines or (self.family.apart is not None and math.isfinite(self.strength))
 
     @property
     def freedom(self) -> float:
@@ -86,6 +91,17 @@ class Smoothing:
             return 0.0
         at = self.family.values.new_tensor([self.strength or self.largest * 1e-300])
         return float(self.family.degrees_of_freedom(at)[0])
+
+    @property
+    def left_out_at(self) -> float:
+        """The strength, or, where nothing of a sample is left to the others there, the next one of the grid where something is.
+
+        A fit that goes through every sample has no other way to be held against samples that it does not see.
+        """
+        if self.held_out is None:
+            return self.strength
+        later = (value for value in self.family.grid().tolist() if value > self.strength)
+        return next((at for at in (self.strength, *later) if self.held_out.tells(at)), self.strength)
 
     def in_force(self, solve: LinearSolve) -> LinearSolve:
         """The solve with this penalty at every rank."""
@@ -96,6 +112,7 @@ class Smoothing:
             rcond=solve.setting.rcond,
             damping=self.value,
             lengths=solve.subspace.scale,
+            apart=self.family.whole_apart,
             least=solve.setting.config.rcond or 0.0,
         )
         return replace(solve, solver=solver)
@@ -113,7 +130,8 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     rank = config.rank if isinstance(config.rank, int) else solve.subspace.rank
     if rank > solve.subspace.rank:
         rank = solve.subspace.rank  # refused with the reason where all solutions are made
-    family = RidgeFamily(solve.train.factor, setting.n_residuals, lengths=solve.subspace.scale, rank=rank)
+    apart = solve.subspace.coordinates(setting.function.theta0) if config.prior == "weights" else None
+    family = RidgeFamily(solve.train.factor, setting.n_residuals, lengths=solve.subspace.scale, rank=rank, apart=apart)
     held_out = HeldOut.of(setting, solve.subspace, family) if rank > 0 else None
     used = config.regularise
     if used == "auto":
@@ -186,12 +204,7 @@ def _noise(solve: LinearSolve, family: RidgeFamily, held_out: HeldOut | None, st
     if not math.isfinite(strength) or len(family.values) == 0:
         return variance.new_full((outputs,), math.sqrt(family.base)), NOT_TOLD
     at = family.values.new_tensor([strength or float(family.values[0]) * 1e-300])
-    unspent = float(family.unspent(at)[0])
-    pooled = (
-        float(family.noise_by_residual(at)[0])
-        if unspent > 1e-6 * family.n_rows
-        else float(family.noise_by_evidence(at)[0])
-    )
+    pooled = float(family.noise(at)[0])
     how = "from what the fit leaves and the degrees of freedom it has not spent"
     if outputs == 1 or held_out is None:
         return variance.new_full((outputs,), math.sqrt(pooled)), how
@@ -222,7 +235,7 @@ def _judged(found: Smoothing) -> Smoothing:
             shown=False,
             why="auto: do not refine, its estimated error is not below the network's (by cross-validation)",
         )
-    gains = found.held_out.gains(found.rank, found.strength)
+    gains = found.held_out.gains(found.rank, found.left_out_at, seen=found.family.apart is not None)
     if _shows(gains, found.rank):
         return replace(found, why=f"{chose}, better on {gains.count} training samples left out in turn")
     gain = (

@@ -27,6 +27,8 @@ class SmoothingCurves:
         line: of a single input, even places from before the first fitted sample to behind the last (p,); empty elsewhere and in runs of
             earlier versions.
         line_mean, line_deviation: refined predictor there and its standard deviation (l, p, o).
+        inside, line_inside: standard deviations without what the subspace leaves out, as `deviation` and `line_deviation`.
+        stretch: what all standard deviations but `spread` and `noise` were multiplied by, so that σ of an observation is `spread` times that.
     """
 
     strength: Floats
@@ -51,3 +53,6 @@ class SmoothingCurves:
     line: Floats = field(default_factory=lambda: np.zeros(0))
     line_mean: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
     line_deviation: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    inside: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    line_inside: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    stretch: float = 1.0

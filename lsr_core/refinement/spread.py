@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -49,6 +49,10 @@ class Spread:
             rows = PlainRowJacobian(function, part, outputs).rows_at(part).unflatten(0, (len(part), outputs))
             found.append(self.variance(rows.to(self.along.dtype), outside=outside).sqrt())
         return torch.cat(found)
+
+    def stretched(self, factor: float) -> Spread:
+        """All standard deviations, that of the noise among them, times a number."""
+        return replace(self, along=factor * self.along, outside=factor * self.outside, noise=factor * self.noise)
 
     def by(self, expand: Callable[[Tensor], Tensor]) -> Spread:
         """The same by more scalars, among which a step of the m lies as `expand` places it and zero elsewhere."""

@@ -40,6 +40,10 @@ class Subspace(ABC):
     def delta(self, coefficients: Tensor) -> Tensor:
         """Δθ = V c for coefficients (r', k) or (r',) of the first r' ≤ r directions: (m, k) or (m,)."""
 
+    @abstractmethod
+    def coordinates(self, vector: Tensor) -> Tensor:
+        """Coefficients (r,) of the part of a vector (m,) of parameters that lies in the span."""
+
 
 class ExplicitSubspace(Subspace):
     """V kept as a matrix."""
@@ -69,6 +73,9 @@ class ExplicitSubspace(Subspace):
 
     def delta(self, coefficients: Tensor) -> Tensor:
         return self._scaled[:, : len(coefficients)] @ coefficients
+
+    def coordinates(self, vector: Tensor) -> Tensor:
+        return self.basis.T @ vector / self.scale
 
 
 class SketchedSubspace(Subspace):
@@ -107,6 +114,9 @@ class SketchedSubspace(Subspace):
         if weights.ndim == 1:
             return self.directions.combination(weights)
         return torch.stack([self.directions.combination(column) for column in weights.unbind(1)], dim=1)
+
+    def coordinates(self, vector: Tensor) -> Tensor:
+        return self._coefficients.T @ self.directions.against(vector) / self.scale.square()
 
     def _images(self, inputs: Tensor) -> Tensor:
         return self.strategy.at(inputs).times(self.directions)

@@ -22,7 +22,7 @@ _NO_SUBSPACE = dict.fromkeys(
     "all parameters are used and no subspace is built",
 )
 _NO_SOLVE = dict.fromkeys(
-    ("rcond", "damping", "regularise", "published"),
+    ("rcond", "damping", "regularise", "prior", "bands", "published"),
     "the methods of a race meet the problem as it is, neither cut nor damped",
 ) | {
     "dtype": "a race has a precision of its own for each method",
@@ -31,8 +31,11 @@ _NO_SOLVE = dict.fromkeys(
 }
 _NO_SPECTRUM = {"source": "it only scales the spectrum that is shown for data, and none is shown here"}
 _SMOOTHED_ALONE = {
-    "regularise": "the strength is chosen in a refinement alone; take the value that one found as damping"
+    "regularise": "the strength is chosen in a refinement alone; take the value that one found as damping",
+    "prior": "a refinement alone is smoothed",
+    "bands": "there are standard deviations in a refinement alone",
 }
+_OF_SMOOTHING = ("prior", "bands")
 _STEP_OF_A_RUN = "a plane takes the step of a refinement as that left it"
 
 JOBS: dict[Job, dict[str, str]] = {
@@ -105,6 +108,8 @@ def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
         _refuse(config, {"damping": "regularise says how strong the penalty is"})
         if config.rank == "knee":
             raise InputError("is 'knee', but smoothing takes all directions; use auto or a number", key="rank")
+    else:
+        _refuse(config, dict.fromkeys(_OF_SMOOTHING, "only a smoothed refinement uses it; give regularise as well"))
     if config.published == 3:
         _refuse(config, {"oversampling": "mode 3 of the authors sketches as many columns as the rank"})
     if config.gauss_newton > 0:
@@ -130,7 +135,10 @@ def only_used(config: RefineConfig, job: Job, kind: ProblemKind) -> RefineConfig
     """The settings of one job as those of another: what that does not use goes back to its default."""
     unused = {**words_of(kind).unused, **JOBS[job]}
     fields = RefineConfig.model_fields
-    return config.model_copy(update={name: fields[name].default for name in unused})
+    left = config.model_copy(update={name: fields[name].default for name in unused})
+    if left.regularise != "none":
+        return left
+    return left.model_copy(update={name: fields[name].default for name in _OF_SMOOTHING})
 
 
 def _refuse(config: RefineConfig, unused: Mapping[str, str]) -> None:

@@ -31,7 +31,8 @@ _SHAPES: dict[type, dict[str, str]] = {
     SmoothingCurves: {
         **dict.fromkeys(("strength", "mean_square", "gcv", "left_out", "log_evidence", "freedom", "noise"), "g"), "ranks": "k",
         "gcv_by_rank": "kg", "shown": "l", "spread": "l", "error": "lto", "deviation": "lto", "inputs": "nd", "targets": "no",
-        "level": "c", "observed": "c", "sizes": "z", "line": "s", "line_mean": "apo", "line_deviation": "apo",
+        "level": "c", "observed": "c", "sizes": "z", "line": "p", "inside": "lto",
+        **dict.fromkeys(("line_mean", "line_deviation", "line_inside"), "lpo"),
     },
     LossPlane: {"alpha": "a", "beta": "b", "nonlinear": "ba", "linearised": "ba"},
     CaseFields: {
@@ -49,7 +50,7 @@ _FINITE: dict[type, tuple[str, ...]] = {
 }  # all others are NaN where there is nothing, or infinite where something went wrong
 _LATER: dict[type, tuple[str, ...]] = {
     Sweep: ("by_output", "divided"),
-    SmoothingCurves: ("sizes", "line", "line_mean", "line_deviation"),
+    SmoothingCurves: ("sizes", "line", "line_mean", "line_deviation", "inside", "line_inside", "stretch"),
 }  # runs of earlier versions lack them
 
 

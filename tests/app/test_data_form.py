@@ -70,6 +70,18 @@ def test_units_shares_and_chosen_columns_come_into_the_problem(form: AppTest) ->
     assert len(problem.test.inputs) == 60
 
 
+def test_shares_of_none_leave_all_rows_to_fit(form: AppTest) -> None:
+    app = give(form, "data_file", FOREIGN / "torch_mlp.npz")
+    for name in ("validation", "test"):
+        field(app, "number_input", f"Share for {name}").set_value(0.0).run()
+    assert "Rows: 300 train." in said(app)
+    app.button(key="make_problem").click().run()
+    problem = made()
+    assert len(problem.train.inputs) == 300
+    assert problem.validation is None
+    assert problem.test is None
+
+
 def test_a_matlab_field_over_axes_becomes_the_points_of_its_grid(form: AppTest) -> None:
     app = give(form, "data_file", FOREIGN / "wave.mat")
     assert field(app, "multiselect", "Inputs").value == ["x", "t"]

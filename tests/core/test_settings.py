@@ -42,8 +42,11 @@ OTHER: dict[str, Any] = {
     "device": "cuda:99", "seed": 1, "source": "residuals", "scaling": "singular-values", "strategy": "matrix-free",
     "sketch": "uniform", "sketch_dtype": "float32", "basis_points": 9, "parameter_fraction": 0.9, "published": 4,
     "gauss_newton": 2, "linearised": "probabilities", "layers": "0.*", "memory_budget": 1000, "regularise": "gcv",
-    "standardise": "yes",
+    "standardise": "yes", "bands": "conformal", "prior": "weights",
 }  # fmt: skip
+BESIDE: dict[str, dict[str, Any]] = {
+    key: {"regularise": "gcv"} for key in ("bands", "prior")
+}  # settings without which one is refused
 NO_RESULTS = {"seconds", "timings", "peak_rss_bytes", "shared_seconds", "seconds_per_case"}
 NO_RESULTS |= {"seed", "dtype", "device", "rcond"}  # settings that are repeated beside the results
 
@@ -195,12 +198,12 @@ def test_used_or_refused(name: str, setting: str, usual: Callable[[str], str]) -
 def test_reasons_are_sentences_and_settings_can_be_carried_over(job: Job, kind: Any) -> None:
     """What one job leaves to another holds nothing that the other would refuse."""
     for name in RefineConfig.model_fields:
-        config = RefineConfig.model_validate({name: OTHER[name]})
+        config = RefineConfig.model_validate({name: OTHER[name], **BESIDE.get(name, {})})
         refuse_unused(only_used(config, job, kind), job, kind)
         if name in {*words_of(kind).unused, *JOBS[job]}:
             with pytest.raises(InputError, match=r"but .*; leave it at") as refused:
                 refuse_unused(config, job, kind)
-            assert refused.value.key == name
+            assert refused.value.key in {name, *BESIDE.get(name, ())}
         else:
             assert only_used(config, job, kind) == config
 
@@ -238,6 +241,8 @@ def test_combinations_of_which_one_would_be_ignored() -> None:
     for given, key in (
         ({"gauss_newton": 2, "damping": 0.1}, "damping"),
         ({**published_settings(3), "oversampling": 4}, "oversampling"),
+        ({"bands": "conformal"}, "bands"),
+        ({"prior": "weights"}, "prior"),
     ):
         config = RefineConfig.model_validate(given)
         with pytest.raises(InputError) as refused:

@@ -19,6 +19,7 @@ from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.left_out_rows import LeftOutRows
 from lsr_core.linalg.smoothing import RidgeFamily, minima
 from lsr_core.linalg.streaming_qr import StreamingQR
+from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.portable.deliver import deliver
 from lsr_core.portable.graph import explicit
 from lsr_core.problems.splits import Split
@@ -76,6 +77,42 @@ def test_solution_residual_and_degrees_of_freedom_are_those_of_the_normal_equati
     assert float(family.unspent(at)[0]) == pytest.approx(shape[0] - trace, rel=1e-9)
     gcv = float(left.square().sum()) / (1 - trace / shape[0]) ** 2
     assert float(family.gcv(at)[0]) == pytest.approx(gcv, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_a_penalty_that_counts_from_elsewhere_is_that_of_more_rows(shape: tuple[int, int], strength: float) -> None:
+    """min ‖A c + b‖² + λ²‖D (c + z)‖²: by the normal equations, at every rank, with each sample left out, and its evidence."""
+    matrix, errors, lengths = made(*shape)
+    n, weight = len(matrix), 1 / math.sqrt(len(matrix))
+    apart = torch.randn(shape[1], generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    factor = torch.linalg.qr(torch.cat([matrix, errors[:, None] * weight], dim=1), mode="r").R
+
+    def direct(rows: Tensor, rank: int) -> Tensor:
+        at, away = matrix[rows, :rank], strength**2 * torch.diag(lengths[:rank].square())
+        return -torch.linalg.solve(at.T @ at + away, at.T @ errors[rows] * weight + away @ apart[:rank])
+
+    rows = torch.arange(n)
+    whole = RidgeFamily(factor, n, lengths=lengths, apart=apart)
+    assert whole.base == pytest.approx(float(errors.square().mean()), rel=1e-10)
+    for rank in (1, shape[1]):
+        family = whole.leading(rank)
+        assert torch.allclose(family.coefficients(strength), direct(rows, rank), rtol=1e-8, atol=1e-10)
+        largest = float(torch.linalg.matrix_norm(matrix / lengths, 2))
+        solver = TriangularSolver(factor, rcond=0.0, damping=strength / largest, lengths=lengths, apart=apart)
+        assert torch.allclose(solver.solve(rank), direct(rows, rank), rtol=1e-7, atol=1e-9)
+    found = LeftOutRows(whole, matrix[:, None], errors[:, None], weight)
+    hat = matrix @ torch.linalg.solve(matrix.T @ matrix + strength**2 * torch.diag(lengths.square()), matrix.T)
+    for row in range(n):
+        left = errors[row] + matrix[row] @ direct(rows[rows != row], shape[1]) / weight
+        assert float(found.errors(strength)[row]) == pytest.approx(float(left), rel=1e-7, abs=1e-9)
+        assert float(found.network(strength)[row]) == pytest.approx(float(errors[row] / (1 - hat[row, row])), rel=1e-7)
+    centred = errors - matrix @ apart / weight
+    alone = RidgeFamily(
+        torch.linalg.qr(torch.cat([matrix, centred[:, None] * weight], dim=1), mode="r").R, n, lengths=lengths
+    )
+    at = torch.tensor([strength], dtype=torch.float64)
+    assert float(whole.log_evidence(at)[0]) == pytest.approx(float(alone.log_evidence(at)[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("rank", [0, 1, 5, 8])
@@ -265,6 +302,82 @@ def test_files_that_run_without_this_package_give_deviations_too(
     deliver(
         tmp_path / "file", smoothed.problem, smoothed.delta, form, spread=spread
     )  # compares them in a fresh process
+
+
+@pytest.mark.parametrize("validation", [True, False])
+def test_conformal_bands_hold_so_many_samples_left_out_as_they_should(validation: bool) -> None:
+    parts: dict[str, Any] = {} if validation else {"validation": None, "test": None}
+    plain, found = (refine(noisy(**parts), regularise="evidence", bands=bands) for bands in ("model", "conformal"))
+    assert plain.error_bars is not None
+    assert found.error_bars is not None
+    assert found.summary.regularisation is not None
+    stretch = found.summary.regularisation.stretch
+    misses, deviations = plain.error_bars.left_out()
+    scores = (misses / deviations).flatten().sort().values
+    n = len(scores)
+    assert stretch == pytest.approx(float(scores[math.ceil(0.95 * (n + 1)) - 1]) / 1.959964, rel=1e-6)
+    inside = float((misses <= 1.959964 * stretch * deviations * (1 + 1e-9)).double().mean())
+    assert inside >= math.ceil(0.95 * (n + 1)) / n
+    inputs = noisy().train.inputs[:7]
+    for before, after in zip(plain.predictor.deviations(inputs), found.predictor.deviations(inputs), strict=True):
+        assert torch.allclose(after, stretch * before, rtol=1e-6)
+    assert torch.allclose(found.predictor(inputs), plain.predictor(inputs), rtol=1e-9)
+    assert found.summary.noise_std == pytest.approx(plain.summary.noise_std, rel=1e-9)
+    assert (found.summary.coverage is None) != validation  # counted on test samples alone
+
+
+def test_conformal_bands_need_samples_that_can_be_left_out() -> None:
+    with pytest.raises(InputError, match=r"are 12, too few for bands of 95 %") as refused:
+        refine(noisy(n=12, validation=None), regularise="evidence", bands="conformal")
+    assert refused.value.key == "bands"
+
+
+def test_bands_of_a_single_input_are_drawn_between_and_beyond_its_samples() -> None:
+    x = torch.rand(30, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    found = refine(
+        SupervisedProblem("line", twins.network(1, 8, 8, 1), Split(x, torch.sin(5 * x))), regularise="evidence"
+    )
+    curves = smoothing_curves(found, with_parameter_steps(found))
+    assert curves is not None
+    assert curves.line[0] < float(x.min())
+    assert curves.line[-1] > float(x.max())
+    at, place = torch.from_numpy(curves.line)[:, None], int(np.argmin(np.abs(curves.shown - curves.chosen)))
+    assert np.allclose(curves.line_mean[place], found.predictor(at), rtol=1e-5, atol=1e-6)
+    for drawn, outside in ((curves.line_deviation, True), (curves.line_inside, False)):
+        assert np.allclose(drawn[place], found.predictor.deviations(at, outside=outside)[0], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("settings", [{}, {"layers": "2.*"}, {"strategy": "factored"}])
+def test_weights_are_kept_small_instead_of_the_step(settings: dict[str, Any]) -> None:
+    """Δθ in the subspace makes mean square + λ²‖θ0 + Δθ‖² smallest: its slope along every direction is zero."""
+    problem = noisy(n=60, validation=None)
+    found = refine(problem, regularise="0.1", prior="weights", **settings)
+    setting, bars = found.setting, found.error_bars
+    assert found.rank > 0
+    assert bars is not None
+    function, strength = setting.function, bars.smoothing.strength
+    step = found.subspace.delta(found.solutions.at(found.rank))
+    modes = found.subspace.modes(setting.train.inputs)[:, : found.rank] * setting.weight
+    left = setting.errors() * setting.weight + modes @ found.solutions.at(found.rank)
+    directions = torch.stack([found.subspace.delta(one) for one in torch.eye(found.rank, dtype=torch.float64)], dim=1)
+    slope = modes.T @ left + strength**2 * directions.T @ (function.theta0 + step)
+    assert float(slope.norm()) < 1e-9 * float((modes.T @ setting.errors() * setting.weight).norm())
+    plain = refine(problem, regularise="0.1", **settings)
+    assert float((function.theta0 + step).norm()) < float(
+        (function.theta0 + plain.subspace.delta(plain.solutions.at(plain.rank))).norm()
+    )
+
+
+@pytest.mark.parametrize("rule", ["auto", "gcv", "evidence"])
+def test_a_fit_through_samples_without_noise_is_taken(rule: str) -> None:
+    """Where the penalty falls to none, no sample leaves anything to the others by which the gain could be seen."""
+    x = torch.rand(30, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    at = torch.linspace(0, 1, 50, dtype=torch.float64)[:, None]
+    train, test = (Split(part, torch.sin(5 * part)) for part in (x, at))
+    found = refine(SupervisedProblem("line", twins.network(1, 8, 8, 1), train, test=test), regularise=rule).summary
+    assert found.rank > 0
+    assert found.refined.test_mse is not None
+    assert found.refined.test_mse < 1e-10
 
 
 def test_a_predictor_without_smoothing_says_that_it_has_no_deviations(tmp_path: Path) -> None:

@@ -189,8 +189,8 @@ def _add(
         for names, units in zip(mapped.names, chosen.units, strict=True)
     ]
     problem = kind(
-        name=title, title=title, model=model, train=mapped.splits["train"], validation=mapped.splits["validation"],
-        test=mapped.splits["test"], architecture=Architecture(architecture, arguments),
+        name=title, title=title, model=model, train=mapped.splits["train"], validation=mapped.splits.get("validation"),
+        test=mapped.splits.get("test"), architecture=Architecture(architecture, arguments),
         input_quantities=quantities[0], output_quantities=quantities[1],
     )  # fmt: skip
     return ownproblems.add(owner, lambda folder: save_problem(folder, problem, training={"source": "uploaded weights"}))

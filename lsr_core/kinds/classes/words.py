@@ -8,6 +8,7 @@ from lsr_core.problems.kinds import KindWords
 KIND = KindWords(
     unused=ALREADY_LINEAR
     | {"regularise": "the rules belong to noise of one spread, which labels do not have; damping takes a number"}
+    | dict.fromkeys(("prior", "bands"), "only a smoothed refinement uses it, and labels are not smoothed")
     | {
         "standardise": "the rows of a classifier are weighted by what is known of its classes, which all are of one unit"
     },
