@@ -100,7 +100,7 @@ def save_problem(
 
     Args:
         folder: where; must not exist, unless it is a bundle and `overwrite` is set.
-        problem: needs `architecture`; for data also `validation` and `test`, for an equation one of the library.
+        problem: needs `architecture`; of an equation, one of the library.
         training: how the weights came about, shown to readers.
         seeds: the seeds used, by purpose.
         checkpoints: state dicts along the training, by epoch; one that is the model's own is stored once.

@@ -81,11 +81,6 @@ def _checked(made: object, file: str, function: str) -> Problem:
     problem = cast(Problem, made)
     if not isinstance(problem.model, nn.Module):
         raise CodeError(f"the model is {type(problem.model).__name__}, not a torch.nn.Module", file=file, key=function)
-    if part := storing(problem.kind).missing(problem):
-        raise CodeError(
-            f"has no {part} data; validation chooses the rank and test is what is reported, so both are needed",
-            file=file, key=part,
-        )  # fmt: skip
     problem.model.eval().cpu()
     _check_answer(problem, file, function)
     return problem

@@ -18,7 +18,7 @@ SPLITS = ("train", "validation", "test", "grid")
 
 
 def read_splits(path: Path, *, integers: bool = False) -> dict[str, Split]:
-    """Inputs and targets of a supervised problem.
+    """Inputs and targets of a supervised problem: of `train`, and of the other splits as far as they are there.
 
     Args:
         integers: whether inputs may be whole numbers, which networks made by code look up.
@@ -26,10 +26,11 @@ def read_splits(path: Path, *, integers: bool = False) -> dict[str, Split]:
     Raises:
         InputError: naming the array at fault.
     """
-    required = [f"{split}_{part}" for split in SPLITS[:3] for part in ("inputs", "targets")]
-    arrays = read_arrays(path, required=required, optional=["grid_inputs", "grid_targets"])
-    if ("grid_inputs" in arrays) != ("grid_targets" in arrays):
-        raise InputError("a grid needs both grid_inputs and grid_targets", file=DATA, key="grid_inputs")
+    required, *others = ([f"{split}_inputs", f"{split}_targets"] for split in SPLITS)
+    arrays = read_arrays(path, required=required, optional=[name for pair in others for name in pair])
+    for inputs_name, targets_name in others:
+        if (inputs_name in arrays) != (targets_name in arrays):
+            raise InputError(f"both {inputs_name} and {targets_name} are needed, or neither", file=DATA, key=inputs_name)
     tensors = {key: _tensor(array, key, integers=integers and key.endswith("_inputs")) for key, array in arrays.items()}
     splits = {}
     for split in SPLITS:

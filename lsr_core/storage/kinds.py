@@ -49,10 +49,6 @@ class Storing(ABC, Generic[P]):
     def arrays(self, problem: P) -> Arrays:
         """What data.npz holds."""
 
-    def missing(self, problem: P) -> str:
-        """The part of the data that a problem made by code lacks; empty where it is whole."""
-        return ""
-
     def points(self, description: ProblemDescription) -> int:
         """How many points are drawn for a bundle of this kind."""
         return 0

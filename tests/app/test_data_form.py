@@ -76,6 +76,7 @@ def test_shares_of_none_leave_all_rows_to_fit(form: AppTest) -> None:
         field(app, "number_input", f"Share for {name}").set_value(0.0).run()
     assert "Rows: 300 train." in said(app)
     app.button(key="make_problem").click().run()
+    assert not app.error
     problem = made()
     assert len(problem.train.inputs) == 300
     assert problem.validation is None

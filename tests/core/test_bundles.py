@@ -120,7 +120,9 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         (changed(train_targets=np.ones((24, 1), dtype=complex)), "train_targets", "is complex128"),
         (changed(train_targets=np.ones(24)), "train_targets", r"expected \(rows, outputs\)"),
         (changed(train_inputs=np.float64(1.0)), "train_inputs", r"expected \(rows, inputs\)"),
-        (changed(test_inputs=None), "test_inputs", "missing"),
+        (changed(train_inputs=None), "train_inputs", "missing"),
+        (changed(test_inputs=None), "test_inputs", "both test_inputs and test_targets are needed, or neither"),
+        (changed(validation_targets=None), "validation_inputs", "both"),
         (changed(surprise=np.ones(3)), "surprise", "not part of the format"),
         (changed(grid_inputs=np.ones((4, 2))), "grid_inputs", "both"),
         (

@@ -32,8 +32,5 @@ class DataStoring(Storing[SupervisedProblem]):
     def arrays(self, problem: SupervisedProblem) -> Arrays:
         return arrays_of(problem.splits())
 
-    def missing(self, problem: SupervisedProblem) -> str:
-        return next((part for part in ("validation", "test") if getattr(problem, part) is None), "")
-
 
 KIND = DataStoring()
