@@ -15,6 +15,7 @@ from torch import Tensor
 LEFT_TO_TELL = 1e-6  # of the rows
 PER_DECADE = 8
 DECADES = 17  # from the largest singular value to below its rounding
+FLAT = 1e-9  # of a criterion's value: a dip that rounding makes
 LARGEST = 1e300  # that a search can subtract from itself
 ABOVE = 2  # decades above it, where next to nothing of the solution is left
 
@@ -148,17 +149,16 @@ class RidgeFamily:
 
 
 def minima(criterion: Callable[[Tensor], Tensor], grid: Tensor) -> list[tuple[float, float]]:
-    """Local minima (λ, value) of a criterion over λ, best first: between the points of the grid by golden section, or at an end of it."""
+    """Local minima (λ, value) of a criterion over λ, best first: between the points of the grid by golden section, or at an end of it.
+
+    What rises on either side by no more than rounding is none.
+    """
     from scipy.optimize import minimize_scalar
 
     values = criterion(grid).cpu()
     found = []
-    for place in range(len(grid)):
-        left = float(values[place - 1]) if place > 0 else math.inf
-        right = float(values[place + 1]) if place + 1 < len(grid) else math.inf
+    for place in _valleys(values):
         here = float(values[place])
-        if not math.isfinite(here) or not (here < left and here <= right):
-            continue
         best = (float(grid[place]), here)
         if 0 < place < len(grid) - 1:
             refined = minimize_scalar(
@@ -171,6 +171,23 @@ def minima(criterion: Callable[[Tensor], Tensor], grid: Tensor) -> list[tuple[fl
                 best = (10 ** float(refined.x), float(refined.fun))
         found.append(best)
     return sorted(found, key=lambda pair: pair[1])
+
+
+def _valleys(values: Tensor) -> list[int]:
+    """Places of the minima of a curve, its ends among them."""
+    from scipy.signal import find_peaks
+
+    known = torch.where(torch.isfinite(values), values, torch.inf).double()
+    finite = known[torch.isfinite(known)]
+    if not len(finite):
+        return []
+    above = float(finite.max() + finite.abs().max()) + 1.0  # beyond both ends, and where nothing is known
+    heights = torch.nn.functional.pad(known.clamp_max(above), (1, 1), value=above)
+    places, shape = find_peaks(-heights.numpy(), prominence=0)
+    deep = (
+        depth > FLAT * abs(float(heights[place])) for place, depth in zip(places, shape["prominences"], strict=True)
+    )
+    return [int(place) - 1 for place, kept in zip(places, deep, strict=True) if kept and known[place - 1] < torch.inf]
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:

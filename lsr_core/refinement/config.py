@@ -10,6 +10,9 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator
 
 RankChoice = Literal["auto", "knee"] | int
 DEFAULT_MAX_RANK = 1000
+MOST_STRENGTH = (
+    1e8  # of a penalty, relative to the largest singular value: next to nothing is left of the step long before
+)
 RULES = ("auto", "none", "gcv", "loo", "evidence")
 
 
@@ -115,9 +118,11 @@ class RefineConfig(BaseModel):
             found = float(number)
         except ValueError:
             found = math.nan
-        if name not in ("", "discrepancy") or not 0 <= found < math.inf or (name and found == 0):
+        most = math.inf if name else MOST_STRENGTH
+        if name not in ("", "discrepancy") or not 0 <= found < most or (name and found == 0):
             raise ValueError(
-                f"is {words[:40]!r}; give {', '.join(RULES)}, discrepancy:SIGMA with the noise of the data, or a number from 0"
+                f"is {words[:40]!r}; give {', '.join(RULES)}, discrepancy:SIGMA with the noise of the data, or a number from 0 and below "
+                f"{MOST_STRENGTH:.0e}"
             )
         return words
 

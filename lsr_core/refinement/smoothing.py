@@ -217,13 +217,8 @@ def _noise(solve: LinearSolve, family: RidgeFamily, held_out: HeldOut | None, st
 def _judged(found: Smoothing) -> Smoothing:
     """With the answer whether to refine at all: samples that the solution does not see must gain by it."""
     if not math.isfinite(found.strength):
-        why = (
-            "there is no residual"
-            if found.family.base == 0
-            else "the network as it is fits as well as any correction of it"
-        )
-        return replace(found, shown=False, why=f"auto: do not refine, {why} (by {found.used})")
-    chose = f"auto: all directions, smoothed by {found.used}"
+        return replace(found, shown=False, why=f"auto: do not refine, {_nothing_to_do(found)}")
+    chose = f"auto: all directions, {'smoothed' if found.strength > 0 else 'without a penalty'} by {found.used}"
     if found.held_out is None:
         at = found.family.values.new_tensor([found.strength or found.largest * 1e-300])
         estimate = float(found.family.gcv(at)[0])
@@ -236,12 +231,23 @@ def _judged(found: Smoothing) -> Smoothing:
             why="auto: do not refine, its estimated error is not below the network's (by cross-validation)",
         )
     gains = found.held_out.gains(found.rank, found.left_out_at, seen=found.family.apart is not None)
+    own = "" if found.family.apart is None else ", of the network's own training too as far as its linear model tells"
     if _shows(gains, found.rank):
-        return replace(found, why=f"{chose}, better on {gains.count} training samples left out in turn")
+        return replace(found, why=f"{chose}, better on {gains.count} training samples left out in turn{own}")
+    if gains.count < 2:
+        return replace(found, shown=False, why="auto: do not refine, a single training sample cannot show a gain")
     gain = (
         f"its gain is {gains.errors(found.rank):.1f} standard errors by {gains.count} training samples left out in turn"
     )
     return replace(found, shown=False, why=f"auto: do not refine, {gain}, which may be chance")
+
+
+def _nothing_to_do(found: Smoothing) -> str:
+    if found.family.base == 0:
+        return f"there is no residual (by {found.used})"
+    if found.used.startswith("discrepancy:"):
+        return f"the network as it is leaves no more than the noise that was given (by {found.used})"
+    return f"the network as it is fits as well as any correction of it (by {found.used})"
 
 
 def _shows(gains: Gains, rank: int) -> bool:

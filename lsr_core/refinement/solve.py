@@ -55,6 +55,10 @@ def solve_in(setting: Setting, basis: Basis) -> LinearSolve:
     Raises:
         NumericalError: the response modes are not finite.
     """
+    if not torch.isfinite(basis.train.factor[:, -1]).all() and torch.isfinite(basis.train.factor[:, :-1]).all():
+        raise NumericalError(
+            "The network's errors are too large to be squared; divide targets and outputs by their size."
+        )
     if not torch.isfinite(basis.train.factor).all():
         raise NumericalError("The response modes are not finite; a smaller rank, or float64, will help.")
     solver = TriangularSolver(

@@ -30,7 +30,9 @@ def read_splits(path: Path, *, integers: bool = False) -> dict[str, Split]:
     arrays = read_arrays(path, required=required, optional=[name for pair in others for name in pair])
     for inputs_name, targets_name in others:
         if (inputs_name in arrays) != (targets_name in arrays):
-            raise InputError(f"both {inputs_name} and {targets_name} are needed, or neither", file=DATA, key=inputs_name)
+            raise InputError(
+                f"both {inputs_name} and {targets_name} are needed, or neither", file=DATA, key=inputs_name
+            )
     tensors = {key: _tensor(array, key, integers=integers and key.endswith("_inputs")) for key, array in arrays.items()}
     splits = {}
     for split in SPLITS:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.func import jacrev
 
 from lsr_core.diagnosis.steps import with_parameter_steps
-from lsr_core.errors import InputError
+from lsr_core.errors import InputError, NumericalError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.linalg.left_out_rows import LeftOutRows
 from lsr_core.linalg.smoothing import RidgeFamily, minima
@@ -471,6 +471,20 @@ def test_residuals_that_leave_nothing_to_choose_are_answered(rule: str) -> None:
     assert shifted.summary.refined.train_mse <= 1.0
 
 
+def test_what_a_single_sample_or_a_given_noise_leaves_is_said() -> None:
+    network, inputs = twins.network(2, 8, 8, 1), twins.data(30).inputs
+    targets = torch.sin(3 * inputs[:, :1])
+    one = refine(SupervisedProblem("one", network, Split(inputs[:1], targets[:1])), regularise="auto").summary
+    assert one.rank_choice == "auto: do not refine, a single training sample cannot show a gain"
+    assert one.regularisation is not None
+    assert one.regularisation.optima == []
+    loud = refine(SupervisedProblem("loud", network, Split(inputs, targets)), regularise="discrepancy:100").summary
+    assert "leaves no more than the noise that was given (by discrepancy:100)" in loud.rank_choice
+    huge = SupervisedProblem("huge", network, Split(inputs, 1e200 * targets))
+    with pytest.raises(NumericalError, match="divide targets and outputs by their size"):
+        refine(huge, regularise="auto")
+
+
 def test_fewer_samples_than_outputs_are_smoothed() -> None:
     draw = torch.Generator().manual_seed(5)
     inputs = torch.rand(5, 2, generator=draw, dtype=torch.float64)
@@ -480,7 +494,8 @@ def test_fewer_samples_than_outputs_are_smoothed() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["gvc", "discrepancy:0", "discrepancy:-1", "discrepancy:inf", "discrepancy:x", "-1", "inf", "nan", ""]
+    "value",
+    ["1e300", "gvc", "discrepancy:0", "discrepancy:-1", "discrepancy:inf", "discrepancy:x", "-1", "inf", "nan", ""],
 )
 def test_no_rule_and_no_strength_is_refused_in_words(value: str) -> None:
     with pytest.raises(ValidationError, match="give auto, none, gcv, loo, evidence, discrepancy:SIGMA"):
