@@ -116,6 +116,9 @@ def sentence(summary: Summary) -> str:
         )
     if summary.regularisation is not None and summary.regularisation.stretch != 1:
         words += f" {stretched(summary.regularisation.stretch)}."
+    if summary.regularisation is not None and summary.regularisation.optima:
+        others = ", ".join(formats.error(value) for value in summary.regularisation.optima)
+        words += f" The rule has other, higher optima at a strength of {others}."
     return f"{words} {held}." if held else words
 
 

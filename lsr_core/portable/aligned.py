@@ -15,7 +15,7 @@ def _make(path: Path, leaving: Leaving) -> Exported:
     return Exported(fitted.sentence, {**asdict(fitted), "survives": fitted.survives})
 
 
-def _usage(file: str, point: str) -> str:
+def _usage(file: str, point: str, std: bool) -> str:
     return f'from safetensors.torch import load_file\n\nmodel.load_state_dict(load_file("{file}"))'
 
 
