@@ -10,7 +10,7 @@ from lsr_app.shell import style
 ahead.finish_imports()
 from lsr_app import trouble  # noqa: E402
 from lsr_app.plots import theme  # noqa: E402
-from lsr_app.shell import controls, pages, show, state  # noqa: E402
+from lsr_app.shell import controls, keys, pages, show, sidebar, state  # noqa: E402
 from lsr_app.words import formats, texts  # noqa: E402
 
 # Drawn here because a browser fetches a named icon from a host on the internet.
@@ -30,7 +30,8 @@ state.begin()
 state.at_page(page.url_path)
 style.styles()
 selected = controls.select()
-controls.sidebar(selected, links, page.url_path)
+sidebar.draw(selected, links, page.url_path)
+keys.bind(selected)
 state.finish()
 remarks = st.container(gap="small")
 show.remarks(remarks, told := state.messages())
@@ -41,6 +42,6 @@ for sentence in selected.damage:
 show.scroll_to_top(state.to_top())
 page.run()
 if (pages.found()[page.url_path or pages.HOME]).group == "run":
-    controls.rank_within_reach(selected)
+    sidebar.rank_within_reach(selected)
 show.remarks(remarks, [message for message in state.messages() if message not in told])  # found by the page itself
 state.finish()

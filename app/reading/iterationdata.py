@@ -22,7 +22,7 @@ from lsr_core.iteration.records import (
     SpectrumPair,
 )
 from lsr_core.iteration.sentence import sentence
-from lsr_core.problems.grids import regular_grid
+from lsr_core.problems.grids import Grid, regular_grid
 from lsr_core.storage.steps import FieldGrid, StepFields, StepStore
 
 Floats = NDArray[np.float64]
@@ -126,6 +126,11 @@ def read(store: StepStore) -> HalfSteps | None:
     )
 
 
+def grid_of(run: RunData) -> Grid | None:
+    """The grid of one or two inputs at which a run stores its errors; None where they lie otherwise."""
+    return regular_grid(run.fields.inputs) if run.dimension <= 2 else None
+
+
 def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> HalfSteps | None:
     """Network and refined predictor of an ordinary run as two half steps; None where the display points are no regular grid.
 
@@ -134,8 +139,8 @@ def of_refinement(run: RunData, rank: int, periods: Mapping[str, float]) -> Half
         periods: of the solution, by variable.
     """
     names = [run.input_name(place) for place in range(run.dimension)]
-    grid = regular_grid(run.fields.inputs)
-    if grid is None or run.dimension > 2:
+    grid = grid_of(run)
+    if grid is None:
         return None
     truth, network, refined = (
         grid(values) for values in (run.fields.targets[:, 0], run.network_error(0), run.refined_error(rank, 0))

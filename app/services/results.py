@@ -74,6 +74,16 @@ def _iteration(path: str, stamp: str) -> HalfSteps | None:
     return iterationdata.with_transform(found, about.periods if about else {})
 
 
+def has_spectrum(run: Run, data: RunData) -> bool:
+    """Whether the errors of an ordinary run lie on a grid that has a spectrum."""
+    return _has_spectrum(str(run.path), stamp_of(run.path, "fields.npz"), data)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _has_spectrum(path: str, stamp: str, _data: RunData) -> bool:
+    return iterationdata.grid_of(_data) is not None
+
+
 def two_steps(run: Run, data: RunData, rank: int) -> HalfSteps | None:
     """An ordinary run as two half steps; None where its display points are no regular grid."""
     return _two_steps(str(run.path), stamp_of(run.path, "summary.json", "fields.npz"), rank, data)

@@ -7,7 +7,7 @@ import streamlit as st
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import gallery, jobs, runs
-from lsr_app.shell import controls, pages, progress, show, solvesection, state
+from lsr_app.shell import controls, examples, pages, progress, show, solvesection, state
 from lsr_app.shell.controls import Now
 from lsr_app.shell.functions import casesection
 from lsr_app.shell.pages import Screen
@@ -29,6 +29,7 @@ def need_run(screen: Screen) -> tuple[Now, RunData]:
             offer_first_run(now)
         elif not refining:
             say_kind(now.run, now.owner)
+            examples.offer(now, "refine")
         elif now.status in ("queued", "running"):
             progress.panel(now)
         else:

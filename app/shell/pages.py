@@ -6,20 +6,29 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 HOME, START, RUNS, COMPARE = "overview", "refine", "runs", "compare"
 GROUPS = {"run": "", "all": "All runs", "start": "Begin"}  # of pages in the list, with their headings
 
 
+Need = Literal["refinement", "spectrum", "experiments", "checkpoints"]  # what a page shows, see `lsr_app.shell.filling`
+
+
 @dataclass(frozen=True)
 class Screen:
-    """How a page is listed and headed; `position` orders the list, `group` is one of `GROUPS`."""
+    """How a page is listed and headed; `position` orders the list, `group` is one of `GROUPS`.
+
+    Attributes:
+        needs: what the open run must have for the page to show something; None for pages that ask nothing of it.
+    """
 
     title: str
     icon: str
     position: int
     lead: str = ""
     group: str = "run"
+    needs: Need | None = None
 
 
 @cache

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "section": "maps", "logx": False, "logy": True, "measure": "mse", "own": False, "signed": False, "output": 0, "xaxis": 0, "yaxis": 1, "along": 0,
     "at": 50, "pathx": True, "pathy": True, "step": -1, "lab": "", "against": "iterations",
     "precision": "float64", "coordinates": "both", "reorth": False, "present": False, "way": "files",
+    "cell": "plain", "kappa": 8, "rate": 100, "bits": 24,
 }  # fmt: skip
 KEYS = (RUN, COMPARE, RANK, PROBLEM, RUNS, *DEFAULTS)
 WORDS = {
@@ -32,10 +33,21 @@ WORDS = {
     "lab": ("race", "plane", "directions", "isolation"),
     "against": ("iterations", "products", "seconds"),
     "precision": ("float64", "float32"),
+    "cell": ("plain", "ill", "valleys", "both"),
     "way": ("files", "bundle", "equation"),
     "coordinates": ("both", "original", "whitened"),
 }
-LIMITS = {"output": 10_000, "xaxis": 10_000, "yaxis": 10_000, "along": 10_000, "at": 100, "step": 1_000_000}
+LIMITS = {
+    "output": 10_000,
+    "xaxis": 10_000,
+    "yaxis": 10_000,
+    "along": 10_000,
+    "at": 100,
+    "step": 1_000_000,
+    "kappa": 32,
+    "rate": 250,
+    "bits": 48,
+}
 _VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
 _PAGE = "lsr_page"
 Rank = int | str
@@ -65,7 +77,9 @@ def finish() -> None:
 
 def query_for(page: str, current: str) -> dict[str, str]:
     """The view as URL parameters of a link to another page; the lesson counts steps of its own."""
-    own = ("step", "present") if page != current and "lesson" in (page, current) else ()
+    own = (
+        ("step", "present", "cell", "kappa", "rate", "bits") if page != current and "lesson" in (page, current) else ()
+    )
     return {key: value for key, value in query().items() if key not in own}
 
 

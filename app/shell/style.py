@@ -26,6 +26,7 @@ def large_type() -> None:
 
 
 _CSS = """
+.st-key-keys{display:none}
 .st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
@@ -76,6 +77,7 @@ _CSS = """
 .lsr-verdict p{margin:.1rem 0} .lsr-verdict ul{margin:.15rem 0;padding-left:1.1rem;color:var(--lsr-muted);font-size:.9rem}
 .lsr-verdict b{margin-right:.7rem}
 .lsr-group{font-size:.78rem;font-weight:600;color:var(--lsr-muted);margin:.55rem 0 .1rem;padding-left:.5rem}
+[class*="st-key-unfilled_"] a *{color:var(--lsr-muted) !important;font-style:italic}
 .lsr-what{margin:.3rem 0 .2rem;padding-left:1.1rem;max-width:85ch} .lsr-what li{margin:.1rem 0}
 .lsr-brand{font-weight:650;font-size:1.1rem;margin:0}
 .lsr-chip{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.45rem}

@@ -199,7 +199,7 @@ FIGURES = {
     ),
     "step_spectrum": Words(
         "Spectrum of the error after the half step",
-        "The energy of both errors by frequency; all energies together are the mean square error.",
+        "The energy of both errors by frequency; all energies together are the mean square error over the area.",
         "The distance between the curves is what refinement removes at that frequency. Dotted lines part the bands.",
     ),
     "two_fields": Words(
@@ -210,7 +210,7 @@ FIGURES = {
     "two_spectra": Words(
         "Spectrum of the error",
         "The energy of the error of the network and of the refined predictor at the selected rank, by frequency; all energies together "
-        "are the mean square error.",
+        "are the mean square error over the area.",
         "The distance between the curves is what refinement removes at that frequency. Dotted lines part the low, middle and high band.",
     ),
     "error_seconds": Words(

@@ -51,6 +51,26 @@ FIGURES = {
         "The relative L2 error when the same number of degrees of freedom is spent in different ways.",
         "Shorter is better, and a step on the axis is a factor. Filled bars solved one linear problem; hatched ones optimised the true loss.",
     ),
+    "lesson_cells": Words(
+        "What each remedy brings",
+        "The smallest share of the loss reached so far: as the problem stands, in other coordinates, and the best of 20 starts of each.",
+        "A line that ends below the dotted one has fitted the curve to three digits. Grey: as it stands; blue: other coordinates; dashed: 20 starts.",
+    ),
+    "lesson_bowl": Words(
+        "Gradient descent in a valley",
+        "The first 60 steps from (1, 1) over lines of equal loss.",
+        "Along the valley the point creeps, κ² times as slowly as across it. A longer step is faster along it; beyond 2 the point leaves across it.",
+    ),
+    "lesson_precision": Words(
+        "What short numbers leave of a solution",
+        "The error of a least-squares solution against the rounding of its numbers; the median of nine problems with this condition number.",
+        "Both lines rise with slope one, and a larger κ lifts them: the same numbers then give fewer digits. At one nothing of the solution is left.",
+    ),
+    "lesson_class": Words(
+        "What this class predicted",
+        "How many browsers on this server predicted each answer before they ran the experiment.",
+        "The blue bar is the answer that was measured.",
+    ),
     "lesson_1": Words(
         "Loss along the training",
         "The loss after each step of Adam.",

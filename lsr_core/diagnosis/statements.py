@@ -19,7 +19,7 @@ def at_rank(known: Figures, threshold: float | None = None) -> list[Evidence]:
         before, after = known.errors[name]
         if not before > 0:
             continue
-        words = f"at rank {known.rank} the {name} goes from {before:.2e} to {after:.2e} ({after / before:.2g} of it is left)"
+        words = f"at rank {known.rank} the {_measured(name)} goes from {before:.2e} to {after:.2e} ({after / before:.2g} of it is left)"
         numbers = {"rank": known.rank, "before": before, "after": after}
         found.append(_said(name.replace(" ", "_"), after / before, threshold, words, numbers))
     return found
@@ -30,7 +30,7 @@ def worse(known: Figures) -> list[Evidence]:
     found = []
     for name, (before, after) in known.errors.items():
         if before > 0 and after > WORSE * before:
-            words = f"the {name} rises at rank {known.rank}, from {before:.2e} to {after:.2e}"
+            words = f"the {_measured(name)} rises at rank {known.rank}, from {before:.2e} to {after:.2e}"
             numbers = {"rank": known.rank, "before": before, "after": after}
             found.append(_said("worse", after / before, WORSE, words, numbers))
     return found
@@ -180,11 +180,11 @@ def conditioning(known: Figures) -> list[Evidence]:
     """What gradient steps meet, and what was solved: two matrices, each with its name."""
     found = []
     if known.condition_number is not None:
-        words = f"in the coordinates of the weights the condition number κ(G V) at rank {known.rank} is {known.condition_number:.1e}"
+        words = f"in the coordinates of the weights the condition number κ(G V) at rank {known.rank} is {_plain(known.condition_number)}"
         numbers = {"rank": known.rank, "kappa": known.condition_number}
         found.append(_said("condition_number", known.condition_number, None, words, numbers))
     if known.solved_condition_number is not None:
-        words = f"the problem that was solved has its columns scaled, and the condition number {known.solved_condition_number:.1e}"
+        words = f"the problem that was solved has its columns scaled, and the condition number {_plain(known.solved_condition_number)}"
         numbers = {"rank": known.rank, "kappa": known.solved_condition_number}
         found.append(_said("solved_condition_number", known.solved_condition_number, None, words, numbers))
     return found
@@ -194,7 +194,8 @@ def gradient_steps(known: Figures, threshold: float) -> list[Evidence]:
     if known.gradient_steps is None:
         return []
     steps = known.gradient_steps
-    words = f"on the linearised problem plain gradient descent would take about {steps:.1e} steps to come near what one solve gives"
+    count = _count(round(steps), "step") if steps < 1e4 else f"about {steps:.1e} steps"
+    words = f"on the linearised problem plain gradient descent would take {count} to come near what one solve gives"
     return [_said("gradient_steps", steps, threshold, words, {"rank": known.best_rank, "steps": steps})]
 
 
@@ -241,5 +242,15 @@ def _share(value: float) -> str:
     return f"{100 * value:.2g} %" if value >= 1e-3 else f"{100 * value:.1e} %"
 
 
+def _measured(name: str) -> str:
+    """An error of data is told as a root mean square here, beside the relative L2 error that pages report."""
+    return f"{name} (root mean square)" if name.endswith(" error") else name
+
+
+def _plain(value: float) -> str:
+    """Two digits, with a power of ten where there would be many more."""
+    return f"{value:#.2g}".rstrip(".") if 0.01 <= value < 100 else f"{value:.1e}"
+
+
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -170,8 +170,9 @@ def _finite(inputs: np.ndarray, outputs: np.ndarray, drop: bool, name: str) -> n
     if not good.all() and not drop:
         bad = np.flatnonzero(~good)
         shown = ", ".join(str(row + 1) for row in bad[:5]) + (", …" if len(bad) > 5 else "")
+        holds, row, them = ("holds", "row", "it") if len(bad) == 1 else ("hold", "rows", "them")
         raise InputError(
-            f"{len(bad):,} of {len(good):,} rows hold NaN or infinite values (rows {shown}); repair them, or leave them out",
+            f"{len(bad):,} of {len(good):,} rows {holds} NaN or infinite values ({row} {shown}); repair {them}, or leave {them} out",
             key=name,
         )
     if not good.any():

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from lsr_app.reading.rundata import RunData
+from lsr_core.problems.grids import regular_grid
 
 NUMBER = r"([-\d.,]+(?:e-?\d+)?)"
+Floats = NDArray[np.float64]
 Check = Callable[[re.Match[str], RunData, int], bool]
 
 
@@ -30,7 +33,7 @@ def said(app: AppTest) -> str:
     """All that a page says, as plain text."""
     parts = [element.value.replace("\\", "") for element in (*app.markdown, *app.caption, *app.info, *app.warning)]
     parts += [markup.unescape(re.sub(r"<[^>]*>", " ", element.proto.body)) for element in app.get("html")]
-    return re.sub(r"[ \u2060]+", " ", "\n".join(parts))
+    return re.sub(r" +", " ", "\n".join(parts).replace("\u2060", ""))
 
 
 def value(text: str) -> float:
@@ -126,6 +129,39 @@ def beyond(found: re.Match[str], data: RunData, rank: int) -> bool:
     return near(found[3], float(curve.min() if found[2] == "goes on down to" else curve.max()))
 
 
+def energies(found: re.Match[str], data: RunData, rank: int) -> bool:
+    """By Parseval's identity the energies of all bands together are the mean square error, by the trapezoid rule."""
+    grid = regular_grid(data.fields.inputs)
+    assert grid is not None
+    sides = [axis / (axis[-1] - axis[0]) for axis in grid.axes]
+
+    def mean(field: Floats) -> float:
+        squares = np.square(grid(field))
+        for side in reversed(sides):
+            squares = np.trapezoid(squares, side, axis=-1)
+        return float(squares)
+
+    bands = re.findall(rf"from {NUMBER} to {NUMBER} in the", found["bands"])
+    sums = [sum(value(pair[side]) for pair in bands) for side in (0, 1)]
+    errors = (data.network_error(0), data.refined_error(rank, 0))
+    told = (math.isclose(total, mean(field), rel_tol=0.06) for total, field in zip(sums, errors, strict=True))
+    return value(found["rank"]) == rank and len(bands) > 1 and all(told)
+
+
+def on_the_grid(found: re.Match[str], data: RunData, rank: int) -> bool:
+    size = np.linalg.norm(data.fields.targets[:, 0])
+    before, after = (
+        float(np.linalg.norm(field) / size) for field in (data.network_error(0), data.refined_error(rank, 0))
+    )
+    return near(found[1], before) and near(found[2], after)
+
+
+def spread(found: re.Match[str], data: RunData, rank: int) -> bool:
+    level = {"Median": np.median, "Largest": np.max}[found[1]]
+    before, after = (float(level(np.abs(field))) for field in (data.network_error(0), data.refined_error(rank, 0)))
+    return near(found[2], before) and near(found[3], after)
+
+
 def laid(found: re.Match[str], data: RunData, rank: int) -> bool:
     before, after = sizes(data, rank)
     return near(found[1], before) and near(found[2], after)
@@ -143,11 +179,26 @@ STATEMENTS = tuple(
         ("sketched", rf"([\d,]+) of the ([\d,]+) directions have singular values below the sketch error, {NUMBER}: ", sketched),
         ("closer", r"At ([\d.]+) % of the points the refined predictor is closer", closer),
         ("paths", r"the refined predictor has loss (?P<linear>[\d.,e-]+), the network at θ0 \+ Δθ has (?P<nonlinear>[\d.,e-]+): ", paths),
-        ("verdict", rf"At rank ([\d,]+) the (validation|test|training) error goes from {NUMBER} to {NUMBER} \({NUMBER} of it is left\)", verdict),
+        ("verdict", r"At rank ([\d,]+) the (validation|test|training) error (?:\(root mean square\) )?goes from "
+         rf"{NUMBER} to {NUMBER} \({NUMBER} of it is left\)", verdict),
         ("beyond", rf"(?:Beyond the axis: |, )(Training|Validation|Test) (goes on down to|rises to) {NUMBER}", beyond),
-        ("headline", rf"(?:relative L2\)|L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
+        ("energies", r"At rank (?P<rank>[\d,]+) refinement takes the energy of the error (?P<bands>.*?band)\.", energies),
+        ("grid", rf"on the grid \(relative L2\) +{NUMBER} → {NUMBER} ", on_the_grid),
+        ("spread", rf"(Median|Largest) error +{NUMBER} → {NUMBER} ", spread),
+        ("headline", rf"(?:(?<!on the grid \()relative L2\)|L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
     )
 )  # fmt: skip
+
+
+CLUMSY = re.compile(
+    r"(?<![\d.,])1 (?:steps|rows|samples|points|values|directions|runs|rounds|functions|outputs|inputs|checkpoints|iterations|starts|parameters)\b"
+    r"|\d[eE]\+\d|\de-0\d|(?<![\w.])(?:nan|None|inf)(?![\w.])|\(s\)|\{\w*\}| \.(?!\w)|\.\.(?!\.)"
+)
+
+
+def clumsy(text: str) -> list[str]:
+    """What no sentence for people holds: 1 steps, 1.0e+00, nan, a place that was not filled in."""
+    return [text[max(0, found.start() - 40) : found.end() + 20] for found in CLUMSY.finditer(text)]
 
 
 def contradictions(text: str, data: RunData, rank: int) -> tuple[set[str], list[str]]:

@@ -104,7 +104,7 @@ def test_bad_rows_are_refused_or_left_out(form: AppTest) -> None:
     inputs = KNOWN["inputs"].copy()
     inputs[7, 0] = np.nan
     app = give_bytes(form, "data_file", "nan.npz", npz(inputs=inputs, targets=KNOWN["targets"]))
-    assert "1 of 300 rows hold NaN or infinite values (rows 8)" in refusal(app)
+    assert "1 of 300 rows holds NaN or infinite values (row 8); repair it, or leave it out" in refusal(app)
     field(app, "checkbox", "Leave out bad rows").check().run()
     assert not app.error
     assert "1 left out" in said(app)

@@ -9,16 +9,16 @@ import pytest
 
 import lsr_samples
 from lsr_app.reading import runkinds
-from lsr_app.screens.training import figures, trainingdata, trainingtexts
+from lsr_app.screens.training import figures, trainingdata
 from lsr_app.services import problems, results
-from lsr_app.words import labtexts
+from lsr_app.words import fillingtexts, labtexts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.summary import Verdict
 from lsr_core.storage.bundles import load_problem, save_problem
-from lsr_core.storage.lab import write_experiment
+from lsr_core.storage.lab import read_experiment, write_experiment
 from lsr_core.storage.runs import Run, RunStore
 from tests import bundles
 from tests.app.conftest import Opener, html, spec
@@ -100,7 +100,7 @@ def test_a_refinement_leads_to_the_training_of_its_problem(
     """Runs leave checkpoints behind; those of the sample that a run came from are found again."""
     run = made(store, folder, kind="refine")
     assert problems.checkpoints(run.problem_path) == []
-    assert trainingtexts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
+    assert fillingtexts.NO_CHECKPOINTS in [info.value for info in open_page("training", run=run.id).info]
     monkeypatch.setattr(lsr_samples, "names", lambda: ["along"])
     monkeypatch.setattr(lsr_samples, "folder", lambda name: folder)
     assert problems.with_checkpoints(run) == folder
@@ -127,6 +127,17 @@ def test_stretches_of_one_limit_are_told_together_by_the_least_certain() -> None
     )
     assert [words for words, _ in found] == ["Epoch 0", "Epochs 1 to 5"]
     assert found[1][1].confidence == "likely"
+
+
+def test_a_sentence_is_not_told_of_checkpoints_that_it_is_not_about() -> None:
+    """The shipped training begins no better than a constant, and ends far better with the same limit."""
+    record = read_experiment(lsr_samples.runs_folder() / "5f0c1a7e9b3d4c268a1be0d7f4930004", TrainingRecord)
+    assert record is not None
+    said = {one.epoch: one.verdict.sentence for one in record.checkpoints}
+    assert len(set(said.values())) > 1
+    for words, verdict in trainingdata.verdicts(record.checkpoints):
+        parts = words.removeprefix("Epochs ").removeprefix("Epoch ").split()
+        assert {said[epoch] for epoch in said if int(parts[0]) <= epoch <= int(parts[-1])} == {verdict.sentence}
 
 
 def test_the_smallest_error_passes_over_those_not_known() -> None:

@@ -14,7 +14,7 @@ from torch import nn
 
 from benchmarks import _typed as typed
 from benchmarks._statements import contradictions
-from lsr_core.diagnosis import words
+from lsr_core.diagnosis import statements, words
 from lsr_core.diagnosis.conditions import missing_conditions
 from lsr_core.diagnosis.evidence import Figures, NoiseFigures, figures, weight_rounding
 from lsr_core.diagnosis.loss_path import loss_paths
@@ -64,6 +64,13 @@ EQUATION = replace(
     solved=Solved(1e-6, "interior", 1e-4),
 )
 IDLE = Units(100, (LayerUnits("0", 10, 3, 2, 1),), 17, 31)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"), [(1.0, "take 1 step to"), (2.0, "take 2 steps to"), (8200.0, "take 8,200 steps to"), (9.4e12, "about 9.4e+12 steps")]
+)  # fmt: skip
+def test_steps_are_counted_as_a_person_counts(steps: float, said: str) -> None:
+    assert said in statements.gradient_steps(replace(PLAIN, gradient_steps=steps), 1e4)[0].sentence
 
 
 def gained(left: float) -> dict[str, object]:

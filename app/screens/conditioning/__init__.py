@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Conditioning", ":material/science:", 5,
-    "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.",
+    "Is it nonconvexity that stops training here, or ill-conditioning? Experiments around the trained network.", needs="experiments",
 )  # fmt: skip

@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Export", ":material/download:", 7,
-    "Take the refined predictor, its predictions or the whole record of the run with you.",
+    "Take the refined predictor, its predictions or the whole record of the run with you.", needs="refinement",
 )  # fmt: skip

@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Error fields", ":material/grid_view:", 2,
-    "Where the network errs, and what refinement leaves of it.",
+    "Where the network errs, and what refinement leaves of it.", needs="refinement",
 )  # fmt: skip

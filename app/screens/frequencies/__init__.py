@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Frequencies", ":material/graphic_eq:", 4,
-    "Which frequencies the error is made of, and which of them refinement removes.",
+    "Which frequencies the error is made of, and which of them refinement removes.", needs="spectrum",
 )  # fmt: skip

@@ -11,10 +11,6 @@ STOPPED = {
     "stagnation": "nothing was gained any more",
     "asked": "stopped when asked",
 }
-FREQUENCIES_NEED = (
-    "This page needs errors on a regular grid of one or two inputs, which this run does not have. "
-    "A run of a sample with an equation has one."
-)
 BANDS_CAPTION = "Energy by band"
 NO_STEP_YET = "The first half step is on its way."
 NO_SPECTRA = "This run has no reference on a grid, so there are no spectra and no error fields; the residual is shown."
@@ -32,5 +28,5 @@ def spectra_note(transform: str) -> str:
     return (
         f"Transform: {transform or 'see the record of the run'}. Frequency k along an input stands for k half waves over its length; the frequencies "
         "of all inputs are joined as √(k₁² + k₂²) and counted in bins of width 1 around 0, 1, 2, … Energies are mean squares: "
-        "all bins together are the mean square error (Parseval)."
+        "all bins together are the mean square error over the area, by the trapezoid rule, in which points at an edge count half (Parseval)."
     )

@@ -10,7 +10,7 @@ from lsr_app.screens.frequencies import SCREEN, frequenciestexts, secondsfigures
 from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.services import problems, results
 from lsr_app.shell import controls, examples, guards, iterateform, progress, show, state
-from lsr_app.words import formats, texts
+from lsr_app.words import fillingtexts, formats, texts
 from lsr_core.errors import InputError
 
 NOTES = 4  # that are shown, the last ones
@@ -153,7 +153,7 @@ def single() -> None:
         st.info(texts.NO_REFERENCE, icon=":material/info:")
         examples.offer(current, "iterate")
     elif found is None:
-        st.info(frequenciestexts.FREQUENCIES_NEED, icon=":material/info:")
+        st.info(fillingtexts.NO_GRID, icon=":material/info:")
         examples.offer(current, "iterate")
     else:
         before, after = found.steps[0].relative_l2.network, found.last.relative_l2.refined

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from lsr_app.screens.lesson.lessonlab import LessonTraining, Solution
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def result(step: int) -> Any:
-    """What the experiment of a step of the lesson has found, 1 to 6; what it builds on is made first, and each but once."""
-    from lsr_app.screens.lesson import lessonlab
+@st.cache_resource(max_entries=16, show_spinner=False)
+def result(key: str) -> Any:
+    """What the experiment of a question of the lesson has found; what it builds on is made first, and each but once."""
+    from lsr_app.screens.lesson import lessonlab, twobytwo
 
-    experiments: tuple[Callable[[], object], ...] = (
-        _training,
-        _solution,
-        lambda: lessonlab.put_into_weights(_solution()),
-        lambda: lessonlab.slow_directions(_solution()),
-        lambda: lessonlab.other_coordinates(_training().problem),
-        lessonlab.noisy,
-    )
-    return experiments[step - 1]()
+    experiments: dict[str, Callable[[], object]] = {
+        "1": _training,
+        "2": _solution,
+        "3": lambda: lessonlab.put_into_weights(_solution()),
+        "4": lambda: lessonlab.slow_directions(_solution()),
+        "5": lambda: lessonlab.other_coordinates(_training().problem),
+        "6": lessonlab.noisy,
+    }
+    return experiments[key]() if key in experiments else twobytwo.run(key)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

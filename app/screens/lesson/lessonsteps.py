@@ -1,4 +1,4 @@
-"""The six steps of the lesson: what is measured in each, which of the answers that makes right, and what is shown; knows no streamlit."""
+"""The questions of the lesson: what is measured, which of the answers that makes right, and what is shown; knows no streamlit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from lsr_app.plots.base import Picture
 from lsr_app.reading import racedata
-from lsr_app.screens.lesson import figures, lessontexts
+from lsr_app.screens.lesson import dialfigures, figures, lessontexts
 from lsr_app.words import formats
 from lsr_core.lab.records import CoordinateName, RaceRecord
 
 if TYPE_CHECKING:
     from lsr_app.screens.lesson.lessonlab import LessonTraining, NoisyFit, SlowDirections, Solution, StepLosses
+    from lsr_app.screens.lesson.twobytwo import Cell
 
 Draw = Callable[[], Picture]
 PLACES: tuple[CoordinateName, ...] = ("original", "whitened")
@@ -92,5 +93,24 @@ def place(value: float, bounds: Sequence[float]) -> int:
     return sum(value >= bound for bound in bounds)
 
 
-JUDGES: tuple[Callable[[Any], Answer], ...] = (stuck, solved, in_weights, slow, coordinates, noisy)
-"""By step; each takes what the experiment of its step returns."""
+def cell(found: Cell) -> Answer:
+    """What brings the fit to three digits; the cheapest of what does."""
+    option = next(
+        (
+            place
+            for place, (whitened, many) in enumerate(((False, False), (True, False), (False, True)))
+            if found.arrives(whitened, many)
+        ),
+        3,
+    )
+    ends = {way: formats.error(float(losses[-1])) for way, losses in found.losses.items()}
+    said = lessontexts.cell(ends, formats.error(found.condition_number))
+    return Answer(option, said, lambda: dialfigures.cell(found), found.seconds)
+
+
+_BY_STEP: tuple[Callable[[Any], Answer], ...] = (stuck, solved, in_weights, slow, coordinates, noisy)
+JUDGES: dict[str, Callable[[Any], Answer]] = {
+    **{str(step): judge for step, judge in enumerate(_BY_STEP, start=1)},
+    **dict.fromkeys(lessontexts.CELLS, cell),
+}
+"""By the key of the question; each takes what its experiment returns."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
+
+from lsr_app.words import formats
 
 PREDICT = "Your prediction"
 RUN = "Run the experiment"
@@ -115,6 +118,113 @@ QUESTIONS = (
         ),
     ),
 )  # fmt: skip
+
+
+TWO_BY_TWO, STEP_SIZE, PRECISION = "Two by two", "Step size", "Short numbers"
+TWO_BY_TWO_TASK = (
+    "A curve is fitted by two waves. With their frequencies known the problem is convex, with the frequencies free it is not; with frequencies "
+    "close together it is ill-conditioned, with frequencies far apart it is not. So conditioning and convexity can be told apart."
+)
+CELL = "Which of the four"
+CELLS = {
+    "plain": "Convex, well conditioned",
+    "ill": "Convex, ill-conditioned",
+    "valleys": "Not convex, well conditioned",
+    "both": "Not convex, ill-conditioned",
+}
+CELL_QUESTION = (
+    "Gradient descent takes 1,000 steps. What does it need to fit the curve to three digits? Other coordinates: its steps are taken where the "
+    "condition number is one. Other starts: the best of 20 is kept."
+)
+CELL_OPTIONS = ("Nothing more", "Other coordinates", "Other starts", "Nothing short of both")
+CELL_CONCLUSIONS = (
+    "Nothing stands in its way here.",
+    "Conditioning held it up. Starting elsewhere does not change the coordinates.",
+    "It was in the wrong valley. Other coordinates lead to the bottom of the valley it is in.",
+    "Neither remedy alone is enough: it is held up by its coordinates and caught in a valley as well.",
+)
+CURVES = {
+    (False, False): "One start",
+    (False, True): "Best of 20 starts",
+    (True, False): "Other coordinates",
+    (True, True): "Both",
+}
+STEP_SIZE_TASK = (
+    "Gradient descent on a valley whose condition number you choose, from the same point. A longer step is faster along the valley until it "
+    "no longer comes to rest across it."
+)
+PRECISION_TASK = (
+    "The same least-squares problems, solved after their numbers were rounded to the length you choose. How far the solution is off grows with "
+    "the condition number."
+)
+KAPPA, RATE, BITS = "Condition number κ", "Step, in units of 1/σ₁²", "Bits of a number"
+HANDOUT = "Your answers as a page to keep"
+HANDOUT_LEAD = "Your predictions beside what was measured here, to print or to keep. Nothing in it names you."
+HANDOUT_TITLE = "Why training stops: a lesson in nine steps"
+HANDOUT_NOTE = "Made by LSR Explorer. Linearized subspace refinement makes a network linear at its weights and solves one least-squares problem."
+GO_ON = "Go on with a network"
+GO_ON_SAMPLE, GO_ON_OWN = "Refine a sample", "Bring your own"
+
+
+def cell(ends: dict[tuple[bool, bool], str], kappa: str) -> str:
+    """The losses at the end of the four ways, of the loss of a curve that is zero."""
+    listed = ", ".join(f"{CURVES[way].lower()} {ends[way]}" for way in CURVES)
+    return f"Share of the loss that is left after 1,000 steps: {listed}. κ at the true frequencies is {kappa}."
+
+
+def bowl(kappa: str, rate: str, needed: int | None, diverges: bool) -> str:
+    where = f"With κ = {kappa} and a step of {rate}"
+    if diverges:
+        return (
+            f"{where} each step overshoots by more than it corrects: gradient descent diverges. Any step beyond 2 does."
+        )
+    if needed is None:
+        return f"{where} the point jumps from side to side for ever: this is where gradient descent begins to diverge."
+    return f"{where} it takes {needed:,} {'step' if needed == 1 else 'steps'} to come within 1 % in both directions."
+
+
+def precision(bits: int, epsilon: float, kappa: float, error: float) -> str:
+    """What a solution keeps of numbers that are right to ε."""
+    told = (
+        f"With {bits} bits numbers are right to ε = {formats.error(epsilon)}. At κ = {formats.error(kappa)} the solution is off by "
+        f"{formats.error(error)} of its length; ε·κ is {formats.error(epsilon * kappa)}."
+    )
+    digits = math.floor(-math.log10(error)) if error > 0 else 0
+    if digits < 1:
+        return f"{told} No digit of it is right."
+    return f"{told} About {digits} {'digit' if digits == 1 else 'digits'} of it {'is' if digits == 1 else 'are'} right."
+
+
+def handout_lead(count: int, right: int) -> str:
+    return f"Your predictions beside what was measured: {right} of {count} came out as you predicted."
+
+
+def class_said(count: int, right: int) -> str:
+    return f"{count} browsers have answered, {right} of them as measured. Others see counts only; answers are forgotten after three hours."
+
+
+class Asked(NamedTuple):
+    """A question by its key: what it is kept under, and the figure of its answer; the rest as in `Question`."""
+
+    key: str
+    figure: str
+    title: str
+    task: str
+    question: str
+    options: tuple[str, ...]
+    conclusions: tuple[str, ...]
+
+
+ASKED = {
+    **{str(number): Asked(str(number), str(number), *question) for number, question in enumerate(QUESTIONS, start=1)},
+    **{
+        key: Asked(
+            key, "cells", f"{TWO_BY_TWO}: {name}", TWO_BY_TWO_TASK, CELL_QUESTION, CELL_OPTIONS, CELL_CONCLUSIONS
+        )
+        for key, name in CELLS.items()
+    },
+}
+TITLES = (*(question.title for question in QUESTIONS), TWO_BY_TWO, STEP_SIZE, PRECISION)
 
 
 def no_such_step(step: int, count: int) -> str:

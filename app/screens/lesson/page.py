@@ -1,19 +1,16 @@
-"""The lesson: six short steps, each a prediction, an experiment that runs at once, and the answer beside the prediction."""
+"""The lesson: questions with experiments that run at once, four fits side by side, and dials to turn."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.plots.base import enlarged
-from lsr_app.screens.lesson import SCREEN, lessons, lessonsteps
+from lsr_app.screens.lesson import SCREEN, asking, classroom, dialsection, handout
 from lsr_app.screens.lesson import lessontexts as words
-from lsr_app.screens.lesson.lessonsteps import Answer
-from lsr_app.shell import controls, show, state, style
-from lsr_app.words import formats
+from lsr_app.shell import controls, pages, show, state, style
 
-GUESSES, DONE = "lsr_lesson_guesses", "lsr_lesson_done"  # what this tab has predicted and seen, by step
-COUNT = len(words.QUESTIONS)
-TITLES = {number: f"{number}. {question.title}" for number, question in enumerate(words.QUESTIONS, start=1)}
+TITLES = {number: f"{number}. {title}" for number, title in enumerate(words.TITLES, start=1)}
+COUNT = len(TITLES)
+CELLS, BOWL, PRECISION = COUNT - 2, COUNT - 1, COUNT
 
 
 def which() -> int:
@@ -35,42 +32,49 @@ def steps(step: int) -> None:
     )  # fmt: skip
 
 
-def predict(step: int) -> int | None:
-    """Ask; the answer stays as it was given once the experiment has run."""
-    question = words.QUESTIONS[step - 1]
-    guesses: dict[int, int] = st.session_state.setdefault(GUESSES, {})
-    st.html(f"<p class='lsr-question'>{formats.page(question.question)}</p>")
-    guess = st.radio(
-        words.PREDICT, range(len(question.options)), index=guesses.get(step), key=f"guess_{step}",
-        format_func=lambda index: formats.markdown(question.options[index]), disabled=step in done(),
-    )  # fmt: skip
-    if guess is not None:
-        guesses[step] = int(guess)
-    return guess
+def part(step: int) -> None:
+    """What a step shows."""
+    if step < CELLS:
+        question = words.ASKED[str(step)]
+        show.section(TITLES[step], question.task)
+        asking.section(question)
+    elif step == CELLS:
+        show.section(TITLES[step], words.TWO_BY_TWO_TASK)
+        cell = controls.words("cell", words.CELL, words.CELLS, visible=True)
+        asking.section(words.ASKED[cell])
+    elif step == BOWL:
+        show.section(TITLES[step], words.STEP_SIZE_TASK)
+        dialsection.step_size()
+    else:
+        show.section(TITLES[step], words.PRECISION_TASK)
+        dialsection.precision()
 
 
-def done() -> set[int]:
-    found: set[int] = st.session_state.setdefault(DONE, set())
-    return found
+def moves(step: int) -> None:
+    """To the steps beside this one."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        for key, label, icon, there in (
+            ("previous_step", words.PREVIOUS, ":material/arrow_back:", step - 1),
+            ("next_step", words.NEXT, ":material/arrow_forward:", step + 1),
+        ):
+            if there in TITLES:
+                st.button(label, key=key, icon=icon, on_click=state.put, args=("step", there))
 
 
-def forget(step: int) -> None:
-    """Ask anew."""
-    done().discard(step)
-    st.session_state[GUESSES].pop(step, None)
-    st.session_state.pop(f"guess_{step}", None)
-
-
-def answered(step: int, guess: int, answer: Answer) -> None:
-    """The measurement beside the prediction."""
-    question = words.QUESTIONS[step - 1]
-    agrees = guess == answer.option
-    show.side_by_side(
-        (words.PREDICTED, question.options[guess], ""),
-        (words.MEASURED, question.options[answer.option], words.AGREES if agrees else words.DIFFERS),
-    )
-    st.markdown(f"{formats.markdown(answer.sentence)} **{formats.markdown(question.conclusions[answer.option])}**")
-    st.caption(formats.markdown(words.computed(formats.seconds(answer.seconds))))
+def leads_on() -> None:
+    """What was answered, to take along, and what to do next."""
+    said = {key: one for key, one in classroom.said(controls.now().owner).items() if one.done}
+    if said:
+        told = {key: (words.ASKED[key], said[key], asking.answer_of(key)) for key in words.ASKED if key in said}
+        st.download_button(
+            words.HANDOUT, data=lambda: handout.page(told), file_name="lsr-lesson.html", mime="text/html", key="handout", on_click="ignore",
+            icon=":material/print:", help=words.HANDOUT_LEAD,
+        )  # fmt: skip
+    if step == COUNT:
+        show.section(words.GO_ON)
+        with show.row():
+            show.link(pages.START, words.GO_ON_SAMPLE, ":material/play_circle:")
+            show.link("bring", words.GO_ON_OWN, ":material/upload:")
 
 
 present = bool(state.get("present"))
@@ -83,40 +87,6 @@ with place:
 with switch:
     controls.toggle("present", words.PRESENT)
 steps(step)
-question = words.QUESTIONS[step - 1]
-show.section(TITLES[step], question.task)
-left, right = st.columns([1, 1.25], gap="large")
-with left:
-    guess = predict(step)
-    if step not in done():
-        run = st.button(words.RUN, type="primary", key="run_step", disabled=guess is None, icon=":material/play_arrow:")
-        if guess is None:
-            st.caption(words.PREDICT_FIRST)
-        if run:
-            with st.spinner(words.PREPARING):
-                lessons.result(step)
-            done().add(step)
-            st.rerun()
-    else:
-        st.button(
-            words.AGAIN, type="tertiary", key="forget_step", icon=":material/replay:", on_click=forget, args=(step,)
-        )
-with right:
-    if step in done() and guess is not None:
-        answered(step, guess, answer := lessonsteps.JUDGES[step - 1](lessons.result(step)))
-if step in done() and guess is not None:
-    picture = answer.draw()
-    show.figure(f"lesson_{step}", enlarged(picture) if present else picture)
-with st.container(horizontal=True, horizontal_alignment="distribute"):
-    if step > 1:
-        st.button(
-            words.PREVIOUS,
-            key="previous_step",
-            icon=":material/arrow_back:",
-            on_click=state.put,
-            args=("step", step - 1),
-        )
-    if step < COUNT:
-        st.button(
-            words.NEXT, key="next_step", icon=":material/arrow_forward:", on_click=state.put, args=("step", step + 1)
-        )
+part(step)
+moves(step)
+leads_on()

@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Rank", ":material/show_chart:", 1,
-    "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.",
+    "How far refinement goes with each further direction of the subspace, and what it costs in conditioning and step length.", needs="refinement",
 )  # fmt: skip

@@ -38,7 +38,8 @@ TAGS_HELP = "Choose tags or type new ones. Everybody who sees the run sees them.
 
 
 def shown(count: int, of: int) -> str:
-    return f"{of:,} runs" if count == of else f"{count:,} of {of:,} runs"
+    runs = "run" if of == 1 else "runs"
+    return f"{of:,} {runs}" if count == of else f"{count:,} of {of:,} {runs}"
 
 
 def chosen(count: int) -> str:

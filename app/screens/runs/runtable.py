@@ -38,7 +38,7 @@ def section(now: Now) -> list[RunEntry]:
     event: Any = st.dataframe(
         frame(shown, now.owner, time.time()), hide_index=True, width="stretch", height=min(HEIGHT, 38 + 35 * max(1, len(shown))),
         on_select="rerun", selection_mode="multi-row", key=f"runs_table_{hash((words, tuple(wanted), mine))}",
-        column_order=["title", *columns], column_config=_config(),
+        column_order=["title", *columns], column_config=_config(), placeholder=formats.NONE,
     )  # fmt: skip
     return [shown[row] for row in event.selection.rows if row < len(shown)]
 

@@ -6,5 +6,5 @@ from lsr_app.shell.pages import Screen
 
 SCREEN = Screen(
     "Along the training", ":material/trending_down:", 6,
-    "Does more training help LSR? The same refinement at every checkpoint that the problem holds.",
+    "Does more training help LSR? The same refinement at every checkpoint that the problem holds.", needs="checkpoints",
 )  # fmt: skip

@@ -12,9 +12,9 @@ SURENESS = ("uncertain", "likely", "clear")
 
 
 def verdicts(checkpoints: Sequence[CheckpointRecord]) -> list[tuple[str, Verdict]]:
-    """Stretches of the training with the same limit: their epochs, and the least certain verdict among them."""
+    """Stretches of the training of which the same is said: their epochs, and the least certain verdict among them."""
     found = []
-    for _, members in groupby(checkpoints, key=lambda one: one.verdict.limit):
+    for _, members in groupby(checkpoints, key=lambda one: (one.verdict.limit, one.verdict.sentence)):
         stretch = list(members)
         first, last = stretch[0].epoch, stretch[-1].epoch
         words = f"Epoch {first:,}" if first == last else f"Epochs {first:,} to {last:,}"

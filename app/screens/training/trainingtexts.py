@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-NO_CHECKPOINTS = (
-    "The bundle of this problem holds no checkpoints, so there is no training to follow. The sample sine2d has them; "
-    "docs/problem-format.md says how to add some to a bundle of your own."
-)
 TRAINING_CAPTION = "Checkpoints"
 TRAINING_COLUMNS = (
     "Epoch",
