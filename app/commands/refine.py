@@ -20,7 +20,7 @@ from lsr_app.commands.common import (
     problem_folder,
     store,
 )
-from lsr_app.commands.running import execute, number, printable_lines, refuse
+from lsr_app.commands.running import execute, number, printable_lines, refuse, shared_by
 from lsr_app.commands.settings import with_settings
 from lsr_app.words import texts
 from lsr_app.words.smoothingtexts import smoothing_lines
@@ -49,6 +49,9 @@ def refine(
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave out samples with a target that is NaN, and say how many.")
     ] = False,
+    processes: Annotated[
+        int, typer.Option(help="Share the rows among this many processes of this machine.", show_default=True)
+    ] = 1,
     trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
@@ -62,14 +65,18 @@ def refine(
         raise InputError(
             "input functions are drawn, and none of them misses a target; leave it out", key="drop_missing"
         )
+    if cases is not None and processes != 1:
+        raise InputError(
+            "input functions are refined one after the other in one process; leave it out", key="processes"
+        )
     if cases is not None:
         from lsr_app.commands.cases import refine_cases
 
         refine_cases(problem, config, cases, runs, trust=trust, json=json)
         return
     with problem_folder(problem, trust) as given, complete(given, asked=drop_missing) as (folder, dropped):
-        refuse(folder, config)
-        run = create(store(runs), folder, config, owner=OWNER)
+        refuse(folder, config, processes)
+        run = create(store(runs), folder, config, owner=OWNER, settings=shared_by(processes))
     execute(run)
     summary = run.summary.model_dump(mode="json")
     extra = {"dropped": dropped} if drop_missing else {}
@@ -138,6 +145,10 @@ def _words(run: Run) -> str:
     if summary.base_quantiles is not None and summary.refined_quantiles is not None:
         for (key, before), (_, after) in zip(summary.base_quantiles, summary.refined_quantiles, strict=True):
             lines.append(f"{f'test |error| {QUANTILES[key]}':<22}{number(before):>12}{number(after):>12}")
+    if summary.processes is not None:
+        lines.append(
+            f"{summary.processes.count} processes, which sent {summary.processes.sent_bytes:,} bytes to each other"
+        )
     lines += smoothing_lines(summary)
     for step in summary.gauss_newton:
         lines.append(

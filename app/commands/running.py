@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from lsr_app.commands.common import Cancellation, ProgressLine, interruptible, printable
 from lsr_core.errors import Cancelled, InputError, LSRError
 
@@ -14,16 +16,30 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
 
-def refuse(folder: Path, config: RefineConfig) -> None:
-    """Refuse here what can be refused before there is a run, and say what the run will take."""
+def refuse(folder: Path, config: RefineConfig, processes: int = 1) -> None:
+    """Refuse here what can be refused before there is a run, and say what the run, or each of its processes, will take."""
+    from lsr_core.jobs.team import refuse_count
     from lsr_core.refinement.forecast import forecast
+    from lsr_core.refinement.plan import budget_of
+    from lsr_core.refinement.sharing import refuse_more_than, refuse_unshared
     from lsr_core.storage.bundles import load_problem
 
+    refuse_count(processes)
+    refuse_unshared(config, processes)
     problem = load_problem(folder)
-    expected = forecast(problem, config)
+    refuse_more_than(len(problem.fitted_inputs()), processes)
+    each = config if processes == 1 else config.model_copy(update={"memory_budget": budget_of(config) // processes})
+    expected = forecast(problem, config if config.memory_budget is not None else each)
     if not expected.fits:
         raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
-    print(printable(expected.sentence), file=sys.stderr)
+    print(printable(f"{'' if processes == 1 else 'Each process: '}{expected.sentence}"), file=sys.stderr)
+
+
+def shared_by(processes: int) -> dict[str, JsonValue]:
+    """The settings of a run whose rows are shared."""
+    from lsr_core.jobs.team import KEY
+
+    return {} if processes == 1 else {KEY: processes}
 
 
 def execute(run: Run) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsr_core.errors import InputError
 from lsr_core.jobs import watch
+from lsr_core.jobs.team import Team, together
 from lsr_core.refinement.progress import ProgressCallback
 from lsr_core.storage.runs import Run
 
@@ -24,10 +25,18 @@ VERDICT_AT = 0.92
 
 def work(run: Run, report: ProgressCallback) -> None:
     """Refine, draw the loss paths, write the results."""
+    started = time.perf_counter()
+    with together(run) as team:
+        refinement = _refined(run, team, report)
+    summary = keep(run, refinement, report)
+    run.write_summary(summary.model_copy(update={"seconds": time.perf_counter() - started}))
+    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+
+
+def _refined(run: Run, team: Team, report: ProgressCallback) -> Refinement:
     from lsr_core.refinement.refine import refine
     from lsr_core.storage.bundles import load_problem
 
-    started = time.perf_counter()
     config = run.manifest.config
     problem = load_problem(run.problem_path)
     size = check_room(run, problem)
@@ -39,12 +48,11 @@ def work(run: Run, report: ProgressCallback) -> None:
         if stage not in stages:
             stages.append(stage)
             run.append_log(stage)
+        team.check()
         report(stage, fraction * REFINE_SHARE)
 
-    refinement = refine(problem, config, progress=on_refine)
-    summary = keep(run, refinement, report)
-    run.write_summary(summary.model_copy(update={"seconds": time.perf_counter() - started}))
-    run.append_log(f"test error {summary.base.test_mse} -> {summary.refined.test_mse} at rank {summary.rank}")
+    reduction, config = team.join(config)
+    return refine(problem, config, progress=on_refine, reduction=reduction)
 
 
 def keep(run: Run, refinement: Refinement, report: ProgressCallback) -> Summary:

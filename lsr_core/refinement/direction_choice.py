@@ -31,8 +31,8 @@ def chosen_directions(setting: Setting, count: int) -> FactoredDirections:
         return drawn
     rows = row_directions(setting, count, form)
     candidates = [drawn, rows, drawn.part(slice(count // 2)).joined(rows.part(slice(count // 2, None)))]
-    errors = _trial(setting, candidates)
-    best = min(range(len(candidates)), key=errors.__getitem__)
+    (errors,) = setting.reduction.share(torch.tensor(_trial(setting, candidates)))
+    best = int(errors.argmin())
     return candidates[best] if errors[best] < CLEARLY * errors[0] else drawn
 
 

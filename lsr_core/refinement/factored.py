@@ -36,22 +36,23 @@ def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     omega = chosen_directions(setting, directions(setting.sizes, setting.config, setting.max_rank))
     form = strategy.network.form if strategy.network is not None else DirectionForm()
     probes = FactoredDirections.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
-    rows = TrainingRows(strategy, function, setting.train, samples=min(ROWS, setting.plan.samples))
+    samples = min(ROWS, setting.plan.samples)
+    rows = TrainingRows(strategy, function, setting.train, samples=samples, reduction=setting.reduction)
     counter = Counter(len(rows) * 4 / 3, on_fraction)
     qr = qr_for(setting, omega.count + PROBES + 1)
     for block in rows:
         qr.update(block.operator.times(omega, probes), block.errors)
         counter()
     on_fraction(1.0)
-    return basis_from(setting, omega, qr.factor)
+    return basis_from(setting, omega, setting.reduction.triangle(qr.factor))
 
 
 def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> Basis:
     """V and the solved problem from the factor of [J Ω, J P, f]."""
     count = omega.count
-    whiten = inverse_root(omega.gram(), factor.dtype)
+    (whiten,) = setting.reduction.share(inverse_root(omega.gram(), factor.dtype))
     images = factor[:count, :count].to(whiten.dtype) @ whiten
-    left, values, right_t = torch.linalg.svd(images, full_matrices=False)
+    left, values, right_t = setting.reduction.share(*torch.linalg.svd(images, full_matrices=False))
     rank = min(setting.max_rank, len(values))
     coefficients = (whiten @ right_t[:rank].T).to(factor.dtype)
     left, values = left.to(factor.dtype), values.to(factor.dtype)

@@ -26,29 +26,31 @@ class FieldRecorder:
         solved = solutions.ranks
         self._columns = [solved.index(rank) for rank in self._ranks]
         self.points = thinned(len(self._split.inputs), MAX_DISPLAY_POINTS)
-        self._errors: list[Tensor] = []
-        self._network: list[Tensor] = []
+        nothing = self._split.targets[:0].cpu()
+        self._errors = [nothing[:, :, None].expand(-1, -1, len(self._ranks))]
+        self._network = [nothing]
 
     def add(self, block: ErrorBlock) -> None:
         """Take the display points that fall into this block of samples."""
         inside = self.points[(self.points >= block.samples.start) & (self.points < block.samples.stop)]
         rows = inside - block.samples.start
-        self._errors.append(block.refined[:, :, self._columns][rows].permute(2, 0, 1).cpu())
+        self._errors.append(block.refined[:, :, self._columns][rows].cpu())
         self._network.append(
             (block.errors[rows] + self._setting.physical(self._split.targets[block.samples])[rows]).cpu()
         )
 
     def fields(self) -> Fields:
-        """Everything gathered, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""
+        """Everything gathered, by all processes, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""
         inputs = self._split.inputs[self.points].flatten(1).cpu().double().numpy()
         targets = self._setting.physical(self._split.targets[self.points]).cpu().double().numpy()
         coarse = thinned(len(self.points), MAX_STEPPED_POINTS).numpy()
+        joined = self._setting.reduction.joined
         return Fields(
             ranks=np.array(self._ranks, dtype=np.int64),
             inputs=inputs,
             targets=targets,
-            network=torch.cat(self._network).double().numpy(),
-            refined_error=torch.cat(self._errors, dim=1).float().numpy(),
+            network=joined(torch.cat(self._network)).double().numpy(),
+            refined_error=joined(torch.cat(self._errors)).permute(2, 0, 1).float().contiguous().numpy(),
             stepped_points=coarse,
             stepped=np.full((len(self._ranks), len(coarse), targets.shape[1]), np.nan, dtype=np.float32),
             split=self._setting.display,

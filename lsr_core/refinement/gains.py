@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lsr_core.linalg.reduction import Reduction
 from lsr_core.refinement.results import Floats
 
 
@@ -38,6 +40,18 @@ class Gains:
         differences = losses[:, :1].double() - losses.double()
         sums, squares = (part.sum(dim=0).cpu().numpy() for part in (differences, differences.square()))
         return cls(np.array(ranks), float(losses[:, 0].double().sum()), sums, squares, len(losses))
+
+    @classmethod
+    def none(cls, ranks: list[int]) -> Gains:
+        """Of no sample."""
+        return cls(np.array(ranks), 0.0, np.zeros(len(ranks)), np.zeros(len(ranks)), 0)
+
+    def over(self, reduction: Reduction) -> Gains:
+        """Of the samples of all processes."""
+        mine = np.concatenate([[self.base, self.count], self.sums, self.squares])
+        base, count, *rest = reduction.sum(torch.from_numpy(mine)).numpy()
+        sums, squares = np.split(np.array(rest), 2)
+        return Gains(self.ranks, float(base), sums, squares, int(count))
 
     def __add__(self, other: Gains) -> Gains:
         """Of the samples of both, at the ranks that both have."""

@@ -34,6 +34,7 @@ def left_out(setting: Setting, subspace: Subspace, solutions: RankSolutions, ran
     some = torch.randperm(len(inputs), generator=setting.generator(PART))[: MOST_ROWS // outputs].to(inputs.device)
     most = solutions.exact_rank
     ranks = ladder(most, required=(rank,) if rank <= most else ())
+    some = some[setting.reduction.part(len(some))]
     errors = setting.function.outputs(inputs[some]) - targets[some]
     modes = subspace.modes(inputs[some])[:, :most]
     projected = solutions.solver.orthonormal(modes * setting.weight).unflatten(0, errors.shape)
@@ -41,7 +42,7 @@ def left_out(setting: Setting, subspace: Subspace, solutions: RankSolutions, ran
     for count in ranks:
         found = errors + (modes[:, :count] @ solutions.at(count)).view_as(errors)
         losses.append(_without_itself(found.double(), projected[..., :count].double()).square().mean(dim=1))
-    return Gains.of(ranks, torch.stack(losses, dim=1))
+    return Gains.of(ranks, torch.stack(losses, dim=1)).over(setting.reduction)
 
 
 def _without_itself(errors: Tensor, rows: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.reduction import Reduction
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.summary import Errors
 
@@ -24,21 +25,27 @@ class OutputErrors:
 
     def __init__(self, parts: int) -> None:
         self._parts = parts
-        self._errors: list[Tensor] = []
-        self._targets: list[Tensor] = []
+        self._errors = torch.zeros(parts, dtype=torch.float64)
+        self._targets = torch.zeros(parts, dtype=torch.float64)
 
     def add(self, outputs: Tensor, targets: Tensor) -> None:
         """Another block."""
         if self._parts > 1:
             for kept, values in ((self._errors, outputs - targets), (self._targets, targets)):
-                kept.append(values.double().unflatten(1, (self._parts, -1)).square().sum(dim=(0, 2)).cpu())
+                kept += values.double().unflatten(1, (self._parts, -1)).square().sum(dim=(0, 2)).cpu()
+
+    def over(self, reduction: Reduction) -> OutputErrors:
+        """Of the blocks of all processes."""
+        found = OutputErrors(self._parts)
+        found._errors, found._targets = reduction.sum(torch.stack([self._errors, self._targets]))
+        return found
 
     @property
     def relative(self) -> list[float | None] | None:
         """By output, None for one that should be zero throughout; None where there is but one."""
-        if not self._errors:
+        if self._parts == 1:
             return None
-        ratios = (torch.stack(self._errors).sum(dim=0) / torch.stack(self._targets).sum(dim=0)).sqrt().tolist()
+        ratios = (self._errors / self._targets).sqrt().tolist()
         return [value if math.isfinite(value) else None for value in ratios]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.jets import JetFunction
@@ -46,6 +47,10 @@ class PhysicsSetting(Setting):
         return sum(part.n_rows for part in self.fitted)
 
     @property
+    def n_samples(self) -> int:
+        return sum(len(part.points) for part in self.fitted)
+
+    @property
     def n_outputs(self) -> int:
         return len(self.problem.outputs)
 
@@ -61,11 +66,11 @@ class PhysicsSetting(Setting):
         return residual_vector(self.fitted)
 
     def rows(self) -> BlockwiseRows:
-        """f and G at the fitted points."""
+        """f and G at the fitted points of this process's part."""
         return self._blockwise([(part.residual, part.points, part.width) for part in self.fitted], keep=False)
 
     def source_rows(self) -> BlockwiseRows:
-        """What the basis comes from: J or G at a random part of the fitted points."""
+        """This process's part of what the basis comes from: J or G at a random part of the fitted points."""
         places = [part.points if self.config.source == "residuals" else part.places() for part in self.fitted]
         total = sum(len(part) for part in places)
         wanted = self.config.basis_points or self.max_rank + SOURCE_EXTRA
@@ -84,7 +89,14 @@ class PhysicsSetting(Setting):
         return self._blockwise(parts, keep=self.plan.keep_rows)
 
     def _blockwise(self, parts: Sequence[Part], *, keep: bool) -> BlockwiseRows:
-        return BlockwiseRows(parts, self.strategy.name, self.plan.block_bytes, columns=self.max_rank + 1, keep=keep)
+        return BlockwiseRows(
+            parts,
+            self.strategy.name,
+            self.plan.block_bytes,
+            columns=self.max_rank + 1,
+            keep=keep,
+            reduction=self.reduction,
+        )
 
 
 Part = tuple[ResidualFunction, Tensor, int]
@@ -99,32 +111,46 @@ class BlockwiseRows:
         block_bytes: about the size of the largest block of rows or modes.
         columns: of the modes that will be taken.
         keep: keep Jacobian rows between passes.
+        reduction: whose part of each function's points is taken; `n_rows` counts all.
     """
 
-    def __init__(self, parts: Sequence[Part], name: str, block_bytes: int, *, columns: int, keep: bool) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        name: str,
+        block_bytes: int,
+        *,
+        columns: int,
+        keep: bool,
+        reduction: Reduction = ALONE,
+    ) -> None:
         self.n_rows = sum(len(points) * width for _, points, width in parts)
         self._parts, self._name, self._block_bytes = list(parts), name, block_bytes
-        self._columns, self._keep = columns, keep
+        self._columns, self._keep, self._reduction = columns, keep, reduction
         self._operators: dict[tuple[int, int], JacobianOperator] = {}
 
     def __len__(self) -> int:
-        return sum(-(-len(points) // self._samples(part, width)) for part, points, width in self._parts)
+        return sum(
+            self._reduction.n_blocks(len(points), self._samples(part, width)) for part, points, width in self._parts
+        )
 
     def __iter__(self) -> Iterator[RowBlock]:
         before = 0
         for index, (function, points, width) in enumerate(self._parts):
             samples = self._samples(function, width)
-            for start in range(0, len(points), samples):
-                some = points[start : start + samples]
+            for where in self._reduction.blocks(len(points), samples):
+                some = points[where]
                 errors = function.outputs(some).reshape(-1, 1)
-                rows = slice(before, before + len(errors))
-                before += len(errors)
-                yield RowBlock(rows, self._operator((index, start), function, some, width), errors)
+                rows = slice(before + where.start * width, before + where.stop * width)
+                yield RowBlock(rows, self._operator((index, where.start), function, some, width), errors)
+            before += len(points) * width
 
     def single_precision(self) -> BlockwiseRows:
         """The same rows in float32, for finding a basis."""
         parts = [(function.single_precision(), points.float(), width) for function, points, width in self._parts]
-        return BlockwiseRows(parts, self._name, self._block_bytes, columns=self._columns, keep=False)
+        return BlockwiseRows(
+            parts, self._name, self._block_bytes, columns=self._columns, keep=False, reduction=self._reduction
+        )
 
     def _samples(self, function: ResidualFunction, width: int) -> int:
         return max(1, self._block_bytes // (self._columns * width * function.dtype.itemsize))

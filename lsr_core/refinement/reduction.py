@@ -45,7 +45,10 @@ class Passes:
         self._columns = max(subspace.rank, len(self._ranks))
 
     def __call__(self, name: str, on_block: Callable[[ErrorBlock], None] | None = None) -> RankErrors | None:
-        """Mean squares over a split by rank, with gains for the validation split; None if there is no such split."""
+        """Mean squares over a split by rank, with gains for the validation split; None if there is no such split.
+
+        Each process sees the blocks of its part.
+        """
         setting = self._setting
         if name not in setting.splits:
             return None
@@ -53,25 +56,25 @@ class Passes:
         row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
         samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes, setting.plan.samples))
         sums = torch.zeros(setting.parts, len(self._ranks), dtype=torch.float64, device=targets.device)
-        gains: Gains | None = None
-        for start in range(0, len(inputs), samples):
-            where = slice(start, min(start + samples, len(inputs)))
+        gains = Gains.none(self._ranks)
+        own = setting.reduction.part(len(inputs))
+        for where in setting.reduction.blocks(len(inputs), samples):
             errors = setting.function.outputs(inputs[where]) - targets[where]
             refined = self._refined(inputs[where], errors.reshape(-1, 1))
             by_part = refined.view(len(errors), setting.parts, -1, refined.shape[1])
             sums += torch.linalg.vector_norm(by_part, dim=(0, 2)).double().square()
             if name == "validation":
-                found = Gains.of(self._ranks, refined.unflatten(0, errors.shape).square().mean(dim=1))
-                gains = found if gains is None else gains + found
+                gains += Gains.of(self._ranks, refined.unflatten(0, errors.shape).square().mean(dim=1))
             if on_block is not None:
                 on_block(ErrorBlock(where, *map(setting.physical, (errors, refined.unflatten(0, errors.shape)))))
-            self._on_fraction(where.stop / len(inputs))
+            self._on_fraction((where.stop - own.start) / (own.stop - own.start))
+        sums = setting.reduction.sum(sums)
         physical, size = sums * setting.part_sizes.square()[:, None], setting.squares(name)
         by_output = (physical * setting.parts / targets.numel() / size[:, None]).sqrt()
         return RankErrors(
             self._by_rank(physical.sum(dim=0) / targets.numel()),
             float(size.mean()),
-            gains,
+            gains.over(setting.reduction) if name == "validation" else None,
             solved=self._by_rank(sums.sum(dim=0) / targets.numel()),
             by_output=self._by_rank(by_output.T) if setting.parts > 1 else None,
         )

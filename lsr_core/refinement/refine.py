@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.networks.routes import in_words
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement import gauss_newton
@@ -28,6 +29,7 @@ from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.report import conditions_at
 from lsr_core.refinement.results import Spectrum, Sweep
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sharing import shared_by
 from lsr_core.refinement.smoothing import Smoothing, smoothed
 from lsr_core.refinement.solve import LinearSolve, planned, solved_in_basis
 from lsr_core.refinement.status import SolutionStatus
@@ -48,6 +50,7 @@ def refine(
     config: RefineConfig | None = None,
     *,
     progress: ProgressCallback | None = None,
+    reduction: Reduction = ALONE,
     **settings: object,
 ) -> Refinement:
     """Refine a trained network by one direct solve in a low-dimensional subspace of parameter directions.
@@ -60,6 +63,7 @@ def refine(
         problem: network and data.
         config: settings; or give them by name, `refine(problem, max_rank=300, seed=1)`.
         progress: called with (stage, fraction done); may raise `Cancelled` to stop. By default a bar in a notebook, else nothing.
+        reduction: the processes that share the rows, each of which calls this with the same problem and config; this one alone by default.
 
     Raises:
         InputError: the problem or a setting cannot be used; the message says what to do.
@@ -71,15 +75,15 @@ def refine(
     clock = Progress(progress or default_callback(), _stages(config))
     with in_words():
         whole = fitted(problem, config)
-        found = with_estimates(_stepped(_one_shot(whole, config, clock), clock))
+        found = with_estimates(_stepped(_one_shot(whole, config, clock, reduction), clock))
     if whole is not problem:
         found.summary.notes.insert(0, JOINED)
     return found
 
 
-def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refinement:
+def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction: Reduction) -> Refinement:
     clock.stage("preparing")
-    setting = planned(problem, config)
+    setting = planned(problem, config, reduction)
     refinement = _run(problem, setting, clock)
     if refinement.gap <= DISAGREEMENT:
         return refinement
@@ -87,7 +91,7 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress) -> Refine
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
         reason = f"factored directions had reached their rounding limit (errors {refinement.gap:.0%} off those of the predictor)"
         try:
-            exact = planned(problem, config.model_copy(update={"strategy": "row-blocks"}))
+            exact = planned(problem, config.model_copy(update={"strategy": "row-blocks"}), reduction)
         except InputError:  # the exact route does not fit the budget; what there is comes with the note
             exact = None
         if exact is not None:
@@ -149,11 +153,12 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
     bars = {} if error_bars is None else error_bars.summary(predictor)
     if error_bars is not None and error_bars.spread is not None:
         predictor = predictor.with_spread(error_bars.spread.by(setting.function.over_names))
+    processes = shared_by(setting.reduction)
     timings = clock.finish()
     seconds = time.perf_counter() - started
     return Refinement(
         problem=problem,
-        setting=setting,
+        setting=replace(setting, reduction=ALONE),
         subspace=subspace,
         solutions=solutions,
         sweep=sweep,
@@ -164,7 +169,17 @@ def _run(problem: Problem, setting: Setting, clock: Progress) -> Refinement:
         delta=setting.function.expand(delta),
         predictor=predictor,
         summary=_summary(
-            problem, solve, sweep, chosen, delta, found, smoothing=smoothing, seconds=seconds, timings=timings, **bars
+            problem,
+            solve,
+            sweep,
+            chosen,
+            delta,
+            found,
+            smoothing=smoothing,
+            seconds=seconds,
+            timings=timings,
+            processes=processes,
+            **bars,
         ),
         gap=found.gap,
         timings=timings,

@@ -95,9 +95,11 @@ class Measured(NamedTuple):
 
 
 def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Measured:
-    """What a predictor of the outputs as they are leaves of the targets, by blocks of samples."""
+    """What a predictor of the outputs as they are leaves of the targets, by blocks of samples of each process."""
+    reduction = setting.reduction
     mse, by_output, residual = {}, OutputErrors(setting.parts), 0.0
-    test_errors = room_for(len(setting.splits["test"].inputs) if "test" in setting.splits else 0)
+    tested = reduction.part(len(setting.splits["test"].inputs) if "test" in setting.splits else 0)
+    test_errors = room_for(tested.stop - tested.start)
     reported = next(name for name in ("test", "validation", "train") if name in setting.splits)
     for name, split in setting.splits.items():
         if name == "grid":
@@ -107,10 +109,9 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Measured
             if setting.sample_wise
             else len(split.inputs)
         )
-        blocks = zip(split.inputs.split(samples), split.targets.split(samples), strict=True)
-        total, done = 0.0, 0
-        for inputs, taken in blocks:
-            targets = setting.physical(taken)
+        total, solved, done = 0.0, 0.0, 0
+        for where in reduction.blocks(len(split.inputs), samples):
+            inputs, targets = split.inputs[where], setting.physical(split.targets[where])
             outputs = predict(inputs).reshape(targets.shape)
             by_sample = (outputs - targets).norm(dim=1).cpu().double().numpy()
             total += float(np.sum(by_sample**2))
@@ -120,7 +121,9 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Measured
             if name == reported:
                 by_output.add(outputs, targets)
             if name == "train":
-                residual += float(setting.divided(outputs - targets).double().square().sum())
+                solved += float(setting.divided(outputs - targets).double().square().sum())
+        total, solved = reduction.sum(torch.tensor([total, solved], dtype=torch.float64)).tolist()
+        residual += solved
         mse[name] = total / split.targets.numel()
     test = mse.get("test")
     errors = Errors(
@@ -128,9 +131,9 @@ def errors_of(setting: Setting, predict: Callable[[Tensor], Tensor]) -> Measured
         val_mse=mse.get("validation"),
         test_mse=test,
         test_relative_l2=None if test is None else _finite(setting.relative_l2(test, "test")),
-        by_output=by_output.relative,
+        by_output=by_output.over(reduction).relative,
     )
-    found = quantiles(test_errors, np.array([0.5, 0.9, 0.99, 1.0]))
+    found = quantiles(reduction.joined(torch.from_numpy(test_errors)).numpy(), np.array([0.5, 0.9, 0.99, 1.0]))
     single = None if found is None else Quantiles(**dict(zip(("median", "p90", "p99", "max"), found, strict=True)))
     return Measured(errors, single, setting.weight * math.sqrt(residual))
 

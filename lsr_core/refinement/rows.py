@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator
 from lsr_core.networks.strategies import Strategy
@@ -48,27 +49,35 @@ class TrainingRows:
     Args:
         samples: samples a block.
         keep: keep the rows after the first pass.
+        reduction: whose part of the rows these are; `n_rows` counts all.
     """
 
     def __init__(
-        self, strategy: Strategy, function: ParametricFunction, split: Split, *, samples: int, keep: bool = False
+        self,
+        strategy: Strategy,
+        function: ParametricFunction,
+        split: Split,
+        *,
+        samples: int,
+        keep: bool = False,
+        reduction: Reduction = ALONE,
     ) -> None:
         self.n_rows = split.targets.numel()
         self._strategy, self._function, self._split = strategy, function, split
-        self._samples, self._keep = samples, keep
+        self._samples, self._keep, self._reduction = samples, keep, reduction
         self._operators: dict[int, JacobianOperator] = {}
 
     def __len__(self) -> int:
-        return -(-len(self._split.inputs) // self._samples)
+        return self._reduction.n_blocks(len(self._split.inputs), self._samples)
 
     def __iter__(self) -> Iterator[RowBlock]:
         n_outputs = self._split.targets.shape[1]
-        for start in range(0, len(self._split.inputs), self._samples):
-            inputs = in_precision_of(self._function, self._split.inputs[start : start + self._samples])
-            targets = self._split.targets[start : start + self._samples].to(self._function.dtype)
+        for where in self._reduction.blocks(len(self._split.inputs), self._samples):
+            inputs = in_precision_of(self._function, self._split.inputs[where])
+            targets = self._split.targets[where].to(self._function.dtype)
             errors = (self._function.outputs(inputs) - targets).reshape(-1, 1)
-            rows = slice(start * n_outputs, start * n_outputs + len(errors))
-            yield RowBlock(rows, self._operator(start, inputs), errors)
+            rows = slice(where.start * n_outputs, where.stop * n_outputs)
+            yield RowBlock(rows, self._operator(where.start, inputs), errors)
 
     def single_precision(self) -> TrainingRows:
         """The same rows of the same function in float32, for finding a basis."""
@@ -77,7 +86,7 @@ class TrainingRows:
         if network is not None:
             network = UsedNetwork(function, in_precision_of(function, self._split.inputs[:2]))
         strategy = replace(self._strategy, function=function, network=network)
-        return TrainingRows(strategy, function, self._split, samples=self._samples)
+        return TrainingRows(strategy, function, self._split, samples=self._samples, reduction=self._reduction)
 
     def _operator(self, start: int, inputs: Tensor) -> JacobianOperator:
         if not self._keep:

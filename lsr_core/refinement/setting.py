@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.networks.answers import check_answer
 from lsr_core.networks.checks import refuse_training_mode
 from lsr_core.networks.functions import ParametricFunction
@@ -35,6 +36,7 @@ class Setting:
 
     Attributes:
         parts: outputs that are told one by one, each of o/parts columns; 1 = all as one whole.
+        reduction: which rows this process works on; splits hold all of them, and every count is one of all.
     """
 
     kind: ProblemKind
@@ -52,6 +54,7 @@ class Setting:
     adjoint_error: float
     routes_left: tuple[Left, ...]
     notes: tuple[str, ...]
+    reduction: Reduction = field(default=ALONE, kw_only=True)
 
     @property
     def train(self) -> Split:
@@ -60,6 +63,11 @@ class Setting:
     @property
     def n_residuals(self) -> int:
         return self.train.targets.numel()
+
+    @property
+    def n_samples(self) -> int:
+        """What rows are parted by."""
+        return len(self.train.inputs)
 
     @property
     def n_outputs(self) -> int:

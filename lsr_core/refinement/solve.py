@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from lsr_core.errors import NumericalError
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.linalg.triangular import TriangularSolver
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.basis import Basis, OnFraction
@@ -14,6 +15,7 @@ from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import need_room
 from lsr_core.refinement.kinds import build_basis, prepare
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sharing import refuse_unequal, refuse_unshared
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import SplitFactor
 
@@ -33,14 +35,19 @@ class LinearSolve:
     solver: TriangularSolver
 
 
-def planned(problem: Problem, config: RefineConfig) -> Setting:
+def planned(problem: Problem, config: RefineConfig, reduction: Reduction = ALONE) -> Setting:
     """The setting, refused before anything large is allocated if its plan does not fit.
 
+    Args:
+        reduction: among whom the rows are shared.
+
     Raises:
-        InputError: see `prepare`; a plan beyond the memory budget.
+        InputError: see `prepare`; a plan beyond the memory budget; rows that cannot be shared.
     """
-    setting = prepare(problem, config)
+    refuse_unshared(config, reduction.size)
+    setting = replace(prepare(problem, config), reduction=reduction)
     need_room(problem, setting)
+    refuse_unequal(setting)
     return setting
 
 

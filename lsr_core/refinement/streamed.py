@@ -41,7 +41,7 @@ def build_streamed(setting: Setting, on_fraction: OnFraction) -> Basis:
     basis, probes = range_of(setting, sketched, width, count)
     error = missed(basis, probes)
     factor = triangle_of(all_rows, basis, setting, count, with_errors=True)
-    left, values, right_t = torch.linalg.svd(factor[:width, :width], full_matrices=False)
+    left, values, right_t = setting.reduction.share(*torch.linalg.svd(factor[:width, :width], full_matrices=False))
     rank = min(setting.max_rank, len(values))
     shown = as_source(values[:rank], setting)
     scale = column_scale(shown, setting)
@@ -64,7 +64,7 @@ def range_of(setting: Setting, source: Rows, width: int, count: Counter) -> tupl
         for block in source:
             preimage += block.operator.rmatmat(block.operator.matmat(basis))
             count()
-        basis = orthonormal(preimage)
+        basis = orthonormal(setting.reduction.sum(preimage))
     return basis, sketch[:, width:]
 
 
@@ -85,7 +85,7 @@ def sketch_of(setting: Setting, rows: Rows, width: int, count: Counter) -> Tenso
         psi = sketch_rows(block.rows, width, seeds[0], like, uniform=config.sketch == "uniform")
         total += block.operator.rmatmat(torch.cat([psi, sketch_rows(block.rows, PROBES, seeds[1], like)], dim=1))
         count()
-    return total
+    return setting.reduction.sum(total)
 
 
 def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, with_errors: bool) -> Tensor:
@@ -94,7 +94,7 @@ def triangle_of(rows: Rows, basis: Tensor, setting: Setting, count: Counter, *, 
     for block in rows:
         qr.update(block.operator.matmat(basis), *([block.errors] if with_errors else []))
         count()
-    return qr.factor
+    return setting.reduction.triangle(qr.factor)
 
 
 def _rows(setting: Setting, split: Split) -> TrainingRows:
@@ -105,4 +105,11 @@ def _rows(setting: Setting, split: Split) -> TrainingRows:
         if setting.sample_wise
         else len(split.inputs)
     )
-    return TrainingRows(setting.strategy, setting.function, split, samples=samples, keep=setting.plan.keep_rows)
+    return TrainingRows(
+        setting.strategy,
+        setting.function,
+        split,
+        samples=samples,
+        keep=setting.plan.keep_rows,
+        reduction=setting.reduction,
+    )

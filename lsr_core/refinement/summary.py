@@ -214,6 +214,20 @@ class RouteLeft(_Record):
     reason: str
 
 
+class Processes(_Record):
+    """Processes that shared the rows of a refinement.
+
+    Attributes:
+        count: of processes.
+        sent_bytes: by all of them to each other.
+        most_sent_bytes: by the one that sent most.
+    """
+
+    count: int
+    sent_bytes: int
+    most_sent_bytes: int
+
+
 class Method(_Record):
     """How a solve was made.
 
@@ -246,6 +260,8 @@ class Summary(_Record):
     `output_sizes` is what each output was divided by in the solve and in the choice of the rank, where their sizes differ: the errors are those
     of the outputs as they are, `residual_norm` is that of the divided residual.
 
+    `processes` is there where several shared the rows.
+
     `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
     """
 
@@ -277,6 +293,7 @@ class Summary(_Record):
     adjoint_error: float
     seconds: float
     peak_rss_bytes: int
+    processes: Processes | None = None
     timings: dict[str, float] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
     status: str = ""

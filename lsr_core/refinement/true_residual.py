@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.evaluation import Verified, refuse_infinite
@@ -36,7 +37,10 @@ def measured(setting: PhysicsSetting, step: Tensor, predictor: RefinedPredictor)
         NumericalError: a residual or an error that is not finite.
     """
     fitted, fresh = (
-        (float(residual_vector(rows).square().sum()), *true_losses(rows, step, setting.strategy.name).tolist())
+        (
+            float(residual_vector(rows).square().sum()),
+            *true_losses(rows, step, setting.strategy.name, setting.reduction).tolist(),
+        )
         for rows in (setting.fitted, setting.fresh)
     )
     refuse_infinite([*fitted, *fresh])
@@ -56,7 +60,9 @@ def measured(setting: PhysicsSetting, step: Tensor, predictor: RefinedPredictor)
 def field_errors(setting: PhysicsSetting, split: Split, steps: Tensor) -> tuple[Tensor, Tensor]:
     """The network's field (P, o) at the points of a split, and the errors (k, P, o) of the refined ones for steps (m, k)."""
     network = setting.function.outputs(split.inputs)
-    moved = torch.cat([setting.strategy.at(points).matmat(steps) for points in split.inputs.split(CHUNK)])
+    blocks = setting.reduction.blocks(len(split.inputs), CHUNK)
+    own = [setting.strategy.at(split.inputs[where]).matmat(steps) for where in blocks]
+    moved = setting.reduction.joined(torch.cat([steps.new_zeros(0, steps.shape[1]), *own]))
     return network, moved.T.unflatten(1, network.shape) + (network - split.targets)
 
 
@@ -80,17 +86,20 @@ def _errors(setting: PhysicsSetting, fitted: float, fresh: float, predict: Predi
     )
 
 
-def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str) -> Floats:
+def true_losses(rows: Sequence[BlockRows], steps: Tensor, name: str, reduction: Reduction = ALONE) -> Floats:
     """Σ weight·mean(r²) of the fields u(θ0) + J Δθ for steps (m, k): (k,), NaN where a residual is not finite.
 
     Args:
         name: how Jacobians are applied.
+        reduction: among whom the points are shared.
     """
     total = np.zeros(steps.shape[1])
     for block in rows:
         components = block.residual.components()
-        for points in block.points.split(CHUNK):
+        for where in reduction.blocks(len(block.points), CHUNK):
+            points = block.points[where]
             network = components.outputs(points)
             moved = components.at(points, network.shape[1], name).matmat(steps)
             total += losses_of(block.residual, points, network, moved)
+    total = reduction.sum(torch.from_numpy(total)).numpy()
     return np.where(np.isfinite(total), total, np.nan)

@@ -90,7 +90,7 @@ class ClassEvaluation(SupervisedEvaluation):
         ranks = self.solutions.ranks
         inputs, targets = setting.labelled[name]
         sums = torch.zeros(len(ranks), dtype=torch.float64, device=targets.device)
-        gains: list[Gains] = []
+        gains = [Gains.none(ranks)]
 
         def score(block: ErrorBlock) -> None:
             x, y = inputs[block.samples], targets[block.samples]
@@ -105,9 +105,10 @@ class ClassEvaluation(SupervisedEvaluation):
 
         with torch.no_grad():
             self.pass_over(name, score)
+        sums = setting.reduction.sum(sums)
         mse = np.full(max(ranks) + 1, math.nan)
         mse[ranks] = (sums / targets.numel()).cpu().numpy()
-        total = functools.reduce(operator.add, gains) if gains else None
+        total = functools.reduce(operator.add, gains).over(setting.reduction) if name == "validation" else None
         return RankErrors(mse, mean_square(targets), total)
 
     @torch.no_grad()
@@ -118,20 +119,22 @@ class ClassEvaluation(SupervisedEvaluation):
             if name == "grid":
                 continue
             labels = setting.labelled[name].targets
-            found, rows_error = [], 0.0
+            found, rows_error = [labels[:0]], 0.0
             samples = (
                 samples_within(CHECK_BYTES, TANGENTS * setting.sizes.live, CHUNK)
                 if setting.sample_wise
                 else len(split.inputs)
             )
-            for inputs, wanted in zip(split.inputs.split(samples), split.targets.split(samples), strict=True):
+            for where in setting.reduction.blocks(len(split.inputs), samples):
+                inputs, wanted = split.inputs[where], split.targets[where]
                 if predictor is None:
                     rows = setting.function.outputs(inputs)
                 else:
                     rows = setting.rows.refined(inputs, *predictor.parts(inputs))
                 rows_error += float((rows - wanted).square().sum())
                 found.append(setting.rows.probabilities(inputs, rows))
-            probabilities[name] = torch.cat(found)
+            probabilities[name] = setting.reduction.joined(torch.cat(found))
+            rows_error = float(setting.reduction.sum(torch.tensor(rows_error, dtype=torch.float64)))
             mse[name] = rows_error if name == "train" else float((probabilities[name] - labels).square().sum())
             mse[name] /= labels.numel()
         errors = Errors(train_mse=mse["train"], val_mse=mse.get("validation"), test_mse=mse.get("test"))

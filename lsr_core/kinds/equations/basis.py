@@ -49,7 +49,8 @@ def build_physics(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
         start = _numbers_ahead(start, numbers)
     triangle = triangle_of(source, start, setting, count, with_errors=False)
     lengths, triangle = triangle[:, :ahead].norm(dim=0), triangle[:, ahead:]
-    _, values, right_t = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])
+    svd = torch.linalg.svd(triangle, full_matrices=len(triangle) < triangle.shape[1])
+    _, values, right_t = setting.reduction.share(*svd)
     rank = min(setting.max_rank - ahead, len(right_t))
     shown = torch.cat([lengths, values, values.new_zeros(len(right_t) - len(values))])[: ahead + rank]
     ordered = right_t[:rank].T.contiguous() if whole and not ahead else start[:, ahead:] @ right_t[:rank].T
@@ -86,9 +87,10 @@ def _factored(setting: PhysicsSetting, on_fraction: OnFraction) -> Basis:
     probes = FactoredDirections.random(function.shapes, PROBES, setting.generator(PROBE), function.theta0, form=form)
     qr = qr_for(setting, count + PROBES + 1)
     for done, part in enumerate(setting.fitted):
-        for points in part.points.split(SAMPLES):
+        for where in setting.reduction.blocks(len(part.points), SAMPLES):
+            points = part.points[where]
             rows = factors_of(part.residual, points)
             errors = part.residual.outputs(points).reshape(-1, 1)
             qr.update(rows.images(omega), rows.images(probes), errors)
         on_fraction((done + 1) / len(setting.fitted))
-    return basis_from(setting, omega, qr.factor)
+    return basis_from(setting, omega, setting.reduction.triangle(qr.factor))

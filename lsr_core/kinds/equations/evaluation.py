@@ -45,7 +45,7 @@ class PhysicsEvaluation(Evaluation):
             rungs = sorted({*rungs, fixed})
         steps = self._steps(rungs)
         values = np.full(self.subspace.rank + 1, np.nan)
-        values[rungs] = true_losses(self.setting.fresh, steps, self.setting.strategy.name)
+        values[rungs] = true_losses(self.setting.fresh, steps, self.setting.strategy.name, self.setting.reduction)
         return Choosing(replace(sweep, val_mse=interpolate_logarithmically(values)))
 
     def reporting(self, sweep: Sweep, rungs: list[int]) -> Reported:
