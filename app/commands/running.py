@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def refuse(folder: Path, config: RefineConfig, processes: int = 1) -> None:
     """Refuse here what can be refused before there is a run, and say what the run, or each of its processes, will take."""
-    from lsr_core.jobs.team import refuse_count
+    from lsr_core.jobs.seats import refuse_count
     from lsr_core.refinement.forecast import forecast
     from lsr_core.refinement.plan import budget_of
     from lsr_core.refinement.sharing import refuse_more_than, refuse_unshared
@@ -37,7 +37,7 @@ def refuse(folder: Path, config: RefineConfig, processes: int = 1) -> None:
 
 def shared_by(processes: int) -> dict[str, JsonValue]:
     """The settings of a run whose rows are shared."""
-    from lsr_core.jobs.team import KEY
+    from lsr_core.jobs.seats import KEY
 
     return {} if processes == 1 else {KEY: processes}
 

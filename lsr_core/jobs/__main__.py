@@ -14,7 +14,7 @@ from types import FrameType
 
 from lsr_core.errors import Cancelled, InputError, LSRError
 from lsr_core.jobs import standby
-from lsr_core.jobs.team import Seat, refuse_kind, seat_of_torchrun
+from lsr_core.jobs.seats import Seat, refuse_kind, seat_of_torchrun
 from lsr_core.storage.records import FINAL_STATES, Failure
 from lsr_core.storage.runs import Run
 from lsr_core.storage.workers import this_process

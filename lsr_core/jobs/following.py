@@ -8,7 +8,8 @@ import sys
 import threading
 
 from lsr_core.errors import LSRError
-from lsr_core.jobs.team import REFUSED, Seat, joined, refuse_kind
+from lsr_core.jobs.seats import Seat, joined, refuse_kind
+from lsr_core.jobs.team import REFUSED
 from lsr_core.storage.runs import Run
 
 

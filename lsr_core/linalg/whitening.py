@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-
 ROUNDING_LEFT = 1e3  # times one rounding error of a direction, that a combination of unit length may be off at most
 
 

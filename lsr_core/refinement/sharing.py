@@ -7,8 +7,8 @@ import torch
 from lsr_core.errors import InputError
 from lsr_core.linalg.reduction import Reduction
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.processes import Processes
 from lsr_core.refinement.setting import Setting
-from lsr_core.refinement.summary import Processes
 
 
 def refuse_unshared(config: RefineConfig, count: int) -> None:

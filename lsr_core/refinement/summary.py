@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from lsr_core.refinement.processes import Processes
 from lsr_core.refinement.regularisation import Regularisation
 from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
@@ -212,20 +213,6 @@ class RouteLeft(_Record):
 
     route: str
     reason: str
-
-
-class Processes(_Record):
-    """Processes that shared the rows of a refinement.
-
-    Attributes:
-        count: of processes.
-        sent_bytes: by all of them to each other.
-        most_sent_bytes: by the one that sent most.
-    """
-
-    count: int
-    sent_bytes: int
-    most_sent_bytes: int
 
 
 class Method(_Record):

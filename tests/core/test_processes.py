@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from lsr_core.errors import Cancelled, InputError, LSRError
-from lsr_core.jobs import team
+from lsr_core.jobs import seats, team
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.sharing import refuse_more_than
@@ -39,7 +39,7 @@ def queued(store: RunStore, tmp_path: Path, processes: int, rows: int = 24, kind
         owner="test",
         title="t",
         kind=kind,
-        settings={team.KEY: processes},
+        settings={seats.KEY: processes},
     )
     copy_bundle(bundle, run.problem_path)
     return run
@@ -115,7 +115,7 @@ def test_a_process_that_fails_by_itself_is_quoted(
     assert "nothing here" in run.log()
 
 
-def started_broken(run: Run, seat: team.Seat, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def started_broken(run: Run, seat: seats.Seat, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """A process that says why it ends."""
     assert seat.meeting is not None
     with (seat.meeting / f"log-{seat.rank}").open("wb") as log:
@@ -144,9 +144,9 @@ def test_more_processes_than_samples_are_refused_by_all(store: RunStore, tmp_pat
     with pytest.raises(InputError, match="are 3, but there are 2 training samples"):
         refuse_more_than(2, 3)
     with pytest.raises(InputError, match="whole number from 1 to 512"):
-        team.processes_of(queued(store, tmp_path, 0).manifest)
+        seats.processes_of(queued(store, tmp_path, 0).manifest)
     with pytest.raises(InputError, match="are for refinements, and this job is of the kind iterate"):
-        team.processes_of(queued(store, tmp_path, 2, kind="iterate").manifest)
+        seats.processes_of(queued(store, tmp_path, 2, kind="iterate").manifest)
 
 
 def torchrun(rank: int, run: Run, port: int) -> subprocess.Popen[str]:
