@@ -31,7 +31,9 @@ def test_without_rows_the_page_says_which_command_makes_them(open_page: Opener) 
 
 
 def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store: RunStore) -> None:
-    keep(store.root, "pinnacle", [row("Wave1D", 9.8e-5), row("HeatND", 1e-3), row("Burgers1D", None, "failed: no time")])
+    keep(
+        store.root, "pinnacle", [row("Wave1D", 9.8e-5), row("HeatND", 1e-3), row("Burgers1D", None, "failed: no time")]
+    )
     app = open_page("suites")
     assert not app.exception
     assert any("1 of them below the best published error, 1 ten times" in one.value for one in app.markdown)
