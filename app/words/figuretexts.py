@@ -150,6 +150,11 @@ FIGURES = {
         "The truth, the network and the refined predictor at the selected rank over the single input.",
         "The broad pale line is the truth; the refined predictor should run along its middle.",
     ),
+    "fitted_curves": Words(
+        "Fields",
+        "The samples that were fitted, the network and the refined predictor at the selected rank over the single input.",
+        "There are no test data: what is between the samples is not measured.",
+    ),
     "curve_errors": Words(
         "Errors",
         "The size of the error of the network and of the refined predictor over the single input.",

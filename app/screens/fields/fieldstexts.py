@@ -13,6 +13,7 @@ def slice_place(name: str, value: str, exact: bool, points: int) -> str:
     return f"The {points:,} points nearest to {name} = {value}"
 
 
-def fields_sentence(percent: float) -> str:
+def fields_sentence(percent: float, truth: str) -> str:
+    """Of points at which there are targets by this name."""
     shown = percent if percent in (0, 100) else min(99.9, max(0.1, percent))
-    return f"At {shown:.3g} % of the points the refined predictor is closer to the truth than the network."
+    return f"At {shown:.3g} % of the points the refined predictor is closer to the {truth.lower()} than the network."

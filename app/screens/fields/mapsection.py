@@ -22,7 +22,8 @@ def curves(now: Now, data: RunData, output: int) -> None:
     """Values and errors over the single input, with the training data."""
     where = lines.cut(data, 0, 0.5)
     seen = problems.observations(now.run) if now.run is not None and not data.parts.residual else None
-    show.figure("curves", lines.values(now.runs, now.ranks, output, where, observed=seen))
+    key = "curves" if data.truth_name == texts.PANELS["truth"] else "fitted_curves"
+    show.figure(key, lines.values(now.runs, now.ranks, output, where, observed=seen))
     logy = controls.toggle("logy", "Log error")
     show.figure("curve_errors", lines.errors(now.runs, now.ranks, output, where, logy=logy))
 

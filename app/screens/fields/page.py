@@ -41,7 +41,9 @@ with numbers:
     )
 with numbers:
     st.markdown(
-        fieldstexts.fields_sentence(100 * float((abs(refined) < abs(network)).mean())) if rank else texts.RANK_ZERO
+        fieldstexts.fields_sentence(100 * float((abs(refined) < abs(network)).mean()), data.truth_name)
+        if rank
+        else texts.RANK_ZERO
     )
     residualsection.line(data)
 if now.compare is not None and not lines.same_points(data, now.compare):
