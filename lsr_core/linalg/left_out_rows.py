@@ -7,6 +7,7 @@ map from data to fit (Allen 1974; for groups Cook & Weisberg 1982).
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -45,15 +46,8 @@ class LeftOutRows:
         return self._without(self._network, strength)
 
     def _without(self, fitted: Tensor, strength: float) -> Tensor:
-        shrunk = self._shrunk(strength)
-        if self._rows.shape[1] == 1:
-            rest = 1 - (self._rows[:, 0].square() @ shrunk)[:, None]
-            return torch.where(rest > SEEN_BY_ITSELF, fitted / rest, torch.inf)
-        blocks = (
-            torch.eye(fitted.shape[1], dtype=fitted.dtype, device=fitted.device) - (self._rows * shrunk) @ self._rows.mT
-        )
-        shares, vectors = torch.linalg.eigh(blocks)
-        solved = (vectors @ ((vectors.mT @ fitted[..., None]) / shares[..., None]))[..., 0]
+        shares, vectors = self._left_to_others(strength)
+        solved = _turned(_turned(fitted, vectors) / shares, None if vectors is None else vectors.mT)
         return torch.where((shares > SEEN_BY_ITSELF).all(dim=1, keepdim=True), solved, torch.inf)
 
     def density(self, strength: float) -> tuple[float, float]:
@@ -62,17 +56,27 @@ class LeftOutRows:
         With noise of σ² that density is N(0, σ²(1 − H_gg)⁻¹) in the error left out (Sundararajan & Keerthi 2001). Infinite where nothing
         is left to the others.
         """
-        fitted, shrunk = self.fitted(strength), self._shrunk(strength)
-        blocks = torch.eye(fitted.shape[1]).to(fitted) - (self._rows * shrunk) @ self._rows.mT
-        shares, vectors = torch.linalg.eigh(blocks)
+        shares, vectors = self._left_to_others(strength)
         if float(shares.min()) <= SEEN_BY_ITSELF:
             return math.inf, -math.inf
-        along = (vectors.mT @ fitted[..., None])[..., 0]
-        return float((along.square() / shares).sum()), float(shares.log().sum())
+        return float((_turned(self.fitted(strength), vectors).square() / shares).sum()), float(shares.log().sum())
+
+    def _left_to_others(self, strength: float) -> tuple[Tensor, Tensor | None]:
+        """Eigenvalues (n, g) of 1 − H_gg, and its eigenvectors (n, g, g) where a group has more than one row."""
+        if self._rows.shape[1] == 1:
+            return 1 - self.leverages(strength), None
+        own = (self._rows * self._shrunk(strength)) @ self._rows.mT
+        shares, vectors = torch.linalg.eigh(torch.eye(own.shape[1]).to(own) - own)
+        return shares, vectors
 
     def leverages(self, strength: float) -> Tensor:
         """Diagonal (n, g) of the map from data to fit."""
-        return self._rows.square() @ self._shrunk(strength)
+        return self._squares @ self._shrunk(strength)
+
+    @cached_property
+    def _squares(self) -> Tensor:
+        """Of the rows; kept, as they are asked for at every λ."""
+        return self._rows.square()
 
     def fitted(self, strength: float) -> Tensor:
         """Errors (n, g) in the solution of all."""
@@ -87,3 +91,8 @@ class LeftOutRows:
     def mean_square(self, strengths: Tensor) -> Tensor:
         """Mean square (k,) of the errors of all groups at several λ."""
         return torch.stack([self.errors(float(strength)).square().mean() for strength in strengths])
+
+
+def _turned(values: Tensor, vectors: Tensor | None) -> Tensor:
+    """Coordinates (n, g) along the columns of the vectors (n, g, g); as they are where there are none."""
+    return values if vectors is None else (vectors.mT @ values[..., None])[..., 0]
