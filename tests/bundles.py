@@ -18,8 +18,13 @@ LAYERS = [2, 5, 1]
 
 def tensors(dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
     """The state dict of a 2-5-1 network (21 parameters)."""
+    return tensors_of({"layers": LAYERS}, dtype)
+
+
+def tensors_of(arguments: dict[str, Any], dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
+    """The same of an MLP by its arguments."""
     generator = torch.Generator().manual_seed(3)
-    state = architectures.build("mlp", {"layers": LAYERS}).state_dict()
+    state = architectures.build("mlp", arguments).state_dict()
     return {name: torch.randn(value.shape, generator=generator, dtype=dtype) / 2 for name, value in state.items()}
 
 
