@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from lsr_app.screens.lesson import lessontexts
-from tests.browser.journeys import button, chart, expect_page, expect_view, follow, settle, view, visit
+from tests.browser.journeys import (
+    button,
+    chart,
+    download,
+    expect_page,
+    expect_view,
+    follow,
+    settle,
+    view,
+    visit,
+)
 
 
 def predict(page: Page, option: int) -> None:
@@ -56,3 +67,28 @@ def test_pages_are_reached_from_the_sidebar(path: str, page: Page) -> None:
     visit(page)
     expect_page(page, "")
     follow(page, path)
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_class_sees_its_predictions_and_keeps_its_answers(
+    count: int, new_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    """The first browser sees the others' predictions arrive without a click, and finds its own again after a reload."""
+    cell = "plain" if count == 3 else "ill"  # the server of all journeys remembers its classes
+    pages = [new_page() for _ in range(count)]
+    for place, page in enumerate(pages):
+        visit(page, "lesson", step=7, cell=cell)
+        predict(page, place % 4)
+        button(page, "run_step").click()
+        chart(page, "lesson_cells")
+        if place:
+            page.context.close()
+    first = pages[0]
+    expect(first.get_by_text(f"{count} browsers have answered")).to_be_visible()
+    first.reload()
+    settle(first)
+    chart(first, "lesson_class")
+    assert first.get_by_role("radio").nth(0).is_checked()
+    kept = download(first, "handout", tmp_path).read_text(encoding="utf-8")
+    assert lessontexts.CELLS[cell] in kept
+    assert lessontexts.CELL_OPTIONS[0] in kept
