@@ -17,7 +17,7 @@ Need = Literal["refinement", "spectrum", "experiments", "checkpoints"]  # what a
 
 @dataclass(frozen=True)
 class Screen:
-    """How a page is listed and headed; `position` orders the list, `group` is one of `GROUPS`.
+    """How a page is listed and headed; `group` is one of `GROUPS`, `position` orders the pages of a group.
 
     Attributes:
         needs: what the open run must have for the page to show something; None for pages that ask nothing of it.
@@ -37,7 +37,8 @@ def found() -> dict[str, Screen]:
     rooms = importlib.import_module("lsr_app.screens")
     names = [module.name for module in pkgutil.iter_modules(rooms.__path__) if module.ispkg]
     listed: dict[str, Screen] = {name: importlib.import_module(f"{rooms.__name__}.{name}").SCREEN for name in names}
-    return dict(sorted(listed.items(), key=lambda entry: entry[1].position))
+    groups = list(GROUPS)
+    return dict(sorted(listed.items(), key=lambda entry: (groups.index(entry[1].group), entry[1].position)))
 
 
 def script(page: str) -> str:

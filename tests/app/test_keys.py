@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 
 from lsr_app.shell import pages
 from lsr_app.words import keytexts
@@ -18,6 +19,11 @@ def test_every_key_has_a_modifier_and_one_meaning(store: RunStore, open_page: Op
         assert len(keys) == len(keytexts.KEYS) + 1
         assert max(Counter(keys).values()) == 1
         assert all("+" in key for key in keys)
+
+
+def test_pages_of_a_group_stand_together() -> None:
+    groups = [screen.group for screen in pages.found().values()]
+    assert [group for group, _ in groupby(groups)] == list(pages.GROUPS)
 
 
 def test_keys_move_the_rank_along_the_ladder_and_stop_at_its_ends(store: RunStore, open_page: Opener) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from lsr_core.storage.runs import Run
 from tests.browser import journeys
@@ -24,9 +26,19 @@ def tab_to(page: Page, words: str) -> None:
     pytest.fail(f"{MOST_TABS} steps of Tab do not reach {words!r}")
 
 
+def press(page: Page, key: str, then: str) -> None:
+    """Press a key until something is so: a page that has just been drawn may not listen yet."""
+    for _ in range(10):
+        page.keyboard.press(key)
+        with contextlib.suppress(PlaywrightTimeoutError):
+            page.wait_for_function(then, timeout=journeys.MILLISECONDS / 6)
+            return
+    pytest.fail(f"{key} does nothing")
+
+
 def go_to(page: Page, words: str) -> None:
     """Open the box, type and choose."""
-    page.keyboard.press("Control+k")
+    press(page, "Control+k", "() => document.querySelector('[role=dialog] [role=combobox]')")
     box = page.get_by_role("dialog").get_by_role("combobox")
     expect(box).to_be_visible()
     while not box.evaluate("box => box === document.activeElement"):
@@ -52,13 +64,12 @@ def test_from_the_first_page_to_an_exported_predictor(page: Page, tiny_run: Run,
 
 def test_keys_change_rank_and_page(page: Page, shipped: Run) -> None:
     journeys.visit(page, "rank", run=shipped.id)
-    page.keyboard.press("Alt+PageDown")
-    page.wait_for_function("() => new URL(location).searchParams.get('rank') !== null")
+    press(page, "Alt+PageDown", "() => new URL(location).searchParams.get('rank') !== null")
     journeys.settle(page)
     lower = int(journeys.view(page)["rank"])
     journeys.expect_rank(page, lower)
-    page.keyboard.press("Alt+Shift+PageDown")
+    press(page, "Alt+Shift+PageDown", "() => location.pathname === '/fields'")
     journeys.expect_page(page, "fields")
     assert journeys.view(page)["rank"] == str(lower)
-    page.keyboard.press("Alt+Shift+PageUp")
+    press(page, "Alt+Shift+PageUp", "() => location.pathname === '/rank'")
     journeys.expect_page(page, "rank")
