@@ -14,7 +14,7 @@ from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 60
-FOCUSED = "() => document.activeElement?.textContent?.trim() ?? ''"
+FOCUSED = "() => ['BUTTON', 'A'].includes(document.activeElement?.tagName) ? document.activeElement.textContent : ''"
 
 
 def tab_to(page: Page, words: str) -> None:
