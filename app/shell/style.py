@@ -54,6 +54,7 @@ _CSS = """
 .lsr-arrow{color:var(--lsr-muted);font-weight:400;padding:0 .45rem}
 .lsr-scroll{overflow-x:auto} .lsr-scroll:focus-visible{outline:2px solid var(--lsr-accent)}
 [data-testid="stCaptionContainer"],[data-testid="stCaptionContainer"] *{color:var(--lsr-muted) !important;opacity:1}
+[data-testid="stRadio"] [data-testid="stWidgetLabel"] *{color:var(--lsr-muted) !important}
 [data-testid="stCode"] span,[data-testid="stMarkdownContainer"] code{color:inherit !important}
 [data-testid="stMultiSelect"] :has(> span[title]){background:var(--lsr-button) !important;color:#fff !important}
 [data-testid="stBaseButton-primary"],[data-testid="stBaseButton-primaryFormSubmit"],[data-baseweb="tag"]{background:var(--lsr-button);color:#fff}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lsr_app.reading import rundata
-from lsr_app.screens.compare import comparing, figures
+from lsr_app.screens.compare import comparetexts, comparing, figures
 from lsr_app.screens.compare.comparing import Compared
 from lsr_app.screens.runs import runtable
 from lsr_app.services import ownership, runs
@@ -148,6 +149,15 @@ def test_only_settings_that_differ_are_listed(store: RunStore) -> None:
     assert comparing.differences([one, other]) == [("seed", "0", "5"), ("damping", "0", "0.001")] or {
         row[0] for row in comparing.differences([one, other])
     } == {"seed", "damping"}
+
+
+def test_a_refinement_alone_is_said_to_be_alone_only_where_it_is(store: RunStore, open_page: Opener) -> None:
+    one, other = (synthetic.complete(store, side=12, max_rank=20, title=title) for title in ("one", "other"))
+    alone = store.create(problem="noisy1d", config=one.manifest.config, owner="cli", title="alone")
+    shutil.copytree(one.path, alone.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("run.json"))
+    for run, said in ((alone, comparetexts.ALONE), (other, comparetexts.FEW)):
+        app = open_page("compare", runs=run.id)
+        assert [element.value for element in app.info] == [said]
 
 
 @pytest.mark.parametrize("count", [2, 12])

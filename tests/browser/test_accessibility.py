@@ -48,6 +48,6 @@ def test_the_first_page(theme: str, width: int, browser: Browser, server: Server
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", list(journeys.PAGES))
+@pytest.mark.parametrize("path", [*journeys.PAGES, *(f"lesson?step={step}" for step in (7, 8, 9))])
 def test_every_page(path: str, theme: str, width: int, browser: Browser, server: Server) -> None:
     assert violations(browser, server, path, theme, width) == []

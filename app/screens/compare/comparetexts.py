@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CHOOSE = "Runs"
 FEW = "Choose two or more complete refinements."
+ALONE = "It is the only refinement of its problem so far. Refine the problem again with other settings, or choose another run above."
+AGAIN = "Refine it with other settings"
 NONE = "There are no two complete refinements to compare yet."
 START = "Refine a network"
 NUMBERS = "Numbers"

@@ -110,6 +110,15 @@ def draw(compared: list[Compared]) -> None:
         st.caption(comparetexts.SAME_SETTINGS)
 
 
+def few(now: Now, compared: list[Compared]) -> None:
+    """What is missing for a comparison."""
+    problems_of = [entry.manifest.problem for entry in now.entries if entry.refined]
+    alone = len(compared) == 1 and problems_of.count(compared[0].run.manifest.problem) == 1
+    st.info(comparetexts.ALONE if alone else comparetexts.FEW, icon=":material/info:")
+    if alone:
+        show.link(pages.START, comparetexts.AGAIN, ":material/play_circle:")
+
+
 now = controls.now()
 show.heading(SCREEN.title, SCREEN.lead)
 if sum(entry.refined for entry in now.entries) < 2:
@@ -118,6 +127,6 @@ if sum(entry.refined for entry in now.entries) < 2:
 else:
     compared = read(now, chosen(now))
     if len(compared) < 2:
-        st.info(comparetexts.FEW, icon=":material/info:")
+        few(now, compared)
     else:
         draw(compared)
