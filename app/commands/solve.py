@@ -36,6 +36,15 @@ def solve(
     search: Annotated[
         bool, typer.Option("--search/--no-search", help="Try activations and first-layer scales.")
     ] = True,
+    along: Annotated[
+        str | None,
+        typer.Option(
+            help="A number of the equation (viscosity, re, …) that is followed from --begin to its own value."
+        ),
+    ] = None,
+    begin: Annotated[
+        float | None, typer.Option(help="Value that this number begins with, where the equation is easier.")
+    ] = None,
     second: Annotated[
         bool,
         typer.Option("--second/--no-second", help="Solve once more from another seed, for an estimate of the error."),
@@ -47,7 +56,7 @@ def solve(
     json: JsonOption = False,
 ) -> None:
     """Solve an equation with untrained networks, window after window of time where one is not enough."""
-    given = {"tolerance": tolerance, "rank": rank, "steps": steps, "seconds": seconds}
+    given = {"tolerance": tolerance, "rank": rank, "steps": steps, "seconds": seconds, "along": along, "begin": begin}
     settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     settings |= {"windows": _windows(windows), "search": search, "second": second, "seed": seed}
     run = _created(problem, settings, runs, trust)
@@ -95,10 +104,16 @@ def figures(run: Run) -> dict[str, Any]:
     }
 
 
+def _where(step: dict[str, Any]) -> str:
+    if step["value"] is not None:
+        return f"at {step['value']:.7g}"
+    return str(step["kind"]) if step["start"] is None else f"{step['start']:.7g} to {step['end']:.7g}"
+
+
 def _words(record: dict[str, Any]) -> str:
     lines = [f"{'window':<28}{'steps':>6}{'residual':>11}{'relative':>11}{'seconds':>9}  "]
     for step in record["steps"]:
-        where = step["kind"] if step["start"] is None else f"{step['start']:.7g} to {step['end']:.7g}"
+        where = _where(step)
         lines.append(
             f"{where:<28}{step['newton_steps']:>6}{number(step['residual']):>11}{number(step['relative_residual']):>11}"
             f"{step['seconds']:>9.1f}  {'kept' if step['kept'] else 'left'}"

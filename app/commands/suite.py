@@ -13,7 +13,7 @@ from lsr_core.errors import InputError
 
 
 def suite(
-    name: Annotated[str, typer.Argument(metavar="SUITE", help="accuracy or pinnacle.")],
+    name: Annotated[str, typer.Argument(metavar="SUITE", help="accuracy, pinnacle or systems.")],
     only: Annotated[list[str] | None, typer.Option(help="Only this equation; may be given several times.")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="For one equation and seed.")] = 600.0,
     seeds: Annotated[int, typer.Option(min=1, max=9, help="Solve with so many seeds and report the median.")] = 1,

@@ -10,6 +10,7 @@ linearised problem in the subspace: of all c with ‖G c‖ ≤ ‖r‖, how lar
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,10 +18,11 @@ import torch
 from torch import Tensor
 
 from lsr_core.diagnosis.conditions import is_inside, outputs_read
+from lsr_core.networks.rows_about import rows_about
+from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.relative_residual import relative_residual_of
-from lsr_core.refinement.response import ResponseModes
+from lsr_core.refinement.relative_residual import jets_of, relative_residual_of
 
 ROWS_A_DIRECTION = 5  # of the residual, from which its derivative along the directions is taken
 FEW_ROWS = 600
@@ -66,7 +68,7 @@ def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, t
     directions = _directions(refinement, alpha)
     at = directions.new_zeros(directions.shape[1])
     at[-1] = refinement.subspace.delta(alpha).norm()
-    moved = _triangle(_slopes(setting, directions, at) / residual)
+    moved = _triangle(_slopes(setting, directions, at[-1] * directions[:, -1]) / residual)
     fields = _triangle(_field_modes(setting, directions, at))
     left, values, _ = torch.linalg.svd(torch.cat([moved, fields]), full_matrices=False)
     kept = values > NEGLIGIBLE * values[0]
@@ -83,8 +85,8 @@ def _directions(refinement: Refinement, alpha: Tensor) -> Tensor:
     return torch.cat([leading, (step / step.norm().clamp_min(1e-300))[:, None]], dim=1)
 
 
-def _slopes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
-    """∂r/∂c (N, k) of the refined field, which has the coefficients `at`, at some of the fitted points, weighted as all of them are."""
+def _slopes(setting: PhysicsSetting, directions: Tensor, delta: Tensor) -> Tensor:
+    """∂r/∂c (N, k) of the refined field u0 + J Δθ, at some of the fitted points, weighted as all of them are."""
     wanted = max(FEW_ROWS, ROWS_A_DIRECTION * directions.shape[1])
     total = sum(block.n_rows for block in setting.fitted)
     some = []
@@ -94,8 +96,21 @@ def _slopes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:
             wanted / total, wanted / (len(setting.fitted) * count * block.width)
         )  # an edge has few points, and all matter
         some.append(block.restricted(_spread(count, share).to(block.points.device)))
-    modes = ResponseModes(some, directions, setting.strategy.name, block_bytes=setting.plan.block_bytes, room=0)
-    return torch.cat([rows.linearised(at)[0] for rows in modes])
+    return torch.cat([part for block in some for part in _slopes_of(setting, block, directions, delta)])
+
+
+def _slopes_of(setting: PhysicsSetting, block: BlockRows, directions: Tensor, delta: Tensor) -> Iterator[Tensor]:
+    """The same of one block, some points at a time."""
+    size = directions.shape[0] * block.width * directions.dtype.itemsize
+    for points in block.points.split(max(1, setting.plan.block_bytes // size)):
+        part = BlockRows(block.block, points, block.residual, block.width)
+        field = jets_of(setting, part, delta)
+        if setting.strategy.name == "matrix-free":
+            modes = block.residual.components().at(points, field.shape[1], "matrix-free").matmat(directions)
+            slopes = block.residual.component_slopes(points, field)
+            yield torch.bmm(slopes, modes.unflatten(0, field.shape)).flatten(0, 1)
+        else:
+            yield rows_about(block.residual, points, field, block.width) @ directions
 
 
 def _field_modes(setting: PhysicsSetting, directions: Tensor, at: Tensor) -> Tensor:

@@ -66,6 +66,7 @@ def _share(solving: Solving) -> float:
 
 def _line(step: SolveStep, solving: Solving) -> str:
     where = "all at once" if step.start is None else f"{solving.axis} in [{step.start:.8g}, {step.end:.8g}]"
+    where = where if step.value is None else f"{solving.config.along} = {step.value:.8g}"
     relative = "not finite" if step.relative_residual is None else f"{step.relative_residual:.2e}"
     return f"{where}: {step.newton_steps} steps, relative residual {relative}, {'kept' if step.kept else 'left'}. {step.note}"
 

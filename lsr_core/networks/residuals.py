@@ -187,9 +187,10 @@ class PointwiseJacobian(RowJacobian):
 
     function: ResidualFunction
 
-    def rows_at(self, inputs: Tensor) -> Tensor:
+    def rows_at(self, inputs: Tensor, slopes: Tensor | None = None) -> Tensor:
+        """Rows; `slopes` by the jets (n, k, s, c, o) stand in for those of the network's own."""
         residual = self.function
-        slopes = residual.slopes(inputs)
+        slopes = residual.slopes(inputs) if slopes is None else slopes
 
         def one(theta: Tensor, point: Tensor, slope: Tensor) -> Tensor:
             jets = residual.jets(theta, point.reshape(-1, point.shape[-1]))
@@ -211,27 +212,31 @@ class JetJacobian(RowJacobian):
 
     function: ResidualFunction
 
-    def rows_at(self, inputs: Tensor) -> Tensor:
+    def rows_at(self, inputs: Tensor, slopes: Tensor | None = None) -> Tensor:
+        """Rows; `slopes` by the jets (n, k, s, c, o) stand in for those of the network's own."""
         function = self.function.function
         entries = sum(shape.numel() for shape in function.shapes.values())
         rows = inputs.new_empty(len(inputs), self.n_outputs, self.shape[1])
         samples = max(1, CACHED_BYTES // (entries * self.n_outputs * self.dtype.itemsize))
-        for part, out in zip(inputs.split(samples), rows.split(samples), strict=True):
+        for start in range(0, len(inputs), samples):
+            some = slice(start, start + samples)
+            part, out = inputs[some], rows[some]
+            factors = factors_of(self.function, part, None if slopes is None else slopes[some])
             if function.picked is None:
-                self._write(part, out)
+                factors.write_rows(function, out)
             else:
                 whole = out.new_empty(len(part), self.n_outputs, entries)
-                self._write(part, whole)
+                factors.write_rows(function, whole)
                 out.copy_(whole[:, :, function.picked])
         return rows.flatten(0, 1)
 
-    def _write(self, inputs: Tensor, rows: Tensor) -> None:
-        """Rows (b, k, m) at a few points, by all scalars of the parameters that may move."""
-        factors_of(self.function, inputs).write_rows(self.function.function, rows)
 
+def factors_of(residual: ResidualFunction, points: Tensor, by_jets: Tensor | None = None) -> Factors:
+    """∂r/∂θ at points by layer, for networks of layers: one forward pass of the jets, one reverse pass for each row of a point.
 
-def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
-    """∂r/∂θ at points by layer, for networks of layers: one forward pass of the jets, one reverse pass for each row of a point."""
+    Args:
+        by_jets: slopes (n, k, s, c, o) that stand in for those of the network's own.
+    """
     jets, function = residual.jets, residual.function
     chain = jets.chain
     assert chain is not None
@@ -240,7 +245,7 @@ def factors_of(residual: ResidualFunction, points: Tensor) -> Factors:
     with torch.enable_grad():
         context = jets.context(points.reshape(-1, points.shape[-1]))
         field, seen, sent = jets.along_chain(chain, named, context, track=True)
-        values = residual.of_jets(points, field)
+        values = residual.of_jets(points, field) if by_jets is None else contract(by_jets, field)
     n_rows = values.shape[1]
     slopes = [
         torch.autograd.grad(values[:, j].sum(), sent, retain_graph=j + 1 < n_rows, materialize_grads=True)

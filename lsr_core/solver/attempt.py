@@ -82,8 +82,9 @@ def attempt(
     allowance: Allowance,
     *,
     weights: bool = True,
+    begin: Tensor | None = None,
 ) -> Attempt:
-    """Gauss-Newton from the constant field of a network, in its tangent space.
+    """Gauss-Newton from the constant field of a network, or from another one, in its tangent space.
 
     Args:
         problem: on which the network stands.
@@ -91,6 +92,7 @@ def attempt(
         config: tolerance and steps.
         allowance: asked before each step.
         weights: whether other weights of the equation are tried, where values are measured.
+        begin: Δθ (m,) in the space, of the field that steps begin from; None = the constant one.
     """
     space = Tangent(problem, rank, problem.seed)
 
@@ -98,7 +100,7 @@ def attempt(
         """Far below the tolerance, or below it where further steps gain little."""
         return _relative(space, space.fresh_fields(alpha))[0] <= (1.0 if slow else BELOW) * config.tolerance
 
-    start = space.coefficients(network.silent)
+    start = space.coefficients(network.silent if begin is None else begin)
     if is_inverse(problem):
         found = estimate(
             space,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SolveConfig(BaseModel):
@@ -39,7 +39,18 @@ class SolveConfig(BaseModel):
     )
     most_windows: int = Field(2000, ge=1, le=5000, description="windows, at most")
     seconds: float | None = Field(None, gt=0, description="time after which no further step is taken")
+    along: str | None = Field(
+        None,
+        description="a number of the equation that is followed from `begin`, where it is easier, to its own value, each solve from the field before",
+    )
+    begin: float | None = Field(None, allow_inf_nan=False, description="value from which that number is followed")
     second: bool = Field(
         False, description="solve once more from another seed and report the difference as an estimate of the error"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="seed of weights, points and sketches")
+
+    @model_validator(mode="after")
+    def _followed(self) -> Self:
+        if (self.along is None) != (self.begin is None):
+            raise ValueError("along and begin belong together: which number is followed, and the value it begins with")
+        return self

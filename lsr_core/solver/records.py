@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
-Kind = Literal["search", "whole", "window"]
+Kind = Literal["search", "whole", "window", "value"]
 
 
 class SolveStep(BaseModel):
@@ -16,8 +16,10 @@ class SolveStep(BaseModel):
 
     Attributes:
         index: from 0.
-        kind: `search` for a choice of network, `whole` for all of the domain at once, `window` for a part of the time.
+        kind: `search` for a choice of network, `whole` for all of the domain at once, `window` for a part of the time,
+            `value` for one of the number that is followed.
         start, end: of the window; None for the whole.
+        value: of the number that is followed; None where none is.
         newton_steps: Gauss-Newton steps taken.
         residual: √ Σ weight·mean(r²) of the delivered predictor at fitted points.
         fresh_residual: at points that the solve has not seen.
@@ -38,6 +40,7 @@ class SolveStep(BaseModel):
     kind: Kind
     start: float | None = None
     end: float | None = None
+    value: float | None = None
     newton_steps: int
     residual: float | None
     fresh_residual: float | None

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.solver.allowance import Allowance
-from lsr_core.solver.attempt import attempt, rank_of
+from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
+from lsr_core.solver.continuation import Path
 from lsr_core.solver.found import said
 from lsr_core.solver.march import March, Window
 from lsr_core.solver.measuring import is_inverse
 from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
-from lsr_core.solver.records import SolveStep
+from lsr_core.solver.records import Kind, SolveStep
 from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
 from lsr_core.solver.windows import time_of
 
@@ -64,7 +66,7 @@ def with_second(solving: Solving, found: JoinedSolution) -> JoinedSolution:
         other = again.run()
     except InputError as error:
         return _without_second(found, str(error), late=again.late())
-    if found.problem.domain != other.problem.domain:
+    if (found.problem.domain, found.problem.arguments) != (other.problem.domain, other.problem.arguments):
         return _without_second(found, other.sentence, late=again.late())
     apart = difference(found, other)
     agrees = apart <= config.enough
@@ -113,14 +115,16 @@ class Solving:
         windows: list[Window] | None = None,
     ) -> None:
         check_pattern(problem)
+        self.path = None if config.along is None or config.begin is None else Path(problem, config.along, config.begin)
         self.problem, self.config, self.tick = problem, config, tick
         self.allowance = Allowance(tick, lambda: self.late())
         self._told, self.steps = on_step, list[SolveStep]()
         self.noisy = any(block.noise is not None for block in problem.blocks)
-        whole = config.windows == "none" or is_inverse(problem)
+        whole = config.windows == "none" or is_inverse(problem) or self.path is not None
         if whole and config.windows not in ("auto", "none"):
             raise InputError(
-                "is a number, but unknown numbers and measured values belong to all of the time at once; leave it at auto",
+                "is a number, but unknown numbers, measured values and a number that is followed belong to all of the time at once; "
+                "leave it at auto",
                 key="windows",
             )
         self.axis = None if whole else time_of(problem)
@@ -131,7 +135,12 @@ class Solving:
 
     def again(self, seed: int) -> Solving:
         """The same from another seed, in the time that is left."""
-        other = Solving(self.problem, self.config.model_copy(update={"seed": seed}), self._told, self.tick)
+        other = Solving(
+            self.path.problem if self.path else self.problem,
+            self.config.model_copy(update={"seed": seed}),
+            self._told,
+            self.tick,
+        )
         other._began = self._began
         return other
 
@@ -141,7 +150,9 @@ class Solving:
         Raises:
             InputError: nothing was kept.
         """
-        form = self._form()
+        form = self._form(self.problem if self.path is None else self.path.at(self.path.begin))
+        if self.path is not None and self.allowance.goes_on():
+            return self._along(form, self.path)
         if self.axis is None:
             if self.allowance.goes_on():
                 self._whole(form)
@@ -198,53 +209,85 @@ class Solving:
         """Whether the time that the config allows is up."""
         return self.config.seconds is not None and time.perf_counter() - self._began > self.config.seconds
 
-    def _form(self) -> NetworkForm:
+    def _form(self, problem: PhysicsProblem) -> NetworkForm:
         """The form of the networks: that of the problem's own, or of the one with the smallest residual among several."""
-        own = own_form(self.problem)
+        own = own_form(problem)
         if not self.config.search or len(self.problem.domain) == 1 or self.windows:
             return own
-        tried = {own: self._try(own)}
+        tried = {own: self._try(problem, own)}
         for form in FORMS:
             if (not self.noisy and min(tried.values()) <= self.config.tolerance) or self.late():
                 break
             if form not in tried:
-                tried[form] = self._try(form)
+                tried[form] = self._try(problem, form)
         return min(tried, key=lambda form: tried[form])
 
-    def _try(self, form: NetworkForm) -> float:
+    def _try(self, problem: PhysicsProblem, form: NetworkForm) -> float:
         """What a form is compared by on the whole, with a part of the directions."""
         few = self.config.model_copy(update={"rank": min(SEARCH_RANK, self.config.rank or SEARCH_RANK), "steps": 6})
-        return self._at_once(form, few, "search")[0]
+        made = self._at_once(problem, form, few, "search")
+        return -made.evidence if math.isfinite(made.evidence) else made.relative
 
     def _whole(self, form: NetworkForm) -> None:
-        _, window = self._at_once(form, self.config, "whole")
-        if math.isfinite(window.relative):
-            self.windows.append(window)
+        made = self._at_once(self.problem, form, self.config, "whole")
+        if math.isfinite(made.relative):
+            self.windows.append(_alone(made))
 
-    def _at_once(self, form: NetworkForm, config: SolveConfig, kind: str) -> tuple[float, Window]:
-        """What a form is compared by, and its solution: the relative residual, or less the evidence where values are met by their noise."""
+    def _along(self, form: NetworkForm, path: Path) -> JoinedSolution:
+        """Follow a number of the equation; what is solved on the way is kept as it is found."""
+
+        def attempted(problem: PhysicsProblem, value: float, begin: Tensor | None) -> Attempt:
+            at_end = value == path.end
+            config = self.config if at_end else self.config.model_copy(update={"tolerance": self.config.enough})
+            made = self._at_once(problem, form, config, "value", value=value, begin=begin)
+            if made.relative <= self.config.enough:
+                self.problem, self.windows = problem, [_alone(made)]
+            return made
+
+        reached = path.follow(attempted, self.config.enough, self.allowance.goes_on)
+        self.problem, self.windows = reached.problem, [_alone(reached.attempt)]
+        return self.solution(reached.stopped)
+
+    def _at_once(
+        self,
+        problem: PhysicsProblem,
+        form: NetworkForm,
+        config: SolveConfig,
+        kind: Kind,
+        *,
+        value: float | None = None,
+        begin: Tensor | None = None,
+    ) -> Attempt:
+        """One network for all of a problem; a search leaves out what only the numbers of the chosen one need."""
         began = time.perf_counter()
-        fields = len(self.problem.outputs) - len(self.problem.unknown)
+        fields = len(problem.outputs) - len(problem.unknown)
         start = torch.zeros(fields, dtype=torch.float64)
-        network = window_network(self.problem, dict(self.problem.domain), form, start, config.seed)
+        network = window_network(problem, dict(problem.domain), form, start, config.seed)
         made = attempt(
-            replace(self.problem, model=network.model, architecture=None, seed=config.seed),
+            replace(problem, model=network.model, architecture=None, seed=config.seed),
             network,
-            rank_of(config, len(network.silent), self.problem),
+            rank_of(config, len(network.silent), problem),
             config,
             self.allowance,
             weights=kind != "search",
+            begin=begin,
         )
+        good = made.relative <= config.enough if kind == "value" else math.isfinite(made.relative)
         self._add(
             SolveStep(
                 index=0,
-                kind="search" if kind == "search" else "whole",
+                kind=kind,
+                value=value,
                 activation=form.activation,
                 scale=form.scale,
-                kept=kind != "search" and math.isfinite(made.relative),
+                kept=kind != "search" and good,
                 seconds=time.perf_counter() - began,
                 **made.figures(),
             )
         )
-        window = Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative, made.found)
-        return (-made.evidence if math.isfinite(made.evidence) else made.relative), window
+        return made
+
+
+def _alone(made: Attempt) -> Window:
+    """A solution that is one network."""
+    return Window(0.0, 0.0, made.arguments, made.model, made.delta, made.relative, made.found)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.func import jvp
 
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
@@ -91,9 +92,8 @@ def read_along(block: BlockRows, delta: Tensor, chunk: int = 2048) -> Tensor:
     """What a block reads of the field u(θ0) + J Δθ at its points (n, f), as the delivered predictor gives it."""
     read, parts = block.residual.components(), []
     for points in block.points.split(chunk):
-        network = read.outputs(points)
-        moved = read.at(points, network.shape[1], ROUTE).matmat(delta[:, None])
-        parts.append(network + moved.view_as(network))
+        network, moved = jvp(read.fixed(points), (read.theta0,), (delta,))
+        parts.append((network + moved).detach())
     return torch.cat(parts)
 
 

@@ -21,4 +21,14 @@ def _pinnacle() -> tuple[SuiteEntry, ...]:
     return ENTRIES
 
 
-LISTS: dict[str, Callable[[], tuple[SuiteEntry, ...]]] = {"accuracy": _accuracy, "pinnacle": _pinnacle}
+def _systems() -> tuple[SuiteEntry, ...]:
+    from lsr_core.suites.systems import ENTRIES
+
+    return ENTRIES
+
+
+LISTS: dict[str, Callable[[], tuple[SuiteEntry, ...]]] = {
+    "accuracy": _accuracy,
+    "pinnacle": _pinnacle,
+    "systems": _systems,
+}
