@@ -19,6 +19,7 @@ from lsr_core.suites.kept import keep, read
 from lsr_core.suites.membrane import membrane
 from lsr_core.suites.references import REFERENCES
 from lsr_core.suites.running import SuiteRow, entries, middle
+from lsr_core.suites.systems import System
 
 TOY = SuiteEntry(
     "toy",
@@ -154,6 +155,17 @@ class TestReferences:
         assert float((few - many).norm() / many.norm()) < 1e-4
         assert float(many.min()) > -1e-4
         assert float(many.max()) < 1 + 1e-4
+
+    def test_a_system_is_solved_as_its_reference_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of second order, so that u and its slope are two states and one equation."""
+        swing = System("swing", 2.0, {"u": 1.0, "u_t": 0.0}, {"u": "u_t", "u_t": "-9*u"}, 1e-11)
+        found = swing.reference()
+        assert torch.allclose(found.targets, torch.cos(3 * found.inputs), atol=1e-11)
+        monkeypatch.setitem(REFERENCES, "swing", swing.reference)
+        entry = SuiteEntry("swing", "typed", swing.typed(), widths=(24,), way="solve", reference="swing")
+        figures = solved(entry, seed=0, seconds=60.0)
+        assert figures["status"] == "ok"
+        assert figures["relative_l2_by_output"]["u"] < 1e-8
 
     def test_amplitudes_turn_and_spread_as_the_linear_equation_says(self) -> None:
         """At the start the wave is the one given, and its mean is kept."""
