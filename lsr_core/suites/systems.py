@@ -50,7 +50,7 @@ class System(NamedTuple):
             if slope != f"{name}_t"
         ]
         conditions = [
-            {"where": "t = 0", "equation": f"{name} = {value}", "points": 1, "name": f"{name} at first"}
+            {"where": "t = 0", "equation": f"{name} = {value}", "points": 1, "name": f"start {name.replace('_', ' ')}"}
             for name, value in self.start.items()
         ]
         return {
