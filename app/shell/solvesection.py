@@ -11,7 +11,17 @@ from lsr_core.errors import InputError
 from lsr_core.solver.records import SolveStep, SolveSummary
 from lsr_core.storage.runs import Run
 
-FIGURES = ("start", "end", "newton_steps", "residual", "fresh_residual", "relative_residual", "kept", "seconds")
+FIGURES = (
+    "start",
+    "end",
+    "value",
+    "newton_steps",
+    "residual",
+    "fresh_residual",
+    "relative_residual",
+    "kept",
+    "seconds",
+)
 
 
 def section(run: Run, owner: str) -> None:
@@ -54,6 +64,8 @@ def _table(steps: list[SolveStep]) -> None:
 
 
 def _where(step: SolveStep) -> str:
+    if step.value is not None:
+        return solvetexts.AT.format(value=f"{step.value:.6g}")
     if step.start is None or step.end is None:
         return solvetexts.WHOLE
     return f"{step.start:.6g} to {step.end:.6g}"
