@@ -92,7 +92,7 @@ def read_along(block: BlockRows, delta: Tensor, chunk: int = 2048) -> Tensor:
     """What a block reads of the field u(θ0) + J Δθ at its points (n, f), as the delivered predictor gives it."""
     read, parts = block.residual.components(), []
     for points in block.points.split(chunk):
-        network, moved = jvp(read.fixed(points), (read.theta0,), (delta,))
+        network, moved = jvp(read.fixed(points), (read.theta0,), (delta,))[:2]
         parts.append((network + moved).detach())
     return torch.cat(parts)
 

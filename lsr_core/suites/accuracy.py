@@ -75,7 +75,7 @@ MULTISCALE: dict[str, Any] = {
 }  # fmt: skip
 
 ENTRIES = (
-    SuiteEntry("wave", "wave", {"n_interior": 5000}, activation="sin", scale={"x": 1.0, "t": 4.0}, published=1.27e-2, source=REFERENCE),
+    SuiteEntry("wave", "wave", {"n_interior": 5000}, activation="sin", scale={"x": 2.0, "t": 4.0}, published=1.27e-2, source=REFERENCE),
     SuiteEntry(
         "convection", "convection", {"n_interior": 5000}, activation="sin", scale={"x": 0.08839, "t": 5.657},
         circular=True, published=1.94e-3, source=REFERENCE,
