@@ -125,7 +125,7 @@ ENTRIES = (
         source="published figures are of velocities",
     ),
     SuiteEntry(
-        "poisson-5d", "typed", poisson_nd(5, 4000), activation="sin", scale=0.5, settings={"max_rank": 1400}, published=3.03e-16,
+        "poisson-5d", "typed", poisson_nd(5, 4000), activation="sin", scale=0.25, settings={"max_rank": 2000}, published=3.03e-16,
         source="arXiv 2607.02194",
     ),
     SuiteEntry(
