@@ -43,6 +43,15 @@ def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store:
     assert "1,000" in table  # 9.8e-2 over 9.8e-5
 
 
+def test_a_suite_of_which_nothing_is_published_is_compared_with_nothing(open_page: Opener, store: RunStore) -> None:
+    keep(store.root, "systems", [row("lorenz", 3e-11), row("sir", 2e-13)])
+    app = open_page("suites")
+    app.button_group(key="suite").set_value("systems").run()
+    assert not app.exception
+    assert any(one.value == "2 solved here." for one in app.markdown)
+    assert len(app.get("plotly_chart")) == 1
+
+
 @pytest.mark.parametrize("suite", sorted(LISTS))
 def test_an_error_below_that_of_the_reference_wins_nothing_more(suite: str, tmp_path: Path) -> None:
     keep(tmp_path, suite, [row(entry.name, 1e-15) for entry in LISTS[suite]()])

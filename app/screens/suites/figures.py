@@ -17,16 +17,17 @@ def errors(lines: Sequence[SuiteLine]) -> Picture:
     canvas = Canvas(height=90 + 26 * len(solved))
     colours = canvas.colours
     known = [(line.entry.published, name) for line, name in zip(solved, names, strict=True) if line.entry.published]
-    canvas.points(
-        [value for value, _ in known], [name for _, name in known], "Published", colours.network, symbol="diamond-open"
-    )
+    if known:
+        values, places = zip(*known, strict=True)
+        canvas.points(list(values), list(places), "Published", colours.network, symbol="diamond-open")
     canvas.points([line.error for line in solved], names, "Here", colours.refined)
     canvas.axes(
         suitestexts.CAPTION, "", logx=True, yaxis={"type": "category", "categoryarray": names[::-1], "automargin": True}
     )
     canvas.layout |= {"margin": {"l": 10, "r": 24, "t": 34, "b": 46}}
     said = ", ".join(
-        f"{line.entry.name} {formats.error(line.error)} against {formats.error(line.entry.published)}"
+        f"{line.entry.name} {formats.error(line.error)}"
+        + (f" against {formats.error(line.entry.published)}" if line.entry.published else "")
         for line in solved
     )
     return Picture(

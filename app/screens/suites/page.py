@@ -22,7 +22,9 @@ missing = [line for line in lines if line.kept is None]
 solved = [line for line in lines if line.gain is not None]
 if len(missing) < len(lines):
     below = [line.gain for line in solved if line.gain is not None and line.gain > 1]
-    st.markdown(suitestexts.solved(len(lines) - len(missing), len(below), sum(gain >= 10 for gain in below)))
+    st.markdown(
+        suitestexts.solved(len(lines) - len(missing), len(solved), len(below), sum(gain >= 10 for gain in below))
+    )
 if missing:
     count = -1 if len(missing) == len(lines) else len(missing)
     st.caption(suitestexts.begin(suite, count, missing[0].entry.name))

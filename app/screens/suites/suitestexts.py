@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CHOOSE = "Suite"
-TITLES = {"pinnacle": "PINNacle", "accuracy": "Accuracy"}
+TITLES = {"pinnacle": "PINNacle", "accuracy": "Accuracy", "systems": "Systems in time"}
 COLUMNS = ("Equation", "Error", "Published", "Times better", "Reference", "Seconds", "Memory", "State", "Made")
 DATA_COLUMNS = (
     "equation",
@@ -39,6 +39,8 @@ def begin(suite: str, missing: int, first: str) -> str:
     )
 
 
-def solved(count: int, below: int, tenfold: int) -> str:
-    """How many beat what is published."""
+def solved(count: int, compared: int, below: int, tenfold: int) -> str:
+    """How many beat what is published, where anything is."""
+    if not compared:
+        return f"{count} solved here."
     return f"{count} solved here; {below} of them below the best published error, {tenfold} ten times below or more."
