@@ -20,6 +20,7 @@ from lsr_core.storage.bundles import save_problem
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.solves import SolveStore
 from tests.app.conftest import Opener, html
+from tests.core.test_continuation import growth
 from tests.core.test_solver import logistic
 
 SETTINGS = {"windows": 4, "tolerance": 1e-7}
@@ -67,6 +68,27 @@ def test_a_setting_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest
     assert lsr(["solve", str(bundle), "--windows", "some", "--runs", str(tmp_path / "runs"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["key"] == "windows"
     assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_number_is_followed_by_one_command_and_pages_name_its_values(
+    tmp_path: Path, open_page: Opener, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = save_problem(tmp_path / "growth", growth())
+    follow = ["--along", "rho", "--begin", "1", "--runs", str(store.root)]
+    assert lsr(["solve", str(bundle), *follow]) == 0
+    printed = capsys.readouterr().out
+    assert "at 1 " in printed
+    assert "Solved with one network" in printed
+    [run] = store.list()
+    summary = SolveStore(run.path).summary()
+    assert summary is not None
+    assert summary.relative_l2 is not None
+    assert summary.relative_l2 < 1e-6
+    app = open_page("overview", run=run.id)
+    assert not app.exception
+    assert "number at 10" in html(app)
+    assert lsr(["solve", str(bundle), "--along", "rho", "--runs", str(store.root), "--json"]) == 2
+    assert "along and begin belong together" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
 def test_one_button_starts_a_solve(
