@@ -86,7 +86,8 @@ class FactoredDirections:
             sent = sizes[bias_of[name]] if sizes is not None and name in bias_of else size
             seen = min(max(size / sent, 1 / SPREAD), SPREAD) if sent > 0 else 1.0
             left[name] = gaussian(rows, sent)
-            right[name] = gaussian(columns, seen) if columns > 1 else torch.full((count, 1), seen).to(like)
+            drawn = columns > 1 or name in bias_of  # with one h for all, a weight and its bias would move as one
+            right[name] = gaussian(columns, seen) if drawn else torch.full((count, 1), seen).to(like)
         for weight, bias in bias_of.items():
             left[bias], right[bias] = left[weight], torch.ones(count, 1).to(like)
         return cls(left, right)

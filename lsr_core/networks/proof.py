@@ -138,13 +138,14 @@ def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: b
 
 
 def _factor_defect(operator: FactoredJacobian, reference: Reference) -> float:
-    """Of images of factored directions, those that share factors and those that do not."""
+    """Of images of factored directions, those that share factors and those that do not, with a size of its own in each parameter."""
     network, function = operator.network, operator.network.function
+    unequal = {name: 2.0 ** (place % 3) for place, name in enumerate(function.shapes)}
     few = [
         FactoredDirections.random(
             function.shapes, PAIRS, torch.Generator().manual_seed(1), function.theta0, form=network.form, sizes=sizes
         )
-        for sizes in (None, dict.fromkeys(function.shapes, 1.0))
+        for sizes in (None, unequal)
     ]
     images = operator.times(*few).split(PAIRS, dim=1)
     return max(reference.defect_of(image, directions.written()) for image, directions in zip(images, few, strict=True))

@@ -99,10 +99,9 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction
             return _run(problem, replace(exact, strategy=replace(exact.strategy, reason=reason)), clock)
     if refinement.summary.status != SolutionStatus.WORSE:
         refinement.summary.status = SolutionStatus.ROUNDING.value
-    refinement.summary.notes.append(
-        "Rounding is reached: at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, "
-        f"differ by {refinement.gap:.0%}."
-    )
+    apart = f"at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {refinement.gap:.0%}."
+    exact = " The strategies row-blocks and matrix-free compute more exactly." if setting.strategy.name == "factored" else ""
+    refinement.summary.notes.append(f"Rounding is reached: {apart}" + (exact if matters else ""))
     return refinement
 
 

@@ -139,3 +139,13 @@ class TestManyOutputsOfOnePass:
         few = replace(setting, plan=replace(setting.plan, samples=7))
         whole, streamed = (build_factored(one, lambda fraction: None) for one in (setting, few))
         torch.testing.assert_close(streamed.train.factor.abs(), whole.train.factor.abs(), rtol=1e-8, atol=1e-10)
+
+
+def test_a_weight_of_one_column_moves_apart_from_the_bias_that_shares_its_rows() -> None:
+    shapes = {"weight": torch.Size([3, 1]), "bias": torch.Size([3])}
+    form = DirectionForm(tied={"bias": "weight"})
+    drawn = FactoredDirections.random(
+        shapes, 6, twins.generator(), torch.zeros(1, dtype=torch.float64), form=form, sizes=dict.fromkeys(shapes, 1.0)
+    )
+    assert drawn.left["bias"] is drawn.left["weight"]
+    assert torch.linalg.matrix_rank(drawn.written()) == 6

@@ -76,6 +76,16 @@ RIGHT = {
         {},
         True,
     ),
+    "a weight of one column that is used entry by entry": of(
+        ("tied", 1, "norm"), width=2, data=Data(20), strategy="factored"
+    ),
+    "a weight of one column and its bias": of(
+        ("inplace_after", 1, "clamp"),
+        width=2,
+        data=Data(60, input_scale=4.857745168398022e-07, flaw="tiny residual"),
+        strategy="factored",
+        seed=466,
+    ),
     "layers of very different effect": of(
         ("linear", 5, True), ("function", "gelu"), data=Data(12, input_scale=1e-8), large=True
     ),

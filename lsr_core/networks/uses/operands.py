@@ -83,7 +83,7 @@ class Operand:
         """The directions at its entries, (p, entries)."""
         left, right = directions.left[self.name], directions.right[self.name]
         if self.plain and right.shape[1] == 1:
-            return left
+            return left * right
         index = self.positions().reshape(-1)
         return left[:, index // self.columns] * right[:, index % self.columns]
 
