@@ -100,12 +100,12 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction
     if refinement.summary.status != SolutionStatus.WORSE:
         refinement.summary.status = SolutionStatus.ROUNDING.value
     apart = f"at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {refinement.gap:.0%}."
-    exact = (
+    advice = (
         " The strategies row-blocks and matrix-free compute more exactly."
         if setting.strategy.name == "factored"
         else ""
     )
-    refinement.summary.notes.append(f"Rounding is reached: {apart}" + (exact if matters else ""))
+    refinement.summary.notes.append(f"Rounding is reached: {apart}" + (advice if matters else ""))
     return refinement
 
 
