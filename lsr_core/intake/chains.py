@@ -15,6 +15,7 @@ from lsr_core.intake.folding import Affine
 
 MAX_STEPS = 10_000
 _KEPT = {"input_mean", "input_std"}  # of the registered network itself
+NO_CHOICE: Mapping[str, int] = {}
 
 
 @dataclass
@@ -26,6 +27,8 @@ class ChainOfLayers:
         tensors: of the layers as they are to be loaded.
         uses: what became of every foreign tensor, in words or as an own name.
         notes: sentences for a person, about what had to be taken on trust.
+        readings: of constants for inputs and outputs, by side, in words: what they may mean, the one that was taken among them.
+        forwards: whether a batch norm stands behind an activation and went into the layer that follows.
     """
 
     names: dict[str, str]
@@ -34,10 +37,17 @@ class ChainOfLayers:
     tensors: dict[str, Tensor]
     uses: dict[str, str]
     notes: list[str]
+    readings: dict[str, list[str]] = field(default_factory=dict)
+    forwards: bool = False
 
 
-def chain(tensors: Mapping[str, Tensor], own: str, what: str = "the network") -> ChainOfLayers:
+def chain(
+    tensors: Mapping[str, Tensor], own: str, what: str = "the network", *, readings: Mapping[str, int] = NO_CHOICE
+) -> ChainOfLayers:
     """All tensors as one chain of linear layers.
+
+    Args:
+        readings: which of the readings of its constants to take, by side, `input` or `output`; the first where nothing is said.
 
     Raises:
         InputError: layers that do not follow one another, or tensors that have no place; they are named.
@@ -45,9 +55,12 @@ def chain(tensors: Mapping[str, Tensor], own: str, what: str = "the network") ->
     plain = folding.reparametrised(tensors)
     left = dict(plain.tensors)
     norms = folding.batch_norms(left)
-    inputs = None if set(left) >= _KEPT else folding.normalisation(left, "input")
-    outputs = folding.normalisation(left, "output")
-    aside = {name for part in (*norms.values(), inputs, outputs) if part for name in part.names}
+    constants = {
+        "input": [] if set(left) >= _KEPT else folding.normalisations(left, "input"),
+        "output": folding.normalisations(left, "output"),
+    }
+    affine = [*norms.values(), *(part for parts in constants.values() for part in parts[:1])]
+    aside = {name for part in affine for name in part.names}
     weights = [
         name for name, tensor in left.items() if tensor.ndim == 2 and name not in aside and 0 not in tensor.shape
     ]
@@ -65,9 +78,10 @@ def chain(tensors: Mapping[str, Tensor], own: str, what: str = "the network") ->
     layers = [_layer(name, left, found, f"{own}{place}") for place, name in enumerate(order)]
     for stem, norm in norms.items():
         _fold_norm(stem, norm, layers, list(left), found)
-    for side, part in (("input", inputs), ("output", outputs)):
-        if part is not None:
-            _fold_constants(side, part, layers, found)
+    for side, parts in constants.items():
+        if parts:
+            found.readings[side] = [part.word for part in parts]
+            _fold_constants(side, parts[readings.get(side, 0)], layers, found)
     for place, layer in enumerate(layers):
         found.tensors |= {layer.name: layer.weight, found.names[f"{own}{place}.bias"]: layer.bias}
     _rest(left, found, what)
@@ -117,7 +131,7 @@ def _fold_norm(stem: str, norm: Affine, layers: list[_Linear], file: list[str], 
         layer, behind = before, True
         before.after(norm)
     elif later is not None:
-        layer, behind = later, False
+        layer, behind, found.forwards = later, False, True
         later.before(norm)
     else:
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.intake.guess import Guess, convert
+from lsr_core.intake.guess import convert
+from lsr_core.intake.guessed import Guess
 from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.storage.weights import load_network
 
@@ -18,6 +20,7 @@ AGREES = (
     1e-5  # largest difference by the size of the predictions; they may come from single precision on another machine
 )
 MAX_COMPARED = 256
+MAX_TRIED = 1000  # networks, of a few milliseconds each
 
 
 def network(architecture: str, arguments: Mapping[str, Any], guess: Guess, tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -76,7 +79,49 @@ def by_activation(
         InputError: as `difference`.
     """
     found = {}
-    for name in ACTIVATIONS:
+    for name in ACTIVATIONS if "activation" in guess.open else (arguments["activation"],):
         model = network(guess.architecture, {**arguments, "activation": name}, guess, tensors)
         found[name] = difference(model, inputs, predictions)
     return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Of all that the tensors may be, what comes nearest."""
+
+    guess: Guess
+    activation: str
+    difference: float
+
+
+def best(
+    guess: Guess, tensors: Mapping[str, Tensor], inputs: np.ndarray, wanted: np.ndarray, *, predictions: bool = True
+) -> Nearest:
+    """The form and the activation that come nearest to what is known, in the order in which they are likely; the first form that agrees is taken.
+
+    Args:
+        wanted: what the network gives for the first inputs, or what it was trained to give.
+        predictions: it is the former; forms that no name speaks for are tried only then.
+
+    Raises:
+        InputError: as `difference`, of the first form, where none can be compared.
+    """
+    likely = sorted(guess.all, key=lambda one: not one.likely)
+    found: list[Nearest] = []
+    refused: list[InputError] = []
+    for one in likely[: MAX_TRIED // len(ACTIVATIONS)]:
+        if not (one.likely or predictions):
+            continue
+        try:
+            tried = by_activation(one, one.arguments, tensors, inputs, wanted)
+        except InputError as error:
+            refused.append(error)
+            continue
+        found.append(Nearest(one, *next(iter(tried.items()))))
+        if predictions and found[-1].difference <= AGREES:
+            break
+    if not found:
+        raise (
+            refused[0] if refused else InputError("can only be told apart by predictions; give some", key="predictions")
+        )
+    return min(found, key=lambda one: one.difference)

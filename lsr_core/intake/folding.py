@@ -17,7 +17,11 @@ from lsr_core.errors import InputError
 
 EPSILON = 1e-5  # of batch norm, unless it was changed
 _CENTRE, _SPREAD = r"(mean|mu|shift|offset|center|loc|avg)", r"(std|sigma|scale|stdev|sd)"
-_BOUNDS = ("lb", "lower_bound", "x_min"), ("ub", "upper_bound", "x_max")
+_LOW, _HIGH, _VARIANCE = (
+    r"(min|lower|low|lb|lower_bound|data_min)",
+    r"(max|upper|high|ub|upper_bound|data_max)",
+    r"(var|variance)",
+)
 _SIDES = {
     "input": r"(x|in|input|inputs|feature|features|coord|coords)",
     "output": r"(y|u|out|output|outputs|target|targets)",
@@ -114,38 +118,66 @@ def batch_norms(tensors: Mapping[str, Tensor]) -> dict[str, Affine]:
     return found
 
 
-def normalisation(tensors: Mapping[str, Tensor], side: str) -> Affine | None:
-    """Constants of `input` or `output` that are kept as vectors of their own: (x − mean)/std, y · std + mean, or bounds to [−1, 1]."""
+def normalisations(tensors: Mapping[str, Tensor], side: str) -> list[Affine]:
+    """Constants of `input` or `output` that are kept as vectors of their own, in every way in which they may be meant, the usual one first.
+
+    A mean and a deviation or variance, a shift and a scale, the smallest and the largest value; names say which these are, and only
+    predictions tell for sure.
+    """
     flat = {
         name: tensor for name, tensor in tensors.items() if tensor.ndim <= 2 and (tensor.ndim < 2 or 1 in tensor.shape)
     }
-    for centre in flat:
-        word = _part(centre, side, _CENTRE)
-        if word is None:
-            continue
-        spread = next((name for name in flat if name != centre and _part(name, side, _SPREAD) == word), None)
-        if spread is not None:
-            mean, std = flat[centre].double().flatten(), flat[spread].double().flatten()
-            names = [centre, spread]
-            return (
-                Affine(1 / std, -mean / std, names, "(x − mean)/std")
-                if side == "input"
-                else Affine(std, mean, names, "y · std + mean")
-            )
-    low, high = (next((name for name in flat if name.rpartition(".")[2].lower() in known), None) for known in _BOUNDS)
-    if side == "input" and low and high:
-        below, above = flat[low].double().flatten(), flat[high].double().flatten()
-        return Affine(2 / (above - below), -(above + below) / (above - below), [low, high], "bounds to [−1, 1]")
-    return None
+    for kinds, readings in ((_SPREAD, _by_deviation), (_VARIANCE, _by_variance)):
+        if pair := _pair(flat, side, _CENTRE, kinds):
+            return readings(side, flat[pair[0]].double().flatten(), flat[pair[1]].double().flatten(), pair)
+    if pair := _pair(flat, side, _LOW, _HIGH):
+        return _by_bounds(side, flat[pair[0]].double().flatten(), flat[pair[1]].double().flatten(), pair)
+    return []
+
+
+def _pair(flat: Mapping[str, Tensor], side: str, first: str, second: str) -> list[str]:
+    """Two names that differ in these words alone."""
+    for one in flat:
+        word = _part(one, side, first)
+        other = next(
+            (name for name in flat if name != one and word is not None and _part(name, side, second) == word), None
+        )
+        if other is not None:
+            return [one, other]
+    return []
+
+
+def _by_deviation(side: str, mean: Tensor, std: Tensor, names: list[str]) -> list[Affine]:
+    apart = Affine(1 / std, -mean / std, names, "(x − mean)/std" if side == "input" else "(y − mean)/std")
+    together = Affine(std, mean, names, "x · std + mean" if side == "input" else "y · std + mean")
+    return [apart, together] if side == "input" else [together, apart]
+
+
+def _by_variance(side: str, mean: Tensor, variance: Tensor, names: list[str]) -> list[Affine]:
+    return _by_deviation(side, mean, variance.sqrt(), names)
+
+
+def _by_bounds(side: str, low: Tensor, high: Tensor, names: list[str]) -> list[Affine]:
+    width = high - low
+    if side == "input":
+        return [
+            Affine(2 / width, -(high + low) / width, names, "bounds to [−1, 1]"),
+            Affine(1 / width, -low / width, names, "bounds to [0, 1]"),
+        ]
+    return [
+        Affine(width, low, names, "[0, 1] to bounds"),
+        Affine(width / 2, (high + low) / 2, names, "[−1, 1] to bounds"),
+    ]
 
 
 def _part(name: str, side: str, kind: str) -> str | None:
     """What is left of a name without mean or std, if it is such a constant of this side."""
-    last = name.lower().replace(".", "_")
-    match = re.search(rf"(^|_){_SIDES[side]}(_?(norm|normalizer|normaliser|scaler|stats|encoder))?_?{kind}$", last)
+    whole = name.lower().replace(".", "_").rstrip("_")
+    match = re.search(rf"(^|_){_SIDES[side]}(_?(norm|normalizer|normaliser|scaler|stats|encoder))?_?{kind}$", whole)
     if match is None and side == "input":
-        match = re.fullmatch(rf"((norm|normalizer|normaliser|scaler)_)?{kind}", last)
-    return re.sub(rf"{kind}$", "", last) if match else None
+        alone = name.rpartition(".")[2].lower().rstrip("_") if kind in (_LOW, _HIGH) else whole
+        match = re.fullmatch(rf"((norm|normalizer|normaliser|scaler)_)?{kind}", alone)
+    return re.sub(rf"{kind}$", "", whole) if match else None
 
 
 def into_next(weight: Tensor, bias: Tensor, affine: Affine) -> tuple[Tensor, Tensor]:

@@ -12,17 +12,17 @@ from lsr_core.networks.activations import ACTIVATIONS
 
 
 def fields(prefix: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """One field an argument, filled with what it is; returns what stands there now.
+    """One field an argument, filled with what it is; returns what stands there now. Words and lists of lists are those of the form that was chosen.
 
     Raises:
         InputError: a list that cannot be read.
     """
+    found: dict[str, Any] = {name: value for name, value in arguments.items() if _fixed(name, value)}
     flat = [
         (name, inner, part)
-        for name, value in arguments.items()
+        for name, value in arguments.items() if name not in found
         for inner, part in (value.items() if isinstance(value, dict) else [("", value)])
-    ]
-    found: dict[str, Any] = {}
+    ]  # fmt: skip
     for start in range(0, len(flat), 4):
         chunk = flat[start : start + 4]
         columns = st.columns(min(4, max(2, len(flat))), gap="small", vertical_alignment="bottom")
@@ -34,6 +34,12 @@ def fields(prefix: str, arguments: dict[str, Any]) -> dict[str, Any]:
             else:
                 found[name] = answer
     return found
+
+
+def _fixed(name: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return name != "activation"
+    return isinstance(value, list) and any(isinstance(part, list) for part in value)
 
 
 def _field(key: str, label: str, name: str, value: Any) -> Any:

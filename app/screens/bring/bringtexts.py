@@ -28,11 +28,15 @@ NO_PREDICTIONS = (
     "No predictions are given, so nothing shows for sure that this is the network you trained: the activation and the order of the "
     "columns cannot be seen from weights. Put some of its own predictions into the data file and choose them above."
 )
+FORM = "How the layers are put together"
+UNLIKELY = "is one of several forms that these tensors may have, and no name speaks for it; put some of the network's own predictions into the data"
 WHICH_NETWORK = "Network"
 CHOOSE_NETWORK = "The file holds several networks. Choose the one that is to be refined."
 CHOOSE = "Choose at least one input and one output."
 MADE = "The problem is ready. It is listed above, and can be refined like any sample."
 AXES = "Axes of the outputs"
+POINTS = "Points of the trunk"
+REGULAR = "a regular grid over [0, 1]"
 COLUMNS = "Samples stand in columns"
 ANYWAY = "Make the problem although the predictions differ"
 PLACED = "What became of each tensor"
@@ -47,6 +51,8 @@ HELP = {
         "folder of a Hugging Face model. What lies beside the weights is left alone; wrappers such as `module.` are taken off."
     ),
     "anyway": "The refinement then starts from a network that is not the one you trained, as far as these predictions show.",
+    "form": "Weights do not say it. The form that gives the predictions is filled in; without predictions, the one that the names speak for.",
+    "points": "An array of points by coordinates, in the order of the outputs. Without one the points are a regular grid over [0, 1].",
     "which": "Keys of the dictionary in the file, each with a state dict of its own.",
     "inputs": "In the order in which the network takes them. `u[2]` is the third column of u.",
     "outputs": "Where an output is an array over axes, as in MATLAB's u(x, t), choose the vectors x and t as inputs, in the network's order.",

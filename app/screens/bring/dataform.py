@@ -11,7 +11,7 @@ import psutil
 import streamlit as st
 
 from lsr_app.owning import ownproblems
-from lsr_app.screens.bring import bringtexts, mappingform, networkform, ownlist, uploads, whichform
+from lsr_app.screens.bring import bringtexts, mappingform, networkform, ownlist, trunkform, uploads, whichform
 from lsr_app.screens.bring import figures as brought
 from lsr_app.shell import show
 from lsr_app.shell.controls import Now
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lsr_core.intake.guess import Guess
     from lsr_core.intake.mapping import Mapped
 
-_OPERATORS = ("deeponet", "neuraloperator-fno")
+_OPERATORS = ("deeponet", "deeponet-points", "neuraloperator-fno")
 _SHOWN = 200
 
 
@@ -88,9 +88,12 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     st.caption(f"{said} {bringtexts.takes(formats.size(needed))}")
     _preview(mapped)
     show.section(f"Network: {found.architecture}", bringtexts.NETWORK_LEAD)
+    found = trunkform.at_points(f"net_{key}", found, data, infos, mapped.outputs.shape[1])
     predictions = _predictions(arrays, chosen)
     known = _training(mapped) if predictions is None else (mapped.inputs, predictions)
-    arguments, model = networkform.loaded(f"net_{key}", found, tensors, known)
+    found, arguments, model = networkform.loaded(
+        f"net_{key}", found, tensors, known, predictions=predictions is not None
+    )
     networkform.placed(found, tensors)
     if predictions is None:
         st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
@@ -111,6 +114,8 @@ def _widths(found: Guess) -> tuple[int, int]:
     arguments = found.arguments
     if "layers" in arguments:
         return arguments["layers"][0], arguments["layers"][-1]
+    if "branches" in arguments:
+        return sum(layers[0] for layers in arguments["branches"]), 0
     if "branch" in arguments:
         return arguments["branch"][0], arguments["grid"]["points"]
     points = int(np.prod(arguments["grid"]))

@@ -63,7 +63,8 @@ def _trained() -> Brought | None:
     check_form(found.architecture)
     prefix = f"typed_net_{weights.file_id}{whichform.chosen(weights)}_{data.file_id if data else ''}"
     known = _known(prefix, data, found) if data else None
-    arguments, model = networkform.loaded(prefix, found, tensors, known)
+    found, arguments, model = networkform.loaded(prefix, found, tensors, known, predictions=known is not None)
+    check_form(found.architecture, model)
     networkform.placed(found, tensors)
     if known is None:
         st.warning(texts.NO_PREDICTIONS, icon=":material/help:")

@@ -24,19 +24,37 @@ Known = tuple[
 
 
 def loaded(
-    prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known | None
-) -> tuple[dict[str, Any], nn.Module]:
-    """The arguments as they stand in the fields, and the network with these weights.
+    prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known | None, *, predictions: bool
+) -> tuple[Guess, dict[str, Any], nn.Module]:
+    """The form that is chosen, its arguments as they stand in the fields, and the network with these weights.
+
+    Args:
+        predictions: whether what is known are those of the network itself.
 
     Raises:
-        InputError: arguments that do not fit the weights.
+        InputError: arguments that do not fit the weights, or a form that only predictions could tell.
     """
     from lsr_core.intake import compare
 
     if known is not None:
-        _propose(prefix, found, tensors, known)
-    arguments = argumentsform.fields(prefix, found.arguments)
-    return arguments, compare.network(found.architecture, arguments, found, tensors)
+        _propose(prefix, found, tensors, known, predictions=predictions)
+    chosen, place = _form(prefix, found)
+    if not (chosen.likely or predictions):
+        raise InputError(bringtexts.UNLIKELY, key=chosen.form)
+    arguments = argumentsform.fields(f"{prefix}_{place}" if place else prefix, chosen.arguments)
+    return chosen, arguments, compare.network(chosen.architecture, arguments, chosen, tensors)
+
+
+def _form(prefix: str, found: Guess) -> tuple[Guess, int]:
+    """Which of the forms that the tensors may have, and its place among them."""
+    if not found.others:
+        return found, 0
+    key = f"{prefix}_form"
+    st.session_state.setdefault(key, 0)
+    place = st.selectbox(
+        bringtexts.FORM, range(len(found.all)), format_func=lambda at: found.all[at].form, key=key, help=bringtexts.HELP["form"], width=640
+    )  # fmt: skip
+    return found.all[place], place
 
 
 def agreement(
@@ -77,15 +95,20 @@ def placed(found: Guess, tensors: dict[str, Tensor]) -> None:
         st.caption(formats.markdown(note))
 
 
-def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known) -> None:
-    """Fill in the activation that agrees best, once; what is changed by hand afterwards stays."""
+def _propose(prefix: str, found: Guess, tensors: dict[str, Tensor], known: Known, *, predictions: bool) -> None:
+    """Fill in the form and the activation that agree best, once; what is changed by hand afterwards stays."""
     from lsr_core.intake import compare
 
-    key = f"{prefix}_activation_"
+    key = f"{prefix}_proposed"
     if key in st.session_state:
         return
     try:
-        tried = compare.by_activation(found, found.arguments, tensors, *known)
+        best = compare.best(found, tensors, *known, predictions=predictions)
     except InputError:
         return  # said by `agreement`, with the arguments as they then are
-    st.session_state[key] = next(iter(tried))
+    st.session_state[key] = True
+    place = next(at for at, one in enumerate(found.all) if one is best.guess)
+    if found.others:
+        st.session_state[f"{prefix}_form"] = place
+    own = f"{prefix}_{place}" if place else prefix
+    st.session_state[f"{own}_activation_"] = best.activation

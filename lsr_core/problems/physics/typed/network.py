@@ -11,6 +11,7 @@ from torch import nn
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
 from lsr_core.networks.activations import ActivationName
+from lsr_core.networks.layered import LayeredNetwork
 from lsr_core.networks.pinn import Positive
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.equations.definition import PDE
@@ -73,14 +74,14 @@ def problem_with(
         arguments: of the equation.
         model: takes the coordinates as they stand in the equation, in the order of its inputs, and gives its unknown functions in
             their order. Its weights are widened to float64, which changes its predictions by rounding only.
-        architecture: the `mlp` that the model is an instance of.
+        architecture: the `mlp` or `composed-mlp` that the model is an instance of.
         seed: of the points.
 
     Raises:
         InputError: the equation cannot be built, or the network has another form, or another number of inputs or outputs.
     """
     equation = build("typed", arguments.model_dump())
-    check_form(architecture.name)
+    check_form(architecture.name, model)
     layers = architecture.arguments["layers"]
     for found, wanted, what in (
         (layers[0], tuple(equation.domain), "inputs"),
@@ -94,13 +95,13 @@ def problem_with(
     return _problem(equation, model, architecture, seed, name, description)
 
 
-def check_form(architecture: str) -> None:
-    """Refuse what is no network of points.
+def check_form(architecture: str, model: nn.Module | None = None) -> None:
+    """Refuse what is no network of points, as far as its name tells, or the network itself.
 
     Raises:
-        InputError: any architecture but `mlp`.
+        InputError: any architecture but a chain of layers: `mlp`, or `composed-mlp` without skips, norms and trained slopes.
     """
-    if architecture != "mlp":
+    if architecture not in ("mlp", "composed-mlp") or not (model is None or isinstance(model, LayeredNetwork)):
         raise InputError(
             f"is a {architecture}; an equation needs a chain of linear layers from the coordinates of a point to the unknown functions",
             key="network",

@@ -1,0 +1,56 @@
+"""Where the trunk of an operator is asked: an array of the data, or a regular grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from lsr_app.screens.bring import bringtexts, uploads
+from lsr_core.errors import InputError
+
+if TYPE_CHECKING:
+    from lsr_core.intake.arrays import ArrayInfo
+    from lsr_core.intake.guess import Guess
+
+_NAMED = ("trunk", "points", "grid", "coord", "locations", "x_loc", "y_loc", "mesh")
+
+
+def at_points(prefix: str, found: Guess, data: Any, infos: Sequence[ArrayInfo], width: int) -> Guess:
+    """The guess with the points of its trunk, where it needs some.
+
+    Args:
+        width: values of one row of outputs.
+
+    Raises:
+        InputError: the outputs are no whole number at each point.
+    """
+    if found.architecture != "deeponet-points":
+        return found
+    import torch
+
+    from lsr_core.intake import branches
+
+    outputs, coordinates = found.arguments["outputs"], found.arguments["trunk"][0]
+    count, rest = divmod(width, outputs)
+    if rest:
+        raise InputError(f"has {width:,} values a row, which are not {outputs} at each point", key="outputs")
+    offered = [info.name for info in infos if not info.unusable and _fits(info.shape, count, coordinates)]
+    named = next(
+        (name for name in offered if any(word in name.lower() for word in _NAMED)), offered[0] if offered else None
+    )
+    key = f"{prefix}_points_of_trunk"
+    st.session_state.setdefault(key, named or bringtexts.REGULAR)
+    chosen = st.selectbox(
+        bringtexts.POINTS, [*offered, bringtexts.REGULAR], key=key, help=bringtexts.HELP["points"], width=420
+    )
+    if chosen == bringtexts.REGULAR:
+        return branches.with_points(found, branches.regular(count, coordinates))
+    points = np.asarray(uploads.arrays(data, [chosen])[chosen], dtype=np.float64).reshape(count, coordinates)
+    return branches.with_points(found, torch.from_numpy(points))
+
+
+def _fits(shape: tuple[int, ...], count: int, coordinates: int) -> bool:
+    return shape == (count, coordinates) or (coordinates == 1 and shape in ((count,), (1, count)))
