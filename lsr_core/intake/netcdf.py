@@ -33,13 +33,13 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The variables asked for, as they are meant: scale · stored + offset, NaN where nothing was measured."""
     if _classic(path):
         with _opened(path) as file:
-            return {name: _meant(np.array(file.variables[name].data), vars(file.variables[name])) for name in names}
+            return {name: meant(np.array(file.variables[name].data), vars(file.variables[name])) for name in names}
     import h5py
 
     arrays = hdf.read(path, names)
     with h5py.File(path, "r", locking=False) as file:
         plain = {name: name if name in file else without_part(name) for name in arrays}
-        return {name: _meant(array, dict(file[plain[name]].attrs)) for name, array in arrays.items()}
+        return {name: meant(array, dict(file[plain[name]].attrs)) for name, array in arrays.items()}
 
 
 def _classic(path: Path) -> bool:
@@ -58,7 +58,8 @@ def _opened(path: Path) -> Any:
     return netcdf_file(path, "r", mmap=False)
 
 
-def _meant(stored: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
+def meant(stored: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
+    """Stored numbers by the conventions of climate and forecast data: scale · stored + offset, NaN for a fill value, in float64."""
     values = stored.astype(np.float64)
     for name in _FILLS:
         if name in attributes:

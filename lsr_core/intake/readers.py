@@ -24,6 +24,8 @@ READERS = {
     ".h5": "lsr_core.intake.hdf",
     ".hdf5": "lsr_core.intake.hdf",
     ".nc": "lsr_core.intake.netcdf",
+    ".vtu": "lsr_core.intake.meshes",
+    ".zip": "lsr_core.intake.archives",
 }
 
 
