@@ -38,13 +38,23 @@ class _Place:
         self.graph, self.node, self.dtype = graph, node, dtype
 
     def number(self, value: float, beside: Any = None) -> fx.Node:
-        """A constant as long as the last axis of the tensor beside it: it broadcasts as a number does, and is not folded as one."""
+        """A constant as long as an axis of the tensor beside it, one without samples: it broadcasts as a number does, and is not folded as one."""
         found = beside.meta.get("val") if isinstance(beside, fx.Node) else None
-        last = found.shape[-1:] if isinstance(found, torch.Tensor) and found.ndim > 1 else ()
         name = f"number_{len(list(self.graph.buffers()))}"
-        self.graph.register_buffer(name, torch.full(tuple(map(int, last)), value, dtype=self.dtype))
+        self.graph.register_buffer(name, torch.full(self._shape(found), value, dtype=self.dtype))
         with self.graph.graph.inserting_before(self.node):
             return self.graph.graph.get_attr(name)
+
+    def _shape(self, beside: Any) -> tuple[int, ...]:
+        if not isinstance(beside, torch.Tensor) or beside.ndim < 2:
+            return ()
+        inputs = next(iter(self.graph.graph.nodes)).meta.get("val")
+        samples = (
+            int(inputs.shape[0]) if isinstance(inputs, torch.Tensor) else 0
+        )  # a prime that no size of the network has
+        sizes = [int(size) for size in beside.shape]
+        axis = next((axis for axis in reversed(range(len(sizes))) if not samples or sizes[axis] % samples), None)
+        return () if axis is None else (sizes[axis], *[1] * (len(sizes) - axis - 1))
 
     def call(self, operator: Any, *args: Any) -> fx.Node:
         """Another operation before the node, with the meta of the node."""

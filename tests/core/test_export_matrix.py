@@ -15,6 +15,7 @@ import lsr_core
 from benchmarks._networks import NETWORKS, problem, read_together
 from lsr_core.errors import InputError
 from lsr_core.networks.transforms import names as conditions
+from lsr_core.portable import kernels
 from lsr_core.portable.check import BATCHES, spread, standalone_of, tolerance
 from lsr_core.portable.graph import explicit
 from lsr_core.portable.kernels import convolution, erf, erfc, gelu, gelu_backward, layer_norm
@@ -158,3 +159,35 @@ def test_a_predictor_file_is_the_predictor(tmp_path: Path) -> None:
         inputs = given.train.inputs[:17]
         wanted = predictor_of(given, delta, torch.float64).predict(inputs)
         assert torch.equal(lsr_core.load_predictor(path).predict(inputs), wanted), name
+
+
+ATEN = torch.ops.aten
+WIDE = 4 * torch.randn(3, 4, 6, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+SLOPE = torch.randn(WIDE.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+FOUR = torch.linspace(0.5, 2, 4, dtype=torch.float64)
+FILTERS = torch.randn(6, 2, 3, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+CALLS: dict[str, tuple[Any, ...]] = {
+    "softplus": (ATEN.softplus, WIDE, 2.0, 5.0),
+    "softplus_backward": (ATEN.softplus_backward, SLOPE, WIDE, 2.0, 5.0),
+    "leaky_relu": (ATEN.leaky_relu, WIDE, 0.1),
+    "leaky_relu_backward": (ATEN.leaky_relu_backward, SLOPE, WIDE, 0.1, False),
+    "elu": (ATEN.elu, WIDE, 1.5, 2.0, 0.5),
+    "elu_backward": (ATEN.elu_backward, SLOPE, 1.5, 2.0, 0.5, False, WIDE),
+    "hardswish": (ATEN.hardswish, WIDE),
+    "hardswish_backward": (ATEN.hardswish_backward, SLOPE, WIDE),
+    "hardsigmoid": (ATEN.hardsigmoid, WIDE),
+    "hardsigmoid_backward": (ATEN.hardsigmoid_backward, SLOPE, WIDE),
+    "group_norm": (ATEN.native_group_norm, WIDE, FOUR, FOUR, 3, 4, 48, 2, 1e-5),
+    "batch_norm": (ATEN.native_batch_norm, WIDE, FOUR, FOUR, None, None, True, 0.1, 1e-5),
+    "avg_pool2d": (ATEN.avg_pool2d, WIDE, [2, 3], [1, 2]),
+    "convolution": (ATEN.convolution, WIDE, FILTERS, None, [1, 1], [2, 1], [2, 1], False, [0, 0], 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_is_written_out_is_torch_s_own(name: str) -> None:
+    operator, *arguments = CALLS[name]
+    found, wanted = getattr(kernels, name)(*arguments), operator(*arguments)
+    pairs = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
+    for one, other in pairs:
+        torch.testing.assert_close(one, other, rtol=1e-13, atol=1e-13)
