@@ -23,6 +23,7 @@ from lsr_app.commands import (
     iterate,
     plane,
     publish,
+    push,
     refine,
     results,
     runs,
@@ -63,6 +64,8 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "path": results.path,
     "export": results.export,
     "publish": publish.publish,
+    "push": push.push,
+    "pull": push.pull,
 }
 for name, command in _COMMANDS.items():
     app.command(name)(command)

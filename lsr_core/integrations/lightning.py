@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lightning.pytorch.callbacks import Callback
+from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.integrations.during import RefineDuring
@@ -15,7 +16,7 @@ class RefineCallback(Callback):  # type: ignore[misc]  # no types where the libr
 
     Args:
         during: when and on which data.
-        part: attribute of the LightningModule that is the network, one tensor in and one out.
+        part: attribute of the LightningModule that is the network, one tensor in and one out; solvers of PINA have it as `model`.
 
     Raises:
         InputError: at the first refinement, if there is no such part.
@@ -27,8 +28,8 @@ class RefineCallback(Callback):  # type: ignore[misc]  # no types where the libr
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Called by the trainer."""
-        network = dict(pl_module.named_modules()).get(self.part)
-        if network is None:
+        network = dict(pl_module.named_modules()).get(self.part, getattr(pl_module, self.part, None))
+        if not isinstance(network, nn.Module):
             parts = ", ".join(name for name, _ in pl_module.named_children())
             raise InputError(
                 f"is no part of the module, which has {parts}; name the one that is the network", key=self.part
