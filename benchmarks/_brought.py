@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -104,9 +106,10 @@ def lightning(folder: Path) -> tuple[Path, Path]:
 
 def neuraloperator(folder: Path) -> tuple[Path, Path]:
     """A checkpoint as the trainer of neuraloperator leaves it, and functions on a grid."""
-    from neuralop import Trainer
-    from neuralop.losses import LpLoss
-    from neuralop.models import FNO
+    with _without_this_folder():
+        from neuralop import Trainer
+        from neuralop.losses import LpLoss
+        from neuralop.models import FNO
 
     torch.manual_seed(0)
     grid = torch.arange(16) / 16
@@ -124,6 +127,17 @@ def neuraloperator(folder: Path) -> tuple[Path, Path]:
         arrays = {"inputs": x.flatten(1), "targets": y.flatten(1), "predictions": model(x).flatten(1)}
     np.savez(folder / "functions.npz", **{name: values.numpy() for name, values in arrays.items()})
     return saved, folder / "functions.npz"
+
+
+@contextmanager
+def _without_this_folder() -> Iterator[None]:
+    """One of its files is called like a library that others import."""
+    before = list(sys.path)
+    sys.path[:] = [place for place in before if Path(place or ".").resolve() != Path(__file__).parent.resolve()]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def netcdf(folder: Path) -> tuple[Path, Path]:

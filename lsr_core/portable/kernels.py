@@ -50,6 +50,8 @@ def decompositions(dtype: torch.dtype) -> dict[Any, Callable[..., Any]]:
         ops.softplus_backward.default: softplus_backward,
         ops.leaky_relu.default: leaky_relu,
         ops.leaky_relu_backward.default: leaky_relu_backward,
+        ops._prelu_kernel.default: prelu,
+        ops._prelu_kernel_backward.default: prelu_backward,
         ops.elu.default: elu,
         ops.elu_backward.default: elu_backward,
         ops.hardswish.default: hardswish,
@@ -95,7 +97,11 @@ def convolution(
 ) -> Tensor:  # fmt: skip
     """Patches times weights, (n, c, …) to (n, o, …), as `torch.convolution`."""
     if transposed:
-        return NotImplemented
+        return (
+            NotImplemented
+            if groups != 1
+            else _transposed(values, weight, bias, stride, padding, dilation, output_padding)
+        )
     if groups != 1:  # side by side
         parts = zip(
             values.chunk(groups, 1),
@@ -115,6 +121,24 @@ def convolution(
     found = rows @ weight.flatten(1).T
     found = found if bias is None else found + bias
     return found.transpose(1, 2).reshape(values.shape[0], weight.shape[0], *points)
+
+
+def _transposed(
+    values: Tensor, weight: Tensor, bias: Tensor | None, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int],
+    output_padding: Sequence[int],
+) -> Tensor:  # fmt: skip
+    """The transpose of a convolution: one with the weights turned round, of values with zeros put between them."""
+    kernel = weight.shape[2:]
+    for axis, step in enumerate(stride, 2):
+        length = step * (values.shape[axis] - 1) + 1
+        apart = torch.stack([values, *[torch.zeros_like(values)] * (step - 1)], axis + 1)
+        values = apart.flatten(axis, axis + 1).narrow(axis, 0, length)
+    sides = [
+        side for size, width, gap, more in reversed(list(zip(kernel, padding, dilation, output_padding, strict=True)))
+        for side in (gap * (size - 1) - width, gap * (size - 1) - width + more)
+    ]  # fmt: skip
+    turned, ones, zeros = weight.flip(list(range(2, weight.ndim))).transpose(0, 1), [1] * len(kernel), [0] * len(kernel)
+    return convolution(F.pad(values, sides), turned, bias, ones, zeros, dilation, False, zeros, 1)
 
 
 def layer_norm(
@@ -203,6 +227,14 @@ def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:
 
 def leaky_relu_backward(grad: Tensor, x: Tensor, slope: float, is_result: bool) -> Tensor:
     return torch.where(x > 0, grad, grad * slope)
+
+
+def prelu(x: Tensor, weight: Tensor) -> Tensor:
+    return torch.where(x > 0, x, weight * x)
+
+
+def prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.where(x > 0, grad, weight * grad), torch.where(x > 0, 0 * grad, x * grad)
 
 
 def elu(x: Tensor, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Tensor:

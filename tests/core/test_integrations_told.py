@@ -200,7 +200,7 @@ def test_the_trainer_of_neuraloperator_is_watched() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:FNO.forward")  # its trainer hands it the targets too
+@pytest.mark.filterwarnings("ignore:FNO.forward", "ignore:LpLoss.__call__")  # its trainer hands everything to both
 def test_an_fno_trained_by_neuraloperator_is_refined_on_the_way() -> None:
     neuralop = pytest.importorskip("neuralop", reason="the extra `neuraloperator` is not installed")
     from lsr_core.integrations import neuraloperators
@@ -226,6 +226,7 @@ def test_an_fno_trained_by_neuraloperator_is_refined_on_the_way() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step`")  # its solvers do
 def test_a_solver_of_pina_is_refined_by_the_callback_of_lightning() -> None:
     pytest.importorskip("pina", reason="the extra `pina` is not installed")
     pytest.importorskip("lightning")
