@@ -88,7 +88,7 @@ def test_a_class_sees_its_predictions_and_keeps_its_answers(
     first.reload()
     settle(first)
     chart(first, "lesson_class")
-    assert first.get_by_role("radio").nth(0).is_checked()
+    assert first.get_by_test_id("stRadio").locator("input").first.is_checked()
     kept = download(first, "handout", tmp_path).read_text(encoding="utf-8")
     assert lessontexts.CELLS[cell] in kept
     assert lessontexts.CELL_OPTIONS[0] in kept
