@@ -156,6 +156,23 @@ def on_the_grid(found: re.Match[str], data: RunData, rank: int) -> bool:
     return near(found[1], before) and near(found[2], after)
 
 
+def worst(found: re.Match[str], data: RunData, rank: int) -> bool:
+    """Of the output that is worst after refinement: as the run reports it at its rank, by its sweep at others, else at the points drawn."""
+    summary, curves = data.summary, data.sweep.by_output
+    pairs: list[tuple[float | None, float | None]]
+    if rank == summary.rank and summary.base.by_output and summary.refined.by_output:
+        pairs = list(zip(summary.base.by_output, summary.refined.by_output, strict=True))
+    elif curves.size:
+        pairs = list(zip(curves[0].tolist(), curves[rank].tolist(), strict=True))
+    else:
+        sizes = np.linalg.norm(data.fields.targets, axis=0)
+        fields = (data.fields.network - data.fields.targets, data.fields.refined_error[data.rung(rank)])
+        pairs = list(zip(*(np.linalg.norm(field, axis=0) / sizes for field in fields), strict=True))
+    known = [(before, after) for before, after in pairs if after is not None and np.isfinite(after)]
+    before, after = max(known, key=lambda pair: pair[1])
+    return before is not None and near(found[1], float(before)) and near(found[2], float(after))
+
+
 def spread(found: re.Match[str], data: RunData, rank: int) -> bool:
     level = {"Median": np.median, "Largest": np.max}[found[1]]
     before, after = (float(level(np.abs(field))) for field in (data.network_error(0), data.refined_error(rank, 0)))
@@ -184,8 +201,9 @@ STATEMENTS = tuple(
         ("beyond", rf"(?:Beyond the axis: |, )(Training|Validation|Test) (goes on down to|rises to) {NUMBER}", beyond),
         ("energies", r"At rank (?P<rank>[\d,]+) refinement takes the energy of the error (?P<bands>.*?band)\.", energies),
         ("grid", rf"on the grid \(relative L2\) +{NUMBER} → {NUMBER} ", on_the_grid),
+        ("worst", rf"Worst output, .*? \(relative L2\) +{NUMBER} → {NUMBER} ", worst),
         ("spread", rf"(Median|Largest) error +{NUMBER} → {NUMBER} ", spread),
-        ("headline", rf"(?:(?<!on the grid \()relative L2\)|L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
+        ("headline", rf"(?:error \(relative L2\)|L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
     )
 )  # fmt: skip
 

@@ -46,6 +46,7 @@ def test_every_form_of_statement_is_met(store: RunStore, shipped: RunStore, open
     met: set[str] = set()
     noisy = shipped.open(REFINED["noisy1d"])
     other = synthetic.complete(store, side=12, max_rank=40)
+    two = synthetic.complete(store, side=12, max_rank=40, outputs=2)
     sine = shipped.open(REFINED["sine2d"])
     for run, page in (
         (sine, "overview"),
@@ -54,9 +55,10 @@ def test_every_form_of_statement_is_met(store: RunStore, shipped: RunStore, open
         (noisy, "path"),
         (other, "fields"),
         (sine, "frequencies"),
+        (two, "overview"),
     ):
         data = rundata.read(run)
-        rank = data.ladder[-1] if run is other or page == "rank" else data.auto_rank
+        rank = data.ladder[-1] if run in (other, two) or page == "rank" else data.auto_rank
         seen, wrong = statements.contradictions(statements.said(open_page(page, run=run.id, rank=rank)), data, rank)
         assert wrong == []
         met |= seen
