@@ -106,8 +106,8 @@ ENTRIES = (
         source="arXiv 2607.02194",
     ),
     SuiteEntry(
-        "kuramoto-sivashinsky", "typed", KURAMOTO_SIVASHINSKY, widths=(40, 40), activation="sin", scale={"x": 2.5, "t": 0.3}, circular=True,
-        way="solve", settings={"search": False, "rank": 800, "tolerance": 1e-9, "windows": 20}, published=5.12e-7,
+        "kuramoto-sivashinsky", "typed", KURAMOTO_SIVASHINSKY, widths=(40, 40), activation="sin", scale={"x": 4.0, "t": 0.3}, circular=True,
+        way="solve", settings={"search": False, "rank": 800, "tolerance": 1e-7, "windows": 40}, published=5.12e-7,
         reference="kuramoto-sivashinsky", reference_error=3e-7, source="arXiv 2607.02194",
     ),
     SuiteEntry("helmholtz", "typed", HELMHOLTZ, activation="sin", scale={"x": 2.0, "y": 6.0}, published=2.0e-9, source="arXiv 2604.05230"),
