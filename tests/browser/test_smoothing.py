@@ -38,6 +38,7 @@ def written(folder: Path) -> tuple[Path, Path]:
     return weights, data
 
 
+@pytest.mark.slow
 def test_noisy_points_without_a_validation_split_get_bands_that_files_repeat(
     page: Page, server: Server, tmp_path: Path
 ) -> None:
