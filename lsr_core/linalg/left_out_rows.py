@@ -61,6 +61,20 @@ class LeftOutRows:
             return math.inf, -math.inf
         return float((_turned(self.fitted(strength), vectors).square() / shares).sum()), float(shares.log().sum())
 
+    def densities(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The same at several λ (l,), single rows in one product for all of them."""
+        if self._rows.shape[1] > 1:
+            found = [self.density(float(strength)) for strength in strengths]
+            return strengths.new_tensor([part[0] for part in found]), strengths.new_tensor([part[1] for part in found])
+        family = self._family
+        shrunk = torch.stack([self._shrunk(float(strength)) for strength in strengths], dim=1)
+        shares = 1 - self._squares[:, 0] @ shrunk
+        fitted = self._errors + self._rows[:, 0] @ (shrunk * (family.values * family.along)[:, None]) / self._weight
+        left = shares.amin(dim=0) > SEEN_BY_ITSELF
+        shares = torch.where(left, shares, torch.ones_like(shares))
+        squares, logarithms = (fitted.square() / shares).sum(dim=0), shares.log().sum(dim=0)
+        return torch.where(left, squares, torch.inf), torch.where(left, logarithms, -torch.inf)
+
     def _left_to_others(self, strength: float) -> tuple[Tensor, Tensor | None]:
         """Eigenvalues (n, g) of 1 − H_gg, and its eigenvectors (n, g, g) where a group has more than one row."""
         if self._rows.shape[1] == 1:

@@ -15,7 +15,7 @@ from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 
-MOST_ROWS = 2000  # values of training samples, at random, beyond which more would only cost
+MOST_ROWS = 1000  # values of training samples, at random, beyond which more would only cost
 MOST_TOGETHER = 100  # values that are left out at once, up to which their block is decomposed
 PART = 7  # random stream
 
@@ -80,15 +80,13 @@ class HeldOut:
 
     def log_density(self, strengths: Tensor) -> Tensor:
         """Mean over the values of their log-density in the solutions without them (g,), at the σ² that suits each λ best."""
-        found, count = [], self.errors.numel()
-        for strength in strengths:
-            parts = [block.density(float(strength)) for _, block in self.groups]
-            squares, shares = sum(part[0] for part in parts), sum(part[1] for part in parts)
-            noise = squares / count
-            found.append(
-                -0.5 * (math.log(2 * math.pi * noise) + 1 - shares / count) if 0 < noise < math.inf else -math.inf
-            )
-        return torch.tensor(found, dtype=torch.float64, device=strengths.device)
+        count = self.errors.numel()
+        parts = [block.densities(strengths) for _, block in self.groups]
+        squares, shares = (torch.stack(values).sum(dim=0) for values in zip(*parts, strict=True))
+        noise = squares / count
+        known = (noise > 0) & (noise < torch.inf)
+        density = -0.5 * (torch.log(2 * math.pi * noise) + 1 - shares / count)
+        return torch.where(known, density, -torch.inf)
 
     def gains(self, rank: int, strength: float, *, seen: bool = False) -> Gains:
         """What the solution takes off the squared errors of samples that it does not see.

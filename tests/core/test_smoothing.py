@@ -160,6 +160,18 @@ def test_the_density_left_out_is_that_of_as_many_refits(strength: float) -> None
     assert found == pytest.approx(total, rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_densities_at_several_strengths_are_those_at_each(size: int) -> None:
+    matrix, errors, lengths = made(12, 20)
+    family, at = family_of(matrix, errors, lengths), torch.tensor([0.0, *STRENGTHS], dtype=torch.float64)
+    groups = torch.arange(12).view(-1, size)
+    rows = LeftOutRows(family, matrix[groups], errors[groups], 1 / math.sqrt(12))
+    for together, apart in zip(
+        rows.densities(at), zip(*(rows.density(float(one)) for one in at), strict=True), strict=True
+    ):
+        assert torch.allclose(together, torch.tensor(apart, dtype=torch.float64), rtol=1e-10)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_evidence_is_that_of_the_dense_gaussian_at_its_best_noise(shape: tuple[int, int], strength: float) -> None:
