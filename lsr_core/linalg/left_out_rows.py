@@ -66,14 +66,18 @@ class LeftOutRows:
         if self._rows.shape[1] > 1:
             found = [self.density(float(strength)) for strength in strengths]
             return strengths.new_tensor([part[0] for part in found]), strengths.new_tensor([part[1] for part in found])
-        family = self._family
-        shrunk = torch.stack([self._shrunk(float(strength)) for strength in strengths], dim=1)
-        shares = 1 - self._squares[:, 0] @ shrunk
-        fitted = self._errors + self._rows[:, 0] @ (shrunk * (family.values * family.along)[:, None]) / self._weight
+        fitted, shares = self._single(strengths)
         left = shares.amin(dim=0) > SEEN_BY_ITSELF
         shares = torch.where(left, shares, torch.ones_like(shares))
         squares, logarithms = (fitted.square() / shares).sum(dim=0), shares.log().sum(dim=0)
         return torch.where(left, squares, torch.inf), torch.where(left, logarithms, -torch.inf)
+
+    def _single(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Of single rows: errors in the solution of all (n, l), and what is left to the others (n, l)."""
+        family = self._family
+        shrunk = torch.stack([self._shrunk(float(strength)) for strength in strengths], dim=1)
+        fitted = self._errors + self._rows[:, 0] @ (shrunk * (family.values * family.along)[:, None]) / self._weight
+        return fitted, 1 - self._squares[:, 0] @ shrunk
 
     def _left_to_others(self, strength: float) -> tuple[Tensor, Tensor | None]:
         """Eigenvalues (n, g) of 1 − H_gg, and its eigenvectors (n, g, g) where a group has more than one row."""
@@ -102,9 +106,12 @@ class LeftOutRows:
         squares = self._family.values.square() + strength**2
         return torch.where(squares > 0, 1 / torch.where(squares > 0, squares, torch.ones_like(squares)), 0.0)
 
-    def mean_square(self, strengths: Tensor) -> Tensor:
-        """Mean square (k,) of the errors of all groups at several λ."""
-        return torch.stack([self.errors(float(strength)).square().mean() for strength in strengths])
+    def squares(self, strengths: Tensor) -> Tensor:
+        """Sum of the squares (l,) of all groups' errors at several λ."""
+        if self._rows.shape[1] > 1:
+            return torch.stack([self.errors(float(strength)).square().sum() for strength in strengths])
+        fitted, shares = self._single(strengths)
+        return torch.where(shares > SEEN_BY_ITSELF, fitted / shares, torch.inf).square().sum(dim=0)
 
 
 def _turned(values: Tensor, vectors: Tensor | None) -> Tensor:

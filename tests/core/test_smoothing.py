@@ -170,6 +170,8 @@ def test_densities_at_several_strengths_are_those_at_each(size: int) -> None:
         rows.densities(at), zip(*(rows.density(float(one)) for one in at), strict=True), strict=True
     ):
         assert torch.allclose(together, torch.tensor(apart, dtype=torch.float64), rtol=1e-10)
+    one_by_one = torch.stack([rows.errors(float(one)).square().sum() for one in at])
+    assert torch.allclose(rows.squares(at), one_by_one, rtol=1e-10)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
