@@ -20,7 +20,7 @@ from lsr_app.commands.common import (
     problem_folder,
     store,
 )
-from lsr_app.commands.running import execute, number, printable_lines, refuse, shared_by
+from lsr_app.commands.running import execute, hand_over, number, printable_lines, refuse, shared_by
 from lsr_app.commands.settings import with_settings
 from lsr_app.words import texts
 from lsr_app.words.smoothingtexts import smoothing_lines
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
 
+WAITS = ", where a dashboard that is open over this folder of runs works on it"
 QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
 
 
@@ -52,11 +53,18 @@ def refine(
     processes: Annotated[
         int, typer.Option(help="Share the rows among this many processes of this machine.", show_default=True)
     ] = 1,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Hand the run over and return: local (the queue), submitit, or slurm:partition=NAME,time=MINUTES."
+        ),
+    ] = None,
     trust: TrustOption = False,
     runs: RunsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Refine a trained network and keep the result as a run."""
+    from lsr_core.jobs.executors import executor_of
     from lsr_core.jobs.queue import create
     from lsr_core.storage.missing import in_words
 
@@ -65,6 +73,8 @@ def refine(
         raise InputError(
             "input functions are drawn, and none of them misses a target; leave it out", key="drop_missing"
         )
+    if cases is not None and executor is not None:
+        raise InputError("input functions are refined in this process; leave it out", key="executor")
     if cases is not None and processes != 1:
         raise InputError(
             "input functions are refined one after the other in one process; leave it out", key="processes"
@@ -75,8 +85,18 @@ def refine(
         refine_cases(problem, config, cases, runs, trust=trust, json=json)
         return
     with problem_folder(problem, trust) as given, complete(given, asked=drop_missing) as (folder, dropped):
-        refuse(folder, config, processes)
+        refuse(folder, config, processes, here=executor is None)
+        taker = None if executor is None else executor_of(executor)
         run = create(store(runs), folder, config, owner=OWNER, settings=shared_by(processes))
+    if taker is not None:
+        hand_over(run, taker)
+        words = f"{in_words(dropped)}\n" if dropped else ""
+        emit(
+            {"run": run.id, "status": run.status().status, "executor": executor, "folder": str(run.path)},
+            f"{words}run {run.id} was handed to {executor}{WAITS if executor == 'local' else ''}; `lsr runs` shows how it stands",
+            json,
+        )
+        return
     execute(run)
     summary = run.summary.model_dump(mode="json")
     extra = {"dropped": dropped} if drop_missing else {}

@@ -12,12 +12,17 @@ from lsr_app.commands.common import Cancellation, ProgressLine, interruptible, p
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
+    from lsr_core.jobs.executors import Executor
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.runs import Run
 
 
-def refuse(folder: Path, config: RefineConfig, processes: int = 1) -> None:
-    """Refuse here what can be refused before there is a run, and say what the run, or each of its processes, will take."""
+def refuse(folder: Path, config: RefineConfig, processes: int = 1, *, here: bool = True) -> None:
+    """Refuse here what can be refused before there is a run, and say what the run, or each of its processes, will take.
+
+    Args:
+        here: whether the memory of this machine counts.
+    """
     from lsr_core.jobs.seats import refuse_count
     from lsr_core.refinement.forecast import forecast
     from lsr_core.refinement.plan import budget_of
@@ -30,9 +35,20 @@ def refuse(folder: Path, config: RefineConfig, processes: int = 1) -> None:
     refuse_more_than(len(problem.fitted_inputs()), processes)
     each = config if processes == 1 else config.model_copy(update={"memory_budget": budget_of(config) // processes})
     expected = forecast(problem, config if config.memory_budget is not None else each)
-    if not expected.fits:
+    if here and not expected.fits:
         raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
     print(printable(f"{'' if processes == 1 else 'Each process: '}{expected.sentence}"), file=sys.stderr)
+
+
+def hand_over(run: Run, taker: Executor) -> None:
+    """Let somebody else run the job; no run is left behind where it is not taken."""
+    from lsr_core.storage.runs import RunStore
+
+    try:
+        taker.submit(run)
+    except BaseException:
+        RunStore(run.path.parent).delete(run)
+        raise
 
 
 def shared_by(processes: int) -> dict[str, JsonValue]:

@@ -11,7 +11,10 @@ from lsr_app.reading import runlines
 
 def runs(runs: RunsOption = None, json: JsonOption = False) -> None:
     """List the runs, newest first."""
+    from lsr_core.jobs.executors import look_after
+
     place = store(runs)
+    look_after(place)
     readable, faults = place.survey()
     found = [runlines.line(run) for run in readable]
     found += [runlines.damaged(name, fault) for name, fault in sorted(faults.items())]

@@ -104,6 +104,7 @@ def keep_going() -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _keep_going(period: int) -> None:
-    from lsr_core.jobs import dispatcher
+    from lsr_core.jobs import dispatcher, executors
 
     dispatcher.wake(runs.store())
+    executors.look_after(runs.store())

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import dispatcher, processes
+from lsr_core.jobs import dispatcher, processes, remote
 from lsr_core.jobs.tickets import Tickets, digest_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import FINAL_STATES, JobKind
@@ -135,6 +135,7 @@ def cancel(run: Run) -> None:
     if status.status in FINAL_STATES:
         return
     Tickets(run.path.parent).remove(run.id)
+    remote.cancel(run)
     process = find(status.worker) if status.worker else None
     if process is not None:
         processes.end(process)
