@@ -27,6 +27,7 @@ OPTIONS = {  # of `slurm:…`: what submitit calls each, and what it may be
 }
 NUMBERS = ("time", "cpus", "mem")
 DEFAULT_MINUTES = 24 * 60
+_children: list[Any] = []  # submitit's views of processes that were started here
 
 
 class Executor(Protocol):
@@ -94,6 +95,9 @@ class Submitit:
             executor.update_parameters(name=f"lsr-{run.id[:8]}", **self._parameters)
             command = [sys.executable, "-m", "lsr_core.jobs", str(run.path.resolve() / "run.json")]
             job = executor.submit(subprocess.check_call, command)
+            if self._cluster == "local":
+                reap()
+                _children.append(job)
             remote.note(run, remote.Taken(executor=self.name, cluster=self._cluster, job=str(job.job_id)))
         except (RuntimeError, OSError, subprocess.SubprocessError, submitit.core.utils.FailedJobError) as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -129,8 +133,15 @@ def executor_of(name: str) -> Executor:
     raise InputError(f"is {name[:60]!r}; give local, submitit, or slurm:partition=NAME,time=MINUTES", key="executor")
 
 
+def reap() -> int:
+    """Collect the exit codes of ended processes, so that none stays as a zombie; how many are left."""
+    _children[:] = [job for job in _children if not job.done()]
+    return len(_children)
+
+
 def look_after(store: RunStore) -> None:
     """Have jobs looked at that a cluster has, so that none that ended there is waited for."""
+    reap()
     for run in remote.all_taken(store):
         found = remote.taken(run)
         if found is not None:

@@ -75,6 +75,10 @@ class _Tracker(TorchDispatchMode):
         self.living = self.peak = 0
         self._seen: dict[int, weakref.ref[Any]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True, the default, loads torch's compiler at the first operation, which takes seconds
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = {_key(value) for value in tree_iter((args, kwargs)) if isinstance(value, Tensor)}
         result = func(*args, **(kwargs or {}))

@@ -158,6 +158,7 @@ def test_several_side_by_side_and_one_of_them_fails(store: RunStore, tmp_path: P
     error = runs[1].status().error
     assert error is not None
     assert error.file == "data.npz"
+    wait(lambda: executors.reap() == 0)
     store.delete(runs[0])
     executors.look_after(store)
     assert not remote.folder_of(runs[0]).exists()

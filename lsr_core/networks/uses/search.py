@@ -110,7 +110,28 @@ class _Look:
         with torch.enable_grad():
             single = few.outputs @ mixed
             self.plain, self.weighted = single.sum(), single @ self.weights
-        self._signals: dict[int, tuple[Tensor, Tensor]] = {}
+        self._signals = self._all_gradients()
+        self._slopes = self._all_slopes()
+
+    def _all_gradients(self) -> dict[int, tuple[Tensor, Tensor]]:
+        """Of both sums at what every operation gives that takes a parameter as it is: two passes for all of them."""
+        numbers = sorted({taken.by for place in self.leaves.values() for taken in self.few.takers[place]})
+        numbers = [number for number in numbers if self.few.names[number] in RULES and self._grows(number)]
+        edges = [self.few.edge(number) for number in numbers]
+        if not edges:
+            return {}
+        plain, weighted = (
+            torch.autograd.grad(total, edges, retain_graph=True, allow_unused=True)
+            for total in (self.plain, self.weighted)
+        )
+        found = zip(numbers, plain, weighted, strict=True)
+        return {number: (one, other) for number, one, other in found if one is not None and other is not None}
+
+    def _all_slopes(self) -> dict[str, Tensor]:
+        """Of the weighted sum by every parameter, in one pass."""
+        values = [self.parameters[name] for name in self.leaves]
+        found = torch.autograd.grad(self.weighted, values, retain_graph=True) if values else ()
+        return dict(zip(self.leaves, found, strict=True))
 
     def uses_of(self, name: str) -> tuple[list[Planned], int]:
         """All uses of a parameter, proved, and the split of its outer products.
@@ -199,7 +220,7 @@ class _Look:
             ValueError,
         ) as error:  # shapes that the rule does not expect
             raise Unruled(f"it is used in an unusual way in {_word(self.few.names[uses[0].number])}") from error
-        wanted = directions.written().T @ torch.autograd.grad(self.weighted, parameter, retain_graph=True)[0].flatten()
+        wanted = directions.written().T @ self._slopes[name].flatten()
         found = self.weights.to(images) @ images[:, 0]
         scale = (self.weights.to(images) @ images[:, 0].abs()).maximum(wanted.abs())
         if not bool(((found - wanted).abs() <= CLOSE * torch.finfo(images.dtype).eps * scale).all()):
