@@ -119,3 +119,13 @@ def test_a_refinement_within_the_subspace_is_the_dense_solve(name: str) -> None:
         step = torch.linalg.lstsq(modes[:, :rank], -base).solution
         error = (base + modes[:, :rank] @ step).square().mean()
         assert result.sweep.train_mse[rank] == pytest.approx(float(error), rel=1e-10)
+
+
+def test_a_look_takes_as_many_passes_whatever_the_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, grad = [], torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *given, **named: taken.append(1) or grad(*given, **named))
+    for depth in (2, 9):
+        taken.clear()
+        function = ParametricFunction.from_module(twins.network(2, *[4] * depth, 1), dtype=torch.float64)
+        assert UsedNetwork(function, torch.rand(3, 2, dtype=torch.float64)).share == 1
+        assert len(taken) == 3, depth
