@@ -182,7 +182,7 @@ def sizes_of(function: ParametricFunction, operator: LinearOperator, generator: 
 def _leading(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """g and h of the outer product that is nearest to a matrix, by a few power iterations from its largest row."""
     if matrix.shape[1] == 1:
-        return matrix[:, 0], matrix.new_ones(1)
+        return matrix[:, 0].clone(), matrix.new_ones(1)  # a view would keep the whole row
     right = matrix[matrix.square().sum(1).argmax()]
     for _ in range(POWERS):
         right = matrix.T @ (matrix @ right)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+
 import pytest
 import torch
+from torch import Tensor
 
 from lsr_core import SupervisedProblem
 from lsr_core.kinds.data.preparing import prepare
@@ -87,3 +91,18 @@ def test_where_samples_pass_each_layer_once_there_is_no_trial(monkeypatch: pytes
     setting = prepare(problem, RefineConfig(max_rank=12, strategy="factored"))
     monkeypatch.setattr(direction_choice, "_trial", lambda *_: pytest.fail("was tried"))
     assert direction_choice.chosen_directions(setting, 12).count == 12
+
+
+def test_rows_are_let_go_once_they_are_cut_down() -> None:
+    shapes = {"weight": torch.Size((40, 30)), "bias": torch.Size((40,))}
+    alive: list[weakref.ref[object]] = []
+
+    def rows() -> Iterator[Tensor]:
+        for seed in range(6):
+            row = torch.randn(1240, generator=torch.Generator().manual_seed(seed))
+            alive.append(weakref.ref(row.untyped_storage()))
+            yield row
+            assert sum(one() is not None for one in alive) <= 2
+
+    FactoredDirections.from_rows(shapes, rows(), form=DirectionForm())
+    assert len(alive) == 6
