@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run
 
 
-WAITS = ", where a dashboard that is open over this folder of runs works on it"
+WAITS = {
+    "local": ", where a dashboard that is open over this folder of runs works on it",
+    "nobody": "; it waits for `python -m lsr_core.jobs` or torchrun",
+}
 QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
 
 
@@ -56,7 +59,7 @@ def refine(
     executor: Annotated[
         str | None,
         typer.Option(
-            help="Hand the run over and return: local (the queue), submitit, or slurm:partition=NAME,time=MINUTES."
+            help="Hand the run over and return: local (the queue), nobody, submitit, or slurm:partition=NAME,time=MINUTES."
         ),
     ] = None,
     trust: TrustOption = False,
@@ -93,7 +96,7 @@ def refine(
         words = f"{in_words(dropped)}\n" if dropped else ""
         emit(
             {"run": run.id, "status": run.status().status, "executor": executor, "folder": str(run.path)},
-            f"{words}run {run.id} was handed to {executor}{WAITS if executor == 'local' else ''}; `lsr runs` shows how it stands",
+            f"{words}run {run.id} was handed to {executor}{WAITS.get(executor or '', '')}; `lsr runs` shows how it stands",
             json,
         )
         return

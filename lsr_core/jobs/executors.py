@@ -70,6 +70,22 @@ class Local:
         return run.log()
 
 
+class Nobody:
+    """Leaves a run to whoever starts the command line, such as torchrun."""
+
+    def submit(self, run: Run) -> None:
+        return
+
+    def look(self, run: Run) -> None:
+        return
+
+    def cancel(self, run: Run) -> None:
+        queue.cancel(run)
+
+    def log(self, run: Run) -> str:
+        return run.log()
+
+
 class Submitit:
     """A cluster with Slurm, or processes of this machine side by side.
 
@@ -118,7 +134,7 @@ class Submitit:
 
 
 def executor_of(name: str) -> Executor:
-    """By name: `local`, `submitit` (processes of this machine, all at once), `slurm` or `slurm:partition=…,time=…`.
+    """By name: `local`, `nobody`, `submitit` (processes of this machine, all at once), `slurm` or `slurm:partition=…,time=…`.
 
     Raises:
         InputError: there is none of this name, or it has no such option.
@@ -126,11 +142,15 @@ def executor_of(name: str) -> Executor:
     kind, _, given = name.partition(":")
     if kind == "local" and not given:
         return Local()
+    if kind == "nobody" and not given:
+        return Nobody()
     if kind == "submitit" and not given:
         return Submitit(name, "local", {"timeout_min": DEFAULT_MINUTES})
     if kind == "slurm":
         return Submitit(name, "slurm", _parameters(given))
-    raise InputError(f"is {name[:60]!r}; give local, submitit, or slurm:partition=NAME,time=MINUTES", key="executor")
+    raise InputError(
+        f"is {name[:60]!r}; give local, nobody, submitit, or slurm:partition=NAME,time=MINUTES", key="executor"
+    )
 
 
 def reap() -> int:

@@ -84,7 +84,7 @@ def wait(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("kubernetes", "give local, submitit, or slurm"),
+        ("kubernetes", "give local, nobody, submitit, or slurm"),
         ("slurm:colour=red", "slurm takes partition, account"),
         ("slurm:time=soon", "time in minutes"),
         ("slurm:partition=a b", "slurm takes partition"),
@@ -93,6 +93,15 @@ def wait(condition: Callable[[], bool]) -> None:
 def test_what_is_no_executor(name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         executor_of(name)
+
+
+def test_nobody_leaves_a_run_to_others(store: RunStore, tmp_path: Path) -> None:
+    run = queued(store, tmp_path)
+    executor_of("nobody").submit(run)
+    assert run.status().status == "queued"
+    assert queue.ahead(run) is None
+    executor_of("nobody").cancel(run)
+    assert run.status().status == "cancelled"
 
 
 def test_without_slurm_nothing_is_left(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
