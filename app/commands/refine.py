@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 WAITS = {
-    "local": ", where a dashboard that is open over this folder of runs works on it",
-    "nobody": "; it waits for `python -m lsr_core.jobs` or torchrun",
+    "local": "waits for a dashboard over this folder of runs",
+    "nobody": "waits for `python -m lsr_core.jobs` or torchrun",
 }
 QUANTILES = {"median": "median", "p90": "90 %", "p99": "99 %", "max": "largest"}
 
@@ -96,7 +96,7 @@ def refine(
         words = f"{in_words(dropped)}\n" if dropped else ""
         emit(
             {"run": run.id, "status": run.status().status, "executor": executor, "folder": str(run.path)},
-            f"{words}run {run.id} was handed to {executor}{WAITS.get(executor or '', '')}; `lsr runs` shows how it stands",
+            f"{words}run {run.id} {WAITS.get(executor or '', f'was handed to {executor}')}; `lsr runs` shows how it stands",
             json,
         )
         return
