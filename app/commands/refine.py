@@ -72,16 +72,7 @@ def refine(
     from lsr_core.storage.missing import in_words
 
     config = _config(_preset(preset) | settings)
-    if cases is not None and drop_missing:
-        raise InputError(
-            "input functions are drawn, and none of them misses a target; leave it out", key="drop_missing"
-        )
-    if cases is not None and executor is not None:
-        raise InputError("input functions are refined in this process; leave it out", key="executor")
-    if cases is not None and processes != 1:
-        raise InputError(
-            "input functions are refined one after the other in one process; leave it out", key="processes"
-        )
+    _refuse_beside_cases(cases, drop_missing=drop_missing, executor=executor, processes=processes)
     if cases is not None:
         from lsr_app.commands.cases import refine_cases
 
@@ -91,24 +82,33 @@ def refine(
         refuse(folder, config, processes, here=executor is None)
         taker = None if executor is None else executor_of(executor)
         run = create(store(runs), folder, config, owner=OWNER, settings=shared_by(processes))
+    said = in_words(dropped) + "\n" if dropped else ""
     if taker is not None:
         hand_over(run, taker)
-        words = f"{in_words(dropped)}\n" if dropped else ""
-        emit(
-            {"run": run.id, "status": run.status().status, "executor": executor, "folder": str(run.path)},
-            f"{words}run {run.id} {WAITS.get(executor or '', f'was handed to {executor}')}; `lsr runs` shows how it stands",
-            json,
-        )
+        words = WAITS.get(executor or "", f"was handed to {executor}")
+        found = {"run": run.id, "status": run.status().status, "executor": executor, "folder": str(run.path)}
+        emit(found, f"{said}run {run.id} {words}; `lsr runs` shows how it stands", json)
         return
     execute(run)
     summary = run.summary.model_dump(mode="json")
     extra = {"dropped": dropped} if drop_missing else {}
-    said = in_words(dropped) + "\n" if dropped else ""
     emit(
         {"run": run.id, **summary, **extra, "status": run.status().status, "folder": str(run.path)},
         said + _words(run),
         json,
     )
+
+
+def _refuse_beside_cases(cases: int | None, **given: object) -> None:
+    """Refuse options that many input functions have no use for; raises InputError."""
+    unused = {
+        "drop_missing": (False, "input functions are drawn, and none of them misses a target"),
+        "executor": (None, "input functions are refined in this process"),
+        "processes": (1, "input functions are refined one after the other in one process"),
+    }
+    for key, (usual, why) in unused.items():
+        if cases is not None and given[key] != usual:
+            raise InputError(f"{why}; leave it out", key=key)
 
 
 @contextmanager

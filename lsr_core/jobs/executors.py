@@ -114,7 +114,7 @@ class Submitit:
             if self._cluster == "local":
                 reap()
                 _children.append(job)
-            remote.note(run, remote.Taken(executor=self.name, cluster=self._cluster, job=str(job.job_id)))
+            remote.note(run, remote.ClusterJob(executor=self.name, cluster=self._cluster, job=str(job.job_id)))
         except (RuntimeError, OSError, subprocess.SubprocessError, submitit.core.utils.FailedJobError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             said = " ".join(str(error).split())[-300:]

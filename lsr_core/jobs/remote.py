@@ -37,7 +37,7 @@ ENDED = (*OVER, "FINISHED", "INTERRUPTED")  # the last two are of processes of t
 EXTRA = "needs submitit; install lsr-explorer[cluster]"
 
 
-class Taken(BaseModel):
+class ClusterJob(BaseModel):
     """`job.json`: who has taken a job, and under which number."""
 
     model_config = ConfigDict(extra="forbid")
@@ -52,12 +52,12 @@ def folder_of(run: Run) -> Path:
     return run.path.parent / FOLDER / run.id
 
 
-def note(run: Run, taken: Taken) -> None:
+def note(run: Run, taken: ClusterJob) -> None:
     """Remember who has taken a run's job."""
     atomic.write_text(folder_of(run) / RECORD, taken.model_dump_json())
 
 
-def taken(run: Run) -> Taken | None:
+def taken(run: Run) -> ClusterJob | None:
     """Who has taken the job of a run; None where nobody did.
 
     Raises:
@@ -67,7 +67,7 @@ def taken(run: Run) -> Taken | None:
     if not inside.there(path):
         return None
     try:
-        return Taken.model_validate_json(inside.read(path, MAX_BYTES))
+        return ClusterJob.model_validate_json(inside.read(path, MAX_BYTES))
     except ValidationError as error:
         raise describe(error, RECORD) from error
 
@@ -114,7 +114,7 @@ def all_taken(store: RunStore) -> Iterator[Run]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _job(run: Run, found: Taken) -> Any:
+def _job(run: Run, found: ClusterJob) -> Any:
     """Submitit's own view of the job.
 
     Raises:
