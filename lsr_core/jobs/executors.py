@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any, Protocol
 
 from lsr_core.errors import InputError
@@ -163,9 +164,12 @@ def look_after(store: RunStore) -> None:
     """Have jobs looked at that a cluster has, so that none that ended there is waited for."""
     reap()
     for run in remote.all_taken(store):
-        found = remote.taken(run)
-        if found is not None:
-            Submitit(found.executor, found.cluster, {}).look(run)
+        with suppress(
+            InputError, OSError
+        ):  # without submitit, or with a damaged record, only the run's own signs of life tell
+            found = remote.taken(run)
+            if found is not None:
+                Submitit(found.executor, found.cluster, {}).look(run)
 
 
 def _parameters(given: str) -> dict[str, Any]:

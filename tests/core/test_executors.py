@@ -131,6 +131,17 @@ def test_a_job_that_ends_before_it_begins(store: RunStore, tmp_path: Path, slurm
     assert "job 100 of slurm has ended (failed) before its work was done, and printed nothing" in status.error.message
 
 
+def test_a_damaged_record_takes_no_page_down(store: RunStore, tmp_path: Path, slurm: Path) -> None:
+    (slurm / "dead").touch()
+    damaged, other = queued(store, tmp_path), queued(store, tmp_path)
+    for run in (damaged, other):
+        executor_of("slurm").submit(run)
+    (remote.folder_of(damaged) / remote.RECORD).write_text("{}")
+    executors.look_after(store)
+    assert damaged.status().status == "queued"
+    assert other.status().status == "failed"
+
+
 @pytest.mark.slow
 def test_slurm_works_on_a_run(store: RunStore, tmp_path: Path, slurm: Path) -> None:
     run = queued(store, tmp_path, max_rank=8)
