@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs reproduce bench fuzz mutants clean
+.PHONY: run test lint docs reproduce bench fuzz mutants release extras floors pins first clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -40,6 +40,27 @@ mutants: $(VENV)/.dev
 # The headline figures of README and site, each with the range it was expected in; ten minutes.
 reproduce: $(VENV)/.dashboard
 	$(BIN)/python benchmarks/reproduce.py
+
+# Files of a release in dist: sdist, wheel, bill of materials, audit, hashes.
+release: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[release]'
+	$(BIN)/python -m release.build
+
+# Each extra in an empty environment; the lowest and the newest libraries; from nothing to the first figure, at most three minutes.
+extras: $(VENV)/.dev
+	$(BIN)/python -m release.extras
+
+floors: $(VENV)/.dev
+	$(BIN)/python -m release.floors
+	$(BIN)/python -m release.floors --newest
+
+first: $(VENV)/.dev
+	$(BIN)/python -m release.first_figure
+
+# Moves constraints.txt to the newest versions that go together, installs them and runs the tests.
+pins: $(VENV)/.dev
+	$(BIN)/python -m release.pins --write
+	$(MAKE) test
 
 bench: $(VENV)/.dashboard
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done

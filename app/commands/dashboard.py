@@ -24,8 +24,8 @@ import typer
 from lsr_app.commands.common import RunsOption, TrustOption, find_run, problem_folder, runs_root
 from lsr_app.places import RUNS_VARIABLE, STANDBY_VARIABLE
 from lsr_app.serve import gate, order, origins
-from lsr_app.serve.uploads import MEGABYTES
 from lsr_core.errors import InputError
+from lsr_core.refinement import allowance
 from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
 
 DEFAULT_PORT = 8501
@@ -51,6 +51,12 @@ def dashboard(
         list[str] | None,
         typer.Option(help="Another address under which browsers come, as https://lab.example.org for a proxy; repeat."),
     ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="For strangers: small jobs, small files, and nothing that a visitor makes is kept or listed."
+        ),
+    ] = False,
     trust: TrustOption = False,
     runs: RunsOption = None,
 ) -> int:
@@ -63,6 +69,8 @@ def dashboard(
     wanted = order.Order(host, port, None, given)
     if wanted.shared and not no_auth:
         wanted = order.Order(host, port, gate.new_token(), given)
+    if demo:
+        os.environ[allowance.VARIABLE] = "1"
     environment = {**os.environ, STANDBY_VARIABLE: "1"}
     with ExitStack() as stack:
         query = _query(what, runs, trust, environment, stack)
@@ -116,7 +124,7 @@ def exposure(host: str, port: int, token: bool) -> str:
     who = "who has the link below" if token else "without a password, because of --no-auth"
     return (
         f"{host}:{port} can be reached from other machines. Everybody {who} can look at listed runs, upload up to "
-        f"{MEGABYTES} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
+        f"{allowance.current().upload_megabytes} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
         "The connection is not encrypted: use a network you trust, an ssh tunnel, or a proxy with TLS. See SECURITY.md."
         + (" The link is shown once; addresses copied from the browser do not hold the token." if token else "")
     )

@@ -79,7 +79,8 @@ def submit_plane(source: Run, settings: PlaneSettings, owner: str) -> str:
 
     queue.make_room(runs.store(), owner)
     run = planing.create_plane(runs.store(), source, settings, owner=owner)
-    _mark(run, listed=not source.manifest.session_only, session_only=source.manifest.session_only)
+    passing = ownership.is_passing(source.problem_path)
+    _mark(run, listed=not passing, session_only=passing)
     queue.start(run)
     return run.id
 

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 from lsr_app.words import formats
 
 if TYPE_CHECKING:
+    from lsr_core.refinement.allowance import Allowance
     from lsr_core.refinement.summary import Verdict
 
 PRODUCT = "LSR Explorer"
+
+
+def demonstration(allowed: Allowance) -> str:
+    """On every page of a server that lets everybody in."""
+    assert allowed.seconds is not None
+    assert allowed.memory is not None
+    return (
+        f"A demonstration: a job may take {allowed.seconds:.0f} s and {allowed.memory / 2**30:g} GB, a file {allowed.upload_megabytes} MB, "
+        "and what you make is yours only and goes soon after you leave."
+    )
 
 
 PANELS = {
@@ -130,7 +141,14 @@ NOT_COMPLETE = {
 
 RANK_ZERO = "Rank 0 is the network as it is: nothing is refined here. Move the rank slider to the right to refine it."
 NO_REASON = "The run failed without giving a reason."
-YOURS_LEAD = "Seen by this browser only, and deleted a few minutes after its last page is closed. Keep what you want to find again."
+
+
+def yours(may_keep: bool) -> str:
+    """Of what goes with the browser that brought it."""
+    keep = "Keep" if may_keep else "Download"
+    return f"Seen by this browser only, and deleted a few minutes after its last page is closed. {keep} what you want to find again."
+
+
 COMPARE_SKIPPED = "The run to compare with is not complete, so nothing is laid over."
 SMOOTHED = "This run was smoothed: the strength of the penalty was chosen from its training data, and the rank takes all directions."
 NO_VALIDATION = "This problem has no validation data, so nothing chooses the rank by itself; the chosen rank is shown."

@@ -10,13 +10,11 @@ from pydantic import JsonValue
 from lsr_core.errors import InputError
 from lsr_core.jobs import dispatcher, processes, remote
 from lsr_core.jobs.tickets import Tickets, digest_of
+from lsr_core.refinement import allowance
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import FINAL_STATES, JobKind
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import find, is_alive
-
-MOST_WAITING = 400
-MOST_OF_ONE = 100
 
 
 def submit(
@@ -60,9 +58,14 @@ def make_room(store: RunStore, owner: str) -> None:
     """
     waiting = Tickets(store.root).waiting()
     mine = sum(ticket.owner == digest_of(owner) for ticket in waiting)
-    if len(waiting) < MOST_WAITING and mine < MOST_OF_ONE:
+    most = allowance.current()
+    if len(waiting) < most.waiting and mine < most.waiting_of_one:
         return
-    who = f"{mine} of your jobs wait" if mine >= MOST_OF_ONE else f"{len(waiting)} jobs wait in this folder of runs"
+    who = (
+        f"{mine} of your jobs wait"
+        if mine >= most.waiting_of_one
+        else f"{len(waiting)} jobs wait in this folder of runs"
+    )
     raise InputError(f"{who}, which is as many as may; {_when(store)}", key="queue")
 
 

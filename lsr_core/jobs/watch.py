@@ -1,4 +1,4 @@
-"""The memory of a job while it runs: it stops itself, with a sentence, before the kernel or the machine stops it."""
+"""The memory of a job while it runs, and its time where that is limited: it stops itself, with a sentence, before anything else does."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class OutOfMemory(LSRError):
     """A job has left its memory budget, or there is none left."""
 
 
+class OutOfTime(LSRError):
+    """A job has run for as long as this server lets one run."""
+
+
 class Watch:
     """Samples the memory of this process in a thread of its own, more often the less room there is.
 
@@ -46,10 +50,13 @@ class Watch:
     Args:
         budget: bytes; None = whatever there is room for.
         end: ends the process, in the watch's thread.
+        seconds: that the job may run; None = as long as it takes.
     """
 
-    def __init__(self, budget: int | None, end: Callable[[str], None]) -> None:
-        self._budget, self._end = budget, end
+    def __init__(self, budget: int | None, end: Callable[[str], None], seconds: float | None = None) -> None:
+        self._budget, self._end, self._seconds = budget, end, seconds
+        self._began = time.monotonic()
+        self._error: type[LSRError] = OutOfMemory
         self._expected: Forecast | None = None
         self._reason = ""
         self._stop = threading.Event()
@@ -82,10 +89,10 @@ class Watch:
         """Stop the job here if it has to stop.
 
         Raises:
-            OutOfMemory: with the sentence.
+            OutOfMemory, OutOfTime: with the sentence.
         """
         if self._reason:
-            raise OutOfMemory(self._reason)
+            raise self._error(self._reason)
 
     def sentence(self) -> str:
         """What to say when an allocation has failed."""
@@ -111,6 +118,12 @@ class Watch:
             self._reason = (
                 f"memory is used up: the job held {_size(taken)}, {_size(room)} were left below the limits of this machine, container or "
                 f"process, and it was stopped; {self._advice(taken)}"
+            )
+        elif self._seconds is not None and not self._reason and time.monotonic() - self._began > self._seconds:
+            self._error = OutOfTime
+            self._reason = (
+                f"the job ran for {self._seconds:.0f} s, which is as long as one may on this server, and was stopped; a smaller maximum rank "
+                "takes less, and on a machine of your own there is no such limit"
             )
         ahead = room - self._reserve if limit is None else min(room - self._reserve, int(limit) - taken)
         return min(LONGEST, max(SHORTEST, ahead / FASTEST))

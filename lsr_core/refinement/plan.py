@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import torch
 
+from lsr_core.refinement import allowance
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import Blocks, Sizes, directions, item_of, sample_bytes, stages
 from lsr_core.refinement.ranks import LADDER
@@ -49,8 +50,10 @@ class Plan:
 
 
 def budget_of(config: RefineConfig) -> int:
-    """Bytes the process may use: what was asked for, or what is free."""
-    return config.memory_budget if config.memory_budget is not None else available_bytes()
+    """Bytes the process may use: what was asked for, or what is free, and no more than the server allows a job."""
+    asked = config.memory_budget if config.memory_budget is not None else available_bytes()
+    allowed = allowance.current().memory
+    return asked if allowed is None else min(asked, allowed)
 
 
 def make_plan(sizes: Sizes, config: RefineConfig, strategy: str, rank: int) -> Plan:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from lsr_core.refinement.relative_residual import relative_residual
 from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.found import Found
-from lsr_core.solver.measuring import Estimate, directions_for, estimate, is_inverse
+from lsr_core.solver.measuring import directions_for, estimate, is_inverse
 from lsr_core.solver.networks import WindowNetwork
 from lsr_core.solver.newton import newton
 from lsr_core.solver.tangent import Tangent, read_along
@@ -101,50 +102,40 @@ def attempt(
         return _relative(space, space.fresh_fields(alpha))[0] <= (1.0 if slow else BELOW) * config.tolerance
 
     start = space.coefficients(network.silent if begin is None else begin)
-    if is_inverse(problem):
-        found = estimate(
-            space,
-            start,
-            lambda alpha: _relative(space, space.fresh_fields(alpha))[0],
-            steps=config.steps,
-            small=small,
-            weights=weights,
-            allowance=allowance,
-        )
-        return _estimated(problem, network, space, found)
-    result = newton(space, start, steps=config.steps, small=small, allowance=allowance)
-    delta = space.delta(result.alpha)
-    relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in space.fresh_blocks])
-    return Attempt(
-        network.model,
-        network.arguments,
-        delta,
-        relative,
-        block,
-        (result.loss, space.fresh_loss(result.alpha)),
-        result.steps,
-        result.ending,
-        space.rank,
+    if not is_inverse(problem):
+        result = newton(space, start, steps=config.steps, small=small, allowance=allowance)
+        return _made(network, space, result.alpha, space.fresh_blocks, result.steps, result.ending)
+    found = estimate(
+        space,
+        start,
+        lambda alpha: _relative(space, space.fresh_fields(alpha))[0],
+        steps=config.steps,
+        small=small,
+        weights=weights,
+        allowance=allowance,
     )
+    # Values that are met by their noise have no part in the relative residual.
+    judged = [rows for rows in space.fresh_blocks if not (found.noisy and rows.block.measured)]
+    made = _made(network, space, found.alpha, judged, found.steps, found.ending)
+    return replace(made, found=found.found, evidence=found.evidence)
 
 
-def _estimated(problem: PhysicsProblem, network: WindowNetwork, space: Tangent, found: Estimate) -> Attempt:
-    """The attempt of an estimate; values that are met by their noise have no part in its relative residual."""
-    delta = space.delta(found.alpha)
-    blocks = [rows for rows in space.fresh_blocks if not (found.noisy and rows.block.measured)]
-    relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in blocks])
+def _made(
+    network: WindowNetwork, space: Tangent, alpha: Tensor, judged: Sequence[BlockRows], steps: int, ending: str
+) -> Attempt:
+    """The attempt that ends at these coefficients, with the relative residual of the blocks that are judged."""
+    delta = space.delta(alpha)
+    relative, block = _relative(space, [(rows, read_along(rows, delta)) for rows in judged])
     return Attempt(
         network.model,
         network.arguments,
         delta,
         relative,
         block,
-        (float(space.losses(found.alpha[:, None])[0]), space.fresh_loss(found.alpha)),
-        found.steps,
-        found.ending,
+        (float(space.losses(alpha[:, None])[0]), space.fresh_loss(alpha)),
+        steps,
+        ending,
         space.rank,
-        found.found,
-        found.evidence,
     )
 
 

@@ -13,6 +13,7 @@ from lsr_app.shell import state
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
+from lsr_core.refinement import allowance
 from lsr_core.storage.runs import Run
 
 Change = Callable[[Run], None]
@@ -57,8 +58,12 @@ def _tags(now: Now, mine: list[RunEntry], stamp: int) -> None:
 def _listing(now: Now, mine: list[RunEntry]) -> None:
     with st.container(horizontal=True, gap="small"):
         passing = [entry for entry in mine if entry.manifest.session_only]
-        if passing and st.button(
-            runstexts.KEEP_RUN, key="keep_chosen", help=runstexts.KEEP_RUN_HELP, icon=":material/bookmark:"
+        if (
+            passing
+            and not allowance.current().passing
+            and st.button(
+                runstexts.KEEP_RUN, key="keep_chosen", help=runstexts.KEEP_RUN_HELP, icon=":material/bookmark:"
+            )
         ):
             apply(now, passing, lambda run: ownership.keep(run, now.owner))
         lasting = [entry for entry in mine if not entry.manifest.session_only]

@@ -1,0 +1,184 @@
+"""Every extra in an empty environment: what it brings works, and what it does not bring is refused with the line that installs it.
+
+python -m release.extras [--only NAME] [--python PROGRAM]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from release.environment import Environment, environment, wheel
+from release.project import CONSTRAINTS
+
+_REFINES = """
+import json, subprocess, sys
+done = subprocess.run([sys.argv[1], "refine", "noisy1d", "--json"], capture_output=True, text=True)
+assert done.returncode == 0, done.stderr
+record = json.loads(done.stdout)
+assert record["refined"]["test_mse"] < record["base"]["test_mse"] / 4
+"""
+_REFUSES_DASHBOARD = """
+import subprocess, sys
+done = subprocess.run([sys.argv[1], "dashboard", "--no-browser"], capture_output=True, text=True)
+assert done.returncode == 2 and "lsr-explorer[dashboard]" in done.stderr, done
+"""
+_SERVES = """
+import subprocess, sys, time, urllib.request
+server = subprocess.Popen([sys.argv[1], "dashboard", "--no-browser", "--port", "18519"], stderr=subprocess.PIPE)
+try:
+    for _ in range(240):
+        try:
+            page = urllib.request.urlopen("http://127.0.0.1:18519/", timeout=5).read()
+            break
+        except OSError:
+            assert server.poll() is None, server.stderr.read()
+            time.sleep(0.5)
+    assert b"<title>" in page
+finally:
+    server.terminate()
+    server.wait()
+"""
+_DRAWS = """
+import lsr_app, pathlib
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(str(pathlib.Path(lsr_app.__file__).with_name("main.py")), default_timeout=120).run()
+assert not app.exception and not app.error, (app.exception, app.error)
+assert len(app.get("plotly_chart")) >= 3
+"""
+_WRITES_FILES = """
+import numpy, pathlib
+rows = numpy.linspace(0, 1, 12).reshape(6, 2)
+import h5py, openpyxl, pyarrow, pyarrow.parquet
+with h5py.File("rows.h5", "w") as file:
+    file["x"] = rows
+pyarrow.parquet.write_table(pyarrow.table({"a": rows[:, 0], "b": rows[:, 1]}), "rows.parquet")
+book = openpyxl.Workbook()
+for line in [["a", "b"], *rows.tolist()]:
+    book.active.append(line)
+book.save("rows.xlsx")
+"""
+_READS_FILES = """
+import pathlib
+from lsr_core.intake import tables
+for name in ("rows.h5", "rows.parquet", "rows.xlsx"):
+    found = tables.listing(pathlib.Path(name))
+    assert found and found[0].shape[0] == 6, (name, found)
+"""
+_REFUSES_FILES = """
+import pathlib
+from lsr_core.errors import InputError
+from lsr_core.intake import tables
+pathlib.Path("rows.parquet").write_bytes(b"PAR1")
+try:
+    tables.listing(pathlib.Path("rows.parquet"))
+except InputError as error:
+    assert "lsr-explorer[files]" in error.message, error.message
+else:
+    raise AssertionError("read without its library")
+"""
+_EXPORTS = """
+import json, pathlib, subprocess, sys
+made = subprocess.run([sys.argv[1], "refine", "noisy1d", "--max-rank", "20", "--json"], capture_output=True, text=True, check=True)
+run = json.loads(made.stdout)["run"]
+done = subprocess.run([sys.argv[1], "export", run, "--format", "onnx", "--out", "p.onnx", "--json"], capture_output=True, text=True)
+"""
+_ONNX_WORKS = (
+    _EXPORTS
+    + """
+assert done.returncode == 0, done.stderr
+assert json.loads(done.stdout)["difference"] < 1e-9
+"""
+)
+_REFUSES_ONNX = (
+    _EXPORTS
+    + """
+assert done.returncode == 2 and "lsr-explorer[onnx]" in done.stderr, done
+"""
+)
+_LIGHTNING = """
+import torch, lightning
+from torch import nn
+from lsr_core import Split
+from lsr_core.integrations.lightning import RefineCallback
+x = torch.rand(90, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+y = torch.sin(3 * x[:, :1]) * x[:, 1:]
+parts = [Split(x[k::3], y[k::3]) for k in range(3)]
+class Fit(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(2, 10), nn.Tanh(), nn.Linear(10, 1))
+    def forward(self, x): return self.net(x)
+    def training_step(self, batch, _): return nn.functional.mse_loss(self(batch[0]), batch[1])
+    def configure_optimizers(self): return torch.optim.Adam(self.parameters(), 1e-2)
+during = RefineCallback(*parts, every=1, max_rank=8)
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(parts[0].inputs, parts[0].targets), batch_size=30)
+lightning.Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+    enable_model_summary=False, callbacks=[during]).fit(Fit(), loader)
+"""
+
+
+class Trial(NamedTuple):
+    """An extra, what shows that it works, and that nothing else came with it."""
+
+    extra: str
+    works: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()  # modules
+
+
+TRIALS = (
+    Trial("", (_REFINES,), (_REFUSES_DASHBOARD, _REFUSES_FILES, _REFUSES_ONNX), ("streamlit", "plotly", "pandas", "h5py", "onnx")),
+    Trial("dashboard", (_REFINES, _DRAWS, _SERVES, _WRITES_FILES, _READS_FILES), (_REFUSES_ONNX,), ("onnx", "lightning")),
+    Trial("files", (_WRITES_FILES, _READS_FILES), (_REFUSES_DASHBOARD,), ("streamlit", "pandas", "onnx")),
+    Trial("onnx", (_ONNX_WORKS,), (_REFUSES_FILES,), ("streamlit", "pyarrow")),
+    Trial("lightning", (_LIGHTNING,), (_REFUSES_DASHBOARD,), ("streamlit", "onnx")),
+)  # fmt: skip
+
+
+def check(trial: Trial, place: Environment) -> None:
+    """Run what the trial holds in an environment where its extra is installed.
+
+    Raises:
+        RuntimeError: something does not hold; with its name and what it said.
+    """
+    for name in trial.absent:
+        place.run(
+            [str(place.python), "-c", f"import importlib.util as u; assert u.find_spec({name!r}) is None, {name!r}"]
+        )
+    for code in (*trial.works, *trial.refused):
+        place.run([str(place.python), "-W", "ignore", "-c", code, str(place.lsr)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--only", action="append", choices=[trial.extra or "core" for trial in TRIALS])
+    options.add_argument("--python", default=sys.executable)
+    given = options.parse_args(arguments)
+    failed = 0
+    with tempfile.TemporaryDirectory() as out:
+        built = wheel(Path(out))
+        for trial in TRIALS:
+            name = trial.extra or "core"
+            if given.only and name not in given.only:
+                continue
+            began = time.perf_counter()
+            try:
+                with environment(given.python) as place:
+                    place.install("-c", str(CONSTRAINTS), f"{built}[{trial.extra}]" if trial.extra else str(built))
+                    check(trial, place)
+            except RuntimeError as error:
+                failed += 1
+                print(f"FAIL {name}: {error}", flush=True)
+            else:
+                works = len(trial.works) + len(trial.refused) + len(trial.absent)
+                print(f"ok   {name}: {works} of {works} hold, {time.perf_counter() - began:.0f} s", flush=True)
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
