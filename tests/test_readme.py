@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import lsr_samples
+from lsr_core.storage.runs import RunStore
+from lsr_samples.make_runs import SHIPPED_ID
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -41,3 +45,17 @@ def test_the_commands_exist(command: str) -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_picture_shows_the_shipped_run_as_it_is() -> None:
+    """`python -m docs.making.animation` makes it again; packed pixels may differ by the version of the library that packs them."""
+    from docs.making import animation
+
+    def words(svg: str) -> str:
+        return re.sub(r"base64,[^\"]+", "", svg)
+
+    shown = animation.OUT.read_text(encoding="utf-8")
+    assert animation.OUT.relative_to(ROOT).as_posix() in README
+    assert words(shown) == words(animation.picture(RunStore(lsr_samples.runs_folder()).open(SHIPPED_ID)))
+    assert len(shown) < 150_000
+    assert "http" not in words(shown).replace("http://www.w3.org/2000/svg", "")
