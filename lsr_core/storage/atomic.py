@@ -18,6 +18,8 @@ from lsr_core.storage import inside
 TEMPORARY_SUFFIX = ".tmp"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-z_]{8}\.tmp")
 LEFT_OVER_SECONDS = 60.0
+_READERS_BLOCK = os.name == "nt"
+_PAUSES = (0.01, 0.03, 0.1, 0.3, 1.0)  # seconds; a page reads a status in less
 
 
 @contextmanager
@@ -39,10 +41,21 @@ def replacing(path: Path) -> Iterator[Path]:
                 os.fsync(written)
             finally:
                 os.close(written)
-            os.replace(name, inside.at(path, folder), src_dir_fd=folder, dst_dir_fd=folder)
+            _take_name(name, inside.at(path, folder), folder)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _take_name(name: str | Path, taken: str | Path, folder: int | None) -> None:
+    """Rename within the open folder. On Windows a file that somebody reads just now cannot be replaced, so it is tried again for a while."""
+    for pause in _PAUSES if _READERS_BLOCK else ():
+        try:
+            os.replace(name, taken, src_dir_fd=folder, dst_dir_fd=folder)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(name, taken, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def write_text(path: Path, text: str) -> None:
