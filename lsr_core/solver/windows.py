@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from lsr_core.errors import InputError
 from lsr_core.problems.physics.blocks import Region, ResidualBlock
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 
@@ -205,16 +204,3 @@ class _Slice:
         points = self.region(count, generator).clone()
         points[..., self.place] = self.at
         return points
-
-
-def refuse_hard(problem: PhysicsProblem) -> None:
-    """Refuse windows for a network that meets its conditions by itself.
-
-    Raises:
-        InputError: saying so.
-    """
-    if _hard(problem.model):
-        raise InputError(
-            "the network meets conditions by its form, which holds for the first window only; leave it out",
-            key="windows",
-        )

@@ -8,7 +8,6 @@ from lsr_core.suites.entries import SuiteEntry
 from lsr_core.suites.written import CAVITY, KDV, KURAMOTO_SIVASHINSKY, poisson_nd
 
 REFERENCE = "Rathore et al. (2024), arXiv 2402.01868, and later"
-PI = "3.141592653589793"
 
 
 def _reaction(rho: int) -> dict[str, Any]:

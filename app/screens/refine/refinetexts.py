@@ -45,7 +45,6 @@ SETTING_CHOICES = {
     "standardise": {"auto": "Where sizes differ", "yes": "Always", "no": "Never"},
 }
 
-FORM_LEAD = "Choose a trained network, and how far to refine it. The work runs in the background."
 
 FORM_LEAD_OWN = "What you brought is chosen. Say how far to refine it; the work runs in the background."
 

@@ -279,8 +279,3 @@ class Places:
             f"{text!r:.60} is no place; write faces such as {ends}, or boundary, or {next(iter(self.ground.domain))} periodic{shapes}",
             key=key,
         )
-
-
-def normal_columns(ground: Ground) -> list[int]:
-    """Where the components of a normal belong among the coordinates."""
-    return columns(ground.domain, ground.space)
