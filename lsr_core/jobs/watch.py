@@ -28,6 +28,7 @@ FURTHER = 1.05  # times what it held when it was asked to stop: then it is ended
 RESERVE, LEAST, MOST = 0.05, 24 * 2**20, 512 * 2**20  # of the room at the start, left to everybody else
 FASTEST = 4 * 2**30  # bytes a second at which a process can fill memory
 SHORTEST, LONGEST = 0.002, 0.1  # seconds between two looks
+GRACE = 15.0  # seconds that a job has for its next report when its time is over
 PATIENCE = 1.0  # seconds that a job asked to stop has for its next report of progress
 
 
@@ -110,11 +111,13 @@ class Watch:
         limit = BEYOND * self._budget if self._budget is not None else None
         if limit is not None and taken > limit:
             assert self._budget is not None
+            self._error = OutOfMemory
             self._reason = (
                 f"the job held {_size(taken)} of memory, more than a quarter above the {_size(self._budget)} it may use, and was stopped; "
                 f"{self._advice(self._budget)}"
             )
         elif room < self._reserve:
+            self._error = OutOfMemory
             self._reason = (
                 f"memory is used up: the job held {_size(taken)}, {_size(room)} were left below the limits of this machine, container or "
                 f"process, and it was stopped; {self._advice(taken)}"
@@ -129,7 +132,9 @@ class Watch:
         return min(LONGEST, max(SHORTEST, ahead / FASTEST))
 
     def _obeyed(self) -> bool:
-        """Whether the job stops by itself within the time it has, without taking more."""
+        """Whether the job stops by itself within the time it has, without taking more; for its time alone it is given longer."""
+        if self._error is OutOfTime:
+            return self._seconds is None or time.monotonic() - self._began < self._seconds + GRACE
         held, until = self._taken(), time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if self._stop.wait(SHORTEST):

@@ -79,6 +79,7 @@ def test_a_predictor_file_answers_with_the_error_that_was_printed(commit: str) -
     assert float(error) == pytest.approx(printed(commit)[0]["refined"]["test_mse"], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUNS, ids=name)
 def test_a_run_is_whole_and_its_page_draws_it(path: Path, store: RunStore, open_page: Opener) -> None:
     assert damage(path) == []

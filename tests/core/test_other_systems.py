@@ -55,6 +55,7 @@ assert [run.id for run in store.list()] == [done.id]
 """
 
 
+@pytest.mark.slow
 def test_a_job_lives_from_queue_to_deletion_without_fork_groups_of_processes_and_open_folders(tmp_path: Path) -> None:
     bundles.write(tmp_path / "tiny")
     (tmp_path / "before").mkdir()
