@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from release import distributions
 from release.environment import Environment, environment
 from release.project import CONSTRAINTS, ROOT
 
@@ -31,8 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     DIST.mkdir(exist_ok=True)
     for old in DIST.iterdir():
         old.unlink()
+    if changed := _said("git", "status", "--porcelain").strip():
+        raise SystemExit(f"commit first; a release is of one commit, and these differ from it:\n{changed}")
     commit_time = _said("git", "log", "-1", "--format=%ct").strip()
-    _called("-m", "build", "--outdir", str(DIST), str(ROOT), SOURCE_DATE_EPOCH=commit_time)
+    distributions.build(DIST, SOURCE_DATE_EPOCH=commit_time)
     (built,) = DIST.glob("*.whl")
     _called("-m", "twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
     _called("-m", "check_wheel_contents", "--config", str(ROOT / "pyproject.toml"), str(built))

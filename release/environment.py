@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from release.project import ROOT
-
 _WINDOWS = os.name == "nt"
 # What would lead a fresh environment back to this checkout, to its runs or to an option of another shell.
 _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LSR_RUNS", "LSR_DEMO")
@@ -71,17 +69,3 @@ def environment(python: str = sys.executable) -> Iterator[Environment]:
     """An empty environment in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="lsr-environment-") as folder:
         yield Environment(Path(folder), python)
-
-
-def wheel(out: Path) -> Path:
-    """The wheel of this checkout, built into `out`.
-
-    Raises:
-        RuntimeError: it could not be built.
-    """
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError((done.stdout + done.stderr)[-2000:])
-    (found,) = out.glob("*.whl")
-    return found

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from release.environment import Environment, environment, wheel
+from release.distributions import wheel
+from release.environment import Environment, environment
 from release.project import CONSTRAINTS
 
 _REFINES = """

@@ -18,7 +18,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from release.environment import Environment, wheel
+from release.distributions import wheel
+from release.environment import Environment
 from release.project import CONSTRAINTS
 
 PORT = 18527

@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from release.environment import Environment, environment, wheel
+from release.distributions import wheel
+from release.environment import Environment, environment
 from release.project import ROOT, floors, needs, pins
 
 EXTRAS = ("dashboard", "files", "onnx")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from release import distributions
+from release.distributions import FOLDERS
+
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"lsr_core": "lsr_core", "lsr_app": "app", "lsr_samples": "sample_models"}
 
 
 def test_every_package_is_listed() -> None:
@@ -47,16 +48,10 @@ def test_every_direct_dependency_is_pinned() -> None:
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution and the wheel that is built from it, made from a copy so that the checkout stays as it is."""
-    copy = tmp_path_factory.mktemp("source")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    for folder in FOLDERS.values():
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(copy / "dist"), str(copy)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return copy / "dist"
+    """The source distribution and the wheel that is built from it."""
+    out = tmp_path_factory.mktemp("dist")
+    distributions.build(out)
+    return out
 
 
 @pytest.fixture(scope="module")
