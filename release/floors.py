@@ -34,6 +34,8 @@ TESTS = (
     "tests/app/test_pages.py",
     "tests/app/test_cli.py",
 )
+# The schema of bundles is shipped as the pinned pydantic words it; others word it otherwise.
+LEFT_OUT = ("tests/core/test_bundles.py::test_schema_is_up_to_date_and_fits_the_samples",)
 
 
 def wanted(newest: bool) -> list[str]:
@@ -69,7 +71,19 @@ def main(arguments: list[str] | None = None) -> int:
         (place.folder / "tests").symlink_to(ROOT / "tests")
         for name in ("pyproject.toml", "constraints.txt", "docs", "README.md", "CHANGELOG.md"):
             (place.folder / name).symlink_to(ROOT / name)
-        command = [str(place.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "default", *given.tests]
+        left_out = [word for name in LEFT_OUT for word in ("--deselect", name)]
+        command = [
+            str(place.python),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "default",
+            *left_out,
+            *given.tests,
+        ]
         return subprocess.run(command, cwd=place.folder, env=place.variables(), check=False).returncode
 
 

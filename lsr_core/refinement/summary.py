@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from lsr_core.refinement.processes import Processes
 from lsr_core.refinement.regularisation import Regularisation
@@ -129,19 +137,9 @@ class OneShot(_Record):
 
 
 Limit = Literal[
-    "conditioning",
-    "unfinished",
-    "nonconvexity",
-    "units",
-    "capacity",
-    "open",
-    "precision",
-    "stationary",
-    "overfitting",
-    "noise",
-    "unsolved",
-    "undetermined",
-]
+    "conditioning", "unfinished", "nonconvexity", "units", "capacity", "open", "precision", "stationary", "overfitting", "noise",
+    "unsolved", "undetermined",
+]  # fmt: skip
 
 
 def _in_words(value: object) -> object:
@@ -297,3 +295,10 @@ class Summary(_Record):
     unknowns: dict[str, UnknownNumber] = Field(default_factory=dict)
     measured: MeasuredFit | None = None
     verdict: Verdict | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_first_runs(cls, values: Any) -> Any:
+        """The first runs held one number of parameters, since all of them moved."""
+        whole = isinstance(values, dict) and "n_params" in values
+        return {"n_params_total": values["n_params"], **values} if whole else values

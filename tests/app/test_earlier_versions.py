@@ -13,7 +13,7 @@ import torch
 import lsr_core
 from lsr_app.reading import runkinds
 from lsr_core.jobs.rebuild import confirmed
-from lsr_core.storage.bundles import load_problem
+from lsr_core.storage.bundles import load_problem, read_description
 from lsr_core.storage.checking import damage
 from lsr_core.storage.runs import Run, RunStore
 from tests.app.conftest import Opener
@@ -51,9 +51,8 @@ def test_there_are_files_of_every_version() -> None:
 
 @pytest.mark.parametrize("folder", BUNDLES, ids=name)
 def test_a_bundle_is_read(folder: Path) -> None:
-    problem = load_problem(folder)
-    assert problem.name == "tiny"
-    assert len(problem.checkpoints) == (2 if folder.name == "along" else 0)
+    assert load_problem(folder).name == "tiny"
+    assert len(read_description(folder).checkpoints) == (2 if folder.name == "along" else 0)
 
 
 @pytest.mark.parametrize(("path", "record"), refinements())
@@ -64,8 +63,8 @@ def test_a_refinement_yields_the_figures_that_were_printed(path: Path, record: d
     for when in ("base", "refined"):
         kept = getattr(summary, when).model_dump()
         assert {key: kept[key] for key in record[when]} == record[when]
-    assert len(run.sweep.ranks) >= 8
-    assert len(run.spectrum.gram) == len(run.spectrum.sigma) >= 8
+    assert len(run.sweep.train_mse) > summary.rank
+    assert run.spectrum.singular_values.size
     assert torch.isfinite(torch.from_numpy(run.fields.targets)).all()
     problem, delta = confirmed(run, summary.rank)  # measures the error of the step, and refuses another than was noted
     assert delta.numel() == sum(one.numel() for one in problem.model.parameters())
