@@ -6,8 +6,10 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
+_HOME = Path(__file__).resolve().parents[1]
 HOME, START, RUNS, COMPARE = "overview", "refine", "runs", "compare"
 GROUPS = {"run": "", "all": "All runs", "start": "Begin"}  # of pages in the list, with their headings
 
@@ -42,5 +44,5 @@ def found() -> dict[str, Screen]:
 
 
 def script(page: str) -> str:
-    """The script of a page, as Streamlit finds it beside `main.py`."""
-    return f"screens/{page}/page.py"
+    """The script of a page: its whole path, since Streamlit looks for others beside the script that it was started with."""
+    return str(_HOME / "screens" / page / "page.py")

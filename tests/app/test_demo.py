@@ -12,11 +12,13 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
+import lsr_samples
 from lsr_app import cli
 from lsr_app.serve import order
 from lsr_app.services import jobs, ownership, runs
+from lsr_core.diagnosis.plane import PlaneSettings
 from lsr_core.errors import InputError
-from lsr_core.jobs import planing, queue, watch, worker
+from lsr_core.jobs import queue, watch, worker
 from lsr_core.jobs.watch import OutOfTime
 from lsr_core.refinement import allowance
 from lsr_core.refinement.config import RefineConfig
@@ -93,9 +95,9 @@ def test_what_a_visitor_makes_is_private_and_cannot_be_kept(
     assert (run.manifest.listed, run.manifest.session_only) == (False, True)
     with pytest.raises(InputError, match="nothing is kept"):
         ownership.keep(run, "me")
-    shown = synthetic.complete(store, side=12, max_rank=40)
+    shown = RunStore(lsr_samples.runs_folder()).open("5f0c1a7e9b3d4c268a1be0d7f4930007")
     assert not shown.manifest.session_only
-    plane, _ = runs.find(jobs.submit_plane(shown, planing.PlaneSettings(), "me"))
+    plane, _ = runs.find(jobs.submit_plane(shown, PlaneSettings(), "me"))
     assert plane.manifest.session_only
 
 
