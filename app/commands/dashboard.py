@@ -25,7 +25,7 @@ from lsr_app.commands.common import RunsOption, TrustOption, find_run, problem_f
 from lsr_app.places import RUNS_VARIABLE, STANDBY_VARIABLE
 from lsr_app.serve import gate, order, origins
 from lsr_core.errors import InputError
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
 
 DEFAULT_PORT = 8501
@@ -70,7 +70,7 @@ def dashboard(
     if wanted.shared and not no_auth:
         wanted = order.Order(host, port, gate.new_token(), given)
     if demo:
-        os.environ[allowance.VARIABLE] = "1"
+        os.environ[serverlimits.VARIABLE] = "1"
     environment = {**os.environ, STANDBY_VARIABLE: "1"}
     with ExitStack() as stack:
         query = _query(what, runs, trust, environment, stack)
@@ -124,7 +124,7 @@ def exposure(host: str, port: int, token: bool) -> str:
     who = "who has the link below" if token else "without a password, because of --no-auth"
     return (
         f"{host}:{port} can be reached from other machines. Everybody {who} can look at listed runs, upload up to "
-        f"{allowance.current().upload_megabytes} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
+        f"{serverlimits.current().upload_megabytes} MB at a time, and start jobs with this machine's processor and memory; they run as you. "
         "The connection is not encrypted: use a network you trust, an ssh tunnel, or a proxy with TLS. See SECURITY.md."
         + (" The link is shown once; addresses copied from the browser do not hold the token." if token else "")
     )

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from lsr_app.serve.asgi import PAGE, App, Receive, Scope, Send, refuse, values
 from lsr_app.serve.limits import visitor
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 
-MEGABYTES = allowance.current().upload_megabytes
+MEGABYTES = serverlimits.current().upload_megabytes
 MOST = MEGABYTES * 2**20
 FRAME = 2**16  # what a form adds to the file in it
 FLYING_OF_VISITOR, FLYING_IN_ALL = 2 * (MOST + FRAME), 4 * (MOST + FRAME)

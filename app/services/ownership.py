@@ -8,7 +8,7 @@ from pathlib import Path
 from lsr_app.owning import ownproblems
 from lsr_app.services import runs
 from lsr_core.errors import InputError
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.storage.runs import Run
 
 MAX_TAG, MAX_TAGS, MAX_NOTE = 40, 20, 4_000
@@ -22,7 +22,7 @@ def owned(run: Run, owner: str) -> bool:
 
 def is_passing(folder: Path) -> bool:
     """Whether a problem, on its own or in a run, goes with the browser that brought it."""
-    if allowance.current().passing or ownproblems.is_passing(folder):
+    if serverlimits.current().passing or ownproblems.is_passing(folder):
         return True
     try:
         return folder.name == "problem" and Run(folder.parent).manifest.session_only
@@ -57,7 +57,7 @@ def annotate(run: Run, owner: str, tags: Sequence[str], note: str) -> None:
 def keep(run: Run, owner: str) -> None:
     """Let a run stay when its browser is gone; it then opens by its link, for whoever has that."""
     _require_owner(run, owner)
-    if allowance.current().passing:
+    if serverlimits.current().passing:
         raise InputError("nothing is kept on a demonstration; download what you need", key="run")
     run.write_manifest(run.manifest.model_copy(update={"session_only": False}))
 

@@ -15,7 +15,7 @@ from lsr_app.shell import controls, filling, keys, saving, state
 from lsr_app.shell import pages as listed
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 
 MOST_LISTED = 60
 
@@ -32,7 +32,7 @@ def draw(now: Now, pages: Sequence[Any], current: str) -> None:
                     st.html(f"<p class='lsr-group'>{listed.GROUPS[asked]}</p>")
                     group = asked
                 _link(now, page, current)
-        if (allowed := allowance.current()).passing:
+        if (allowed := serverlimits.current()).passing:
             st.caption(texts.demonstration(allowed))
         if current == "lesson":
             return

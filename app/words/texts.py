@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from lsr_app.words import formats
 
 if TYPE_CHECKING:
-    from lsr_core.refinement.allowance import Allowance
+    from lsr_core.refinement.serverlimits import ServerLimits
     from lsr_core.refinement.summary import Verdict
 
 PRODUCT = "LSR Explorer"
 
 
-def demonstration(allowed: Allowance) -> str:
+def demonstration(allowed: ServerLimits) -> str:
     """On every page of a server that lets everybody in."""
     assert allowed.seconds is not None
     assert allowed.memory is not None

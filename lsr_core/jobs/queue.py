@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from lsr_core.errors import InputError
 from lsr_core.jobs import dispatcher, processes, remote
 from lsr_core.jobs.tickets import Tickets, digest_of
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.records import FINAL_STATES, JobKind
 from lsr_core.storage.runs import Run, RunStore
@@ -58,7 +58,7 @@ def make_room(store: RunStore, owner: str) -> None:
     """
     waiting = Tickets(store.root).waiting()
     mine = sum(ticket.owner == digest_of(owner) for ticket in waiting)
-    most = allowance.current()
+    most = serverlimits.current()
     if len(waiting) < most.waiting and mine < most.waiting_of_one:
         return
     who = (

@@ -16,7 +16,7 @@ from lsr_core.jobs.kinds import work_of
 from lsr_core.jobs.origin import environment
 from lsr_core.jobs.pace import Pace
 from lsr_core.jobs.watch import Watch
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.refinement.resources import give_back
 from lsr_core.storage import digests
@@ -111,7 +111,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> None:
         Cancelled, KeyboardInterrupt: after the status says cancelled.
     """
     writer = StatusWriter(run, progress or silent)
-    allowed = allowance.current()
+    allowed = serverlimits.current()
     budgets = [one for one in (run.manifest.config.memory_budget, allowed.memory) if one is not None]
     watch = Watch(min(budgets, default=None), lambda sentence: _end(run, writer, sentence), allowed.seconds)
 

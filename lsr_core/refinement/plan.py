@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.peaks import Blocks, Sizes, directions, item_of, sample_bytes, stages
 from lsr_core.refinement.ranks import LADDER
@@ -52,7 +52,7 @@ class Plan:
 def budget_of(config: RefineConfig) -> int:
     """Bytes the process may use: what was asked for, or what is free, and no more than the server allows a job."""
     asked = config.memory_budget if config.memory_budget is not None else available_bytes()
-    allowed = allowance.current().memory
+    allowed = serverlimits.current().memory
     return asked if allowed is None else min(asked, allowed)
 
 

@@ -20,7 +20,7 @@ from lsr_core.diagnosis.plane import PlaneSettings
 from lsr_core.errors import InputError
 from lsr_core.jobs import queue, watch, worker
 from lsr_core.jobs.watch import OutOfTime
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.plan import budget_of
 from lsr_core.storage.runs import Run, RunStore
@@ -30,12 +30,12 @@ from tests.app.conftest import Opener
 from tests.test_containers import check_command
 
 ROOT = Path(__file__).parents[2]
-DEMO = allowance.DEMO
+DEMO = serverlimits.DEMO
 
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(allowance.VARIABLE, "1")
+    monkeypatch.setenv(serverlimits.VARIABLE, "1")
 
 
 def test_the_option_reaches_the_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,23 +45,23 @@ def test_the_option_reaches_the_server(monkeypatch: pytest.MonkeyPatch, capsys: 
         started.append(dict(environment))
         raise KeyboardInterrupt
 
-    monkeypatch.setenv(allowance.VARIABLE, "")
+    monkeypatch.setenv(serverlimits.VARIABLE, "")
     monkeypatch.setattr(order, "start", start)
     shown = ("dashboard", "--no-browser", "--port", "18767", "--host", "0.0.0.0", "--no-auth")
     cli.run([*shown])
     cli.run([*shown, "--demo"])
-    assert [one[allowance.VARIABLE] for one in started] == ["", "1"]
+    assert [one[serverlimits.VARIABLE] for one in started] == ["", "1"]
     said = capsys.readouterr().err
-    assert f"upload up to {allowance.OWN.upload_megabytes} MB" in said
+    assert f"upload up to {serverlimits.OWN.upload_megabytes} MB" in said
     assert f"upload up to {DEMO.upload_megabytes} MB" in said
 
 
 def test_every_limit_is_below_that_of_a_server_of_ones_own() -> None:
     assert DEMO.memory is not None
     assert DEMO.seconds is not None
-    assert (allowance.OWN.memory, allowance.OWN.seconds, allowance.OWN.passing) == (None, None, False)
+    assert (serverlimits.OWN.memory, serverlimits.OWN.seconds, serverlimits.OWN.passing) == (None, None, False)
     for name in ("waiting", "waiting_of_one", "upload_megabytes"):
-        assert getattr(DEMO, name) < getattr(allowance.OWN, name)
+        assert getattr(DEMO, name) < getattr(serverlimits.OWN, name)
 
 
 @pytest.mark.usefixtures("demo")
@@ -75,7 +75,7 @@ def test_a_job_may_use_what_the_demonstration_allows_and_less_where_less_was_ask
 def test_a_job_that_takes_too_long_ends_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = RunStore(tmp_path / "runs")
     run = queue.create(store, bundles.write(tmp_path / "tiny"), RefineConfig(max_rank=8), owner="test")
-    monkeypatch.setattr(allowance, "OWN", allowance.Allowance(seconds=0.0))
+    monkeypatch.setattr(serverlimits, "OWN", serverlimits.ServerLimits(seconds=0.0))
     monkeypatch.setattr(watch, "GRACE", 600.0)  # after which this process would be ended, however busy the machine is
     with pytest.raises(OutOfTime, match=r"ran for 0 s, which is as long as one may on this server"):
         worker.execute(run)
@@ -110,7 +110,7 @@ def test_pages_say_the_limits_and_only_on_a_demonstration(
         return " ".join(caption.value for caption in open_page(run=run.id).sidebar.caption)
 
     assert "demonstration" not in said()
-    monkeypatch.setenv(allowance.VARIABLE, "1")
+    monkeypatch.setenv(serverlimits.VARIABLE, "1")
     assert "a job may take 120 s and 2 GB, a file 10 MB" in said()
 
 
@@ -140,7 +140,7 @@ def test_the_space_serves_the_demonstration() -> None:
 def test_the_file_for_streamlits_cloud_shows_the_demonstration(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(allowance.VARIABLE, "1")
+    monkeypatch.setenv(serverlimits.VARIABLE, "1")
     synthetic.complete(store, side=12, max_rank=40)
     app = AppTest.from_file(str(ROOT / "deploy" / "streamlit" / "streamlit_app.py"), default_timeout=30).run()
     assert not app.exception

@@ -22,7 +22,7 @@ from lsr_core.jobs import dispatcher, queue, standby
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.tickets import Tickets
 from lsr_core.jobs.worker import execute
-from lsr_core.refinement import allowance, plan, resources
+from lsr_core.refinement import plan, resources, serverlimits
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.forecast import forecast
 from lsr_core.storage import digests, workers
@@ -203,7 +203,7 @@ def test_waiting_takes_no_process_and_has_a_limit(
 ) -> None:
     first = queue.submit(store, long_bundle, LONG, owner="test")
     wait(lambda: first.status().status == "running")
-    monkeypatch.setattr(allowance, "OWN", allowance.Allowance(waiting=4, waiting_of_one=3))
+    monkeypatch.setattr(serverlimits, "OWN", serverlimits.ServerLimits(waiting=4, waiting_of_one=3))
     before = len(psutil.Process().children(recursive=True))
     for _ in range(3):
         queue.submit(store, bundle, RefineConfig(max_rank=1), owner="test")

@@ -15,7 +15,7 @@ from lsr_app.services import problems
 from lsr_app.shell import show, wanted
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.storage import inside
 from lsr_core.storage.bundle_files import DESCRIPTION, MAX_FILE_BYTES
 from lsr_core.storage.bundles import read_description
@@ -26,7 +26,7 @@ def section(now: Now) -> None:
     found = ownproblems.names(now.owner)
     if not found:
         return
-    show.section(bringtexts.YOURS, texts.yours(not allowance.current().passing), apart=False)
+    show.section(bringtexts.YOURS, texts.yours(not serverlimits.current().passing), apart=False)
     for key, folder in found.items():
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"own_{folder.name}"):
             title = formats.one_line(problems.title(folder), 80)
@@ -37,7 +37,7 @@ def section(now: Now) -> None:
                 "Download", data=partial(_zip, folder), file_name="problem.zip", mime="application/zip",
                 key=f"download_{key}", on_click="ignore",
             )  # fmt: skip
-            if not allowance.current().passing:
+            if not serverlimits.current().passing:
                 kept = ownproblems.is_kept(folder)
                 st.button(
                     bringtexts.KEPT if kept else bringtexts.KEEP, key=f"keep_{key}", disabled=kept, help=bringtexts.KEEP_HELP,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lsr_core.intake import bundles
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 
-MAX_MEGABYTES = allowance.current().upload_megabytes
+MAX_MEGABYTES = serverlimits.current().upload_megabytes
 MAX_UNPACKED_BYTES = 500 * 2**20
 MAX_PARAMETERS = 20_000_000
 MAX_POINTS = 500_000

@@ -19,7 +19,7 @@ from lsr_app.shell.controls import Now
 from lsr_app.shell.launch import launch
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
 from lsr_core.refinement.uses import only_used
 from lsr_core.storage.bundles import read_description
@@ -151,7 +151,7 @@ def _form(now: Now, options: list[str]) -> None:
                 "Listed for everybody", key=settingsform.set_field("listed", True), help=texts.HELP["listed"]
             )
             if private:
-                st.caption(texts.yours(not allowance.current().passing))
+                st.caption(texts.yours(not serverlimits.current().passing))
         if start and rounds is not None:
             iterateform.submit(now, folder, config, rounds, listed)
         elif start:

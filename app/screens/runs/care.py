@@ -13,7 +13,7 @@ from lsr_app.shell import state
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
 from lsr_core.errors import InputError
-from lsr_core.refinement import allowance
+from lsr_core.refinement import serverlimits
 from lsr_core.storage.runs import Run
 
 Change = Callable[[Run], None]
@@ -60,7 +60,7 @@ def _listing(now: Now, mine: list[RunEntry]) -> None:
         passing = [entry for entry in mine if entry.manifest.session_only]
         if (
             passing
-            and not allowance.current().passing
+            and not serverlimits.current().passing
             and st.button(
                 runstexts.KEEP_RUN, key="keep_chosen", help=runstexts.KEEP_RUN_HELP, icon=":material/bookmark:"
             )

@@ -12,7 +12,7 @@ VARIABLE = "LSR_DEMO"
 
 
 @dataclass(frozen=True)
-class Allowance:
+class ServerLimits:
     """Limits of a server.
 
     Attributes:
@@ -32,10 +32,10 @@ class Allowance:
     passing: bool = False
 
 
-OWN = Allowance()
-DEMO = Allowance(memory=2 * 2**30, seconds=120.0, waiting=12, waiting_of_one=2, upload_megabytes=10, passing=True)
+OWN = ServerLimits()
+DEMO = ServerLimits(memory=2 * 2**30, seconds=120.0, waiting=12, waiting_of_one=2, upload_megabytes=10, passing=True)
 
 
-def current() -> Allowance:
+def current() -> ServerLimits:
     """That of this process."""
     return DEMO if os.environ.get(VARIABLE) else OWN
