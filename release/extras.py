@@ -64,11 +64,13 @@ for line in [["a", "b"], *rows.tolist()]:
 book.save("rows.xlsx")
 """
 _READS_FILES = """
-import pathlib
+import numpy, pathlib
 from lsr_core.intake import tables
+rows = numpy.linspace(0, 1, 12).reshape(6, 2)
 for name in ("rows.h5", "rows.parquet", "rows.xlsx"):
-    found = tables.listing(pathlib.Path(name))
-    assert found and found[0].shape[0] == 6, (name, found)
+    path = pathlib.Path(name)
+    found = tables.read(path, [info.name for info in tables.listing(path)])
+    assert numpy.allclose(numpy.column_stack(list(found.values())), rows), (name, found)
 """
 _REFUSES_FILES = """
 import pathlib
@@ -105,6 +107,7 @@ _LIGHTNING = """
 import torch, lightning
 from torch import nn
 from lsr_core import Split
+from lsr_core.integrations.during import RefineDuring
 from lsr_core.integrations.lightning import RefineCallback
 x = torch.rand(90, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
 y = torch.sin(3 * x[:, :1]) * x[:, 1:]
@@ -116,10 +119,11 @@ class Fit(lightning.LightningModule):
     def forward(self, x): return self.net(x)
     def training_step(self, batch, _): return nn.functional.mse_loss(self(batch[0]), batch[1])
     def configure_optimizers(self): return torch.optim.Adam(self.parameters(), 1e-2)
-during = RefineCallback(*parts, every=1, max_rank=8)
+during = RefineDuring(*parts, every=1, max_rank=8)
 loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(parts[0].inputs, parts[0].targets), batch_size=30)
 lightning.Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-    enable_model_summary=False, callbacks=[during]).fit(Fit(), loader)
+    enable_model_summary=False, callbacks=[RefineCallback(during, part="net")]).fit(Fit(), loader)
+assert len(during.gains) == 1 and during.gains[0].refined < during.gains[0].network
 """
 
 
