@@ -7,6 +7,7 @@ holds one JSON object, also on failure. `--debug`, anywhere, shows the traceback
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -77,6 +78,9 @@ _ClickError: Any = next(ancestor for ancestor in typer.BadParameter.__mro__ if a
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # a pipe on Windows has few letters, and θ is none of them
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(given))
 
 

@@ -95,9 +95,10 @@ def test_what_commands_print_can_be_shown_in_a_windows_console(tmp_path: Path) -
     ran += [["samples"], ["runs", "--runs", shipped], ["path", f"{shipped}/5f0c1a7e9b3d4c268a1be0d7f4930007"]]
     for arguments in ran:
         out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", errors="strict")
-        with contextlib.redirect_stdout(out):
-            cli.run(arguments)
-            out.flush()
+        with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as left:
+            cli.main(arguments)
+        out.flush()
+        assert left.value.code == 0, arguments
         assert out.buffer.getvalue(), arguments  # type: ignore[attr-defined]
 
 
