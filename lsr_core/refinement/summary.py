@@ -241,12 +241,9 @@ class Summary(_Record):
     `regularisation` and what follows it are there where smoothing was asked for: σ of the noise (root mean square over the outputs, and that
     of each), the degrees of freedom that are spent, and the share of targets inside of the 95 % bands. `coverage_of` says which: test
     targets that carry next to no noise by the band of the function, noisy ones by that of observations, else left-out training samples.
-
     `output_sizes` is what each output was divided by in the solve and in the choice of the rank, where their sizes differ: the errors are those
     of the outputs as they are, `residual_norm` is that of the divided residual.
-
     `processes` is there where several shared the rows.
-
     `one_shot` and `gauss_newton` are there where Gauss-Newton steps were asked for; `refined` is then what they end with.
     """
 
@@ -300,5 +297,4 @@ class Summary(_Record):
     @classmethod
     def _of_first_runs(cls, values: Any) -> Any:
         """The first runs held one number of parameters, since all of them moved."""
-        whole = isinstance(values, dict) and "n_params" in values
-        return {"n_params_total": values["n_params"], **values} if whole else values
+        return {"n_params_total": values["n_params"], **values} if "n_params" in values else values
