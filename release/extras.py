@@ -142,6 +142,13 @@ TRIALS = (
     Trial("files", (_WRITES_FILES, _READS_FILES), (_REFUSES_DASHBOARD,), ("streamlit", "pandas", "onnx")),
     Trial("onnx", (_ONNX_WORKS,), (_REFUSES_FILES,), ("streamlit", "pyarrow")),
     Trial("lightning", (_LIGHTNING,), (_REFUSES_DASHBOARD,), ("streamlit", "onnx")),
+    # Of these what is shown is that the library and what stands beside it here load; their own tests say what they do.
+    Trial("deepxde", ("import os; os.environ['DDE_BACKEND'] = 'pytorch'; import deepxde, lsr_core.integrations.deepxde",)),
+    Trial("neuraloperator", ("import neuralop, lsr_core.integrations.neuraloperators",)),
+    Trial("pina", ("import pina, lsr_core.integrations.lightning",)),
+    Trial("mlflow", ("import mlflow, lsr_core.integrations.mlflow, lsr_core.integrations.mlflow_model",)),
+    Trial("tensorboard", ("import torch.utils.tensorboard, lsr_core.integrations.tensorboard",)),
+    Trial("hub", ("import huggingface_hub, lsr_core.integrations.hub",)),
 )  # fmt: skip
 
 
