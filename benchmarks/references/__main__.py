@@ -37,7 +37,7 @@ def poisson_boltzmann(fine: bool) -> Grid:
 
 
 def in_the_cube(fine: bool) -> Grid:
-    basis, found = balls(0.045 if fine else 0.06)
+    basis, found = balls(0.055 if fine else 0.075)
     return on_grid(BALLS, (11, 13, 12), lambda points: values(basis, found, points)[:, None])
 
 
@@ -45,7 +45,7 @@ def between_pipes(fine: bool) -> Grid:
     """In √t, in which the field is smooth at the start."""
     roots = np.linspace(0, np.sqrt(3), 11)
     times = np.round(roots[1:] ** 2, 3)
-    basis, found = pipes(0.3 if fine else 0.45, times, 5e-4 if fine else 1e-3, 40 if fine else 20)
+    basis, found = pipes(0.4 if fine else 0.55, times, 5e-4 if fine else 1e-3, 40 if fine else 20)
     axes, table = on_grid(PIPES, (33, 49), lambda points: np.stack([values(basis, at, points) for at in found], axis=1))
     at_start = np.where(np.isnan(table[..., :1]), np.nan, 0.0)
     return [*axes, np.sqrt([0.0, *times])], np.concatenate([at_start, table], axis=2)[..., None]
@@ -56,7 +56,7 @@ def lid(fine: bool) -> Grid:
         top = np.where(np.abs(x[1] - 1) < 1e-12, 4 * x[0] * (1 - x[0]), 0.0)
         return np.ones_like(x, dtype=bool), np.stack([top, 0 * top])
 
-    axis = towards(0, 1, 10 if fine else 8, at_low=True, at_high=True)
+    axis = towards(0, 1, 9 if fine else 7, at_low=True, at_high=True)
     return flow(MeshTri.init_tensor(axis, axis), given, ((0, 1), (0, 1)), (40, 40), level=True)
 
 
@@ -66,8 +66,8 @@ def step(fine: bool) -> Grid:
         wall = ~(np.abs(x[0] - 4) < 1e-12) | (x[1] < 1e-12) | (x[1] > 2 - 1e-12)
         return np.stack([wall, np.ones_like(wall)]), np.stack([inflow, 0 * inflow])
 
-    part = 8 if fine else 6
-    ends = {"at_low": False, "at_high": True}
+    part = 9 if fine else 8
+    ends: dict[str, Any] = {"at_low": False, "at_high": True, "ratio": 1.6}
     x = np.concatenate([towards(0, 2, part, **ends), 4 - towards(0, 2, part, **ends)[-2::-1]])
     y = np.concatenate([towards(0, 1, part, **ends), 2 - towards(0, 1, part, **ends)[-2::-1]])
     mesh = MeshTri.init_tensor(x, y)
@@ -92,7 +92,7 @@ def channel(fine: bool) -> Grid:
     def force(x: Any, y: Any, time: float) -> Any:
         return -np.sin(np.pi * x) * np.sin(np.pi * y) * np.sin(np.pi * time)
 
-    n, steps = (8, 1500) if fine else (6, 1000)
+    n, steps = (6, 800) if fine else (4, 500)
     made = Flow(MeshTri.init_tensor(np.linspace(0, 2, n + 1), np.linspace(0, 1, n // 2 + 1)), at(0.0), level=False)
     kept = unsteady(made, at, force, 5.0, steps, steps // 20)
     axes, points = middles(((0, 2), (0, 1)), (20, 10))

@@ -17,7 +17,7 @@ Given = Callable[
 ]  # places (2, n) at the edge to whether each component is given there (2, n), and its value (2, n)
 
 
-def towards(low: float, high: float, count: int, *, at_low: bool, at_high: bool, ratio: float = 1.5) -> Any:
+def towards(low: float, high: float, count: int, *, at_low: bool, at_high: bool, ratio: float = 2.0) -> Any:
     """Nodes of an axis whose gaps shrink by a ratio, at most eight times, towards one end or both."""
     rising = np.concatenate([[0.0], np.cumsum(ratio ** np.minimum(np.arange(count), 8))])
     unit = rising / rising[-1]
