@@ -9,9 +9,10 @@ from typing import Any
 
 from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
+from lsr_core.suites.flows import LID
 from lsr_core.suites.inverse import poisson_inverse
 from lsr_core.suites.punched import BOLTZMANN, HOLES
-from lsr_core.suites.written import KURAMOTO_SIVASHINSKY, poisson_nd
+from lsr_core.suites.written import HEAT_BALL, KURAMOTO_SIVASHINSKY, poisson_nd
 
 SOURCE = "PINNacle, arXiv 2306.08827"
 
@@ -51,10 +52,15 @@ ENTRIES = (
     SuiteEntry("Wave1D", "typed", WAVE_1D, activation="sin", scale={"x": 2.0, "t": 4.0}, published=9.8e-2, source=SOURCE),
     SuiteEntry("Heat2D_Multiscale", "typed", HEAT_MULTISCALE, activation="sin", scale={"x": 20.0, "y": 1.0, "t": 1.0},
           published=4.4e-2, source=SOURCE),
+    SuiteEntry("HeatND", "typed", HEAT_BALL, widths=(250,), activation="tanh", scale=0.5, settings={"max_rank": 2000},
+          published=1.2e-4, source=SOURCE),
     SuiteEntry("PoissonBoltzmann2D", "typed", BOLTZMANN, widths=(44, 44), scale=5.0, settings={"max_rank": 2100}, published=1.4e-2,
           reference="poisson-boltzmann", reference_error=2e-6, source=SOURCE),
     SuiteEntry("Poisson2D_ManyArea", "typed", many_areas(), widths=(40, 40), scale=5.0, settings={"max_rank": 1800}, published=5.9e-1,
           reference="many-areas", reference_error=4e-8, source=SOURCE),
+    SuiteEntry("NS2D_LidDriven", "typed", LID, widths=(30, 30), scale=4.0, way="solve",
+          settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=3.6e-2,
+          reference="lid", reference_error=6e-5, source=SOURCE),
     SuiteEntry("PoissonInv", "typed", poisson_inverse(), widths=(16, 16), scale=1.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 300}, published=2.0e-2, source=SOURCE),
 )  # fmt: skip

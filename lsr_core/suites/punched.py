@@ -53,10 +53,10 @@ BALLS: dict[str, Any] = {
     },
     "domain": "box - a - b - c - d",
     "equations": [
-        {"where": "z < 0.5", "equation": f"64*u - laplace(u) = {_CUBE}", "points": 5000, "name": "below"},
-        {"where": "z > 0.5", "equation": f"100*u - laplace(u) = {_CUBE}", "points": 5000, "name": "above"},
+        {"where": "z < 0.5", "equation": f"64*u - laplace(u) = {_CUBE}", "points": 3500, "name": "below"},
+        {"where": "z > 0.5", "equation": f"100*u - laplace(u) = {_CUBE}", "points": 3500, "name": "above"},
     ],
-    "conditions": [{"where": "boundary", "equation": "dn(u) = 0", "points": 3000}],
+    "conditions": [{"where": "boundary", "equation": "dn(u) = 0", "points": 2000}],
 }
 
 _LARGE = [(x, y) for x in (-4, 4) for y in (-9, -3, 3, 9)] + [(0, y) for y in (-6, 0, 6)]
@@ -70,11 +70,11 @@ PIPES: dict[str, Any] = {
     "inputs": {"x": (-8.0, 8.0), "y": (-12.0, 12.0), "t": (0.0, 1.7320508075688772)},
     "shapes": _PIPES,
     "domain": " - ".join(["box", *_PIPES]),
-    "equations": [{"equation": "u_t = 2*t*laplace(u)", "points": 9000}],
+    "equations": [{"equation": "u_t = 2*t*laplace(u)", "points": 6000}],
     "conditions": [
-        {"where": "t = 0", "equation": "u = 0", "points": 1500},
-        {"where": ", ".join(name for name in _PIPES if name[0] == "a"), "equation": "dn(u) = 5 - u", "points": 2500},
-        {"where": ", ".join(name for name in _PIPES if name[0] == "b"), "equation": "dn(u) = 1 - u", "points": 1000},
-        {"where": "x = -8, x = 8, y = -12, y = 12", "equation": "dn(u) = 0.1 - u", "points": 1500},
+        {"where": "t = 0", "equation": "u = 0", "points": 1000},
+        {"where": ", ".join(name for name in _PIPES if name[0] == "a"), "equation": "dn(u) = 5 - u", "points": 1500},
+        {"where": ", ".join(name for name in _PIPES if name[0] == "b"), "equation": "dn(u) = 1 - u", "points": 600},
+        {"where": "x = -8, x = 8, y = -12, y = 12", "equation": "dn(u) = 0.1 - u", "points": 1000},
     ],
 }

@@ -87,7 +87,10 @@ def table(name: str) -> Split:
     return Split(torch.from_numpy(points[known]), torch.from_numpy(flat[known]))
 
 
-TABLES = ("poisson-boltzmann",)
+TABLES = (
+    "lid",
+    "poisson-boltzmann",
+)
 
 
 def _periodic(states: Amplitudes, modes: int, bounds: tuple[float, float], times: Floats) -> Split:

@@ -17,7 +17,7 @@ from lsr_core.suites import LISTS
 from lsr_core.suites.entries import SuiteEntry
 
 STARTING = 60.0  # seconds that a process may take beyond what it was given, to start and to write
-FAILED = "failed"
+FAILED, WORSE = "failed", "worse than published"
 
 
 class SuiteRow(BaseModel):
@@ -30,7 +30,7 @@ class SuiteRow(BaseModel):
         peak_rss_bytes: largest memory of the process.
         published: smallest error that is published.
         reference_error: of the solution that the error is measured against; zero for a formula. No smaller error is shown by it.
-        status: `ok`, `not solved` with the reason, or `failed` with it.
+        status: `ok`, `worse than published`, `not solved` with the reason, or `failed` with it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -78,8 +78,15 @@ def run(suite: str, entry: SuiteEntry, seed: int, seconds: float, tell: Callable
         peak_rss_bytes=figures.get("peak_rss_bytes"),
         published=entry.published,
         reference_error=entry.reference_error,
-        status=figures.get("status", f"{FAILED}: {reason}"[:500]),
+        status=_status(figures, entry) or f"{FAILED}: {reason}"[:500],
     )
+
+
+def _status(figures: dict[str, Any], entry: SuiteEntry) -> str:
+    """That of what was found, beside what is published; empty where nothing was found."""
+    error, status = figures.get("relative_l2"), str(figures.get("status", ""))
+    worse = error is not None and entry.published is not None and error > entry.published
+    return WORSE if worse and status == "ok" else status
 
 
 def middle(rows: Sequence[SuiteRow]) -> SuiteRow:

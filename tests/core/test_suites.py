@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from lsr_core.suites.entries import SuiteEntry
 from lsr_core.suites.kept import keep, read
 from lsr_core.suites.membrane import membrane
 from lsr_core.suites.references import REFERENCES
-from lsr_core.suites.running import SuiteRow, entries, middle
+from lsr_core.suites.running import SuiteRow, entries, middle, run
 from lsr_core.suites.systems import System
 
 TOY = SuiteEntry(
@@ -86,6 +88,26 @@ def test_no_table_is_said_to_be_better_than_its_two_meshes_agree(suite: str) -> 
             made = REFERENCES[entry.reference]()
             assert made.inputs.shape[1] == len(entry.options["inputs"])
             assert made.targets.shape[1] == len(entry.options.get("outputs", ["u"]))
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "expected"),
+    [
+        (1e-3, "ok", "ok"),
+        (0.2, "ok", "worse than published"),
+        (0.2, "not solved: no", "not solved: no"),
+        (None, None, "failed: because"),
+    ],
+)
+def test_an_error_above_the_published_one_is_said_to_be(
+    error: float | None, said: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = subprocess.CompletedProcess(
+        [], 0 if said else 1, json.dumps({"relative_l2": error, "status": said}) if said else "", "because"
+    )
+    monkeypatch.setattr(subprocess, "run", lambda *args, **more: done)
+    row = run("pinnacle", replace(TOY, published=0.1), 0, 60.0, lambda line: None)
+    assert (row.relative_l2, row.status) == (error, expected)
 
 
 class TestKept:

@@ -14,7 +14,7 @@ from lsr_core.suites.kept import read
 
 show.heading(SCREEN.title, SCREEN.lead)
 suite = st.segmented_control(
-    suitestexts.CHOOSE, list(suitestexts.TITLES), default="pinnacle", key="suite", format_func=suitestexts.TITLES.__getitem__, required=True,
+    suitestexts.CHOOSE, list(LISTS), default="pinnacle", key="suite", format_func=suitestexts.title, required=True,
 )  # fmt: skip
 assert suite is not None
 lines = suiterows.lines(LISTS[suite](), read(places.runs_root(), suite))

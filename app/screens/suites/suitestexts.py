@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CHOOSE = "Suite"
-TITLES = {"pinnacle": "PINNacle", "accuracy": "Accuracy", "systems": "Systems in time"}
+TITLES = {"pinnacle": "PINNacle", "systems": "Systems in time"}  # of suites whose name says too little
 COLUMNS = ("Equation", "Error", "Published", "Times better", "Reference", "Seconds", "Memory", "State", "Made")
 DATA_COLUMNS = (
     "equation",
@@ -24,6 +24,11 @@ YARDSTICK = (
     "Published figures come from other networks, points and hardware: a yardstick, no comparison. "
     "No error below that of the reference is shown by it."
 )
+
+
+def title(suite: str) -> str:
+    """Of a suite, by its name."""
+    return TITLES.get(suite, suite.capitalize())
 
 
 def command(suite: str, name: str) -> str:
