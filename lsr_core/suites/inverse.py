@@ -35,7 +35,7 @@ def heat_inverse() -> dict[str, Any]:
     x, y, t = (random.uniform(low, 1, VALUES) for low in (-1, -1, 0))
     measured = np.exp(-t) * np.sin(np.pi * x) * np.sin(np.pi * y) + NOISE * random.standard_normal(VALUES)
     wave, squares = "sin(pi*x)*sin(pi*y)", "sin(pi*x)^2*sin(pi*y)^2"
-    slopes = "cos(pi*x)^2*sin(pi*y)^2 + sin(pi*x)^2*cos(pi*y)^2"
+    slopes = "(cos(pi*x)^2*sin(pi*y)^2 + sin(pi*x)^2*cos(pi*y)^2)"
     forcing = f"exp(-t)*((4*pi^2 - 1)*{wave} + pi^2*(2*{squares} - {slopes}))"
     return {
         "title": "Conductivity of a plate that cools, from noisy values",

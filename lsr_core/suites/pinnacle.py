@@ -11,7 +11,7 @@ from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
 from lsr_core.suites.flows import LID
 from lsr_core.suites.inverse import poisson_inverse
-from lsr_core.suites.punched import BOLTZMANN, HOLES
+from lsr_core.suites.punched import BALLS, BOLTZMANN, HOLES, PIPES
 from lsr_core.suites.written import HEAT_BALL, KURAMOTO_SIVASHINSKY, poisson_nd
 
 SOURCE = "PINNacle, arXiv 2306.08827"
@@ -58,6 +58,10 @@ ENTRIES = (
           reference="poisson-boltzmann", reference_error=2e-6, source=SOURCE),
     SuiteEntry("Poisson2D_ManyArea", "typed", many_areas(), widths=(40, 40), scale=5.0, settings={"max_rank": 1800}, published=5.9e-1,
           reference="many-areas", reference_error=4e-8, source=SOURCE),
+    SuiteEntry("Poisson3D_ComplexGeometry", "typed", BALLS, widths=(32, 32), scale={"x": 3.0, "y": 14.0, "z": 8.0}, settings={"max_rank": 1200},
+          published=1.0e-1, reference="balls", reference_error=7.2e-3, source=SOURCE),
+    SuiteEntry("Heat2D_ComplexGeometry", "typed", PIPES, widths=(32, 32), scale={"x": 10.0, "y": 15.0, "t": 2.0}, settings={"max_rank": 1200},
+          published=2.4e-2, reference="pipes", reference_error=3e-3, source=SOURCE),
     SuiteEntry("NS2D_LidDriven", "typed", LID, widths=(30, 30), scale=4.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=3.6e-2,
           reference="lid", reference_error=6e-5, source=SOURCE),

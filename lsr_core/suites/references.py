@@ -17,7 +17,6 @@ from lsr_core.problems.physics.exponential import ExponentialRungeKutta
 from lsr_core.problems.splits import Split
 from lsr_core.suites.cavities import cavity
 from lsr_core.suites.cells import many_areas_solution
-from lsr_core.suites.membrane import membrane
 
 Floats = NDArray[np.float64]
 Amplitudes = NDArray[np.complex128]
@@ -88,7 +87,9 @@ def table(name: str) -> Split:
 
 
 TABLES = (
+    "balls",
     "lid",
+    "pipes",
     "poisson-boltzmann",
 )
 
@@ -140,6 +141,5 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "holes": holes,
     "cavity": cavity,
     "many-areas": many_areas_solution,
-    "membrane": membrane,
     **{name: partial(table, name) for name in TABLES},
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from lsr_core.suites.__main__ import solved
 from lsr_core.suites.cells import many_areas_solution
 from lsr_core.suites.entries import SuiteEntry
 from lsr_core.suites.kept import keep, read
-from lsr_core.suites.membrane import membrane
 from lsr_core.suites.references import REFERENCES
 from lsr_core.suites.running import SuiteRow, entries, middle, run
 from lsr_core.suites.systems import System
@@ -148,29 +146,6 @@ class TestReferences:
         assert float(laplace) == pytest.approx(-source, rel=1e-2)
         slope = (3 * u[400, 100] - 4 * u[399, 100] + u[398, 100]) / (2 * h)
         assert float(slope) == pytest.approx(-float(u[400, 100]), rel=1e-2)
-
-    def test_the_membrane_moves_as_steps_in_time_move_it(self) -> None:
-        """Differences of second order on 41 × 41 points, from rest, with the edges moved as given."""
-        x, dt = torch.linspace(0, 1, 41, dtype=torch.float64), 0.01
-        found = membrane(points=41).targets.reshape(41, 41, -1)  # every quarter of a unit of time
-        shape = torch.outer((torch.pi * x).sin(), (torch.pi * x).sinh()) + torch.outer(
-            (3 * torch.pi * x).sinh(), (2 * torch.pi * x).sin()
-        )
-        assert float((found[:, :, 0] - shape).norm() / shape.norm()) < 1e-6
-
-        def pull(u: torch.Tensor) -> torch.Tensor:
-            across, middle = slice(1, -1), u[1:-1, 1:-1]
-            return 1600 * (u[2:, across] + u[:-2, across] + 2 * u[across, 2:] + 2 * u[across, :-2] - 6 * middle)
-
-        before, now = shape, shape.clone()
-        for step in range(1, 101):
-            after = shape * math.cos(math.pi * step * dt)
-            push = dt**2 * pull(now)
-            after[1:-1, 1:-1] = (
-                now[1:-1, 1:-1] + push / 2 if step == 1 else 2 * now[1:-1, 1:-1] - before[1:-1, 1:-1] + push
-            )
-            before, now = now, after
-        assert float((found[:, :, 4] - now).norm() / now.norm()) < 0.01
 
     def test_a_reference_that_is_refined_differs_by_what_is_stated(self) -> None:
         few, many = (references.holes(order=order).targets for order in (16, 20))
