@@ -36,10 +36,13 @@ def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store:
     )
     app = open_page("suites")
     assert not app.exception
-    assert any("1 of them below the best published error, 1 ten times" in one.value for one in app.markdown)
+    assert any(
+        "1 of them solved with an error below the best published one, 1 ten times" in one.value for one in app.markdown
+    )
     assert len(app.get("plotly_chart")) == 1
     table = next(part.proto.body for part in app.get("html") if "<table" in part.proto.body)
-    assert "failed: no time" in table
+    assert ">failed<" in table
+    assert any("no time" in caption.value for caption in app.caption)
     assert "1,000" in table  # 9.8e-2 over 9.8e-5
 
 

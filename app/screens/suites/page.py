@@ -9,6 +9,7 @@ import streamlit as st
 from lsr_app import places
 from lsr_app.screens.suites import SCREEN, figures, suiterows, suitestexts
 from lsr_app.shell import show
+from lsr_app.words import formats
 from lsr_core.suites import LISTS
 from lsr_core.suites.kept import read
 
@@ -22,9 +23,9 @@ missing = [line for line in lines if line.kept is None]
 solved = [line for line in lines if line.gain is not None]
 if len(missing) < len(lines):
     below = [line.gain for line in solved if line.gain is not None and line.gain > 1]
-    st.markdown(
-        suitestexts.solved(len(lines) - len(missing), len(solved), len(below), sum(gain >= 10 for gain in below))
-    )
+    compared = any(line.entry.published for line in lines)
+    ran = len(lines) - len(missing)
+    st.markdown(suitestexts.ran(ran, len(below), sum(gain >= 10 for gain in below), compared=compared))
 if missing:
     count = -1 if len(missing) == len(lines) else len(missing)
     st.caption(suitestexts.begin(suite, count, missing[0].entry.name))
@@ -35,4 +36,7 @@ show.table(
     "suite_rows", suitestexts.COLUMNS, [suiterows.cells(line, now) for line in lines], caption=suitestexts.CAPTION,
     data=lambda: (suiterows.data(line) for line in lines), data_columns=suitestexts.DATA_COLUMNS,
 )  # fmt: skip
+for line in lines:
+    if line.reason:
+        st.caption(formats.markdown(f"{line.entry.name}: {line.reason}"))
 st.caption(suitestexts.YARDSTICK)

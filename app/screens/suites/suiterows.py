@@ -23,10 +23,22 @@ class SuiteLine:
         return self.kept.row.relative_l2 if self.kept is not None else None
 
     @property
+    def state(self) -> str:
+        """How it stands, in a word or two."""
+        return (
+            suitestexts.NOT_RUN if self.kept is None else formats.one_line(self.kept.row.status.partition(":")[0], 40)
+        )
+
+    @property
+    def reason(self) -> str:
+        """Why it stands so, where the row says it."""
+        return "" if self.kept is None else formats.one_line(self.kept.row.status.partition(":")[2].strip(), 300)
+
+    @property
     def gain(self) -> float | None:
-        """How many times it lies below what is published; no error below that of the reference counts."""
+        """How many times it lies below what is published, where it is solved; no error below that of the reference counts."""
         error, published = self.error, self.entry.published
-        if not error or published is None:
+        if not error or published is None or self.reason:
             return None
         return published / max(error, self.entry.reference_error or 0.0)
 
@@ -42,11 +54,11 @@ def cells(line: SuiteLine, now: float) -> tuple[str, ...]:
     entry, kept = line.entry, line.kept
     start = (entry.name, formats.error(line.error), formats.error(entry.published))
     if kept is None:
-        return (*start, formats.NONE, reference(entry), formats.NONE, formats.NONE, suitestexts.NOT_RUN, formats.NONE)
+        return (*start, formats.NONE, reference(entry), formats.NONE, formats.NONE, line.state, formats.NONE)
     gain = formats.NONE if line.gain is None else f"{line.gain:,.2g}" if line.gain < 100 else f"{line.gain:,.0f}"
     row = kept.row
     return (
-        *start, gain, reference(entry), f"{row.seconds:,.0f}", formats.size(row.peak_rss_bytes), formats.one_line(row.status, 160),
+        *start, gain, reference(entry), f"{row.seconds:,.0f}", formats.size(row.peak_rss_bytes), line.state,
         formats.ago(kept.made, now),
     )  # fmt: skip
 

@@ -37,15 +37,13 @@ def command(suite: str, name: str) -> str:
 
 
 def begin(suite: str, missing: int, first: str) -> str:
-    """How rows are filled that are not there."""
-    some = "No equation of this suite was solved here yet" if missing < 0 else f"{missing} of them were not solved here"
-    return (
-        f"{some}. `lsr suite {suite}` solves all of them, `{command(suite, first)}` one, in at most ten minutes each."
-    )
+    """How rows are filled that are not there; `missing` is negative where all are."""
+    some = "No equation of this suite was run here yet" if missing < 0 else f"{missing} of them were not run here"
+    return f"{some}. `lsr suite {suite}` runs all of them, `{command(suite, first)}` one, in at most ten minutes each."
 
 
-def solved(count: int, compared: int, below: int, tenfold: int) -> str:
+def ran(count: int, below: int, tenfold: int, *, compared: bool) -> str:
     """How many beat what is published, where anything is."""
     if not compared:
-        return f"{count} solved here."
-    return f"{count} solved here; {below} of them below the best published error, {tenfold} ten times below or more."
+        return f"{count} run here."
+    return f"{count} run here; {below} of them solved with an error below the best published one, {tenfold} ten times below or more."
