@@ -51,7 +51,7 @@ def test_a_suite_of_which_nothing_is_published_is_compared_with_nothing(open_pag
     app = open_page("suites")
     app.button_group(key="suite").set_value("systems").run()
     assert not app.exception
-    assert any(one.value == "2 solved here." for one in app.markdown)
+    assert any(one.value == "2 run here." for one in app.markdown)
     assert len(app.get("plotly_chart")) == 1
 
 
