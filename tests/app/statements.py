@@ -203,7 +203,7 @@ STATEMENTS = tuple(
         ("grid", rf"on the grid \(relative L2\) +{NUMBER} → {NUMBER} ", on_the_grid),
         ("worst", rf"Worst output, .*? \(relative L2\) +{NUMBER} → {NUMBER} ", worst),
         ("spread", rf"(Median|Largest) error +{NUMBER} → {NUMBER} ", spread),
-        ("headline", rf"(?:error \(relative L2\)|L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
+        ("headline", rf"(?:error \(relative L2\)|Relative L2 error|fresh points) +{NUMBER} → {NUMBER} ", laid),
     )
 )  # fmt: skip
 

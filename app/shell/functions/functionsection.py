@@ -40,7 +40,11 @@ def _one(functions: Functions) -> None:
         st.caption(words.NO_FIELDS)
         return
     show.headline(
-        [show.before_after("Relative L2 error", float(functions.base[place]), float(functions.refined[place]))]
+        [
+            show.before_after(
+                "Relative L2 error of this function", float(functions.base[place]), float(functions.refined[place])
+            )
+        ]
     )
     curves = found.points.shape[1] == 1
     show.group(
