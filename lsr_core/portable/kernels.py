@@ -48,6 +48,8 @@ def decompositions(dtype: torch.dtype) -> dict[Any, Callable[..., Any]]:
         ops.avg_pool2d.default: avg_pool2d,
         ops.softplus.default: softplus,
         ops.softplus_backward.default: softplus_backward,
+        ops.mish.default: mish,
+        ops.mish_backward.default: mish_backward,
         ops.leaky_relu.default: leaky_relu,
         ops.leaky_relu_backward.default: leaky_relu_backward,
         ops._prelu_kernel.default: prelu,
@@ -219,6 +221,16 @@ def softplus(x: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
 def softplus_backward(grad: Tensor, x: Tensor, beta: float, threshold: float) -> Tensor:
     z = x * beta
     return torch.where(z > threshold, grad, grad * torch.sigmoid(z))
+
+
+def mish(x: Tensor) -> Tensor:
+    """x tanh softplus(x)."""
+    return x * torch.tanh(softplus(x))
+
+
+def mish_backward(grad: Tensor, x: Tensor) -> Tensor:
+    inner = torch.tanh(softplus(x))
+    return grad * (inner + x * torch.sigmoid(x) * (1.0 - inner * inner))
 
 
 def leaky_relu(x: Tensor, slope: float = 0.01) -> Tensor:

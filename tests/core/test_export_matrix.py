@@ -169,6 +169,8 @@ FILTERS = torch.randn(6, 2, 3, 3, generator=torch.Generator().manual_seed(2), dt
 CALLS: dict[str, tuple[Any, ...]] = {
     "softplus": (ATEN.softplus, WIDE, 2.0, 5.0),
     "softplus_backward": (ATEN.softplus_backward, SLOPE, WIDE, 2.0, 5.0),
+    "mish": (ATEN.mish, WIDE),
+    "mish_backward": (ATEN.mish_backward, SLOPE, WIDE),
     "leaky_relu": (ATEN.leaky_relu, WIDE, 0.1),
     "leaky_relu_backward": (ATEN.leaky_relu_backward, SLOPE, WIDE, 0.1, False),
     "elu": (ATEN.elu, WIDE, 1.5, 2.0, 0.5),
