@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from skfem import MeshTri
 
-from benchmarks.references.flows import Flow, Given, towards, unsteady
+from benchmarks.references.flows import Flow, Given, towards
 from benchmarks.references.meshes import masked, values
 from benchmarks.references.poisson import BALLS, BOLTZMANN, PIPES, balls, boltzmann, pipes
 
@@ -76,30 +76,6 @@ def step(fine: bool) -> Grid:
     return flow(mesh, given, ((0, 4), (0, 2)), (64, 32), level=False, inside=lambda p: (p[:, 0] > 2) | (p[:, 1] < 1))
 
 
-def channel(fine: bool) -> Grid:
-    """Twenty times after the start."""
-
-    def at(time: float) -> Given:
-        pulse = sum(np.sin(k * np.pi * time) for k in (1, 3, 5))
-
-        def given(x: Any) -> Any:
-            inflow = np.where(x[0] < 1e-12, np.sin(np.pi * x[1]) * pulse, 0.0)
-            wall = (x[0] < 2 - 1e-12) | (x[1] < 1e-12) | (x[1] > 1 - 1e-12)
-            return np.stack([wall, np.ones_like(wall)]), np.stack([inflow, 0 * inflow])
-
-        return given
-
-    def force(x: Any, y: Any, time: float) -> Any:
-        return -np.sin(np.pi * x) * np.sin(np.pi * y) * np.sin(np.pi * time)
-
-    n, steps = (6, 800) if fine else (4, 500)
-    made = Flow(MeshTri.init_tensor(np.linspace(0, 2, n + 1), np.linspace(0, 1, n // 2 + 1)), at(0.0), level=False)
-    kept = unsteady(made, at, force, 5.0, steps, steps // 20)
-    axes, points = middles(((0, 2), (0, 1)), (20, 10))
-    table = np.stack([read(made, one, points).reshape(20, 10, 3) for one in kept], axis=2)
-    return [*axes, np.arange(1, 21) / 4], table
-
-
 def flow(
     mesh: Any,
     given: Given,
@@ -139,7 +115,6 @@ MADE: dict[str, Callable[[bool], Grid]] = {
     "pipes": between_pipes,
     "lid": lid,
     "step": step,
-    "channel": channel,
 }
 
 

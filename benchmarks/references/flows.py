@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import bmat
 from scipy.sparse.linalg import splu
 from skfem import Basis, BilinearForm, ElementTriP3, ElementTriP4, ElementVector, LinearForm
-from skfem.helpers import ddot, div, dot, grad
+from skfem.helpers import ddot, div, grad
 
 NU, STEPS, SMALL = 0.01, 12, 1e-10
 Given = Callable[
@@ -36,7 +36,7 @@ class Flow:
         p: basis of the pressure.
         fixed: unknowns that are given, of both together.
         free: the others.
-        given: the conditions, which may be others at another time.
+        given: the conditions.
     """
 
     def __init__(self, mesh: Any, given: Given, *, level: bool) -> None:
@@ -118,51 +118,3 @@ def _convected(u: Any, v: Any, w: Any) -> Any:
 @LinearForm
 def _convection(v: Any, w: Any) -> Any:
     return np.einsum("ij...,j...,i...", w["w"].grad, w["w"], v)
-
-
-def unsteady(
-    flow: Flow,
-    given: Callable[[float], Given],
-    force: Callable[[Any, Any, float], Any],
-    end: float,
-    steps: int,
-    every: int,
-) -> Any:
-    """From rest to `end`: coefficients of both after every so many steps (T, n), the start left out.
-
-    Backward differences of second order, with the inertia carried on from the two steps before; one factorisation.
-
-    Args:
-        given: conditions on the velocity at a time.
-        force: on the second component at places x, y and a time.
-    """
-    dt = end / steps
-    mass = _vector_mass.assemble(flow.u)
-    stiff, divergence = _stiff.assemble(flow.u), _divergence.assemble(flow.u, flow.p)
-    matrix = bmat([[1.5 / dt * mass + stiff, -divergence.T], [-divergence, None]], format="csr")
-    factor = splu(matrix[flow.free][:, flow.free].tocsc())
-    fixed_columns = matrix[flow.free][:, flow.fixed]
-    n = flow.u.N
-    before = now = np.zeros(n)
-    turned_before = np.zeros(n)
-    kept = []
-    for step in range(1, steps + 1):
-        time = step * dt
-        turned = _convection.assemble(flow.u, w=flow.u.interpolate(now))
-        pushed = LinearForm(lambda v, w, at=time: force(w.x[0], w.x[1], at) * v[1]).assemble(flow.u)
-        right = np.zeros(n + flow.p.N)
-        right[:n] = pushed + mass @ (4 * now - before) / (2 * dt) - (2 * turned - turned_before)
-        flow.given = given(time)
-        _, values = flow.values()
-        whole = np.zeros_like(right)
-        whole[flow.fixed] = values
-        whole[flow.free] = factor.solve(right[flow.free] - fixed_columns @ values)
-        before, now, turned_before = now, whole[:n], turned
-        if step % every == 0:
-            kept.append(whole)
-    return np.array(kept)
-
-
-@BilinearForm
-def _vector_mass(u: Any, v: Any, w: Any) -> Any:
-    return dot(u, v)

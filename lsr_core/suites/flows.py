@@ -1,6 +1,6 @@
-"""Flows of PINNacle: velocity and pressure, viscosity 1/100.
+"""Steady flows of PINNacle: velocity and pressure, viscosity 1/100.
 
-At outflows PINNacle gives the pressure alone, which leaves the velocity there open; here the flow leaves them straight on, v = 0.
+At the outflow PINNacle gives the pressure alone, which leaves the velocity there open; here the flow leaves straight on, v = 0.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 
-def _motion(points: int, u_t: str = "", v_t: str = "", force: str = "0") -> list[dict[str, Any]]:
+def _motion(points: int) -> list[dict[str, Any]]:
     return [
-        {"equation": f"{u_t}u*u_x + v*u_y + p_x = laplace(u)/100", "points": points, "name": "along x"},
-        {"equation": f"{v_t}u*v_x + v*v_y + p_y = laplace(v)/100 + {force}", "points": points, "name": "along y"},
+        {"equation": "u*u_x + v*u_y + p_x = laplace(u)/100", "points": points, "name": "along x"},
+        {"equation": "u*v_x + v*v_y + p_y = laplace(v)/100", "points": points, "name": "along y"},
         {"equation": "u_x + v_y = 0", "points": points, "name": "volume"},
     ]
 
@@ -46,18 +46,5 @@ STEP: dict[str, Any] = {
         *_given("x = 0", 200, u="4*y*(1 - y)", v="0"),
         *_given("x = 4", 200, p="0", v="0"),
         *_given("boundary and x > 0 and x < 4", 800, u="0", v="0"),
-    ],
-}
-
-CHANNEL: dict[str, Any] = {
-    "title": "Flow that pulses through a channel",
-    "inputs": {"x": (0.0, 2.0), "y": (0.0, 1.0), "t": (0.0, 5.0)},
-    "outputs": ["u", "v", "p"],
-    "equations": _motion(2500, "u_t + ", "v_t + ", "-sin(pi*x)*sin(pi*y)*sin(pi*t)"),
-    "conditions": [
-        *_given("t = 0", 300, u="0", v="0"),
-        *_given("x = 0", 400, u="sin(pi*y)*(sin(pi*t) + sin(3*pi*t) + sin(5*pi*t))", v="0"),
-        *_given("x = 2", 300, p="0", v="0"),
-        *_given("y = 0, y = 1", 500, u="0", v="0"),
     ],
 }

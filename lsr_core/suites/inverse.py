@@ -1,4 +1,4 @@
-"""Inverse problems of PINNacle: a conductivity that varies, from 2,500 values with noise of deviation 0.1."""
+"""An inverse problem of PINNacle: a conductivity that varies, from 2,500 values with noise of deviation 0.1."""
 
 from __future__ import annotations
 
@@ -26,28 +26,4 @@ def poisson_inverse() -> dict[str, Any]:
         "conditions": [{"where": "boundary", "equation": f"a = 1/{q}", "weight": 100.0}],
         "data": {"output": "u", "rows": np.stack([x, y, measured], axis=1).tolist(), "noise": NOISE},
         "solution": {"u": "sin(pi*x)*sin(pi*y)", "a": f"1/{q}"},
-    }
-
-
-def heat_inverse() -> dict[str, Any]:
-    """u_t − ∇·(a ∇u) = f on [−1, 1]² × [0, 1] with u = e^(−t) sin πx sin πy at scattered places and a = 2 + sin πx sin πy at the edges."""
-    random = np.random.default_rng(SEED)
-    x, y, t = (random.uniform(low, 1, VALUES) for low in (-1, -1, 0))
-    measured = np.exp(-t) * np.sin(np.pi * x) * np.sin(np.pi * y) + NOISE * random.standard_normal(VALUES)
-    wave, squares = "sin(pi*x)*sin(pi*y)", "sin(pi*x)^2*sin(pi*y)^2"
-    slopes = "(cos(pi*x)^2*sin(pi*y)^2 + sin(pi*x)^2*cos(pi*y)^2)"
-    forcing = f"exp(-t)*((4*pi^2 - 1)*{wave} + pi^2*(2*{squares} - {slopes}))"
-    return {
-        "title": "Conductivity of a plate that cools, from noisy values",
-        "inputs": {"x": (-1.0, 1.0), "y": (-1.0, 1.0), "t": (0.0, 1.0)},
-        "outputs": ["u", "a"],
-        "equations": [
-            {"equation": f"u_t - div(a*grad(u)) = {forcing}", "points": 3000},
-            {"equation": "a_t = 0", "points": 1500, "name": "at rest"},
-        ],
-        "conditions": [
-            {"where": "x = -1, x = 1, y = -1, y = 1", "equation": f"a = 2 + {wave}", "points": 600, "weight": 100.0}
-        ],
-        "data": {"output": "u", "rows": np.stack([x, y, t, measured], axis=1).tolist(), "noise": NOISE},
-        "solution": {"u": f"exp(-t)*{wave}", "a": f"2 + {wave}"},
     }

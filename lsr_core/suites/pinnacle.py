@@ -9,7 +9,7 @@ from typing import Any
 
 from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
-from lsr_core.suites.flows import LID
+from lsr_core.suites.flows import LID, STEP
 from lsr_core.suites.inverse import poisson_inverse
 from lsr_core.suites.punched import BALLS, BOLTZMANN, HOLES, PIPES
 from lsr_core.suites.written import HEAT_BALL, KURAMOTO_SIVASHINSKY, poisson_nd
@@ -65,6 +65,9 @@ ENTRIES = (
     SuiteEntry("NS2D_LidDriven", "typed", LID, widths=(30, 30), scale=4.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=3.6e-2,
           reference="lid", reference_error=6e-5, source=SOURCE),
+    SuiteEntry("NS2D_BackStep", "typed", STEP, widths=(24, 24), scale={"x": 8.0, "y": 4.0}, way="solve",
+          settings={"windows": "none", "search": False, "rank": 740, "steps": 8, "enough": 0.05}, published=8.2e-2,
+          reference="step", reference_error=1.5e-3, source=SOURCE),
     SuiteEntry("PoissonInv", "typed", poisson_inverse(), widths=(16, 16), scale=1.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 300}, published=2.0e-2, source=SOURCE),
 )  # fmt: skip

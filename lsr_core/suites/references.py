@@ -91,6 +91,7 @@ TABLES = (
     "lid",
     "pipes",
     "poisson-boltzmann",
+    "step",
 )
 
 
