@@ -148,6 +148,7 @@ TRIALS = (
     Trial("pina", ("import pina, lsr_core.integrations.lightning",)),
     Trial("mlflow", ("import mlflow, lsr_core.integrations.mlflow, lsr_core.integrations.mlflow_model",)),
     Trial("tensorboard", ("import torch.utils.tensorboard, lsr_core.integrations.tensorboard",)),
+    Trial("cluster", ("import submitit, lsr_core.jobs.executors",)),
     Trial("hub", ("import huggingface_hub, lsr_core.integrations.hub",)),
 )  # fmt: skip
 
