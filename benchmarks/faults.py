@@ -139,7 +139,7 @@ def kills(house: House, every: int = 1) -> dict[str, Any]:
         died += code == 9
         status = Run(run.path).status()
         assert status.status in ("queued", *FINAL_STATES), status.status
-        atomic.remove_left_over(run.path, seconds=-1)  # as the next dispatcher does
+        house.store.tidy(seconds=-1)  # as the next worker does
         house.check()
         house.tidy()
         if code == 0:

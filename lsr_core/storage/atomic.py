@@ -86,17 +86,21 @@ def is_temporary(name: str) -> bool:
 def remove_left_over(folder: Path, seconds: float = LEFT_OVER_SECONDS) -> None:
     """Remove temporary files of writers that were killed, if they are older than `seconds`."""
     for place, folders, names in os.walk(folder):  # does not enter links
-        for name in filter(is_temporary, [*folders, *names]):
-            path = Path(place) / name
-            try:
-                if time.time() - path.lstat().st_mtime <= seconds:
-                    continue
-                if name in names:
-                    path.unlink()
-                else:
-                    shutil.rmtree(path)
-            except OSError:
-                continue
+        for name in [*folders, *names]:
+            remove_if_left_over(Path(place) / name, seconds)
+
+
+def remove_if_left_over(path: Path, seconds: float = LEFT_OVER_SECONDS) -> None:
+    """Remove a file or folder if it is one of those."""
+    try:
+        if not is_temporary(path.name) or time.time() - path.lstat().st_mtime <= seconds:
+            return
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except OSError:
+        pass
 
 
 def _savez(path: Path, arrays: dict[str, np.ndarray]) -> None:

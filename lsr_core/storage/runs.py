@@ -251,10 +251,11 @@ class RunStore:
         run.path.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
-    def tidy(self) -> None:
-        """Remove what killed writers have left: temporary files, and runs whose deletion was cut short."""
+    def tidy(self, seconds: float = atomic.LEFT_OVER_SECONDS) -> None:
+        """Remove what killed writers have left: temporary files older than that, and runs whose deletion was cut short."""
         for path in self.root.iterdir():
+            atomic.remove_if_left_over(path, seconds)
             if ID_PATTERN.fullmatch(path.name):
-                atomic.remove_left_over(path)
+                atomic.remove_left_over(path, seconds)
             elif path.name.startswith(_DELETED) and ID_PATTERN.fullmatch(path.name.removeprefix(_DELETED)):
                 shutil.rmtree(path, ignore_errors=True)

@@ -51,6 +51,7 @@ def keep(root: Path, suite: str, rows: Sequence[SuiteRow]) -> None:
     new = {row.name: KeptRow(row=row, made=time.time(), version=VERSION) for row in rows}
     others = [kept for kept in read(root, suite) if kept.row.name not in new]
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    atomic.remove_left_over(root / FOLDER)
     atomic.write_text(_path(root, suite), KeptRows(rows=[*others, *new.values()]).model_dump_json(indent=1))
 
 

@@ -381,13 +381,13 @@ def test_what_killed_writers_left_goes_with_the_next_job(tmp_path: Path, monkeyp
     killed = kept_runs.create(problem="t", config=RefineConfig(), owner="t", title="t")
     (killed.path / ".sweep.npz.0a1b2c3d.tmp").write_bytes(b"half")
     (killed.path / ".best.0a1b2c3d.tmp" / "new").mkdir(parents=True)
+    (kept_runs.root / "..pace.json.0a1b2c3d.tmp").write_bytes(b"half")
     (kept_runs.root / f".deleted-{'0' * 32}").mkdir()
-    monkeypatch.setattr(atomic, "LEFT_OVER_SECONDS", -1.0)
-    monkeypatch.setattr(atomic.remove_left_over, "__defaults__", (-1.0,))
+    monkeypatch.setattr(RunStore.tidy, "__defaults__", (-1.0,))
     run = create(kept_runs, bundles.write(tmp_path / "tiny"), RefineConfig(max_rank=2), owner="test")
     execute(run)
     assert sorted(path.name for path in killed.path.iterdir()) == ["run.json", "status.json"]
-    assert not list(kept_runs.root.glob(".deleted*"))
+    assert not list(kept_runs.root.glob(".deleted*")) + list(kept_runs.root.glob("*.tmp"))
 
 
 def test_a_run_without_its_digests_is_not_taken_for_an_old_one(shared: Run) -> None:
