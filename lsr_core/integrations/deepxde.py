@@ -22,7 +22,8 @@ from lsr_core.refinement.refine import refine
 def from_deepxde(model: Any, name: str = "deepxde", *, seed: int = 0) -> PhysicsProblem:
     """The problem that a `deepxde.Model` on `data.PDE` or `data.TimePDE` was trained for, fitted at its own training points.
 
-    Residuals are the library's own code, evaluated in float64; loss weights are those of `compile`. Trainable numbers beside the network
+    Residuals are the library's own code, evaluated in float64; loss weights are those of `compile`. Whatever loss the model was trained by,
+    it is the sum of weighted mean squares that is made small. Trainable numbers beside the network
     (`dde.Variable`) keep the values that they have. A known solution is only reported.
 
     Args:
