@@ -44,7 +44,7 @@ def test_words_name_noise_degrees_of_freedom_and_coverage(found: Refinement) -> 
     assert smoothingtexts.smoothing_lines(refine(noisy(), max_rank=3).summary) == []
     several = found.summary.regularisation.model_copy(update={"optima": [0.5], "stretch": 1.25})
     said = smoothingtexts.sentence(found.summary.model_copy(update={"regularisation": several}))
-    assert "other, higher optima at a strength of 5.0e-1" in said
+    assert f"other, higher optima at a strength of {formats.error(0.5)}" in said
     assert "multiplied by 1.25, so that 95 % bands hold" in said
     refused = found.summary.model_copy(update={"rank": 0, "rank_choice": "auto: do not refine, there is no residual"})
     assert smoothingtexts.sentence(refused).startswith("Do not refine")

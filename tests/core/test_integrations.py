@@ -82,6 +82,7 @@ def test_what_cannot_tell_a_gain_is_refused() -> None:
         RefineDuring(*data(), every=0)
 
 
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # the library asks torch in its older way
 def test_the_callback_of_lightning_logs_the_same_numbers(tmp_path: Path) -> None:
     """With the library itself, where the extra `lightning` is installed."""
     lightning = pytest.importorskip("lightning")

@@ -56,6 +56,7 @@ def predictions(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return x.numpy(), load_predictor(path).predict(x).numpy()
 
 
+@pytest.mark.filterwarnings("ignore:.*Any type hint")  # of the library's own examples of a model
 def test_mlflow_holds_the_same_numbers_and_its_model_predicts_the_same(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +227,9 @@ def test_an_fno_trained_by_neuraloperator_is_refined_on_the_way() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:You defined a `validation_step`")  # its solvers do
+@pytest.mark.filterwarnings(
+    "ignore:You defined a `validation_step`", "ignore:.*LeafSpec:FutureWarning"
+)  # its solvers, its trainer
 def test_a_solver_of_pina_is_refined_by_the_callback_of_lightning() -> None:
     pytest.importorskip("pina", reason="the extra `pina` is not installed")
     pytest.importorskip("lightning")
