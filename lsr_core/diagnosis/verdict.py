@@ -100,7 +100,7 @@ def untested(known: Figures) -> list[str]:
         if known.solved is not None and known.solved.nonlinear:
             found += untested_starts(known)
     if known.last_rank is not None:
-        found.append(f"ranks beyond {known.last_rank}: the error is smallest near the largest rank")
+        found.append(f"ranks beyond {known.last_rank}: the smallest error lies near that end")
     if known.units is None:
         found.append("units that do nothing: this network does not let them be counted")
     if known.linear_at_one is None:
@@ -217,7 +217,7 @@ def _little_gain(known: Figures) -> Finding | None:
     limit: Limit = "open" if known.restarted is None or known.last_rank is not None else "capacity"
     doubt = _no_other_start(known)
     if known.last_rank is not None:
-        doubt = f"ranks beyond {known.last_rank} were not tried, and the error still falls there"
+        doubt = f"ranks beyond {known.last_rank} were not tried, and the smallest error lies near that end"
     elif known.is_equation:
         doubt = "neither another start nor another network was tried"
     return Finding(

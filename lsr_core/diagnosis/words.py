@@ -107,7 +107,7 @@ def against_use(known: Figures) -> str:
 def advice_on_little(known: Figures, limit: Limit) -> str:
     """What to do where one solve gains little."""
     if known.last_rank is not None:
-        return f"Take a larger rank than {known.last_rank} first; the error still falls there."
+        return f"Take a larger rank than {known.last_rank} first; the smallest error lies near it."
     return ADVICE[limit]
 
 
