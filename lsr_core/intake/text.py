@@ -17,9 +17,11 @@ from lsr_core.intake.textlayout import COMMENTS, SPACES, Layout, layout, split
 def listing(path: Path) -> list[ArrayInfo]:
     """One array for each column. Raises InputError as `tables.listing`."""
     found = layout(path)
+    comments = tuple(mark.encode() for mark in COMMENTS)
     with path.open("rb") as stream:
-        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(2**20), b""))
-    infos = [ArrayInfo(column.name, (lines,), "float64", 8, column.unusable) for column in found.columns]
+        below = (line.strip() for number, line in enumerate(stream, 1) if number > found.skip)
+        rows = sum(bool(line) and not line.startswith(comments) for line in below)
+    infos = [ArrayInfo(column.name, (rows,), "float64", 8, column.unusable) for column in found.columns]
     return checked(infos, path.name, path.stat().st_size)
 
 

@@ -50,8 +50,9 @@ def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
     content, wanted = READ[name]
     path = tmp_path / "data.txt"
     path.write_text(content, encoding="utf-8")
-    usable = [info.name for info in text.listing(path) if not info.unusable]
-    found = text.read(path, usable)
+    usable = {info.name: info.shape for info in text.listing(path) if not info.unusable}
+    found = text.read(path, list(usable))
+    assert {name: array.shape for name, array in found.items()} == usable
     assert list(found) == list(wanted)
     for column, values in wanted.items():
         np.testing.assert_array_equal(found[column], values)
