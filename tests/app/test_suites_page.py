@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import lsr_samples
 from lsr_app.screens.suites import suiterows, suitestexts
 from lsr_core.storage.runs import RunStore
 from lsr_core.suites import LISTS
@@ -21,6 +22,13 @@ def row(name: str, error: float | None, status: str = "ok") -> SuiteRow:
     )  # fmt: skip
 
 
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No rows come along."""
+    monkeypatch.setattr(lsr_samples, "runs_folder", lambda: tmp_path / "none")
+
+
+@pytest.mark.usefixtures("bare")
 def test_without_rows_the_page_says_which_command_makes_them(open_page: Opener) -> None:
     app = open_page("suites")
     assert not app.exception
@@ -30,6 +38,22 @@ def test_without_rows_the_page_says_which_command_makes_them(open_page: Opener) 
         assert any(entry.name in part.proto.body for part in app.get("html"))
 
 
+def test_rows_that_come_along_are_called_so_until_they_are_made_here(
+    open_page: Opener, store: RunStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lsr_samples, "runs_folder", lambda: tmp_path / "along")
+    keep(tmp_path / "along", "pinnacle", [row("Wave1D", 1e-5), row("HeatND", 1e-6)])
+    app = open_page("suites")
+    assert any(one.value.startswith("2 run before this version was shipped; 2 of them") for one in app.markdown)
+    assert any("No equation of this suite was run here yet" in caption.value for caption in app.caption)
+    keep(store.root, "pinnacle", [row("Wave1D", 1.0)])
+    app = open_page("suites")
+    assert any(
+        one.value.startswith("1 run here and 1 run before this version was shipped; 1 of") for one in app.markdown
+    )
+
+
+@pytest.mark.usefixtures("bare")
 def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store: RunStore) -> None:
     keep(
         store.root, "pinnacle", [row("Wave1D", 9.8e-5), row("HeatND", 1e-3), row("Burgers1D", None, "failed: no time")]
@@ -46,6 +70,7 @@ def test_rows_on_disk_are_shown_with_what_is_published(open_page: Opener, store:
     assert "1,000" in table  # 9.8e-2 over 9.8e-5
 
 
+@pytest.mark.usefixtures("bare")
 def test_a_suite_of_which_nothing_is_published_is_compared_with_nothing(open_page: Opener, store: RunStore) -> None:
     keep(store.root, "systems", [row("lorenz", 3e-11), row("sir", 2e-13)])
     app = open_page("suites")
@@ -58,7 +83,7 @@ def test_a_suite_of_which_nothing_is_published_is_compared_with_nothing(open_pag
 @pytest.mark.parametrize("suite", sorted(LISTS))
 def test_an_error_below_that_of_the_reference_wins_nothing_more(suite: str, tmp_path: Path) -> None:
     keep(tmp_path, suite, [row(entry.name, 1e-15) for entry in LISTS[suite]()])
-    for line in suiterows.lines(LISTS[suite](), read(tmp_path, suite)):
+    for line in suiterows.lines(LISTS[suite](), read(tmp_path, suite), []):
         certain = line.entry.reference_error
         if line.entry.published and certain:
             assert line.gain == line.entry.published / max(certain, 1e-15)

@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+import lsr_samples
 from lsr_app import places
 from lsr_app.screens.suites import SCREEN, figures, suiterows, suitestexts
 from lsr_app.shell import show
@@ -18,17 +19,18 @@ suite = st.segmented_control(
     suitestexts.CHOOSE, list(LISTS), default="pinnacle", key="suite", format_func=suitestexts.title, required=True,
 )  # fmt: skip
 assert suite is not None
-lines = suiterows.lines(LISTS[suite](), read(places.runs_root(), suite))
-missing = [line for line in lines if line.kept is None]
-solved = [line for line in lines if line.gain is not None]
-if len(missing) < len(lines):
-    below = [line.gain for line in solved if line.gain is not None and line.gain > 1]
+lines = suiterows.lines(LISTS[suite](), read(places.runs_root(), suite), read(lsr_samples.runs_folder(), suite))
+made = [line for line in lines if line.kept is not None]
+elsewhere = [line for line in lines if line.kept is None or line.shipped]
+if made:
+    below = [line.gain for line in made if line.gain is not None and line.gain > 1]
     compared = any(line.entry.published for line in lines)
-    ran = len(lines) - len(missing)
-    st.markdown(suitestexts.ran(ran, len(below), sum(gain >= 10 for gain in below), compared=compared))
-if missing:
-    count = -1 if len(missing) == len(lines) else len(missing)
-    st.caption(suitestexts.begin(suite, count, missing[0].entry.name))
+    shipped = sum(line.shipped for line in made)
+    tenfold = sum(gain >= 10 for gain in below)
+    st.markdown(suitestexts.ran(len(made), shipped, len(below), tenfold, compared=compared))
+if elsewhere:
+    count = -1 if len(elsewhere) == len(lines) else len(elsewhere)
+    st.caption(suitestexts.begin(suite, count, elsewhere[0].entry.name))
 if any(line.error for line in lines):
     show.figure("suite_errors", figures.errors(lines))
 now = time.time()

@@ -12,10 +12,11 @@ from lsr_core.suites.kept import KeptRow
 
 @dataclass(frozen=True)
 class SuiteLine:
-    """An equation of a suite, and its row if it was solved here."""
+    """An equation of a suite, and its row if it was solved: here, or before it was shipped with this version."""
 
     entry: SuiteEntry
     kept: KeptRow | None
+    shipped: bool = False
 
     @property
     def error(self) -> float | None:
@@ -43,10 +44,13 @@ class SuiteLine:
         return published / max(error, self.entry.reference_error or 0.0)
 
 
-def lines(entries: tuple[SuiteEntry, ...], kept: list[KeptRow]) -> list[SuiteLine]:
-    """All equations in the order of the suite."""
-    found = {one.row.name: one for one in kept}
-    return [SuiteLine(entry, found.get(entry.name)) for entry in entries]
+def lines(entries: tuple[SuiteEntry, ...], kept: list[KeptRow], shipped: list[KeptRow]) -> list[SuiteLine]:
+    """All equations in the order of the suite, with the rows that were made here before those that came along."""
+    here, before = ({one.row.name: one for one in rows} for rows in (kept, shipped))
+    return [
+        SuiteLine(entry, here.get(entry.name) or before.get(entry.name), shipped=entry.name not in here)
+        for entry in entries
+    ]
 
 
 def cells(line: SuiteLine, now: float) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ def cells(line: SuiteLine, now: float) -> tuple[str, ...]:
     row = kept.row
     return (
         *start, gain, reference(entry), f"{row.seconds:,.0f}", formats.size(row.peak_rss_bytes), line.state,
-        formats.ago(kept.made, now),
+        suitestexts.SHIPPED if line.shipped else formats.ago(kept.made, now),
     )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ DATA_COLUMNS = (
     "version",
 )
 CAPTION = "Relative L2 error of all outputs together"
-NOT_RUN = "not run here"
+NOT_RUN = "not run"
+SHIPPED = "as shipped"
 EXACT = "formula"
 UNCERTIFIED = "not certified"
 YARDSTICK = (
@@ -37,13 +38,19 @@ def command(suite: str, name: str) -> str:
 
 
 def begin(suite: str, missing: int, first: str) -> str:
-    """How rows are filled that are not there; `missing` is negative where all are."""
+    """How rows are filled that were not made here; `missing` is negative where none was."""
     some = "No equation of this suite was run here yet" if missing < 0 else f"{missing} of them were not run here"
     return f"{some}. `lsr suite {suite}` runs all of them, `{command(suite, first)}` one, in at most ten minutes each."
 
 
-def ran(count: int, below: int, tenfold: int, *, compared: bool) -> str:
-    """How many beat what is published, where anything is."""
+def ran(count: int, shipped: int, below: int, tenfold: int, *, compared: bool) -> str:
+    """How many there are, and how many beat what is published, where anything is."""
+    here = count - shipped
+    parts = [f"{here} run here"] if here else []
+    parts += [f"{shipped} run before this version was shipped"] if shipped else []
+    some = " and ".join(parts)
     if not compared:
-        return f"{count} run here."
-    return f"{count} run here; {below} of them solved with an error below the best published one, {tenfold} ten times below or more."
+        return f"{some}."
+    return (
+        f"{some}; {below} of them solved with an error below the best published one, {tenfold} ten times below or more."
+    )
