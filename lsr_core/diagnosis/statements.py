@@ -217,7 +217,7 @@ def _layer(one: LayerUnits, samples: int) -> Evidence:
     parts = [
         (one.dead, "dead (no output depends on them)"),
         (one.saturated, "saturated"),
-        (one.copies, "copies of others"),
+        (one.copies, "copy of another" if one.copies == 1 else "copies of others"),
     ]
     listed = ", ".join(f"{count} {what}" for count, what in parts if count)
     words = f"of the {one.width} units of layer {one.name}, counted on {samples:,} samples, {listed}"
@@ -237,8 +237,10 @@ def _said(name: str, value: float, threshold: float | None, sentence: str, numbe
 
 def _share(value: float) -> str:
     """As a percentage where it reads as one."""
+    if value >= 1000:
+        return f"{100 * value:.1e} %"
     if value >= 10:
-        return f"{value:.2g} times its size"
+        return f"{100 * value:,.0f} %"
     return f"{100 * value:.2g} %" if value >= 1e-3 else f"{100 * value:.1e} %"
 
 

@@ -225,6 +225,14 @@ def _little_gain(known: Figures) -> Finding | None:
     )
 
 
+def _untold(known: Figures) -> Finding | None:
+    """A gain on training samples, with none beside them to see whether it is one."""
+    if not words.untold(known):
+        return None
+    evidence = [statements.best_rank(known, SMALL_GAIN), *statements.at_rank(known)]
+    return Finding("open", evidence, 1.0, doubt="nothing was held out", advice=words.UNTOLD)
+
+
 def _gain(known: Figures) -> Finding:
     """What remains: the solve gains where training did not."""
     steps = known.gradient_steps if known.gradient_steps is not None else (known.condition_number or math.inf) ** 2
@@ -258,6 +266,7 @@ RULES: tuple[Callable[[Figures], Finding | None], ...] = (
     _idle,
     _stationary,
     _little_gain,
+    _untold,
     _gain,
 )
 

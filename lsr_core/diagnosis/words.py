@@ -27,6 +27,8 @@ SENTENCES: dict[Limit, str] = {
 UNTRAINED_SENTENCE = (
     "The network is no better than a constant, as before training; {solve} at its weights {removes} most of the {what}."
 )
+UNTOLD_SENTENCE = "Nothing tells what limits the network: no samples were held out, and a gain on those that were fitted may be one of their noise."
+UNTOLD = "Hold samples out, or let smoothing judge by samples left out one at a time (regularise), before you believe a gain."
 OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they fit the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "there is little more to gain."
@@ -64,6 +66,8 @@ def sentence(limit: Limit, known: Figures) -> str:
         return SENTENCES[limit].format(sigma=known.noise.sigma, error=known.noise.error)
     if limit == "overfitting" and spared(known):
         return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank)
+    if limit == "open" and untold(known):
+        return UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
         return JUMP_SENTENCE
     if limit == "undetermined" and known.refined_error is not None:
@@ -81,6 +85,11 @@ def sentence(limit: Limit, known: Figures) -> str:
     )
 
 
+def untold(known: Figures) -> bool:
+    """Whether the gain of a fit is one on its own samples only."""
+    return not known.is_equation and not known.has_held_out and known.best < MUCH_BETTER
+
+
 def spared(known: Figures) -> bool:
     """Whether the rank of the run is none of those that overfit: no larger than the best, and no worse than the network."""
     return known.rank <= known.best_rank and known.left <= 1
@@ -90,7 +99,7 @@ def against_use(known: Figures) -> str:
     """Why the refined predictor is not recommended, though one solve gains much; empty where nothing measured speaks against it."""
     if known.rank == 0:
         return "No refinement was chosen: rank 0 is the network itself."
-    if not known.has_held_out:
+    if not known.has_held_out and known.noise is None:  # a smoothing judges by samples left out one at a time
         return "Nothing was held out, so that the gain is on training samples only: hold some out before you use the refined predictor."
     if known.refined_error is not None and known.refined_error > WRONG:
         other = "the known solution" if known.is_equation else "the held-out targets, noise in them included"

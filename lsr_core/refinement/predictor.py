@@ -147,7 +147,7 @@ class RefinedPredictor(nn.Module):
         """
         if self.spread is None:
             raise InputError(
-                "this predictor holds no standard deviations; refine with regularise=auto, or export a run that was",
+                "this predictor holds no standard deviations: its refinement was not smoothed (regularise=auto), or kept the network (rank 0)",
                 key="std",
             )
         taken = self._taken(inputs)

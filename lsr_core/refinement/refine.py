@@ -89,7 +89,7 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction
         return refinement
     matters = setting.relative_l2(refinement.summary.refined.train_mse or 0.0, "train") > ROUNDING_LEVEL
     if matters and setting.strategy.name == "factored" and config.strategy == "auto":
-        reason = f"factored directions had reached their rounding limit (errors {refinement.gap:.0%} off those of the predictor)"
+        reason = f"factored directions had reached their rounding limit (errors {_apart(refinement.gap)} off those of the predictor)"
         try:
             exact = planned(problem, config.model_copy(update={"strategy": "row-blocks"}), reduction)
         except InputError:  # the exact route does not fit the budget; what there is comes with the note
@@ -99,7 +99,7 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction
             return _run(problem, replace(exact, strategy=replace(exact.strategy, reason=reason)), clock)
     if refinement.summary.status != SolutionStatus.WORSE:
         refinement.summary.status = SolutionStatus.ROUNDING.value
-    apart = f"at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {refinement.gap:.0%}."
+    apart = f"at the chosen rank the sweep's errors and those of the predictor, which are the ones reported, differ by {_apart(refinement.gap)}."
     advice = (
         " The strategies row-blocks and matrix-free compute more exactly."
         if setting.strategy.name == "factored"
@@ -107,6 +107,10 @@ def _one_shot(problem: Problem, config: RefineConfig, clock: Progress, reduction
     )
     refinement.summary.notes.append(f"Rounding is reached: {apart}" + (advice if matters else ""))
     return refinement
+
+
+def _apart(gap: float) -> str:
+    return f"{gap:.0%}" if gap < 1 else f"a factor of {1 + gap:.2g}"
 
 
 def _stepped(refinement: Refinement, clock: Progress) -> Refinement:

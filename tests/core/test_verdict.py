@@ -183,8 +183,9 @@ def test_only_what_was_measured_is_said() -> None:
     assert "training anew" in spoken.sentence
     assert not any("another start" in words for words in spoken.untested)
     alone = verdict(replace(PLAIN, has_held_out=False, best=0.01, errors={"training error": (1.0, 0.01)}))
-    assert "training error" in alone.sentence
-    assert "held-out" not in alone.sentence
+    assert (alone.limit, alone.confidence) == ("open", "uncertain")
+    assert "no samples were held out" in alone.sentence
+    assert "training error" in alone.evidence[0].sentence
     assert not alone.use
     assert any("held out" in words for words in alone.untested)
 
