@@ -31,7 +31,7 @@ UNTOLD_SENTENCE = "Nothing tells what limits the network: no samples were held o
 UNTOLD = "Hold samples out, or let smoothing judge by samples left out one at a time (regularise), before you believe a gain."
 OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they fit the training samples and lose the others. The refinement, at rank {rank}, does not, and "
-    "there is little more to gain."
+    "no other rank gains much more."
 )
 KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
