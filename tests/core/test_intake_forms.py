@@ -277,9 +277,9 @@ def test_features_behind_functional_activations_are_those_of_the_paper() -> None
 
     model = architectures.build(
         "composed-mlp", {"layers": [2, 4, 1], "features": "cos-sin", "frequencies": 3, "activation": "silu"}
-    )
+    ).double()
     model.frequencies.copy_(torch.randn(2, 3))
-    x = torch.rand(5, 2)
+    x = torch.rand(5, 2, dtype=torch.float64)
     angles = 2 * math.pi * x @ model.frequencies
     hidden = functional.silu(model.linears[0](torch.cat([angles.cos(), angles.sin()], 1)))
-    np.testing.assert_allclose(model(x).detach(), model.linears[1](hidden).detach(), rtol=1e-6)
+    np.testing.assert_allclose(model(x).detach(), model.linears[1](hidden).detach(), rtol=1e-9, atol=1e-12)
