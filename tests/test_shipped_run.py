@@ -13,6 +13,7 @@ from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.checking import damage
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import RunStore
+from lsr_core.suites import LISTS, kept
 from lsr_samples.make_runs import RUNS, SHIPPED_ID, make
 
 MAX_BYTES = 5 * 10**6
@@ -32,10 +33,19 @@ def test_every_kind_of_run_is_among_them_complete_and_small() -> None:
     assert kinds == set(get_args(JobKind)) - {"solve"}  # whose pages are those of the problem that it writes
     assert {run.status().status for run in found.values()} == {"complete"}
     assert sum(run.size() for run in found.values()) <= MAX_ALL_BYTES
-    assert {path.name for path in lsr_samples.runs_folder().iterdir()} == set(found)
+    assert {path.name for path in lsr_samples.runs_folder().iterdir()} == {*found, kept.FOLDER}
     for entry in RUNS:
         manifest = found[entry.id].manifest
         assert (manifest.kind, manifest.title, manifest.problem) == (entry.kind, entry.title, entry.problem)
+
+
+def test_rows_of_suites_come_along_as_they_were_made() -> None:
+    rows = {row.row.name: row for row in kept.read(lsr_samples.runs_folder(), "pinnacle")}
+    assert len(rows) >= 6
+    for entry in LISTS["pinnacle"]():
+        if entry.name in rows:
+            row = rows[entry.name].row
+            assert (row.published, row.reference_error) == (entry.published, entry.reference_error)
 
 
 def test_the_dashboard_opens_on_the_first_which_is_the_newest() -> None:
