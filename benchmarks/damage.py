@@ -44,7 +44,7 @@ SWAPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "complex": lambda array: _numbers(array).astype(np.complex128),
     "shorter": lambda array: array[:-1] if array.ndim else np.zeros(0, array.dtype),
     "one more dimension": lambda array: array[None],
-    "one number": lambda array: array.ravel()[:1].reshape(()) if array.ndim else np.zeros((2, 2), array.dtype),
+    "one number": lambda array: np.resize(array, ()) if array.ndim else np.zeros((2, 2), array.dtype),
     "empty": lambda array: np.zeros((0,) * max(1, array.ndim), array.dtype),
     "NaN": lambda array: np.full(array.shape, np.nan),
     "infinite": lambda array: np.full(array.shape, -np.inf),
@@ -138,7 +138,10 @@ def swaps(run: Run, other: Run, kinds: list[str]) -> Counter[str]:
             arrays = {key: data[key] for key in data.files}
         for key in arrays:
             for kind in kinds:
-                atomic.write_arrays(path, {**arrays, key: SWAPS[kind](arrays[key])})
+                swapped = SWAPS[kind](arrays[key])
+                if _same(swapped, arrays[key]):  # an empty array is no shorter
+                    continue
+                atomic.write_arrays(path, {**arrays, key: swapped})
                 name = path.relative_to(run.path).as_posix()
                 said, _, others = refusals(run.path)
                 counts["swaps"] += 1
@@ -153,6 +156,10 @@ def swaps(run: Run, other: Run, kinds: list[str]) -> Counter[str]:
                 path.write_bytes(kept)
                 (run.path / digests.NAME).write_bytes(noted)
     return counts
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def strangers(run: Run) -> dict[str, float]:
