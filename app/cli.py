@@ -113,7 +113,20 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, ImportError) and (small := _too_small()) is not None:
+            return fail(BAD_INPUT, small.message, key=small.key, as_json=as_json)
         return _usage(error, as_json) if isinstance(error, _ClickError) else _bug(error, as_json)
+
+
+def _too_small() -> InputError | None:
+    """Whether this process may not even have the memory that the libraries take, whichever of them noticed first."""
+    from lsr_core.refinement.resources import require_libraries
+
+    try:
+        require_libraries()
+    except InputError as error:
+        return error
+    return None
 
 
 def _usage(error: Any, as_json: bool) -> int:
