@@ -42,26 +42,18 @@ def guesses(tensors: Mapping[str, Tensor]) -> Guess:
 
 def composed(found: ChainOfLayers, form: str, *, likely: bool = False, **arguments: Any) -> Guess:
     """The chain as a `composed-mlp` with these arguments beside widths and activation."""
-    given = {"layers": found.widths, "activation": "tanh", **arguments}
-    return Guess(
-        "composed-mlp",
-        given,
-        found.names,
-        tensors=found.tensors,
-        uses=found.uses,
-        notes=tuple(found.notes),
-        form=form,
-        likely=likely,
-    )
+    return _guessed("composed-mlp", found, form, arguments, likely=likely)
 
 
 def _plain(found: ChainOfLayers, form: str, *, likely: bool = True) -> Guess:
-    arguments: dict[str, Any] = {"layers": found.widths, "activation": "tanh"}
-    if found.normalised:
-        arguments["normalise_inputs"] = True
+    arguments: dict[str, Any] = {"normalise_inputs": True} if found.normalised else {}
+    return _guessed("mlp", found, form, arguments, likely=likely)
+
+
+def _guessed(name: str, found: ChainOfLayers, form: str, arguments: Mapping[str, Any], *, likely: bool) -> Guess:
     return Guess(
-        "mlp",
-        arguments,
+        name,
+        {"layers": found.widths, "activation": "tanh", **arguments},
         found.names,
         tensors=found.tensors,
         uses=found.uses,

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import lsr_app
+import lsr_samples
 from lsr_app.places import RUNS_VARIABLE
 from lsr_app.services import jobs, runs
 from lsr_core.storage.runs import RunStore
@@ -30,6 +31,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     st.cache_resource.clear()
     st.cache_data.clear()
     return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def shipped(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The runs that come with the product, which `store` takes away."""
+    found = RunStore(lsr_samples.runs_folder())
+    monkeypatch.setattr(runs, "shipped_store", lambda: found)
+    return found
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import lsr_samples
-from lsr_app.services import runs
 from lsr_app.shell import pages
 from lsr_core.storage.runs import RunStore
 from lsr_samples.make_runs import RUNS, SHIPPED_ID
@@ -16,10 +14,7 @@ from tests.app.conftest import Opener
 IDS = {entry.name: entry.id for entry in RUNS}
 
 
-@pytest.fixture(autouse=True)
-def shipped(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the product; before this, the fixture of all tests takes the shipped runs away."""
-    monkeypatch.setattr(runs, "shipped_store", lambda: RunStore(lsr_samples.runs_folder()))
+pytestmark = pytest.mark.usefixtures("shipped")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 import lsr_samples
 from lsr_app.reading import rundata
-from lsr_app.services import runs
 from lsr_core.storage.runs import RunStore
 from lsr_samples.make_runs import RUNS
 from tests.app import statements, synthetic
@@ -15,14 +14,6 @@ from tests.app.conftest import Opener
 PAGES = ("overview", "rank", "fields", "path", "frequencies")
 REFINED = {entry.name: entry.id for entry in RUNS if entry.kind == "refine"}
 QUICK = ("noisy1d",)
-
-
-@pytest.fixture
-def shipped(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """The runs that come with the product, which the fixture of all tests takes away."""
-    found = RunStore(lsr_samples.runs_folder())
-    monkeypatch.setattr(runs, "shipped_store", lambda: found)
-    return found
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -27,13 +27,6 @@ SMALL = 24  # directions: enough to say something of, and refined in seconds
 QUICK = ("noisy1d",)
 
 
-@pytest.fixture
-def shipped(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    found = RunStore(lsr_samples.runs_folder())
-    monkeypatch.setattr(runs, "shipped_store", lambda: found)
-    return found
-
-
 @pytest.fixture(scope="session")
 def refined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Small refinements of samples, each made when it is first asked for."""
