@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import typer
@@ -68,8 +69,24 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "push": push.push,
     "pull": push.pull,
 }
+_WITHOUT_LIBRARIES = {"runs"}
+
+
+def _with_room(command: Callable[..., object]) -> Callable[..., object]:
+    """The command, refused where not even PyTorch fits: the kernel would end it while that is loaded."""
+
+    @wraps(command)
+    def checked(*given: Any, **named: Any) -> object:
+        from lsr_core.refinement.resources import require_libraries
+
+        require_libraries()
+        return command(*given, **named)
+
+    return checked
+
+
 for name, command in _COMMANDS.items():
-    app.command(name)(command)
+    app.command(name)(command if name in _WITHOUT_LIBRARIES else _with_room(command))
 
 # Newer versions of typer carry a copy of click of their own, so the class is taken from what typer exports.
 _ClickError: Any = next(ancestor for ancestor in typer.BadParameter.__mro__ if ancestor.__name__ == "ClickException")
@@ -113,20 +130,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if isinstance(error, ImportError) and (small := _too_small()) is not None:
-            return fail(BAD_INPUT, small.message, key=small.key, as_json=as_json)
         return _usage(error, as_json) if isinstance(error, _ClickError) else _bug(error, as_json)
-
-
-def _too_small() -> InputError | None:
-    """Whether this process may not even have the memory that the libraries take, whichever of them noticed first."""
-    from lsr_core.refinement.resources import require_libraries
-
-    try:
-        require_libraries()
-    except InputError as error:
-        return error
-    return None
 
 
 def _usage(error: Any, as_json: bool) -> int:

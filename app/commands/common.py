@@ -128,9 +128,6 @@ def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
     Raises:
         InputError: there is none, it cannot be used, or it is code that was not trusted.
     """
-    from lsr_core.refinement.resources import require_libraries
-
-    require_libraries()
     from lsr_core.kinds.data.programs import from_program
     from lsr_core.storage import bundles, code, code_problems, programs
 

@@ -302,8 +302,9 @@ print(create(RunStore(Path({str(tmp_path)!r})), "noisy1d", RefineConfig(max_rank
         assert '"failed"' in status
         assert "PyTorch alone needs about" in status
 
-    def test_a_command_is_refused_too(self, tmp_path: Path) -> None:
-        code = f"from lsr_app.cli import run; sys.exit(run(['refine', 'noisy1d', '--runs', {str(tmp_path)!r}]))"
+    @pytest.mark.parametrize("command", [["refine", "noisy1d"], ["samples"], ["suite", "pinnacle"]], ids=" ".join)
+    def test_a_command_is_refused_too(self, command: list[str]) -> None:
+        code = f"from lsr_app.cli import run; sys.exit(run({command!r}))"
         done = in_child(LIMITED.format(limit=400 * MIB, code=code))
         assert done.returncode == 2, done.stderr
         assert "PyTorch alone needs about" in done.stderr
