@@ -14,7 +14,7 @@ import time
 import _harness as harness
 import torch
 
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.networks import architectures
 from lsr_core.problems.splits import Architecture, Split
 from lsr_samples import train_burgers_operator as sample

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, NumericalError
     from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
     from lsr_core.kinds.data.problem import SupervisedProblem
-    from lsr_core.kinds.operators.problem import OperatorProblem
+    from lsr_core.kinds.operators import OperatorProblem
     from lsr_core.networks.functions import PureFunction
     from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
     from lsr_core.problems.physics.fields import Field
@@ -54,7 +54,7 @@ _HOMES = {
     "lsr_core.problems.physics.shapes": ("Ball", "Ellipse"),
     "lsr_core.problems.physics.problem": ("PhysicsProblem", "make_problem"),
     "lsr_core.kinds.classes.problem": ("ClassificationProblem", "one_hot"),
-    "lsr_core.kinds.operators.problem": ("OperatorProblem",),
+    "lsr_core.kinds.operators": ("OperatorProblem",),
     "lsr_core.problems.streams": ("split_from_batches",),
     "lsr_core.problems.splits": ("Architecture", "MappedSplit", "Quantity", "Split"),
     "lsr_core.kinds.data.problem": ("SupervisedProblem",),

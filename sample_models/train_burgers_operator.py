@@ -19,7 +19,7 @@ import torch
 from scipy.special import ive
 from torch import Tensor, nn
 
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.networks import architectures
 from lsr_core.problems.physics.exponential import ExponentialRungeKutta
 from lsr_core.problems.splits import Architecture, Quantity, Split

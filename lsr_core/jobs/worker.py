@@ -7,23 +7,26 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 from lsr_core.errors import Cancelled, CodeError, InputError, LSRError, is_out_of_memory
 from lsr_core.jobs import pace
-from lsr_core.jobs.kinds import work_of
 from lsr_core.jobs.origin import environment
 from lsr_core.jobs.pace import Pace
 from lsr_core.jobs.watch import Watch
 from lsr_core.refinement import serverlimits
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.refinement.resources import give_back
+from lsr_core.refinement.uses import JOBS
 from lsr_core.storage import digests
 from lsr_core.storage.code import located
-from lsr_core.storage.records import Failure, State, Status
+from lsr_core.storage.records import Failure, JobKind, State, Status
 from lsr_core.storage.runs import Run, RunStore
 from lsr_core.storage.workers import this_process
+
+Work = Callable[[Run, ProgressCallback], None]
 
 BEAT_SECONDS = 0.3
 NO_ESTIMATE_BEFORE = 0.03
@@ -98,6 +101,12 @@ class StatusWriter:
                 update |= {"fraction": share, "remaining": remaining if share > NO_ESTIMATE_BEFORE else None}
             self._status = self._status.model_copy(update=update)
             self._run.write_status(self._status)
+
+
+def work_of(kind: JobKind) -> Work:
+    """The function `work(run, report)` of a kind, loaded when it is needed: it writes results into the run and raises what goes wrong."""
+    work: Work = import_module(f"lsr_core.jobs.{JOBS[kind].module}").work
+    return work
 
 
 def execute(run: Run, progress: ProgressCallback | None = None) -> None:

@@ -1,7 +1,7 @@
 """The kinds of problems there are, by the names that bundles give them.
 
-A kind is a folder under `lsr_core/kinds`, which stands on top of the engine and knows all of it. The engine knows the folder's name only: what a
-room asks of a kind is an abstract class of that room, and `part` fetches the folder's answer when it is first asked for.
+A kind is a folder under `lsr_core/kinds`, or a file where it is small, which stands on top of the engine and knows all of it. The engine knows its
+name only: what a room asks of a kind is an abstract class of that room, and `part` fetches the kind's answer when it is first asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOMES = {
     "physics": "lsr_core.kinds.equations",
 }
 
-LIKE = HOMES["supervised"]  # a kind in all that its folder says nothing about
+LIKE = "supervised"  # a kind in all that it says nothing about
 
 if TYPE_CHECKING:
     ProblemKind = str
@@ -27,19 +27,21 @@ else:
 
 
 def part(kind: ProblemKind, room: str) -> Any:
-    """What a kind answers to a room: `KIND` of the module of that name in its folder; as for data where the folder has none."""
-    own = f"{HOMES[kind]}.{room}"
+    """What a kind answers to a room: `KIND` of the file of that name in its folder, or what a kind of one file calls so; else as for data."""
+    home = HOMES[kind]
+    own = f"{home}.{room}"
     try:
         return importlib.import_module(own).KIND
     except ModuleNotFoundError as error:
-        if error.name != own:
+        found = getattr(importlib.import_module(home), room, None) if error.name == own else None
+        if error.name != own or (found is None and kind == LIKE):
             raise
-    return importlib.import_module(f"{LIKE}.{room}").KIND
+    return part(LIKE, room) if found is None else found
 
 
 @dataclass(frozen=True)
 class KindWords:
-    """What is said of a kind without opening a problem; loads no large library.
+    """What is said of a kind without opening a problem.
 
     Attributes:
         unused: settings of a refinement that have no meaning for it, and why; a reason completes "is VALUE, but …; leave it at DEFAULT".

@@ -1,4 +1,4 @@
-"""Which settings a job uses. What it does not use is refused, so that no run records a setting that had no effect.
+"""The kinds of jobs, and which settings each uses. What it does not use is refused, so that no run records a setting that had no effect.
 
 Everything that is not named here is used; tests/core/test_settings.py shows the effect of each. A reason completes the sentence
 "is VALUE, but …; leave it at DEFAULT".
@@ -7,6 +7,7 @@ Everything that is not named here is used; tests/core/test_settings.py shows the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lsr_core.errors import InputError
@@ -38,38 +39,67 @@ _SMOOTHED_ALONE = {
 _OF_SMOOTHING = ("prior", "bands")
 _STEP_OF_A_RUN = "a plane takes the step of a refinement as that left it"
 
-JOBS: dict[Job, dict[str, str]] = {
-    "refine": {},
-    "training": {"scaling": "no figure along a training depends on the lengths of the basis columns"} | _SMOOTHED_ALONE,
-    "isolate": _ALL_DIRECTIONS | _NO_SPECTRUM | _SMOOTHED_ALONE,
-    "race": _ALL_DIRECTIONS | _NO_SOLVE | _NO_SPECTRUM,
-    "race-full": _ALL_DIRECTIONS
-    | _NO_SOLVE
-    | _NO_SUBSPACE
-    | {"memory_budget": "products with the whole Jacobian are made without a plan for the memory"},
-    "plane": dict.fromkeys(
-        set(RefineConfig.model_fields)
-        - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised", "standardise"},
-        _STEP_OF_A_RUN,
-    ),
-    "iterate": {"gauss_newton": "an iteration solves once a round and lets the network follow"} | _SMOOTHED_ALONE,
-    "solve": dict.fromkeys(
-        set(RefineConfig.model_fields) - {"seed"},
-        "a solve from scratch makes networks and spaces of its own, with settings of its own",
-    ),
-    "cases": {"device": "many input functions are refined on the processor"}
-    | dict.fromkeys(
-        ("source", "scaling", "sketch_dtype", "basis_points", "layers"),
-        "many input functions share one subspace of branch and trunk, which is built in its own way",
-    )
-    | _SMOOTHED_ALONE
-    | {
-        "gauss_newton": "each of many input functions takes its own number of steps",
-        "memory_budget": "many input functions are refined one after the other, without a plan for the memory",
-    },
-}
 
-VARIANTS = ("race-full",)  # of jobs, with other settings; a run has the name of the job
+@dataclass(frozen=True)
+class JobEntry:
+    """A kind of job.
+
+    Attributes:
+        module: of `lsr_core.jobs`, whose `work` does it; empty for a variant of another job, which settings of its own make of that.
+        unused: settings that it has no use for, and why.
+    """
+
+    module: str
+    unused: Mapping[str, str] = field(default_factory=dict)
+
+
+JOBS: dict[Job, JobEntry] = {
+    "refine": JobEntry("refining"),
+    "training": JobEntry(
+        "along", {"scaling": "no figure along a training depends on the lengths of the basis columns"} | _SMOOTHED_ALONE
+    ),
+    "isolate": JobEntry("isolating", _ALL_DIRECTIONS | _NO_SPECTRUM | _SMOOTHED_ALONE),
+    "race": JobEntry("racing", _ALL_DIRECTIONS | _NO_SOLVE | _NO_SPECTRUM),
+    "race-full": JobEntry(
+        "",
+        _ALL_DIRECTIONS
+        | _NO_SOLVE
+        | _NO_SUBSPACE
+        | {"memory_budget": "products with the whole Jacobian are made without a plan for the memory"},
+    ),
+    "plane": JobEntry(
+        "planing",
+        dict.fromkeys(
+            set(RefineConfig.model_fields)
+            - {"dtype", "device", "seed", "strategy", "memory_budget", "linearised", "standardise"},
+            _STEP_OF_A_RUN,
+        ),
+    ),
+    "iterate": JobEntry(
+        "iterating",
+        {"gauss_newton": "an iteration solves once a round and lets the network follow"} | _SMOOTHED_ALONE,
+    ),
+    "solve": JobEntry(
+        "solving",
+        dict.fromkeys(
+            set(RefineConfig.model_fields) - {"seed"},
+            "a solve from scratch makes networks and spaces of its own, with settings of its own",
+        ),
+    ),
+    "cases": JobEntry(
+        "batching",
+        {"device": "many input functions are refined on the processor"}
+        | dict.fromkeys(
+            ("source", "scaling", "sketch_dtype", "basis_points", "layers"),
+            "many input functions share one subspace of branch and trunk, which is built in its own way",
+        )
+        | _SMOOTHED_ALONE
+        | {
+            "gauss_newton": "each of many input functions takes its own number of steps",
+            "memory_budget": "many input functions are refined one after the other, without a plan for the memory",
+        },
+    ),
+}
 
 _NO_SKETCH = dict.fromkeys(
     ("power_iterations", "sketch", "sketch_dtype"),
@@ -97,7 +127,7 @@ def refuse_unused(config: RefineConfig, job: Job, kind: ProblemKind) -> None:
     Raises:
         InputError: the first of them, with the reason and what to do.
     """
-    _refuse(config, {**words_of(kind).unused, **JOBS[job]})
+    _refuse(config, {**words_of(kind).unused, **JOBS[job].unused})
     if config.rank == "knee" and job in ("iterate", "cases"):
         raise InputError(
             "is 'knee', but the rank is chosen by the residual at fresh points here; use auto or a number", key="rank"
@@ -133,7 +163,7 @@ def refuse_unused_on(config: RefineConfig, route: Route) -> None:
 
 def only_used(config: RefineConfig, job: Job, kind: ProblemKind) -> RefineConfig:
     """The settings of one job as those of another: what that does not use goes back to its default."""
-    unused = {**words_of(kind).unused, **JOBS[job]}
+    unused = {**words_of(kind).unused, **JOBS[job].unused}
     fields = RefineConfig.model_fields
     left = config.model_copy(update={name: fields[name].default for name in unused})
     if left.regularise != "none":

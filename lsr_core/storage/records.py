@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.summary import Errors, ResidualNorms, Summary
-from lsr_core.refinement.uses import JOBS, VARIANTS
+from lsr_core.refinement.uses import JOBS
 
 __all__ = ["Errors", "Failure", "JobKind", "Manifest", "ResidualNorms", "State", "Status", "Summary", "Worker"]
 
@@ -18,7 +18,7 @@ State = Literal["queued", "running", "complete", "cancelled", "failed"]
 if TYPE_CHECKING:
     JobKind = str
 else:
-    JobKind = Literal[tuple(job for job in JOBS if job not in VARIANTS)]
+    JobKind = Literal[tuple(name for name, job in JOBS.items() if job.module)]
 FINAL_STATES: tuple[State, ...] = ("complete", "cancelled", "failed")
 
 

@@ -10,7 +10,7 @@ import torch
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
 from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.networks import architectures
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.problem import make_problem

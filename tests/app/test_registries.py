@@ -16,7 +16,7 @@ from lsr_app.screens.conditioning import racefigures
 from lsr_app.shell import pages
 from lsr_app.words import labtexts
 from lsr_core.intake.readers import READERS
-from lsr_core.jobs.kinds import work_of
+from lsr_core.jobs.worker import work_of
 from lsr_core.lab.methods import METHODS
 from lsr_core.storage.records import JobKind
 from lsr_core.storage.runs import RunStore

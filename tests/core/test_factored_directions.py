@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.networks import architectures
 from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.networks.functions import ParametricFunction

@@ -121,6 +121,11 @@ def test_a_file_of_a_kind_that_cannot_be_loaded_is_not_taken_for_one_that_is_mis
         part("lacking", "judging")
 
 
+def test_what_not_even_data_answer_is_missing() -> None:
+    with pytest.raises(ModuleNotFoundError, match="singing"):
+        part("classification", "singing")
+
+
 def test_kinds_have_problems_of_their_own() -> None:
     classes = problem_classes()
     assert len(set(classes)) == len(HOMES)
@@ -145,16 +150,12 @@ class HalvedRefining(DataRefining):
     evaluation = HalvedEvaluation
 
 
-def test_a_kind_that_is_new_is_a_folder_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_that_is_new_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refined and refused what it refuses, judged as data are because it says nothing about that; no other file knows it."""
     answers = {"refining": HalvedRefining(), "words": KindWords(refused={"isolate": "it is halved"})}
-    folder = ModuleType("elsewhere")
-    folder.__path__ = []
-    monkeypatch.setitem(sys.modules, "elsewhere", folder)
-    for room, answer in answers.items():
-        module = ModuleType(f"elsewhere.{room}")
-        module.KIND = answer  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, f"elsewhere.{room}", module)
+    file = ModuleType("elsewhere")
+    vars(file).update(answers)
+    monkeypatch.setitem(sys.modules, "elsewhere", file)
     monkeypatch.setitem(HOMES, "halved", "elsewhere")
     model = torch.nn.Sequential(torch.nn.Linear(1, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double().eval()
     x = torch.linspace(-1, 1, 30, dtype=torch.float64)[:, None]

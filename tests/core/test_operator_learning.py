@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.kinds.data.problem import SupervisedProblem
-from lsr_core.kinds.operators.evaluation import with_distribution
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem, with_distribution
 from lsr_core.networks import architectures
 from lsr_core.problems.splits import Architecture, Split
 from lsr_core.refinement.refine import refine

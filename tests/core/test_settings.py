@@ -17,7 +17,7 @@ from lsr_core.iteration.config import IterateConfig
 from lsr_core.iteration.loop import Iteration
 from lsr_core.jobs.queue import create
 from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.lab.isolation import IsolationSettings, isolate
 from lsr_core.lab.race import RaceSettings, race
 from lsr_core.problems.kinds import HOMES, words_of
@@ -200,7 +200,7 @@ def test_reasons_are_sentences_and_settings_can_be_carried_over(job: Job, kind: 
     for name in RefineConfig.model_fields:
         config = RefineConfig.model_validate({name: OTHER[name], **BESIDE.get(name, {})})
         refuse_unused(only_used(config, job, kind), job, kind)
-        if name in {*words_of(kind).unused, *JOBS[job]}:
+        if name in {*words_of(kind).unused, *JOBS[job].unused}:
             with pytest.raises(InputError, match=r"but .*; leave it at") as refused:
                 refuse_unused(config, job, kind)
             assert refused.value.key in {name, *BESIDE.get(name, ())}
@@ -210,7 +210,7 @@ def test_reasons_are_sentences_and_settings_can_be_carried_over(job: Job, kind: 
 
 def test_tables_name_settings_that_there_are() -> None:
     kinds = {kind: words_of(kind).unused for kind in HOMES}
-    for table in (kinds, JOBS, ROUTES):
+    for table in (kinds, {name: job.unused for name, job in JOBS.items()}, ROUTES):
         assert {name for reasons in table.values() for name in reasons} <= set(RefineConfig.model_fields)
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from lsr_core.errors import InputError
 from lsr_core.kinds.classes.problem import ClassificationProblem, one_hot
-from lsr_core.kinds.operators.problem import OperatorProblem
+from lsr_core.kinds.operators import OperatorProblem
 from lsr_core.linalg.groups import in_threads
 from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.linalg.streaming_qr import StreamingQR

@@ -184,7 +184,7 @@ def _add(
     chosen: mappingform.Chosen,
 ) -> str:  # fmt: skip
     from lsr_core.kinds.data.problem import SupervisedProblem
-    from lsr_core.kinds.operators.problem import OperatorProblem
+    from lsr_core.kinds.operators import OperatorProblem
     from lsr_core.problems.splits import Architecture, Quantity
     from lsr_core.storage.bundles import save_problem
 

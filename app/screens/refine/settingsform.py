@@ -27,7 +27,7 @@ _BOUNDS = {"ge": "min_value", "le": "max_value"}
 
 def unused(kind: str) -> set[str]:
     """Settings that a refinement of such a problem has no use for."""
-    return set(words_of(kind).unused) | set(JOBS["refine"])
+    return set(words_of(kind).unused) | set(JOBS["refine"].unused)
 
 
 def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, Any]:
