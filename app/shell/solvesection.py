@@ -65,7 +65,7 @@ def _table(steps: list[SolveStep]) -> None:
 
 def _where(step: SolveStep) -> str:
     if step.value is not None:
-        return solvetexts.AT.format(value=f"{step.value:.6g}")
+        return solvetexts.AT.format(value=formats.plain(step.value))
     if step.start is None or step.end is None:
         return solvetexts.WHOLE
-    return f"{step.start:.6g} to {step.end:.6g}"
+    return f"{formats.plain(step.start)} to {formats.plain(step.end)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lsr_app.shell import show
-from lsr_app.words import unknowntexts
+from lsr_app.words import formats, unknowntexts
 from lsr_core.refinement.unknowns import MeasuredFit, UnknownNumber
 
 
@@ -15,9 +15,9 @@ def section(unknowns: Mapping[str, UnknownNumber], measured: MeasuredFit | None)
         rows = [
             (
                 name,
-                f"{found.value:.6g}",
-                "" if found.std is None else f"{found.std:.2g}",
-                f"{found.start:g}",
+                formats.plain(found.value),
+                "" if found.std is None else formats.plain(found.std, 2),
+                formats.plain(found.start),
                 found.said,
             )
             for name, found in unknowns.items()
@@ -36,7 +36,7 @@ def _trade_off(measured: MeasuredFit) -> None:
     columns = (*unknowntexts.TRADE_OFF, *names, "")
     rows = [
         (
-            f"{one.weight:.3g}", f"{one.misfit:.3f}", f"{one.residual:.1e}", *(f"{one.values[name]:.6g}" for name in names),
+            formats.plain(one.weight, 3), f"{one.misfit:.3f}", formats.error(one.residual), *(formats.plain(one.values[name]) for name in names),
             unknowntexts.CHOSEN if one.chosen else "",
         )
         for one in measured.trade_off

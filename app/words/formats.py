@@ -120,6 +120,17 @@ def numbers(sentence: str) -> str:
     return _SCIENTIFIC.sub(written, sentence)
 
 
+def plain(value: float, digits: int = 6) -> str:
+    """A number with so many digits at most and no more than it has: 0.25, 1e-6 and not 1e-06."""
+    return numbers(f"{value:.{digits}g}")
+
+
+def exactly(value: float) -> str:
+    """A setting as it was given, so that two that differ look different."""
+    short = plain(value)
+    return short if float(short) == value else numbers(repr(value))
+
+
 def page(text: str) -> str:
     """Foreign text that shows as written in HTML, what stands in backticks as code."""
     return _CODE.sub(r"<code>\1</code>", html.escape(one_line(text, 2000), quote=True))

@@ -27,6 +27,20 @@ def test_factors(before: float, after: float, text: str) -> None:
     assert formats.factor(before, after) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-6, "1e-6"), (0.25, "0.25"), (1.5e-5, "1.5e-5"), (2e6, "2e6"), (0, "0"), (1 / 3, "0.333333")]
+)
+def test_numbers_have_the_digits_they_have(value: float, text: str) -> None:
+    assert formats.plain(value) == text
+
+
+@pytest.mark.parametrize("value", [1e-6, 0.1, 1 / 3, 1.2345678e-7, 12345678.9, 0.0])
+def test_settings_are_shown_to_their_last_digit(value: float) -> None:
+    text = formats.exactly(value)
+    assert float(text) == value
+    assert "e-0" not in text
+
+
 def test_markdown_shows_as_written() -> None:
     assert formats.markdown("**a** <b>") == r"\*\*a\*\* \<b\>"
     assert ":material/home:" not in formats.markdown(":material/home:").replace("\\", "")

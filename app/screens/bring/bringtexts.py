@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lsr_app.words import formats
 from lsr_core.intake.arrays import MAX_BYTES
 
 BUNDLE = (
@@ -71,19 +72,21 @@ HELP = {
 
 def agrees(difference: float, activation: str) -> str:
     size = (
-        f"the largest difference is {difference:.1e} of the largest prediction" if difference else "to the last digit"
+        f"the largest difference is {formats.error(difference)} of the largest prediction"
+        if difference
+        else "to the last digit"
     )
     return f"The loaded network gives the predictions of the file, {size}, with the activation {activation}."
 
 
 def differs(difference: float, activation: str, best: str, smallest: float) -> str:
     better = (
-        f" With {best} it would be {smallest:.1e}."
+        f" With {best} it would be {formats.error(smallest)}."
         if best != activation
         else " No activation that is known here does better; look at the order of the columns and at what is done to the inputs before the network."
     )
     return (
-        f"The loaded network does not give the predictions of the file: the largest difference is {difference:.1e} of the "
+        f"The loaded network does not give the predictions of the file: the largest difference is {formats.error(difference)} of the "
         f"largest prediction.{better}"
     )
 

@@ -240,7 +240,7 @@ def scale_of(text: str) -> float | dict[str, float]:
 
 def scale_text(scales: Mapping[str, float]) -> str:
     """The other way round."""
-    return ", ".join(f"{name} = {value:.4g}" for name, value in scales.items())
+    return ", ".join(f"{name} = {formats.plain(value, 4)}" for name, value in scales.items())
 
 
 def network_of(widths: str, activation: str, scale: str, circular: bool, seed: int) -> StartingNetwork:

@@ -92,7 +92,7 @@ def _fill(name: str) -> None:
     suited = StartingNetwork(**NETWORKS.get(name, {}))
     scale = suited.scale
     st.session_state[equationnetwork.SCALE] = (
-        equationdata.scale_text(scale) if isinstance(scale, dict) else f"{scale:g}"
+        equationdata.scale_text(scale) if isinstance(scale, dict) else formats.exactly(scale)
     )
     st.session_state["typed_widths"] = ", ".join(map(str, suited.widths))
     st.session_state["typed_circular"] = suited.circular

@@ -89,4 +89,4 @@ def differences(compared: Sequence[Compared]) -> list[tuple[str, ...]]:
 def _said(value: object) -> str:
     if value is None or value == "":
         return formats.NONE
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return formats.exactly(value) if isinstance(value, float) else str(value)

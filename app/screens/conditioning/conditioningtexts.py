@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lsr_app.words import labtexts
+from lsr_app.words import formats, labtexts
 
 PLANE_NEEDS_RUN = "A plane is spanned by the step of a refinement, and this problem has no complete one. Refine it on the page Refine a network."
 PLANE_NEEDS_STEP = "This run refines nothing (rank 0), so it has no step that could span a plane."
@@ -61,7 +61,9 @@ SETTING_NAMES = {"rate": "rate", "beta1": "β₁", "step_times_L": "step × L", 
 def settings(values: Mapping[str, object]) -> str:
     """Settings of a method that a sweep changes, in a few words."""
     named = {word: values[name] for name, word in SETTING_NAMES.items() if name in values}
-    return ", ".join(f"{word} {value:.3g}" for word, value in named.items() if isinstance(value, int | float))
+    return ", ".join(
+        f"{word} {formats.plain(value, 3)}" for word, value in named.items() if isinstance(value, int | float)
+    )
 
 
 def tried(count: int, lost: int) -> str:

@@ -55,7 +55,8 @@ def losses(plane: LossPlane, which: str, shared: Limits) -> Picture:
     )  # fmt: skip
     canvas.layout |= {"showlegend": False, "margin": {"l": 56, "r": 58, "t": 8, "b": 44, "autoexpand": False}}
     (x, y), lowest = lowest_at(plane, which)
-    alt = f"{conditioningtexts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at α = {x:.3g}, β = {y:.3g}."
+    place = f"α = {formats.plain(x, 3)}, β = {formats.plain(y, 3)}"
+    alt = f"{conditioningtexts.PLANE_PANELS[which]}: loss over α and β, lowest {formats.error(lowest)} at {place}."
 
     def rows() -> Rows:
         for b, losses_at in zip(plane.beta.tolist(), values.tolist(), strict=True):

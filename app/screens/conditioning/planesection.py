@@ -107,7 +107,7 @@ def _near(base: Run) -> float:
 
 
 def _at(place: tuple[float, float]) -> str:
-    return f"α = {place[0]:.3g}, β = {place[1]:.3g}"
+    return f"α = {formats.plain(place[0], 3)}, β = {formats.plain(place[1], 3)}"
 
 
 @st.fragment

@@ -13,6 +13,7 @@ from lsr_app.services import jobs, problems, runs
 from lsr_app.shell import show
 from lsr_app.shell.controls import Now
 from lsr_app.shell.launch import launch
+from lsr_app.words import formats
 from lsr_core.errors import InputError
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.storage.runs import Run
@@ -54,7 +55,9 @@ def section(now: Now) -> None:
         _watch(list(series.waiting))
     have = series.shares(layers)
     if series.failed - have:
-        st.caption(ranktexts.shares_failed(", ".join(f"{share:.3g}" for share in sorted(series.failed - have))))
+        st.caption(
+            ranktexts.shares_failed(", ".join(formats.plain(share, 3) for share in sorted(series.failed - have)))
+        )
     missing = [share for share in DEFAULT_SHARES if share not in have]
     if missing:
         named = ", ".join(f"{share:.0%}" for share in missing)

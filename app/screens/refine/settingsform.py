@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from lsr_app.screens.refine import refinetexts
 from lsr_app.shell import wanted
-from lsr_app.words import smoothingtexts, texts
+from lsr_app.words import formats, smoothingtexts, texts
 from lsr_core.problems.kinds import words_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import JOBS
@@ -101,4 +101,4 @@ def _text(value: Any) -> str:
     """A setting as it is typed."""
     if isinstance(value, ByteSize):
         return value.human_readable(decimal=True)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else formats.exactly(value) if isinstance(value, float) else str(value)
