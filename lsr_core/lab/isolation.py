@@ -16,11 +16,11 @@ from lsr_core.lab.records import Contender, IsolationRecord, SplitErrors, Trial
 from lsr_core.lab.restricted import Restricted, RestrictedLoss
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
+from lsr_core.refinement.measures import errors_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.report import errors_of
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.summary import Errors
 from lsr_core.refinement.uses import refuse_job, refuse_unused

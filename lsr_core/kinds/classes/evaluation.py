@@ -18,10 +18,10 @@ from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement.evaluation import Verified, refuse_infinite
 from lsr_core.refinement.gains import Gains
+from lsr_core.refinement.measures import CHUNK, disagreement
 from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
-from lsr_core.refinement.report import CHUNK, disagreement
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import mean_square, relative_l2
 from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data

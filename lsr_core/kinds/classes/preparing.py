@@ -15,7 +15,7 @@ from lsr_core.networks.classifiers import ClassRows, class_rows
 from lsr_core.networks.footprints import FORWARD_BYTES, peak_of, samples_within
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.report import CHUNK
+from lsr_core.refinement.measures import CHUNK
 from lsr_core.refinement.setting import Outline, Setting, converted
 
 

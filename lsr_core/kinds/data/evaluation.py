@@ -14,9 +14,10 @@ from lsr_core.refinement.evaluation import Choosing, Evaluation, Reported, Verif
 from lsr_core.refinement.fields import FieldRecorder
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.left_out import left_out
+from lsr_core.refinement.measures import disagreement, errors_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock, Passes
-from lsr_core.refinement.report import build_sweep, disagreement, errors_of
+from lsr_core.refinement.report import build_sweep
 from lsr_core.refinement.results import Floats, Sweep
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data
