@@ -64,6 +64,11 @@ class Gains:
             self.count + other.count,
         )
 
+    def among(self, taken: NDArray[np.bool_]) -> Gains:
+        """At those of the ranks that may be taken, by (R+1,) flags."""
+        kept = taken[self.ranks]
+        return Gains(self.ranks[kept], self.base, self.sums[kept], self.squares[kept], self.count)
+
     @property
     def best(self) -> int:
         """The rank with the smallest error."""

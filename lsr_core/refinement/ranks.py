@@ -81,7 +81,7 @@ def choose(
         return 0, "auto: no rank improves on the network, do not refine"
     if held is None:
         return best, SMALLEST
-    return _shown(best, bool(errors[best] <= CLEAR * errors[0]), held, left_out)
+    return _shown(best, bool(errors[best] <= CLEAR * errors[0]), held.among(sweep.solved), left_out)
 
 
 def _shown(best: int, clear: bool, held: Gains, left_out: Callable[[int], Gains | None]) -> tuple[int, str]:

@@ -175,6 +175,17 @@ class TestLeftOut:
 
 
 class TestChoice:
+    def test_left_out_samples_bring_no_rank_back_that_may_not_be_taken(self) -> None:
+        """As where a rank makes one of several outputs worse: few validation samples ask others, and these know nothing of that."""
+        found = refine(twins.problem(twins.network(2, 8, 1)), max_rank=12)
+        held = Gains.of(list(range(13)), losses(found, "validation")[:15])
+        assert held.count < FEW
+        for most in (12, 3):
+            sweep = replace(found.sweep, solved=found.sweep.solved & (np.arange(13) <= most))
+            rank, how = ranks.choose(sweep, "auto", held, lambda rank: held)
+            assert "left out" in how
+            assert (rank > 3) == (most == 12)
+
     def test_noise_is_not_taken_for_a_gain(self) -> None:
         """Where the smallest validation error alone makes the network worse in many seeds."""
         worse, before = 0, 0
