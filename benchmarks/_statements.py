@@ -162,12 +162,13 @@ CHECKS: dict[str, Callable[[Evidence, Refinement], bool]] = {
     "restarted": lambda item, run: (
         item.numbers["starts"] >= 1 and _close(item.value * item.numbers["base"], item.numbers["best"])
     ),
+    "onward": lambda item, run: _close(item.value * item.numbers["base"], item.numbers["here"]),
     "degradation": _degradation,
     "base_error": _base_error,
     "worse": _worse,
     "true_residual": _true_residual,
 }
-UNCHECKED = frozenset({  # by the run's numbers: units by the counts of the benchmark, gradient steps by a test that takes them
+UNCHECKED = frozenset({  # by the run's numbers: units by the counts of the benchmark, gradient steps and further ones by tests that take them
     "constant", "first_step", "relative_residual", "ambiguity", "jump", "missing", "other_starts",
-    "idle_units", "unused_parameters", "gradient_steps",
+    "idle_units", "unused_parameters", "gradient_steps", "further",
 })  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsr_core.diagnosis.further import Further, why_no_further
 from lsr_core.diagnosis.kinds import Pairs, both, finite, judging
 from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, why_not
@@ -87,6 +88,8 @@ class Figures:
         units: that do nothing.
         restarted: the network trained anew.
         no_restart: why it was not; empty where that was not asked.
+        further: the network trained on from its weights as they are.
+        no_further: why it was not; empty where that was not asked.
         noise: of the training data, where a smoothing has found it.
     """
 
@@ -121,6 +124,8 @@ class Figures:
     units: Units | None = None
     restarted: Restarts | None = None
     no_restart: str = ""
+    further: Further | None = None
+    no_further: str = ""
     noise: NoiseFigures | None = None
 
     @property
@@ -136,7 +141,7 @@ OF_CLASSES = ("test log-loss",)
 
 
 def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
-    """What can be measured on a refinement in about the time of one more solve; `restarted` stays empty."""
+    """What can be measured on a refinement in about the time of one more solve; `restarted` and `further` stay empty."""
     sweep, summary, problem = refinement.sweep, refinement.summary, refinement.problem
     has_held_out = bool(np.isfinite(sweep.val_mse[0]))
     held = _held_out(sweep)
@@ -175,6 +180,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         no_other=equation.no_other if equation else "",
         units=units(problem),
         no_restart=why_not(problem),
+        no_further=why_no_further(problem),
         noise=_noise(summary),
     )
 

@@ -26,6 +26,7 @@ MOST_ROWS = 1500
 STARTS = 8
 STEPS = 60  # of each
 WORK = 6e10  # multiplications of all starts together: seconds on one core
+FEW_STARTS = 4  # where one solve gains something already
 ENOUGH = 0.03  # of the network's error: a start that reaches it has answered
 
 
@@ -38,40 +39,52 @@ class Restarts:
         base: the same of the network as it is.
         starts: how many there were.
         steps: of Levenberg-Marquardt, at most, from each.
+        here: the error after as many steps from the weights as they are; None where that was not asked.
     """
 
     best: float
     base: float
     starts: int
     steps: int
+    here: float | None = None
 
     @property
     def fall(self) -> float:
         return self.best / self.base if self.base > 0 else math.inf
 
 
-def restarts(problem: Problem, seed: int = 0) -> Restarts | None:
+def restarts(problem: Problem, seed: int = 0, *, here: bool = False) -> Restarts | None:
     """Train the same network from a few random starts by Levenberg-Marquardt steps.
 
     None where that says nothing or takes too long; `why_not` has the reason.
+
+    Args:
+        here: whether to train on from the weights as they are as well; there are fewer other starts then.
     """
     data = _data(problem)
     if isinstance(data, str):
         return None
-    train, held = (_thinned(split) for split in data)
-    base = _error(ParametricFunction.from_module(problem.model, dtype=torch.float64), held, None)
+    train, held = (thinned(split, MOST_ROWS) for split in data)
+    as_it_is = ParametricFunction.from_module(problem.model, dtype=torch.float64)
+    base = held_out_error(as_it_is, held, None)
     starts, steps = _affordable(sum(value.numel() for value in problem.model.parameters()), train.targets.numel())
+    onward = min(base, _trained(as_it_is, train, held, steps)) if here else None
+    starts = min(starts, FEW_STARTS) if here else starts
     best, done = math.inf, 0
     while done < starts and not best <= ENOUGH * base:
         function = ParametricFunction.from_module(restarted(problem.model, seed + done), dtype=torch.float64)
-        try:
-            found = levenberg_marquardt(DataResidual(function, train), steps=steps, redraw_every=None)
-        except InputError:  # a start whose loss is not finite
-            found = None
+        best = min(best, _trained(function, train, held, steps))
         done += 1
-        if found is not None:
-            best = min(best, _error(function, held, found.theta))
-    return Restarts(best, base, done, steps)
+    return Restarts(best, base, done, steps, onward)
+
+
+def _trained(function: ParametricFunction, train: Split, held: Split, steps: int) -> float:
+    """Held-out error after so many steps; infinite from a start whose loss is not finite."""
+    try:
+        found = levenberg_marquardt(DataResidual(function, train), steps=steps, redraw_every=None)
+    except InputError:
+        return math.inf
+    return held_out_error(function, held, found.theta)
 
 
 def why_not(problem: Problem) -> str:
@@ -118,12 +131,14 @@ def restarted(model: nn.Module, seed: int) -> nn.Module:
     return fresh
 
 
-def _thinned(split: Split) -> Split:
-    step = max(1, math.ceil(len(split.inputs) / MOST_ROWS))
+def thinned(split: Split, most: int) -> Split:
+    """At most so many of its samples, evenly, in float64."""
+    step = max(1, math.ceil(len(split.inputs) / most))
     some = Split(split.inputs[::step], split.targets[::step])
     return converted(some, torch.float64, split.inputs.device)
 
 
-def _error(function: ParametricFunction, split: Split, theta: Tensor | None) -> float:
+def held_out_error(function: ParametricFunction, split: Split, theta: Tensor | None) -> float:
+    """Root mean square error at θ (by default θ0); infinite where it is not finite."""
     value = float((function.outputs(split.inputs, theta) - split.targets).square().mean().sqrt())
     return value if math.isfinite(value) else math.inf

@@ -176,6 +176,27 @@ def restarted(known: Figures, threshold: float) -> list[Evidence]:
     return [_said("restarted", found.fall, threshold, words, numbers)]
 
 
+def onward(known: Figures) -> list[Evidence]:
+    found = known.restarted
+    if found is None or found.here is None or not math.isfinite(found.fall):
+        return []
+    steps = _count(found.steps, "Levenberg-Marquardt step")
+    words = f"up to {steps} from the weights as they are leave {found.here / found.base:.2g} of the network's error"
+    numbers = {"steps": found.steps, "here": found.here, "base": found.base}
+    return [_said("onward", found.here / found.base, None, words, numbers)]
+
+
+def further(known: Figures, threshold: float) -> list[Evidence]:
+    """What plain training comes to where it is gone on with."""
+    found = known.further
+    if found is None:
+        return []
+    what = "held-out error" if known.has_held_out else "training error"
+    words = f"{_count(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {found.left:.2g} of the network's {what}"
+    numbers = {"steps": found.steps, "rate": found.rate, "left": found.left}
+    return [_said("further", found.left, threshold, words, numbers)]
+
+
 def conditioning(known: Figures) -> list[Evidence]:
     """What gradient steps meet, and what was solved: two matrices, each with its name."""
     found = []

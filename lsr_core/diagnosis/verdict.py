@@ -9,19 +9,28 @@ failure signatures are those of Cao & Zhang (2026).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from lsr_core.diagnosis import statements, words
 from lsr_core.diagnosis.certainty import confidence
-from lsr_core.diagnosis.equation_rules import ambiguous, needs_other_starts, not_solved, untested_starts
+from lsr_core.diagnosis.equation_rules import needs_other_starts, not_solved, untested_starts
 from lsr_core.diagnosis.evidence import Figures, figures
 from lsr_core.diagnosis.finding import Finding
-from lsr_core.diagnosis.other_starts import APART, other_starts
+from lsr_core.diagnosis.further import further
+from lsr_core.diagnosis.gain_rules import (
+    RESTART,
+    SMALL_GAIN,
+    SOME_GAIN,
+    better_valley,
+    gain,
+    needs_further,
+    reachable,
+    still_falling,
+)
+from lsr_core.diagnosis.other_starts import other_starts
 from lsr_core.diagnosis.restarts import restarts
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.relative_residual import SOLVED
 from lsr_core.refinement.results import LossPaths
 from lsr_core.refinement.summary import Limit, Verdict
 
@@ -30,12 +39,10 @@ DEGRADATION = 1.5  # times the smallest held-out error, at the largest rank
 DIVERGED = 1.0  # times the base loss, of the network at θ0 + Δθ …
 LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
 FITS = 0.5  # of the training residual left at some rank: the refinement fits the samples
-SMALL_GAIN = 0.5  # of the held-out error left: there was little to gain
-RESTART = 0.3  # of the network's error left by another start: the valley is the problem
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
 NOISY = 0.5  # of the network's residual on its training values, from which their noise is what a fit is left with
-IDLE = 0.5  # of the units of a layer do nothing
-PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
+IDLE = 0.5  # of the units of a layer do nothing …
+MOSTLY_IDLE = 0.75  # … or, where few samples are overfitted, on which a good network has many idle ones too
 
 
 def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdict:
@@ -49,7 +56,10 @@ def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdic
         assert known.solved is not None
         known = replace(known, others=other_starts(refinement, known.solved.relative_residual))
     if needs_restarts(known) and not known.no_restart:
-        known = replace(known, restarted=restarts(refinement.problem, refinement.summary.seed))
+        here = reachable(known) <= SMALL_GAIN
+        known = replace(known, restarted=restarts(refinement.problem, refinement.summary.seed, here=here))
+    if needs_further(known, verdict(known).limit) and not known.no_further:
+        known = replace(known, further=further(refinement.problem))
     return verdict(known)
 
 
@@ -72,7 +82,7 @@ def verdict(known: Figures) -> Verdict:
         signatures=signatures(known),
         rank=known.rank,
         use=finding.use,
-        untested=untested(known),
+        untested=untested(known, finding.limit),
     )
 
 
@@ -88,7 +98,7 @@ def signatures(known: Figures) -> list[str]:
     return found
 
 
-def untested(known: Figures) -> list[str]:
+def untested(known: Figures, limit: Limit) -> list[str]:
     """What this run has not looked at, of what could change its verdict."""
     found = []
     if needs_restarts(known) and known.restarted is None:
@@ -105,18 +115,17 @@ def untested(known: Figures) -> list[str]:
         found.append("units that do nothing: this network does not let them be counted")
     if known.linear_at_one is None:
         found.append("the network at θ0 + Δθ: no loss path was taken at this rank")
+    if known.further is None and needs_further(known, limit):
+        found.append(f"whether training had come to a halt by itself: {known.no_further or 'it was not gone on with'}")
+    elif known.further is not None and limit == "unfinished":
+        found.append("where training comes to a halt, and whether conditioning is what stops it there")
     return found
 
 
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
     told = _rounded(known) or _overfits(known) or _noisy(known) is not None
-    return _reachable(known) > SMALL_GAIN and not (known.is_equation or told)
-
-
-def _reachable(known: Figures) -> float:
-    """What the best rank, or the rank shown, leaves of the network's error."""
-    return min(known.best, known.left)
+    return reachable(known) > SOME_GAIN and not (known.is_equation or told or words.untold(known))
 
 
 def _rounded(known: Figures) -> bool:
@@ -124,7 +133,7 @@ def _rounded(known: Figures) -> bool:
 
 
 def _overfits(known: Figures) -> bool:
-    worse = known.degradation >= DEGRADATION and _reachable(known) > SMALL_GAIN
+    worse = known.degradation >= DEGRADATION and reachable(known) > SMALL_GAIN
     return known.has_held_out and worse and known.fitted <= FITS
 
 
@@ -161,7 +170,7 @@ def _overfitting(known: Figures) -> Finding | None:
         statements.best_rank(known, SMALL_GAIN),
     ]
     advice = words.KEEP.format(rank=known.rank) if words.spared(known) else ""
-    margin = min(known.degradation / DEGRADATION, _reachable(known) / SMALL_GAIN)
+    margin = min(known.degradation / DEGRADATION, reachable(known) / SMALL_GAIN)
     return Finding("overfitting", evidence, margin, 1.5, advice=advice)
 
 
@@ -180,7 +189,7 @@ def _noisy(known: Figures) -> Finding | None:
 def _wrong_valley(known: Figures) -> Finding | None:
     """Little to gain from here, much from elsewhere."""
     found = known.restarted
-    if found is None or _reachable(known) <= SMALL_GAIN or found.fall > RESTART:
+    if found is None or reachable(known) <= SMALL_GAIN or found.fall > RESTART:
         return None
     evidence = [*statements.restarted(known, RESTART), statements.best_rank(known, SMALL_GAIN)]
     return Finding("nonconvexity", evidence, RESTART / max(found.fall, 1e-300))
@@ -190,16 +199,18 @@ def _idle(known: Figures) -> Finding | None:
     """Much error is left, and most of a layer is dead, saturated or copies."""
     layer = known.units.idlest if known.units is not None else None
     wrong = (known.refined_error or 0.0) > words.WRONG and not known.is_equation
-    if layer is None or layer.idle < IDLE * layer.width or not (wrong or _reachable(known) > SMALL_GAIN):
+    share = MOSTLY_IDLE if _overfits(known) else IDLE
+    if layer is None or layer.idle < share * layer.width or not (wrong or reachable(known) > SMALL_GAIN):
         return None
     evidence = [
         *statements.idle_units(known),
+        *([statements.degradation(known, DEGRADATION)] if _overfits(known) else []),
         statements.best_rank(known, SMALL_GAIN),
         *statements.refined_error(known, words.WRONG),
         *statements.restarted(known, RESTART),
     ]
     doubt = _no_other_start(known) if needs_restarts(known) else ""
-    return Finding("units", evidence, layer.idle / (IDLE * layer.width), 1.5, doubt)
+    return Finding("units", evidence, layer.idle / (share * layer.width), min(1.5, 1 / share - 0.1), doubt)
 
 
 def _stationary(known: Figures) -> Finding | None:
@@ -211,7 +222,7 @@ def _stationary(known: Figures) -> Finding | None:
 
 
 def _little_gain(known: Figures) -> Finding | None:
-    if _reachable(known) <= SMALL_GAIN:
+    if reachable(known) <= SMALL_GAIN:
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
     limit: Limit = "open" if known.restarted is None or known.last_rank is not None else "capacity"
@@ -221,7 +232,7 @@ def _little_gain(known: Figures) -> Finding | None:
     elif known.is_equation:
         doubt = "neither another start nor another network was tried"
     return Finding(
-        limit, evidence, _reachable(known) / SMALL_GAIN, 1.5, doubt, advice=words.advice_on_little(known, limit)
+        limit, evidence, reachable(known) / SMALL_GAIN, 1.5, doubt, advice=words.advice_on_little(known, limit)
     )
 
 
@@ -233,41 +244,20 @@ def _untold(known: Figures) -> Finding | None:
     return Finding("open", evidence, 1.0, doubt="nothing was held out", advice=words.UNTOLD)
 
 
-def _gain(known: Figures) -> Finding:
-    """What remains: the solve gains where training did not."""
-    steps = known.gradient_steps if known.gradient_steps is not None else (known.condition_number or math.inf) ** 2
-    quick = steps < PATIENCE
-    limit: Limit = "unfinished" if quick else "conditioning"
-    evidence = [
-        *statements.at_rank(known, SMALL_GAIN),
-        *statements.gradient_steps(known, PATIENCE),
-        *statements.conditioning(known),
-        *statements.constant(known, words.UNTRAINED),
-        *statements.refined_error(known, words.WRONG),
-        *statements.relative_residual(known, SOLVED),
-        *statements.ambiguity(known, ambiguous(known)),
-        *statements.other_starts(known, APART),
-    ]
-    if known.left > SMALL_GAIN or not known.has_held_out:
-        evidence.insert(0, statements.best_rank(known, SMALL_GAIN))
-    advice, use = words.advice_on_gain(known, limit)
-    ratio = steps / PATIENCE
-    margin = min(max(ratio, 1 / ratio), SMALL_GAIN / max(_reachable(known), 1e-300))
-    return Finding(limit, evidence, margin, advice=advice, use=use)
-
-
 RULES: tuple[Callable[[Figures], Finding | None], ...] = (
     _precision_of_results,
     not_solved,
     _precision_of_weights,
     _noisy,
-    _overfitting,
     _wrong_valley,
     _idle,
+    _overfitting,
     _stationary,
     _little_gain,
     _untold,
-    _gain,
+    better_valley,
+    still_falling,
+    gain,
 )
 
 

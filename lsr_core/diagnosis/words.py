@@ -29,6 +29,11 @@ UNTRAINED_SENTENCE = (
 )
 UNTOLD_SENTENCE = "Nothing tells what limits the network: no samples were held out, and a gain on those that were fitted may be one of their noise."
 UNTOLD = "Hold samples out, or let smoothing judge by samples left out one at a time (regularise), before you believe a gain."
+EARLY_SENTENCE = (
+    "Training was ended early: a few more of its steps lower the error much by themselves. {Solve} {removes} most of the {what} now; "
+    "what would hold training back later was not seen."
+)
+BETTER_VALLEY = "Training is in the wrong valley: {solve} {removes} most of the {what}, and the same network from other weights comes much further."
 OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they fit the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "no other rank gains much more."
@@ -76,13 +81,22 @@ def sentence(limit: Limit, known: Figures) -> str:
         return ANOTHER_SENTENCE
     if limit == "undetermined" and known.missing:
         return MISSING_SENTENCE
-    untrained = limit in ("conditioning", "unfinished") and (known.constant or 0.0) >= UNTRAINED
-    pattern = UNTRAINED_SENTENCE if untrained else SENTENCES[limit]
     what = "residual" if known.is_equation else "held-out error" if known.has_held_out else "training error"
     many = known.n_solves > 1
-    return pattern.format(
-        what=what, solve="Gauss-Newton steps" if many else "a direct solve", removes="remove" if many else "removes"
+    solve = "Gauss-Newton steps" if many else "a direct solve"
+    return _pattern(limit, known).format(
+        what=what, solve=solve, Solve=solve[0].upper() + solve[1:], removes="remove" if many else "removes"
     )
+
+
+def _pattern(limit: Limit, known: Figures) -> str:
+    if limit in ("conditioning", "unfinished") and (known.constant or 0.0) >= UNTRAINED:
+        return UNTRAINED_SENTENCE
+    if limit == "unfinished" and known.further is not None:
+        return EARLY_SENTENCE
+    if limit == "nonconvexity" and min(known.best, known.left) <= MUCH_BETTER:
+        return BETTER_VALLEY
+    return SENTENCES[limit]
 
 
 def untold(known: Figures) -> bool:

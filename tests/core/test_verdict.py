@@ -12,11 +12,13 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import _labelled as labelled
 from benchmarks import _typed as typed
 from benchmarks._statements import contradictions
 from lsr_core.diagnosis import statements, words
 from lsr_core.diagnosis.conditions import missing_conditions
 from lsr_core.diagnosis.evidence import Figures, NoiseFigures, figures, weight_rounding
+from lsr_core.diagnosis.further import Further, further, why_no_further
 from lsr_core.diagnosis.loss_path import loss_paths
 from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, restarts, why_not
@@ -32,6 +34,7 @@ from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.summary import Limit, Verdict
+from lsr_core.training.adam import adam
 from lsr_core.training.levenberg_marquardt import levenberg_marquardt
 from lsr_core.validation import checked
 
@@ -78,8 +81,8 @@ def gained(left: float) -> dict[str, object]:
     return {"best": left, "errors": {"validation error": (1.0, left)}}
 
 
-def anew(fall: float) -> Restarts:
-    return Restarts(best=fall, base=1.0, starts=3, steps=60)
+def anew(fall: float, here: float | None = None) -> Restarts:
+    return Restarts(best=fall, base=1.0, starts=3, steps=60, here=here)
 
 
 def tanh_network(width: int, seed: int, outputs: int = 1) -> nn.Module:
@@ -133,6 +136,14 @@ def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
         ({"units": Units(100, (LayerUnits("0", 13, 3, 2, 1),), 17, 31)}, "open"),
         (gained(0.2) | {"units": IDLE, "refined_error": 0.11}, "units"),
         (gained(0.2) | {"units": IDLE, "refined_error": 0.09}, "conditioning"),
+        ({"degradation": 9.0, "units": Units(100, (LayerUnits("0", 12, 9, 0, 0),), 17, 31)}, "units"),
+        ({"degradation": 9.0, "units": Units(100, (LayerUnits("0", 13, 9, 0, 0),), 17, 31)}, "overfitting"),
+        (gained(1e-4) | {"further": Further(300, 3e-3, 0.29)}, "unfinished"),
+        (gained(1e-4) | {"further": Further(300, 3e-3, 0.31)}, "conditioning"),
+        (gained(0.2) | {"restarted": anew(0.05, here=0.2)}, "nonconvexity"),
+        (gained(0.2) | {"restarted": anew(0.07, here=0.2)}, "conditioning"),
+        (gained(0.2) | {"restarted": anew(0.01, here=0.09)}, "conditioning"),
+        (gained(0.09) | {"restarted": anew(0.001, here=0.2)}, "conditioning"),
     ],
 )
 def test_each_rule_has_its_threshold(changes: dict[str, object], limit: str) -> None:
@@ -346,6 +357,53 @@ def test_starting_again_is_offered_only_where_it_can_be_done() -> None:
     found = restarts(problem)
     assert found is not None
     assert found.fall < 0.1
+
+
+def test_a_training_that_was_ended_early_is_not_called_conditioning() -> None:
+    train, held = sine_data(400, 3, 0), sine_data(200, 3, 1)
+    early = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)).double()
+    theta = adam(DataResidual(ParametricFunction.from_module(early, dtype=torch.float64), train), steps=30).theta
+    nn.utils.vector_to_parameters(theta, early.parameters())
+    refinement = refine(SupervisedProblem("early", early.eval(), train, held), max_rank=60)
+    found = verdict_of(refinement)
+    assert (found.limit, found.use) == ("unfinished", True)
+    assert "ended early" in found.sentence
+    assert any("comes to a halt" in what for what in found.untested)
+    assert contradictions(found, refinement) == []
+
+
+def test_further_steps_are_those_that_are_told() -> None:
+    train, held = sine_data(1200, 3, 0), sine_data(200, 3, 1)
+    model = tanh_network(16, 0)
+    found = further(SupervisedProblem("on", model, train, held))
+    assert found is not None
+    function = ParametricFunction.from_module(model, dtype=torch.float64)
+    some = Split(train.inputs[::3], train.targets[::3])
+    theta = adam(DataResidual(function, some), steps=found.steps, lr=found.rate).theta
+    errors = [(function.outputs(held.inputs, at) - held.targets).norm() for at in (theta, None)]
+    assert found.left == pytest.approx(float(errors[0] / errors[1]), rel=1e-9)
+    wide = SupervisedProblem("wide", tanh_network(400_000, 0), train)
+    assert further(wide) is None
+    assert "1,200,001 parameters" in why_no_further(wide)
+    assert "up to 666,666" in why_no_further(wide)
+
+
+def test_what_was_not_gone_on_with_is_named() -> None:
+    said = verdict(replace(PLAIN, **gained(1e-4), no_further="it is too large")).untested  # type: ignore[arg-type]
+    assert "whether training had come to a halt by itself: it is too large" in said
+
+
+def test_a_small_network_in_a_bad_valley_is_not_called_conditioning() -> None:
+    """A solve gains here, and second-order steps from these weights do not: other weights are what is wanted."""
+    data = labelled.samples(lambda x: torch.sin(4 * x), 1, 300, 200, 21)
+    model = labelled.trained_by_adam(labelled.network([1, 3, 1], 21, stretch=15.0), data[0], 1500)
+    refinement = refine(SupervisedProblem("valley", model, *data))
+    found = verdict_of(refinement)
+    assert figures(refinement).best < 0.4
+    assert found.limit == "nonconvexity"
+    assert "comes much further" in found.sentence
+    assert {"onward", "restarted"} <= {item.name for item in found.evidence}
+    assert contradictions(found, refinement) == []
 
 
 def test_training_anew_is_bounded_by_work_and_not_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
