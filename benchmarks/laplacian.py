@@ -102,7 +102,7 @@ class OnLayers(nn.Module):
     def __init__(self, problem: PhysicsProblem) -> None:
         super().__init__()
         self.network = problem.model
-        self.jets = JetSpec((0, 1), (0, 1))
+        self.jets = JetSpec.of((0, 0), (1, 1))
 
     def forward(self, points: Tensor) -> Tensor:
         named = dict(self.network.named_parameters())
@@ -119,6 +119,41 @@ def mean_square(problem: SupervisedProblem, delta: Tensor, split: Split) -> floa
     return float((refined - split.targets.double()).square().mean())
 
 
+def contenders(
+    problem: SupervisedProblem, on_layers: PhysicsProblem, rank: int, chunk: int
+) -> dict[str, harness.Contender]:
+    """Ours and the recipe, each on the residual that suits it; the last is the recipe on ours."""
+    assert problem.test is not None
+    splits = {"train_mse": problem.train, "test_mse": problem.test}
+
+    def judged(delta: Tensor) -> dict[str, float]:
+        return {key: mean_square(problem, delta, split) for key, split in splits.items()}
+
+    def ours(strategy: str) -> harness.Outcome:
+        result, outcome = harness.refined(on_layers, max_rank=rank, rank=rank, strategy=strategy)
+        return {**outcome, **judged(result.delta)}
+
+    def theirs(model: nn.Module) -> harness.Outcome:
+        def solve() -> harness.Outcome:
+            function = recipe.Flat.of(model)
+            residual = function(function.theta, problem.train.inputs).detach() - problem.train.targets
+            result = recipe.published(
+                function, problem.train.inputs, residual, rank, chunk=chunk, progress=harness.note
+            )
+            return {"delta": result.delta, "delta_norm": float(result.delta.norm()), "timings": result.seconds}
+
+        outcome = {**harness.timed(solve), "peak_bytes": harness.peak_bytes()}
+        delta = outcome.pop("delta")
+        return {**outcome, **judged(delta)}
+
+    return {
+        "ours": lambda: ours("factored"),
+        "ours_auto": lambda: ours("auto"),
+        "theirs": lambda: theirs(problem.model),
+        "theirs_on_layers": lambda: theirs(OnLayers(on_layers)),
+    }
+
+
 def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--points", type=int, default=3000)
@@ -129,47 +164,19 @@ def main() -> None:
     harness.begin(options)
     n_points, rank = (200, 20) if options.quick else (options.points, options.rank)
     problem, on_layers = make(n_points)
-    assert problem.test is not None
-    splits = {"train_mse": problem.train, "test_mse": problem.test}
-
-    def judged(delta: Tensor) -> dict[str, float]:
-        return {key: mean_square(problem, delta, split) for key, split in splits.items()}
-
-    def ours(strategy: str = "factored") -> harness.Outcome:
-        result, outcome = harness.refined(on_layers, max_rank=rank, rank=rank, strategy=strategy)
-        return {**outcome, **judged(result.delta)}
-
-    def theirs(model: nn.Module = problem.model) -> harness.Outcome:
-        def solve() -> harness.Outcome:
-            function = recipe.Flat.of(model)
-            residual = function(function.theta, problem.train.inputs).detach() - problem.train.targets
-            result = recipe.published(
-                function, problem.train.inputs, residual, rank, chunk=options.chunk, progress=harness.note
-            )
-            return {"delta": result.delta, "delta_norm": float(result.delta.norm()), "timings": result.seconds}
-
-        outcome = {**harness.timed(solve), "peak_bytes": harness.peak_bytes()}
-        delta = outcome.pop("delta")
-        return {**outcome, **judged(delta)}
-
-    contenders = {
-        "ours": ours,
-        "ours_auto": lambda: ours("auto"),
-        "theirs": theirs,
-        "theirs_on_layers": lambda: theirs(OnLayers(on_layers)),
-    }
+    contending = contenders(problem, on_layers, rank, options.chunk)
     if options.only:
-        harness.run_only(contenders, options.only)
+        harness.run_only(contending, options.only)
         return
     machine = harness.Machine()
     arguments = [f"--{key}={getattr(options, key)}" for key in ("points", "rank", "chunk", "threads")]
     arguments += ["--quick"] if options.quick else []
     alone = {}
     if not options.no_memory:
-        alone = {name: harness.in_fresh_process(__file__, name, arguments) for name in contenders}
+        alone = {name: harness.in_fresh_process(__file__, name, arguments) for name in contending}
     aside = "theirs_on_layers"  # for comparison only, and the slowest: once
-    runs = harness.alternate({name: run for name, run in contenders.items() if name != aside}, options.repeats)
-    runs |= harness.alternate({aside: contenders[aside]}, 1)
+    runs = harness.alternate({name: run for name, run in contending.items() if name != aside}, options.repeats)
+    runs |= harness.alternate({aside: contending[aside]}, 1)
     results = {name: harness.medians(outcomes) for name, outcomes in runs.items()}
     for name, outcome in alone.items():
         results[name] |= {"peak_bytes": outcome["peak_bytes"], "seconds_alone": outcome["seconds"]}
