@@ -21,7 +21,7 @@ from lsr_core.jobs.queue import create
 from lsr_core.jobs.rebuild import delta_at
 from lsr_core.jobs.worker import execute
 from lsr_core.kinds.data.problem import SupervisedProblem
-from lsr_core.linalg.damped import damped_step, promised, truncated_solutions
+from lsr_core.linalg.damped import damped_step, truncated_solutions
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.blocks import ResidualBlock, dirichlet
@@ -300,27 +300,6 @@ class TestTwin:
             norms.append(float(rows(alpha).norm()))
         assert all(record.damping == 0 for record in records)
         assert [record.fitted_residual for record in records] == pytest.approx(norms[: len(records)], rel=1e-8)
-
-    def test_truncated_solutions_and_damped_step(self) -> None:
-        draw = generator(3)
-        slopes, values = torch.randn(30, 6, generator=draw, dtype=torch.float64), torch.randn(30, 1, generator=draw, dtype=torch.float64)  # fmt: skip
-        slopes *= torch.logspace(0, -8, 6, dtype=torch.float64)
-        factor = torch.linalg.qr(torch.cat([slopes, values], dim=1), mode="r").R
-        at = torch.randn(6, generator=draw, dtype=torch.float64)
-        for rank, found in zip((2, 6), truncated_solutions(factor, at, (2, 6)).unbind(1), strict=True):
-            expected = torch.linalg.lstsq(slopes[:, :rank], slopes @ at[:, None] - values, driver="gelsd").solution[
-                :, 0
-            ]
-            assert torch.allclose(slopes[:, :rank] @ found[:rank], slopes[:, :rank] @ expected, atol=1e-12)
-            assert bool((found[rank:] == 0).all())
-        rest = torch.linalg.lstsq(slopes, values, driver="gelsd").solution
-        assert promised(factor) == pytest.approx(float((slopes @ rest - values).square().sum()), rel=1e-10)
-        norms = slopes.norm(dim=0)
-        step, norm = damped_step(factor, 0.3)
-        tall = torch.cat([slopes / norms, 0.3 * torch.eye(6, dtype=torch.float64)])
-        wanted = torch.linalg.lstsq(tall, torch.cat([-values, torch.zeros(6, 1, dtype=torch.float64)])).solution[:, 0]
-        assert torch.allclose(step * norms, wanted, atol=1e-12)
-        assert norm == pytest.approx(float((slopes @ step + values[:, 0]).norm()), rel=1e-12)
 
 
 class TestWiring:

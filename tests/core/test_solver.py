@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from lsr_core.errors import Cancelled, InputError
-from lsr_core.linalg.damped import held_solution
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.equations.reaction import reaction_start
@@ -54,19 +53,6 @@ def oscillator() -> PhysicsProblem:
         }
     )
     return problem_of(arguments, StartingNetwork(widths=[24]))
-
-
-def test_held_solution_is_the_minimum_of_the_penalised_model() -> None:
-    generator = torch.Generator().manual_seed(0)
-    rows = torch.randn(12, 5, generator=generator, dtype=torch.float64)
-    rest = torch.randn(12, 1, generator=generator, dtype=torch.float64)
-    at = torch.randn(5, generator=generator, dtype=torch.float64)
-    factor = torch.linalg.qr(torch.cat([rows, rest], dim=1), mode="r").R
-    found, left = held_solution(factor, at, 0.1)
-    weights = 0.1 * rows.norm(dim=0)
-    slope = rows.T @ (rows @ (found - at) + rest[:, 0]) + weights**2 * found
-    assert float(slope.abs().max()) < 1e-12
-    assert left == pytest.approx(float((rows @ (found - at) + rest[:, 0]).square().sum()))
 
 
 @pytest.fixture(scope="module")

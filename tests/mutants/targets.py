@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+DAMPED = ("tests/core/test_damped_steps.py",)
 LINALG = ("tests/core/test_linalg.py", "tests/core/test_damping.py", "tests/core/test_streams.py")
 SOLVE = ("tests/core/test_linalg.py", "tests/core/test_refine.py", "tests/core/test_rank_choice.py")
 RESIDUALS = ("tests/core/test_physics.py", "tests/core/test_equations.py", "tests/core/test_routes_physics.py")
 
 TARGETS = {
-    "lsr_core/linalg/damped.py": LINALG,
+    "lsr_core/linalg/damped.py": DAMPED,
     "lsr_core/linalg/operators.py": LINALG,
     "lsr_core/linalg/randomized.py": LINALG,
     "lsr_core/linalg/ridge.py": LINALG,
