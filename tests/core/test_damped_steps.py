@@ -52,6 +52,12 @@ def test_what_a_model_promises_is_what_its_best_step_leaves(rank: int) -> None:
     assert promised(leading(factor, rank)) == pytest.approx(float(left.square().sum()), rel=1e-10)
 
 
+def test_nothing_is_left_of_fewer_rows_than_coefficients() -> None:
+    slopes, values, *_ = rows()
+    few = torch.cat([slopes, values[:, None]], dim=1)[:4]
+    assert promised(torch.linalg.qr(few, mode="r").R) == 0
+
+
 @pytest.mark.parametrize("rank", [0, 2, 6])
 def test_the_leading_factor_is_that_of_the_first_columns(rank: int) -> None:
     slopes, values, _, factor = rows()
