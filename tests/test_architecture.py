@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -77,3 +78,28 @@ def test_a_class_has_a_name_of_its_own() -> None:
                 places.setdefault(node.name, []).append(name)
     assert len(places) > 300
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+PLAN = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+WALKS = ("A residual on its way to a predictor", "A slider move", "An upload")
+MAX_WALK = 8
+
+
+def named(text: str) -> set[str]:
+    """Python files that a text names by the ends of their paths; NAME stands for any folder."""
+    return set(re.findall(r"`([\w/]+\.py)`", text))
+
+
+def test_the_plan_names_files_that_there_are() -> None:
+    there = ["/" + path.relative_to(ROOT).as_posix() for path in LONG.values()]
+    there += ["/" + path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")]
+    found = named(PLAN) - {"page.py"}
+    assert len(found) > 60
+    wanted = {name: re.compile(f"/{re.escape(name).replace('NAME', '[a-z]+')}$") for name in found}
+    assert [name for name, pattern in wanted.items() if not any(map(pattern.search, there))] == []
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_a_walk_goes_through_few_files(walk: str) -> None:
+    section = PLAN.split(f"\n## {walk}\n")[1].split("\n#")[0]
+    assert 5 < len(named(section)) <= MAX_WALK
