@@ -149,7 +149,6 @@ def _csv(run: Run) -> str:
 
     from lsr_core.jobs.rebuild import confirmed
     from lsr_core.networks.taking import in_precision
-    from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.problems.splits import Split
     from lsr_core.refinement.predictor import RefinedPredictor
     from lsr_core.storage.export import named_delta
@@ -160,7 +159,7 @@ def _csv(run: Run) -> str:
     model = problem.model.to(delta.dtype)
     predictor = RefinedPredictor(model, named_delta(model, delta))
     _, split = problem.display
-    if isinstance(problem, PhysicsProblem) and problem.test is None:
+    if not problem.has_truth:
         split = Split(split.inputs, torch.full_like(split.targets, torch.nan))  # an empty cell: nothing is known there
     with torch.no_grad():
         network = torch.cat([model(part) for part in in_precision(split.inputs, delta.dtype).split(4096)])

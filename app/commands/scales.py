@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from lsr_app.commands.common import PROBLEM_HELP, JsonOption, TrustOption, emit,
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
+    from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.refinement.scale_search import Candidate, ScaleSearch
 
 
@@ -30,19 +31,22 @@ def scales(
     json: JsonOption = False,
 ) -> None:
     """Search the first-layer scale of an untrained network; the true error is never looked at."""
-    from lsr_core.problems.physics.problem import PhysicsProblem
     from lsr_core.refinement.scale_search import search_scales
+    from lsr_core.refinement.uses import refuse_job
     from lsr_core.storage.bundles import load_problem, save_problem
 
     if out is not None and out.exists():
         raise InputError("there is something already; name a new folder", file=str(out), key="out")
     with problem_folder(problem, trust) as folder:
         loaded = load_problem(folder)
-    if not isinstance(loaded, PhysicsProblem):
-        raise InputError("is a problem with data; first-layer scales are searched for equations", key="PROBLEM")
+    refuse_job("scales", loaded.kind)
+    equation = cast("PhysicsProblem", loaded)
     started = time.perf_counter()
     found = search_scales(
-        loaded, rank=rank, seed=seed, on_candidate=lambda one: print(printable(_line(one)), file=sys.stderr, flush=True)
+        equation,
+        rank=rank,
+        seed=seed,
+        on_candidate=lambda one: print(printable(_line(one)), file=sys.stderr, flush=True),
     )
     seconds = time.perf_counter() - started
     if out is not None:
@@ -50,7 +54,7 @@ def scales(
             "first-layer scales": "searched by the residual on fresh points",
             "epochs": 0,
         }
-        save_problem(out, found.problem, training=about, seeds={"points": loaded.seed, "search": seed})
+        save_problem(out, found.problem, training=about, seeds={"points": equation.seed, "search": seed})
     result = {
         "problem": problem,
         "rank": found.rank,

@@ -54,6 +54,11 @@ class Problem(ABC):
         """Values, or points, that are fitted."""
 
     @property
+    def has_truth(self) -> bool:
+        """Whether the targets of `display` are what the network should give there."""
+        return True
+
+    @property
     def display(self) -> tuple[str, Split]:
         """The split whose fields are drawn: the grid, else test, else validation, else train."""
         splits = self.splits()

@@ -45,7 +45,7 @@ class JobEntry:
     """A kind of job.
 
     Attributes:
-        module: of `lsr_core.jobs`, whose `work` does it; empty for a variant of another job, which settings of its own make of that.
+        module: of `lsr_core.jobs`, whose `work` does it; empty for a variant of another job, and for a search that leaves no run.
         unused: settings that it has no use for, and why.
     """
 
@@ -84,6 +84,13 @@ JOBS: dict[Job, JobEntry] = {
         dict.fromkeys(
             set(RefineConfig.model_fields) - {"seed"},
             "a solve from scratch makes networks and spaces of its own, with settings of its own",
+        ),
+    ),
+    "scales": JobEntry(
+        "",
+        dict.fromkeys(
+            set(RefineConfig.model_fields) - {"seed", "max_rank"},
+            "a search of scales refines at one rank with the usual settings",
         ),
     ),
     "cases": JobEntry(

@@ -11,6 +11,7 @@ ALREADY_LINEAR = {
 NO_CLASSES = {"linearised": "only a classifier has logits or probabilities to choose from"}
 NO_NEW_POINTS = {
     "iterate": "iterative LSR needs an equation, whose residual can be taken at new points; this problem consists of data: refine it",
+    "scales": "first-layer scales are searched for equations; this problem consists of data: refine it",
     "solve": "only an equation can be solved from scratch; this problem consists of data: refine it",
 }
 

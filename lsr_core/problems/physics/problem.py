@@ -151,6 +151,10 @@ class PhysicsProblem(Problem):
         """Points at which the field is known, or drawn, by name; where nothing is given, the grid is made here, with zeros for the solution."""
         return existing(test=self.test, grid=self._plain if self.test is None and self.grid is None else self.grid)
 
+    @property
+    def has_truth(self) -> bool:
+        return self.test is not None
+
     def fitted_inputs(self) -> Tensor:
         return torch.cat([part.reshape(-1, part.shape[-1]) for part in self.points.values()])
 
