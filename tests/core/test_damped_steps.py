@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.damped import damped_step, held_solution, leading, promised, truncated_solutions
+from lsr_core.linalg.ridge import with_penalty
 
 DAMPING = 0.3
 
@@ -106,3 +107,15 @@ def test_a_coefficient_that_nothing_depends_on_goes_to_zero() -> None:
     torch.testing.assert_close(found[others], alone)
     assert left == pytest.approx(also)
     assert abs(float(found[2])) < 1e-12
+
+
+def test_a_penalty_keeps_coefficients_near_where_they_are_wanted() -> None:
+    """min ‖G c + r‖² + ‖W (c + z)‖² at every number of columns, W of several sizes."""
+    slopes, values, wanted, factor = rows(-1)
+    weights = torch.logspace(-1, 1, 6, dtype=torch.float64)
+    found = with_penalty(factor, weights, wanted)
+    for columns in (2, 6):
+        tall = torch.cat([slopes[:, :columns], torch.diag(weights)[:columns, :columns]])
+        right = torch.cat([values, (weights * wanted)[:columns]])
+        solved = torch.linalg.solve_triangular(found[:columns, :columns], -found[:columns, 6:], upper=True)[:, 0]
+        torch.testing.assert_close(solved, lstsq(tall, -right))

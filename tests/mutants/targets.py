@@ -11,7 +11,7 @@ TARGETS = {
     "lsr_core/linalg/damped.py": DAMPED,
     "lsr_core/linalg/operators.py": LINALG,
     "lsr_core/linalg/randomized.py": LINALG,
-    "lsr_core/linalg/ridge.py": LINALG,
+    "lsr_core/linalg/ridge.py": (*DAMPED, "tests/core/test_linalg.py"),
     "lsr_core/linalg/streaming_qr.py": LINALG,
     "lsr_core/linalg/triangular.py": LINALG,
     "lsr_core/refinement/solve.py": SOLVE,
