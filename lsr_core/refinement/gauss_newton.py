@@ -52,7 +52,6 @@ class GaussNewton:
         delta: Δθ, flat (m,).
         predictor: q(θ0, x) + J(x) Δθ.
         sentence: how it ended.
-        converged: False where it ran out of steps.
     """
 
     records: tuple[GaussNewtonStep, ...]
@@ -62,7 +61,6 @@ class GaussNewton:
     delta: Tensor
     predictor: RefinedPredictor
     sentence: str
-    converged: bool
 
 
 def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallback | None = None) -> GaussNewton:
@@ -121,7 +119,6 @@ def gauss_newton(refinement: Refinement, steps: int, *, progress: ProgressCallba
         delta=setting.function.expand(delta),
         predictor=model.predictor(state),
         sentence=_sentence(records, ending) + (SPOILT if model.spoilt else "") + _unsolved(setting, delta),
-        converged=ending is not None,
     )
 
 

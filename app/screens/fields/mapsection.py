@@ -15,8 +15,6 @@ from lsr_app.shell import controls, show, state
 from lsr_app.shell.controls import Now
 from lsr_app.words import texts
 
-Panel = tuple[str, Picture]
-
 
 def curves(now: Now, data: RunData, output: int) -> None:
     """Values and errors over the single input, with the training data."""
