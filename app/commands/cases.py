@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsr_app.commands.common import OWNER, emit, problem_folder, store
-from lsr_app.commands.running import execute, number, printable_lines
-from lsr_core.errors import LSRError
+from lsr_app.commands.common import OWNER, problem_folder, store
+from lsr_app.commands.running import experiment, number, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.refinement.case_records import CasesRecord
@@ -20,19 +19,15 @@ def refine_cases(problem: str, config: RefineConfig, cases: int, runs: Path | No
     from lsr_core.refinement.case_records import CasesRecord
     from lsr_core.refinement.cases import CasesSettings, input_of
     from lsr_core.storage.bundles import load_problem
-    from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(CasesSettings, {"cases": cases})
     with problem_folder(problem, trust) as folder:
         input_of(load_problem(folder))
         run = create(store(runs), folder, config, owner=OWNER, kind="cases", settings=settings.model_dump(mode="json"))
-    execute(run)
-    record = read_experiment(run.path, CasesRecord)
-    if record is None:
-        raise LSRError(f"run {run.id} left no result")
+    record = experiment(run, CasesRecord)
     found = record.model_dump(mode="json")
-    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+    tell(run, found, _words(record), json)
 
 
 def _words(record: CasesRecord) -> str:

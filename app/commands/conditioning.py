@@ -12,13 +12,11 @@ from lsr_app.commands.common import (
     JsonOption,
     RunsOption,
     TrustOption,
-    emit,
     problem_folder,
     refuse_rank,
     store,
 )
-from lsr_app.commands.running import execute, printable_lines
-from lsr_core.errors import LSRError
+from lsr_app.commands.running import experiment, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.lab.records import MethodRecord, RaceRecord
@@ -45,7 +43,6 @@ def conditioning(
     from lsr_core.lab.race import RaceSettings
     from lsr_core.lab.records import RaceRecord
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
@@ -53,16 +50,13 @@ def conditioning(
     with problem_folder(problem, trust) as folder:
         refuse_rank(folder, config, "race-full" if settings.space == "full" else "race")
         run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
-    execute(run)
-    record = read_experiment(run.path, RaceRecord)
-    if record is None:
-        raise LSRError(f"run {run.id} left no result")
+    record = experiment(run, RaceRecord)
     found = record.model_dump(mode="json", exclude={"methods": {"__all__": {"curve"}}, "bounds": True})
     found |= {
         "condition_number": record.condition_number.get("original"),
         "condition_numbers": found["condition_number"],
     }
-    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+    tell(run, found, _words(record), json)
 
 
 def _words(record: RaceRecord) -> str:

@@ -12,13 +12,11 @@ from lsr_app.commands.common import (
     JsonOption,
     RunsOption,
     TrustOption,
-    emit,
     problem_folder,
     refuse_rank,
     store,
 )
-from lsr_app.commands.running import execute, printable_lines
-from lsr_core.errors import LSRError
+from lsr_app.commands.running import experiment, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.lab.records import IsolationRecord
@@ -40,7 +38,6 @@ def isolate(
     from lsr_core.lab.isolation import IsolationSettings
     from lsr_core.lab.records import IsolationRecord
     from lsr_core.refinement.config import RefineConfig
-    from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     settings = checked(IsolationSettings, {"iterations": iterations})
@@ -50,12 +47,9 @@ def isolate(
         run = create(
             store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")
         )
-    execute(run)
-    record = read_experiment(run.path, IsolationRecord)
-    if record is None:
-        raise LSRError(f"run {run.id} left no result")
+    record = experiment(run, IsolationRecord)
     found = record.model_dump(mode="json")
-    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+    tell(run, found, _words(record), json)
 
 
 def _words(record: IsolationRecord) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from lsr_app.commands.common import Cancellation, ProgressLine, interruptible, printable
+from lsr_app.commands.common import Cancellation, ProgressLine, emit, interruptible, printable
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
     from lsr_core.jobs.executors import Executor
     from lsr_core.refinement.config import RefineConfig
+    from lsr_core.storage.lab import Experiment
     from lsr_core.storage.runs import Run
 
 
@@ -79,6 +80,22 @@ def execute(run: Run) -> None:
     if status.status != "complete":
         reason = status.error.message if status.error else "no reason was given"
         raise LSRError(f"run {run.id} {status.status}: {reason}")
+
+
+def experiment(run: Run, kind: type[Experiment]) -> Experiment:
+    """Run the job of an experiment here; what it found."""
+    from lsr_core.storage.lab import read_experiment
+
+    execute(run)
+    record = read_experiment(run.path, kind)
+    if record is None:
+        raise LSRError(f"run {run.id} left no result")
+    return record
+
+
+def tell(run: Run, found: dict[str, Any], words: str, json: bool) -> None:
+    """What an experiment found, with where it lies."""
+    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, words, json)
 
 
 def printable_lines(lines: list[str]) -> str:

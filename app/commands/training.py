@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, TrustOption, emit, problem_folder, refuse_rank, store
-from lsr_app.commands.running import execute, printable_lines
-from lsr_core.errors import LSRError
+from lsr_app.commands.common import OWNER, JsonOption, RunsOption, TrustOption, problem_folder, refuse_rank, store
+from lsr_app.commands.running import experiment, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.diagnosis.training_records import TrainingRecord
@@ -35,7 +34,6 @@ def training(
     from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.bundles import read_description
-    from lsr_core.storage.lab import read_experiment
     from lsr_core.validation import checked
 
     config = checked(RefineConfig, {"max_rank": max_rank, "seed": seed})
@@ -43,12 +41,9 @@ def training(
         need_checkpoints([entry.epoch for entry in read_description(folder).checkpoints])
         refuse_rank(folder, config, "training")
         run = create(store(runs), folder, config, owner=OWNER, kind="training")
-    execute(run)
-    record = read_experiment(run.path, TrainingRecord)
-    if record is None:
-        raise LSRError(f"run {run.id} left no result")
+    record = experiment(run, TrainingRecord)
     found = record.model_dump(mode="json")
-    emit({"run": run.id, **found, "status": run.status().status, "folder": str(run.path)}, _words(record), json)
+    tell(run, found, _words(record), json)
 
 
 def _words(record: TrainingRecord) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -12,15 +12,13 @@ from lsr_app.reading.iterationdata import HalfSteps
 from lsr_app.reading.rundata import RunData
 from lsr_app.services import problems
 from lsr_app.services.stamps import growth_stamp, stamp_of, tree_stamp
-from lsr_core.diagnosis.training_records import TrainingRecord
-from lsr_core.lab.records import IsolationRecord, RaceRecord
-from lsr_core.refinement.case_records import CaseFields, CasesRecord
+from lsr_core.refinement.case_records import CaseFields
 from lsr_core.refinement.results import Directions, LossPlane
 from lsr_core.refinement.smoothing_record import SmoothingCurves
 from lsr_core.solver.records import SolveStep, SolveSummary
 from lsr_core.storage import checking
 from lsr_core.storage.functions import read_fields
-from lsr_core.storage.lab import read_experiment
+from lsr_core.storage.lab import Experiment, read_experiment
 from lsr_core.storage.planes import read_plane
 from lsr_core.storage.runs import Run
 from lsr_core.storage.solves import SolveStore
@@ -28,7 +26,6 @@ from lsr_core.storage.steps import StepStore
 
 MAX_CHECKED_BYTES = 2**28
 _READ = ("run.json", "summary.json", "sweep.npz", "spectrum.npz", "fields.npz", "paths.npz", "digests.json")
-Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 
 def load(run: Run) -> RunData:

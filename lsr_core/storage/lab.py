@@ -20,8 +20,7 @@ NAMES: dict[type[BaseModel], str] = {
     TrainingRecord: "training.json",
     CasesRecord: "cases.json",
 }
-Experiment = RaceRecord | IsolationRecord | TrainingRecord | CasesRecord
-_Record = TypeVar("_Record", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
+Experiment = TypeVar("Experiment", RaceRecord, IsolationRecord, TrainingRecord, CasesRecord)
 
 
 def write_experiment(folder: Path, record: Experiment) -> None:
@@ -29,7 +28,7 @@ def write_experiment(folder: Path, record: Experiment) -> None:
     atomic.write_text(folder / NAMES[type(record)], record.model_dump_json())
 
 
-def read_experiment(folder: Path, kind: type[_Record]) -> _Record | None:
+def read_experiment(folder: Path, kind: type[Experiment]) -> Experiment | None:
     """What has been found so far, also of a run that was cancelled; None before the first result.
 
     Args:
