@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = [
@@ -38,6 +39,16 @@ def open_page() -> Iterator[Page]:
     """A page of 1280 by 900."""
     with open_browser() as browser:
         yield browser.new_page(viewport={"width": 1280, "height": 900})
+
+
+def processor() -> float:
+    """Processor seconds of the servers that this process has started."""
+    times = [
+        child.cpu_times()
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "lsr_app.serve" in child.cmdline()
+    ]
+    return sum(used.user + used.system for used in times)
 
 
 @contextmanager

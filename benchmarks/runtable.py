@@ -18,8 +18,7 @@ import time
 import uuid
 from pathlib import Path
 
-import psutil
-from _browser import open_page, server
+from _browser import open_page, processor, server
 
 import lsr_samples
 from lsr_core.storage.runs import Run
@@ -79,12 +78,6 @@ def look(url: str) -> tuple[float, float]:
         page.wait_for_selector(TABLE, timeout=120_000)
         page.wait_for_selector(IDLE, timeout=120_000)
         return time.perf_counter() - started, processor() - spent
-
-
-def processor() -> float:
-    """Processor seconds of the servers that this process has started."""
-    times = [child.cpu_times() for child in psutil.Process().children() if "chrom" not in child.name()]
-    return sum(used.user + used.system for used in times)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
 
 Without `--url` a server is started on the runs folder named by LSR_RUNS (default ./runs). Time runs from the key press
 that moves the slider to the last `plotly_afterplot` of the page; on the page without figures, to the last change of the
-page. With `--iteration`, a run of iterative LSR, the slider over its half steps is timed too. Needs playwright and a
-Chromium (CHROMIUM names its program; /usr/bin/chromium is tried).
+page. `processor` is the server's for a move, where this program has started it. With `--iteration`, a run of iterative
+LSR, the slider over its half steps is timed too. Needs playwright and a Chromium (CHROMIUM names its program;
+/usr/bin/chromium is tried).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import statistics
 import time
 from typing import Any
 
-from _browser import open_page, server
+from _browser import open_page, processor, server
 from playwright.sync_api import Locator, Page
 
-PAGES = ("overview", "rank", "fields", "path", "frequencies", "export")
+PAGES = ("overview", "rank", "fields", "path", "frequencies", "training", "conditioning", "export")
 RANKS = '[data-testid="stSidebar"] input[type="range"]'
 HALF_STEPS = '.st-key-w_step input[type="range"]'
 QUIET_MS = 500
@@ -58,10 +59,12 @@ def main() -> None:
     parser.add_argument("--pages", nargs="*", default=PAGES)
     options = parser.parse_args()
     with server(options.url) as url, open_page() as page:
-        results = {name: measure(page, url, name, options.run, options.moves) for name in options.pages}
+        results, spent = {}, {}
+        for name in options.pages:
+            results[name], spent[name] = measure(page, url, name, options.run, options.moves)
         if options.iteration:
-            times = measure(page, url, "frequencies", options.iteration, options.moves, HALF_STEPS)
-            results["half steps"] = times
+            name = "half steps"
+            results[name], spent[name] = measure(page, url, "frequencies", options.iteration, options.moves, HALF_STEPS)
     medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
     slowest = {name: round(max(times), 3) for name, times in results.items()}
     line = {
@@ -71,12 +74,13 @@ def main() -> None:
         "cores": os.cpu_count(),
         "median": medians,
         "max": slowest,
+        "processor": spent,
     }
     print(json.dumps(line))
 
 
-def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str = RANKS) -> list[float]:
-    """Seconds of each move on one page."""
+def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str = RANKS) -> tuple[list[float], float]:
+    """(seconds of each move on one page, processor seconds of the server for a move)."""
     path = "" if name == "overview" else name
     page.goto(f"{url}/{path}" + (f"?run={run}" if run else ""))
     thumb = page.locator(slider).first
@@ -84,6 +88,7 @@ def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str =
     page.wait_for_selector(IDLE, timeout=60_000)
     page.wait_for_timeout(4000)
     times: list[float] = []
+    before = processor()
     turn = min(8, int(thumb.get_attribute("max") or 8))  # short sliders are turned at their end
     for move in range(-2, moves):  # the first two warm the caches
         figures = page.evaluate(WATCH)
@@ -91,7 +96,7 @@ def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str =
         settled = settle(page, figures > 0)
         if move >= 0:
             times.append(settled)
-    return times
+    return times, round((processor() - before) / (moves + 2), 3)
 
 
 def press(page: Page, thumb: Locator, key: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app.plots import maps, scales
+from lsr_app.plots import ranks as rankfigures
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats, texts
 
@@ -59,9 +60,12 @@ def curves(data: RunData) -> dict[str, Any]:
             lines.append(
                 {"name": getattr(data.parts, split), "split": split, "y": [_number(value) for value in values]}
             )
+    reach, note = rankfigures.vertical([("", data)], measure, first=0)
     return {
         "x": kept.tolist(),
         "lines": lines,
+        "reach": reach,
+        "note": note,
         "measure": "Relative L2 error" if measure == "relative_l2" else "Mean square",
     }
 

@@ -38,13 +38,14 @@ def page(data: RunData, content: dict[str, Any], scripts: str, alone: bool = Fal
         f"{architecture} · {data.summary.n_params_total:,} parameters · {data.n_rows:,} {data.parts.values} · {kind}"
     )
     config, origin = _rows(data.manifest.config.model_dump(mode="json")), _rows(data.manifest.environment)
+    beyond = _muted(content["curves"]["note"])
     parts = (
         "" if alone else "<p><a href='../index.html'>All runs</a></p>",
         f"<h1>{_safe(data.about.title)}</h1><p class='muted'>{_safe(data.about.description)}</p><p class='muted'>{_safe(facts)}</p>",
         "<div class='control'><label for='slider'>Rank</label><input type='range' id='slider' min='0' step='1' "
         f"max='{len(data.ladder) - 1}' value='{content['start']}'><output id='shown' for='slider'></output></div>",
-        f"<div class='numbers' aria-live='polite'>{numbers}</div>{_verdict(data)}",
-        "<section><h2>Error against rank</h2><div id='curves' role='img' aria-label='Error against rank'></div></section>",
+        f"<div class='numbers' aria-live='polite'>{numbers}</div>{_verdict(data)}{_notes(data)}",
+        f"<section><h2>Error against rank</h2><div id='curves' role='img' aria-label='Error against rank'></div>{beyond}</section>",
         "<section><h2>Fields</h2><div class='panels' id='fields'></div></section>" if content["fields"] else "",
         "" if alone else _files(data.id),
         f"<section><h2>Settings</h2>{_scrolling('Settings', config)}</section>",
@@ -90,6 +91,15 @@ def _scrolling(label: str, rows: str) -> str:
     return f"<div class='scroll' tabindex='0' role='region' aria-label='{label}'><table>{rows}</table></div>"
 
 
+def _muted(words: str) -> str:
+    return f"<p class='muted'>{_safe(words)}</p>" if words else ""
+
+
+def _notes(data: RunData) -> str:
+    """What the run says of itself beside its numbers."""
+    return "".join(_muted(texts.begun(note)) for note in data.summary.notes)
+
+
 def _verdict(data: RunData) -> str:
     found = data.summary.verdict
     if found is None:
@@ -97,7 +107,7 @@ def _verdict(data: RunData) -> str:
     evidence = "".join(f"<li>{_safe(texts.begun(item.sentence))}</li>" for item in found.evidence)
     rank = f" About rank {found.rank:,}." if found.rank is not None else ""
     hints = (f"{texts.confidence(found)}.{rank}", texts.untested(found))
-    more = "".join(f"<p class='muted'>{_safe(words)}</p>" for words in hints if words)
+    more = "".join(map(_muted, hints))
     head = f"<b>{_safe(texts.begun(found.sentence))}</b>"
     return f"<section class='verdict'><p>{head}</p><ul>{evidence}</ul><p>{_safe(texts.begun(found.advice))}</p>{more}</section>"
 
@@ -159,7 +169,7 @@ const run = window.LSR, $ = name => document.getElementById(name);
 const colours = PALETTES[matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"];
 const tones = {train: colours.train, val: colours.validation, test: colours.refined};
 const layout = more => Object.assign({height: 340, margin: {l: 62, r: 16, t: 26, b: 44}, paper_bgcolor: "rgba(0,0,0,0)",
-  plot_bgcolor: "rgba(0,0,0,0)", font: {color: colours.text}, legend: {orientation: "h", y: 1.12}}, more);
+  plot_bgcolor: "rgba(0,0,0,0)", font: {color: colours.text}, legend: {orientation: "h", y: 1.02, yanchor: "bottom"}}, more);
 const axis = (title, more) => Object.assign({title: {text: title}, gridcolor: colours.grid, zeroline: false, exponentformat: "power"}, more);
 const unpack = (text, width) => {
   const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0)), [low, high] = run.fields.limits, rows = [];
@@ -179,7 +189,8 @@ function map(holder, name, values) {
 function begin() {
   const lines = run.curves.lines.map(line => ({x: run.curves.x, y: line.y, name: line.name, mode: "lines", line: {color: tones[line.split]}}));
   lines.push({x: [0], y: [1], mode: "markers", name: "Selected", marker: {size: 11, color: colours.refined}});
-  Plotly.newPlot("curves", lines, layout({hovermode: "x unified", xaxis: axis("Rank"), yaxis: axis(run.curves.measure, {type: "log"})}),
+  Plotly.newPlot("curves", lines, layout({hovermode: "x unified", xaxis: axis("Rank"),
+    yaxis: axis(run.curves.measure, {type: "log", ...run.curves.reach})}),
     {responsive: true, displaylogo: false});
   if (!run.fields) return;
   for (const name of run.fields.kind === "map" ? ["before", "after"] : ["after"]) {
@@ -203,6 +214,7 @@ function show(place) {
   $("length").textContent = run.length[place];
   move(rank, run.marks[place]);
   if (run.fields && run.fields.kind === "map") paint(run.fields.refined[place]);
+  else if (run.fields) bend(run.fields.refined[place]);
   clearTimeout(later); later = setTimeout(() => settle(place), 250);
 }
 // While the slider moves, only a mark and a picture change; Plotly draws anew, with its hints, once the slider rests.
@@ -211,6 +223,10 @@ function move(rank, value) {
   const {xaxis, yaxis} = $("curves")._fullLayout, points = $("curves").querySelectorAll(".scatterlayer .trace .point");
   const mark = points[points.length - 1];
   if (mark && value > 0) mark.setAttribute("transform", `translate(${xaxis.d2p(rank)},${yaxis.d2p(value)})`);
+}
+function bend(values) {
+  const {xaxis, yaxis} = $("after")._fullLayout, curves = $("after").querySelectorAll(".scatterlayer .trace path.js-line"), curve = curves[2];
+  if (curve) curve.setAttribute("d", "M" + run.fields.x.map((x, at) => `${xaxis.d2p(x)},${yaxis.d2p(values[at])}`).join("L"));
 }
 function paint(text) {
   const picture = $("after").querySelector(".heatmaplayer image"), width = run.fields.x.length, bytes = atob(text);

@@ -59,7 +59,7 @@ def errors(
                 _mark(canvas, knee, float(curve[knee]), "Knee", colours.muted, "diamond-open", logx, logy)
             _mark(canvas, ranks[0], selected, "Selected", colours.refined, "circle", logx, logy)
             canvas.vertical(max(ranks[0], first), colours.refined)
-    reach, note = _vertical(runs, measure, first=1 if logx else 0) if logy else ({}, "")
+    reach, note = vertical(runs, measure, first=1 if logx else 0) if logy else ({}, "")
     title = "Mean square" if runs[0][1].parts.residual and measure == "mse" else MEASURES[measure]
     canvas.axes("Rank", title, logx=logx, logy=logy, xaxis=_reach(runs, logx), yaxis=reach)
     key, word = runs[0][1].headline_split
@@ -86,7 +86,7 @@ def _by_output(canvas: Canvas, run: RunData, axis: NDArray[np.int64], first: int
         _solved_and_interpolated(canvas, axis, shown, sweep.solved[first:], formats.plot(name), colour, 0, width=1.2)
 
 
-def _vertical(runs: Labelled, measure: str, first: int) -> tuple[dict[str, object], str]:
+def vertical(runs: Labelled, measure: str, first: int) -> tuple[dict[str, object], str]:
     """A logarithmic axis over the errors on data that the solve has not seen, and what curves go on to beyond it.
 
     Where a solve interpolates, the training error falls to rounding; on an axis down there nothing could be seen of the others.

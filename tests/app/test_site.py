@@ -112,3 +112,16 @@ def test_shipped_runs_are_published_by_the_command(tmp_path: Path, capsys: pytes
     assert SHIPPED_ID in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     race = next(entry for entry in RUNS if entry.kind == "race")
     assert command(["publish", str(store / race.id), "--out", str(tmp_path / "other")]) == 2
+
+
+def test_a_page_holds_what_a_run_says_of_itself_and_an_axis_that_shows_it(tmp_path: Path) -> None:
+    noisy = next(entry for entry in RUNS if entry.name == "noisy1d")
+    run = RunStore(lsr_samples.runs_folder()).open(noisy.id)
+    site.publish([run], tmp_path / "site")
+    folder = tmp_path / "site" / run.id
+    text, curves = (folder / "index.html").read_text(encoding="utf-8"), content(folder)["curves"]
+    assert run.sweep.train_relative_l2[-1] < 1e-12  # where the axis would go to
+    assert curves["reach"]["range"][0] > -4
+    assert "Training goes on down to" in text
+    for note in run.summary.notes:
+        assert note[1:] in text
