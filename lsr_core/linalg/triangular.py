@@ -13,6 +13,8 @@ from torch import Tensor
 
 from lsr_core.linalg.ridge import weights_of, with_penalty
 
+FLOOR = 4.0  # times √columns times rounding: above it residuals by the factor and by the directions themselves agree to a few percent
+
 
 class TriangularSolver:
     """Solutions of min ‖A[:, :r] c + b‖² + λ² ‖D (c + z)‖² for r = 0…R from the factor of [A, b].
@@ -23,7 +25,7 @@ class TriangularSolver:
         damping: λ relative to σ₁(A D⁻¹); 0 = none.
         lengths: D (R,), of the columns of the basis that c belongs to, so that ‖D c‖ = ‖Δθ‖; ones if not given.
         apart: z (R,), from where the penalty counts: λ² ‖D (c + z)‖²; none if not given.
-        least: where A is diagonal, so that no scaled column is ever small: entries of A D⁻¹ below least·σ₁ are left out.
+        least: where A is diagonal, so that no scaled column is ever small: entries of A D⁻¹ below least·σ₁ are left out (see `least_of`).
 
     Attributes:
         triangle: of A, (≤ R, R).
@@ -44,7 +46,7 @@ class TriangularSolver:
         solved = factor[:n_columns, :n_columns]
         self.rhs = -factor[: len(solved), n_columns]
         self._left_out = torch.zeros(len(solved), dtype=torch.bool)
-        if least > 0 and is_diagonal(self.triangle):
+        if least > 0 and n_columns > 0 and is_diagonal(self.triangle):
             sizes = (self.triangle / (1 if lengths is None else lengths)).diagonal().abs()
             self._left_out = sizes < least * sizes.max()
             self.rhs[: len(sizes)][self._left_out] = 0
@@ -130,6 +132,15 @@ class TriangularSolver:
     def _filter(self, values: Tensor) -> Tensor:
         kept = (values >= self.rcond * values[0]) & (values > 0)
         return torch.where(kept, 1 / torch.where(kept, values, torch.ones_like(values)), torch.zeros_like(values))
+
+
+def least_of(rcond: float | None, factor: Tensor) -> float:
+    """The share of σ₁ below which a singular value says nothing of the matrix: the cut-off that was asked for, at least rounding.
+
+    An SVD has an absolute error of some ε σ₁ (Golub & Van Loan 2013, 8.6.2). A direction below that has a length of its own, which is not
+    the one on the diagonal, and a solution that is divided by the latter leaves a residual that the factor does not know of.
+    """
+    return max(rcond or 0.0, FLOOR * factor.shape[1] ** 0.5 * torch.finfo(factor.dtype).eps)
 
 
 def singular_values(triangle: Tensor) -> Tensor:

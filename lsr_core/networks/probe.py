@@ -106,6 +106,8 @@ def _failure(error: Exception, found: Findings, dtype: torch.dtype, inputs: Tens
             f"forward makes single precision at {found.lowered}, while the refinement computes in {wanted}; "
             "take the dtype of the weights or the inputs there (x.to(weight.dtype)), or ask for dtype float32"
         )
+    if "modified inplace" in str(error) or "leaf Variable" in str(error):
+        return f"forward writes into a parameter{where_in(error)}, which is then no parameter of its own; make a tensor of it there instead"
     shape = tuple(inputs.shape)
     said = " ".join(str(error).split())[:200]
     return (

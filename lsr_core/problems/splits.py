@@ -60,9 +60,11 @@ def split_of(split: Sequence[ArrayLike], key: str) -> Split:
         raise InputError(
             f"is of type {type(split).__name__}; give a pair, `Split(inputs, targets)`, of tensors or arrays", key=key
         )
-    if all(isinstance(part, Tensor) for part in split) and isinstance(split, Split):
+    if isinstance(split, Split) and not any(not isinstance(part, Tensor) or part.requires_grad for part in split):
         return split
-    return Split(*(as_tensor(part, f"{key}_{name}") for part, name in zip(split, Split._fields, strict=True)))
+    pairs = zip(split, Split._fields, strict=True)
+    # points of an equation are often made to require a gradient, and targets come out of a graph: it would follow every product
+    return Split(*(as_tensor(part, f"{key}_{name}").detach() for part, name in pairs))
 
 
 def check_split(split: Split, key: str) -> None:

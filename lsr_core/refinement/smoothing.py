@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.linalg.smoothing import RidgeFamily, minima
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, least_of
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
 from lsr_core.refinement.solve import LinearSolve
@@ -113,7 +113,7 @@ class Smoothing:
             damping=self.value,
             lengths=solve.subspace.scale,
             apart=self.family.whole_apart,
-            least=solve.setting.config.rcond or 0.0,
+            least=least_of(solve.setting.config.rcond, solve.train.factor),
         )
         return replace(solve, solver=solver)
 

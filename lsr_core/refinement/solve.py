@@ -8,7 +8,7 @@ import torch
 
 from lsr_core.errors import NumericalError
 from lsr_core.linalg.reduction import ALONE, Reduction
-from lsr_core.linalg.triangular import TriangularSolver
+from lsr_core.linalg.triangular import TriangularSolver, least_of
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
@@ -73,6 +73,6 @@ def solve_in(setting: Setting, basis: Basis) -> LinearSolve:
         rcond=setting.rcond,
         damping=setting.config.damping,
         lengths=basis.subspace.scale,
-        least=setting.config.rcond or 0.0,
+        least=least_of(setting.config.rcond, basis.train.factor),
     )
     return LinearSolve(setting, basis.subspace, basis.train, solver)
