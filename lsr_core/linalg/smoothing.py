@@ -29,6 +29,7 @@ class RidgeFamily:
         lengths: D (R,), none of them zero; ones if not given.
         rank: columns that are used; all if not given.
         apart: z (R,), from where the penalty counts; zero if not given. Then all below is that of c + z beside b − A z.
+        least: singular values below least·σ₁ count as zero (see `least_of`).
 
     Attributes:
         values: singular values s of A D⁻¹, largest first (k,).
@@ -41,19 +42,21 @@ class RidgeFamily:
     """
 
     def __init__(
-        self, factor: Tensor, n_rows: int, *, lengths: Tensor | None = None, rank: int | None = None, apart: Tensor | None = None
+        self, factor: Tensor, n_rows: int, *, lengths: Tensor | None = None, rank: int | None = None, apart: Tensor | None = None,
+        least: float = 0.0,
     ) -> None:  # fmt: skip
         columns = factor.shape[1] - 1
         rank = columns if rank is None else rank
         lengths = factor.new_ones(columns) if lengths is None else lengths
-        self._factor, self._lengths, self.whole_apart = factor, lengths, apart
+        self._factor, self._lengths, self.whole_apart, self._least = factor, lengths, apart, least
         ahead, below = factor[:rank, -1].double(), factor[rank:, -1].double()
         self.base = float(ahead.square().sum() + below.square().sum())
         self.apart = None if apart is None else apart[:rank].double()
         if self.apart is not None:
             ahead = ahead - factor[:rank, :rank].double() @ self.apart
         matrix = factor[:rank, :rank].double() / lengths[:rank].double()
-        left, self.values, right_t = torch.linalg.svd(matrix, full_matrices=False)
+        left, values, right_t = torch.linalg.svd(matrix, full_matrices=False)
+        self.values = values * (values >= least * values[:1])
         self.right = right_t.T / lengths[:rank, None].double()
         self.along = -(left.T @ ahead)
         self.n_rows = n_rows
@@ -68,7 +71,7 @@ class RidgeFamily:
 
     def leading(self, rank: int) -> RidgeFamily:
         """The family on the first `rank` columns."""
-        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank, apart=self.whole_apart)
+        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank, apart=self.whole_apart, least=self._least)
 
     def grid(self) -> Tensor:
         """Values of λ (g,), ascending: evenly spread in the logarithm over everything that makes a difference."""

@@ -135,12 +135,12 @@ class TriangularSolver:
 
 
 def least_of(rcond: float | None, factor: Tensor) -> float:
-    """The share of σ₁ below which a singular value says nothing of the matrix: the cut-off that was asked for, at least rounding.
+    """The share of σ₁ below which a singular value is left out: the cut-off that was asked for, else that of rounding.
 
     An SVD has an absolute error of some ε σ₁ (Golub & Van Loan 2013, 8.6.2). A direction below that has a length of its own, which is not
     the one on the diagonal, and a solution that is divided by the latter leaves a residual that the factor does not know of.
     """
-    return max(rcond or 0.0, FLOOR * factor.shape[1] ** 0.5 * torch.finfo(factor.dtype).eps)
+    return FLOOR * factor.shape[1] ** 0.5 * torch.finfo(factor.dtype).eps if rcond is None else rcond
 
 
 def singular_values(triangle: Tensor) -> Tensor:

@@ -37,8 +37,9 @@ class RefineConfig(BaseModel):
         None,
         ge=0,
         lt=1,
-        description="cut-off of singular values, relative to the largest: of G V for data, of G V with columns of length 1 for "
-        "equations, whose columns are otherwise cut at rows times rounding",
+        description="cut-off of singular values, relative to the largest: of G V for data, where those that rounding alone "
+        "has given a length are left out if it is not given; of G V with columns of length 1 for equations, there rows times rounding if it "
+        "is not given",
     )
     damping: float = Field(
         0.0,

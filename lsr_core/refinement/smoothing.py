@@ -131,7 +131,10 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     if rank > solve.subspace.rank:
         rank = solve.subspace.rank  # refused with the reason where all solutions are made
     apart = solve.subspace.coordinates(setting.function.theta0) if config.prior == "weights" else None
-    family = RidgeFamily(solve.train.factor, setting.n_residuals, lengths=solve.subspace.scale, rank=rank, apart=apart)
+    family = RidgeFamily(
+        solve.train.factor, setting.n_residuals, lengths=solve.subspace.scale, rank=rank, apart=apart,
+        least=least_of(config.rcond, solve.train.factor),
+    )  # fmt: skip
     held_out = HeldOut.of(setting, solve.subspace, family) if rank > 0 else None
     used = config.regularise
     if used == "auto":
