@@ -71,7 +71,9 @@ class RidgeFamily:
 
     def leading(self, rank: int) -> RidgeFamily:
         """The family on the first `rank` columns."""
-        return RidgeFamily(self._factor, self.n_rows, lengths=self._lengths, rank=rank, apart=self.whole_apart, least=self._least)
+        return RidgeFamily(
+            self._factor, self.n_rows, lengths=self._lengths, rank=rank, apart=self.whole_apart, least=self._least
+        )
 
     def grid(self) -> Tensor:
         """Values of λ (g,), ascending: evenly spread in the logarithm over everything that makes a difference."""
