@@ -17,6 +17,7 @@ from lsr_app.reading.rundata import RunData
 Labelled = Sequence[tuple[str, RunData]]
 Rows = Iterable[Sequence[object]]
 HEIGHT = 320
+LEGEND_WIDTH = 340  # of a phone, less the axis: rows are kept free for a legend as it wraps there
 LARGE = 20  # type of a figure that is projected
 TINY = 1e-300  # below every error that float64 can tell from zero; keeps logarithms finite
 
@@ -119,7 +120,7 @@ class Canvas:
                 axis.update(_log_ticks([trace.get(letter) for trace in self.traces], 7 if letter == "y" else 9))
         names = [trace["name"] for trace in self.traces if trace.get("name") and trace.get("showlegend", True)]
         if "margin" not in self.layout and len(names) > 1 and self.layout.get("showlegend", True):
-            rows = _legend_rows(names, 340 if self.height <= HEIGHT else 480)
+            rows = _legend_rows(names, LEGEND_WIDTH)
             self.layout["margin"] = theme.layout()["margin"] | {"t": 10 + 20 * rows}
             self.height += 20 * (rows - 1)
         if self._is_of_curves:

@@ -16,6 +16,7 @@ from lsr_app.shell import pages, saving, state
 from lsr_app.words import figuretexts, formats, texts
 from lsr_app.words.wording import Words
 
+WORDS_FROM = 16  # letters of a cell that may be broken
 _TURN = "lsr_to_top_turn"
 
 
@@ -84,7 +85,7 @@ def table(
 ) -> None:  # fmt: skip
     """A small table as HTML, with its CSV."""
     head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{formats.page(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     with st.container(gap="xsmall"):
         st.html(
             f"<div class='lsr-scroll' tabindex='0' role='region' aria-label='{formats.page(caption)}'>"
@@ -92,6 +93,12 @@ def table(
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
         _csv(key, data_columns or columns, data)
+
+
+def _cell(text: str) -> str:
+    """A long text may take several lines; a number stays on one."""
+    kind = " class='lsr-words'" if len(text) > WORDS_FROM and " " in text else ""
+    return f"<td{kind}>{formats.page(text)}</td>"
 
 
 def headline(items: Sequence[tuple[str, str, str]]) -> None:

@@ -30,6 +30,7 @@ _CSS = """
 .st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
  .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
+@media (max-width:480px){[class*="st-key-group_"] [data-testid="stColumn"]:has(.heatmaplayer){min-width:100%;flex:1 1 100%}}
 .st-key-rank_here{display:none}
 @media (max-width:768px){.st-key-rank_here{display:block;position:fixed;left:0;right:0;bottom:0;z-index:90;padding:.2rem 1rem .5rem;
  background:var(--lsr-surface);border-top:1px solid var(--lsr-line)} .stMainBlockContainer{padding-bottom:8rem}}
@@ -62,7 +63,9 @@ _CSS = """
 .lsr-table caption{caption-side:top;text-align:left;font-weight:600;font-size:1.05rem;padding:.3rem 0}
 .lsr-table th{font-weight:600;color:var(--lsr-muted);text-align:right;padding:.3rem .45rem;border-bottom:1px solid var(--lsr-line)}
 .lsr-table td{text-align:right;padding:.28rem .45rem;border-bottom:1px solid var(--lsr-line)}
-.lsr-table td{white-space:nowrap} .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
+.lsr-table td{white-space:nowrap}
+.lsr-table .lsr-words{white-space:normal;min-width:6.5rem}
+.lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
 .lsr-table td:last-child{min-width:4.4rem} .lsr-table td:first-child{min-width:4.4rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
 .lsr-question{font-weight:600;margin:0;max-width:75ch}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 
 from lsr_app.reading.rundata import RunData
@@ -84,14 +85,17 @@ def _level(found: re.Match[str], ordered: list[Looked]) -> bool:
 
 def numbers(page: str, looked: list[Looked]) -> list[str]:
     """Rows of the table of numbers that are not so."""
-    columns, rows = table(page, "Numbers")
+    head = re.search(r">(Numbers[^<]*)<", page)
+    columns, rows = table(page, unescape(head[1]) if head else "")
     if len(rows) != len(looked):
         return [f"{len(rows)} rows for {len(looked)} runs"]
     wrong = []
     for row, one in zip(rows, looked, strict=True):
         told = dict(zip(columns, row, strict=True))
         before, after = sizes(one.data, one.rank)
+        label = one.data.headline(one.rank)[0]
         right = (
+            label == told.get("Error", label) and (head is not None and ("Error" in told or label in unescape(head[1]))),
             told["Run"] == one.name, near(told["Network"], before), near(told["Refined"], after), _gained(told["Gain"], before, after),
             told["Rank"] == f"{one.rank:,} of {one.data.sweep.max_rank:,}",
             _near_or_none(told["κ(G V)"], float(one.data.sweep.condition_number[one.rank])),

@@ -8,12 +8,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lsr_core.storage.runs import Run
+from lsr_samples.make_runs import RUNS
 from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
 SCREEN = 900
 WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] table')].map(table => table.parentElement)
   .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText.slice(0, 80))"""
+COMPARED = [entry.id for entry in RUNS if entry.name in ("sine2d", "noisy1d", "digits")]
 FIGURES_OF_A_RUN = ("", "rank", "fields", "path", "frequencies", "export")
 
 
@@ -37,7 +39,9 @@ def test_what_is_chosen_is_seen_in_the_form(page: Page) -> None:
     expect(journeys.button(page, "start")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("path", [path for path in journeys.PAGES if path != "lesson"])
+@pytest.mark.parametrize(
+    "path", [*(path for path in journeys.PAGES if path != "lesson"), f"compare?runs={','.join(COMPARED)}"]
+)
 def test_no_table_is_cut_off(path: str, page: Page) -> None:
     journeys.visit(page, path)
     page.wait_for_timeout(300)

@@ -8,7 +8,6 @@ ALONE = "It is the only refinement of its problem so far. Refine the problem aga
 AGAIN = "Refine it with other settings"
 NONE = "There are no two complete refinements to compare yet."
 START = "Refine a network"
-NUMBERS = "Numbers"
 COLUMNS = (
     "Run", "Problem", "Error", "Network", "Refined", "Gain", "Rank", "κ(G V)", "κ as solved", "‖Δθ‖", "Parameters", "Time",
 )  # fmt: skip
@@ -25,6 +24,11 @@ OTHER_POINTS = (
 )
 GONE = "A run of this comparison is not there any more, or is no complete refinement; the others are shown."
 UNLIKE = "The runs report different errors, so none is called the best."
+
+
+def numbers(same: list[str]) -> str:
+    """Over the table of numbers: what is the same in all its rows."""
+    return ": ".join(["Numbers", ", ".join(same)] if same else ["Numbers"])
 
 
 def different(problems: list[str]) -> str:

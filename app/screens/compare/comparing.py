@@ -10,6 +10,7 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.screens.compare import comparetexts
 from lsr_app.words import formats
 
+SHARED = (1, 2)  # places of problem and error among the columns
 ALIKE = 1.05  # times, within which two errors count as equal
 
 
@@ -51,6 +52,18 @@ def cells(one: Compared) -> tuple[str, ...]:
     return (
         str(name), str(title), str(label), *number, gain, f"{rank:,} of {most:,}", *rest, f"{params:,}", formats.seconds(seconds),  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def table(compared: Sequence[Compared]) -> tuple[list[str], list[list[str]], list[str]]:
+    """(columns, rows, values that need no column because all runs have the same problem or report the same error)."""
+    rows = [cells(one) for one in compared]
+    shared = [place for place in SHARED if len({row[place] for row in rows}) == 1]
+    kept = [place for place in range(len(comparetexts.COLUMNS)) if place not in shared]
+    return (
+        [comparetexts.COLUMNS[place] for place in kept],
+        [[row[place] for place in kept] for row in rows],
+        [rows[0][place] for place in shared],
+    )
 
 
 def one_problem(compared: Sequence[Compared]) -> bool:

@@ -95,7 +95,7 @@ def _config() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     names = runstexts.COLUMNS
     return {
-        "title": st.column_config.TextColumn("Run", width="medium", pinned=True),
+        "title": st.column_config.TextColumn("Run", width=280),
         **{name: st.column_config.TextColumn(names[name]) for name in ("problem", "kind", "state", "whose", "dtype", "id")},
         **{name: number(names[name], format="%.1e") for name in ("base", "refined", "condition")},
         "gain": number(names["gain"], format="%.3g", help=runstexts.GAIN_HELP),
