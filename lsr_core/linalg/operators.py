@@ -32,35 +32,11 @@ class LinearOperator(ABC):
     def rmatvec(self, vector: Tensor) -> Tensor:
         return self.rmatmat(vector[:, None])[:, 0]
 
-    def __matmul__(self, other: Tensor) -> Tensor:
-        return self.matvec(other) if other.ndim == 1 else self.matmat(other)
-
-    @property
-    def T(self) -> LinearOperator:
-        return _Transposed(self)
-
     def to_dense(self) -> Tensor:
         """The whole matrix; for tests and tiny cases."""
         if self.shape[0] < self.shape[1]:
             return self.rmatmat(torch.eye(self.shape[0], dtype=self.dtype, device=self.device)).T
         return self.matmat(torch.eye(self.shape[1], dtype=self.dtype, device=self.device))
-
-
-class _Transposed(LinearOperator):
-    def __init__(self, operator: LinearOperator) -> None:
-        self.operator = operator
-        self.shape = (operator.shape[1], operator.shape[0])
-        self.dtype, self.device = operator.dtype, operator.device
-
-    def matmat(self, block: Tensor) -> Tensor:
-        return self.operator.rmatmat(block)
-
-    def rmatmat(self, block: Tensor) -> Tensor:
-        return self.operator.matmat(block)
-
-    @property
-    def T(self) -> LinearOperator:
-        return self.operator
 
 
 class DenseOperator(LinearOperator):
