@@ -17,6 +17,7 @@ from lsr_app.commands.common import (
     store,
 )
 from lsr_app.commands.running import experiment, printable_lines, tell
+from lsr_app.reading import racedata
 
 if TYPE_CHECKING:
     from lsr_core.lab.records import MethodRecord, RaceRecord
@@ -55,6 +56,7 @@ def conditioning(
     found |= {
         "condition_number": record.condition_number.get("original"),
         "condition_numbers": found["condition_number"],
+        "conclusion": _conclusion(record),
     }
     tell(run, found, _words(record), json)
 
@@ -69,8 +71,14 @@ def _words(record: RaceRecord) -> str:
     ]
     lines += [_line(method) for method in record.methods]
     lines += [f"note: {note}" for note in record.notes]
-    lines.append(f"{record.seconds:.1f} s")
+    lines += [_conclusion(record), f"{record.seconds:.1f} s"]
     return printable_lines(lines)
+
+
+def _conclusion(record: RaceRecord) -> str:
+    """What the race says, in float64 where it ran in it."""
+    precision = "float64" if any(method.dtype == "float64" for method in record.methods) else "float32"
+    return racedata.sentence(record, precision)
 
 
 def _line(method: MethodRecord) -> str:

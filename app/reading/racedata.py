@@ -58,9 +58,18 @@ def sentence(record: RaceRecord, precision: Precision) -> str:
     if after is None:
         return f"{first}."
     second = f"in whitened ones, the same problem and the same optimiser, it {_end(after, record.floor)}"
-    held = (before.times_floor or 0) >= FAR and arrived(after, record.floor) is not None
-    reason = " Both problems are convex: it was the conditioning that held it up." if held else ""
-    return f"{first}; {second}.{reason}"
+    return f"{first}; {second}. {_reason(before, after, record.floor)}"
+
+
+def _reason(before: MethodRecord, after: MethodRecord, floor: float) -> str:
+    """What the two ends say of conditioning."""
+    if arrived(before, floor) is not None:
+        return "It arrives in both: on this problem conditioning does not stop it."
+    if arrived(after, floor) is None:
+        return "It arrives in neither, so that this race does not tell what holds it up."
+    if (before.times_floor or 0) >= FAR or before.diverged:
+        return "Both problems are convex: it was the conditioning that held it up."
+    return "Both problems are convex: the conditioning slows it down, and not by much."
 
 
 def lost(method: MethodRecord) -> int:

@@ -157,6 +157,27 @@ def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: 
     assert sentence in said(open_page("conditioning", run=run.id))
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((1e6, 1.0), "conditioning that held it up"),
+        ((5.0, 1.0), "not by much"),
+        ((1.5, 1.0), "does not stop it"),
+        ((1e6, 9.0), "does not tell"),
+        ((1.0, 9.0), "arrives"),
+    ],
+)
+def test_the_race_ends_with_what_it_says_of_conditioning(ends: tuple[float, float], said: str) -> None:
+    record = lab.race_record()
+    methods = []
+    for place, times in zip(("original", "whitened"), ends, strict=True):
+        adam = racedata.get(record, "adam", "float64", place)  # type: ignore[arg-type]
+        assert adam is not None
+        curve = adam.curve.model_copy(update={"losses": [lab.FLOOR * times] * len(adam.curve.losses)})
+        methods.append(adam.model_copy(update={"curve": curve, "times_floor": times}))
+    assert said in racedata.sentence(record.model_copy(update={"methods": methods}), "float64")
+
+
 def test_where_the_network_is_at_the_floor_the_race_claims_nothing() -> None:
     record = lab.race_record().model_copy(update={"base_loss": 1.5 * lab.FLOOR})
     assert racedata.sentence(record, "float64").startswith("The network itself is at 1.50 times the floor")
