@@ -145,9 +145,12 @@ def _words(run: Run) -> str:
             f"{_number(errors['network']):>11}{_number(errors['refined']):>11}"
         )
     for name, curve in record["baselines"].items():
-        lines.append(f"{name}: {_number(curve['relative_l2'][-1])} after {curve['seconds'][-1]:.1f} s")
+        error, residual = curve["relative_l2"][-1], curve["fresh_residual"][-1]
+        found = f"residual {residual:.2e}" if error is None else f"error {error:.2e}"
+        lines.append(f"{name}: {found} after {curve['seconds'][-1]:.1f} s")
     lines += [record["sentence"], *(f"note: {note}" for note in record["notes"])]
-    lines.append(f"best {_number(record['best_relative_l2'])}, ended by {record['stopped']}, run {run.id}")
+    best = record["best_relative_l2"]
+    lines.append(f"{'' if best is None else f'best error {best:.2e}, '}ended by {record['stopped']}, run {run.id}")
     return printable_lines(lines)
 
 

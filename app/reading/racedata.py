@@ -58,13 +58,18 @@ def sentence(record: RaceRecord, precision: Precision) -> str:
     if after is None:
         return f"{first}."
     second = f"in whitened ones, the same problem and the same optimiser, it {_end(after, record.floor)}"
-    return f"{first}; {second}. {_reason(before, after, record.floor)}"
+    return f"{first}; {second}. {_reason(record, before, after, record.floor)}"
 
 
-def _reason(before: MethodRecord, after: MethodRecord, floor: float) -> str:
+def _reason(record: RaceRecord, before: MethodRecord, after: MethodRecord, floor: float) -> str:
     """What the two ends say of conditioning."""
     if arrived(before, floor) is not None:
-        return "It arrives in both: on this problem conditioning does not stop it."
+        more = (
+            ""
+            if record.rank >= min(record.n_params, record.n_residuals)
+            else "; a larger subspace (rank) has weaker ones"
+        )
+        return f"It arrives in both: within these {record.rank:,} directions conditioning does not stop it{more}."
     if arrived(after, floor) is None:
         return "It arrives in neither, so that this race does not tell what holds it up."
     if (before.times_floor or 0) >= FAR or before.diverged:

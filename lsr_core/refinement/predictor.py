@@ -147,7 +147,8 @@ class RefinedPredictor(nn.Module):
         """
         if self.spread is None:
             raise InputError(
-                "this predictor holds no standard deviations: its refinement was not smoothed (regularise=auto), or kept the network (rank 0)",
+                "this predictor holds no standard deviations: its refinement was not smoothed (regularise=auto), or kept the network (rank 0); "
+                "a network trained on the same noisy samples may have them with prior=weights",
                 key="std",
             )
         taken = self._taken(inputs)

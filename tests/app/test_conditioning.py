@@ -162,7 +162,7 @@ def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: 
     [
         ((1e6, 1.0), "conditioning that held it up"),
         ((5.0, 1.0), "not by much"),
-        ((1.5, 1.0), "does not stop it"),
+        ((1.5, 1.0), "directions conditioning does not stop it; a larger"),
         ((1e6, 9.0), "does not tell"),
         ((1.0, 9.0), "arrives"),
     ],

@@ -120,7 +120,11 @@ class Rectangle(Shape):
     def __post_init__(self) -> None:
         for low, high in self.bounds:
             if not low < high:
-                raise InputError(f"a box runs from {low:g} to {high:g}; the first must be smaller", key="domain")
+                raise InputError(
+                    f"a box runs from {low:g} to {high:g}; the first must be smaller. Its numbers are from and to for each coordinate: "
+                    "x from, x to, y from, y to",
+                    key="domain",
+                )
 
     @property
     def edges(self) -> tuple[Edge, ...]:
