@@ -4,7 +4,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs reproduce bench fuzz mutants release extras floors pins first clean
+.PHONY: run test lint docs notebooks reproduce bench fuzz mutants release extras floors pins first clean
 
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
@@ -24,6 +24,10 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	$(BIN)/python -m docs.making.checked build/site
+
+# Every notebook of the documentation from its first cell to its last, and the slider of one in a browser; ten minutes at most.
+notebooks: $(VENV)/.dev
+	LSR_ALL_TESTS=1 timeout 600 $(BIN)/python -m pytest -q --durations 9 tests/test_notebooks.py tests/browser/test_notebook_slider.py
 
 # Damaged files against the readers, bytes that coverage guides against every parser, and refinements of random networks against
 # their dense twins; forty minutes at most.

@@ -91,6 +91,7 @@ class Figures:
         further: the network trained on from its weights as they are.
         no_further: why it was not; empty where that was not asked.
         noise: of the training data, where a smoothing has found it.
+        kept: whether a smoothing has judged, by samples left out one at a time, that the network should stay as it is.
     """
 
     rank: int
@@ -127,6 +128,7 @@ class Figures:
     further: Further | None = None
     no_further: str = ""
     noise: NoiseFigures | None = None
+    kept: bool = False
 
     @property
     def left(self) -> float:
@@ -182,6 +184,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         no_restart=why_not(problem),
         no_further=why_no_further(problem),
         noise=_noise(summary),
+        kept=summary.regularisation is not None and summary.rank == 0,
     )
 
 

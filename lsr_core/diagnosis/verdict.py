@@ -125,7 +125,10 @@ def untested(known: Figures, limit: Limit) -> list[str]:
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
     told = _rounded(known) or _overfits(known) or _noisy(known) is not None
-    return reachable(known) > SOME_GAIN and not (known.is_equation or told or words.untold(known))
+    enough = (
+        SOME_GAIN if known.has_held_out else SMALL_GAIN
+    )  # of training samples a start that overfits them has the least error
+    return reachable(known) > enough and not (known.is_equation or told or words.untold(known))
 
 
 def _rounded(known: Figures) -> bool:
@@ -241,7 +244,9 @@ def _untold(known: Figures) -> Finding | None:
     if not words.untold(known):
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.at_rank(known)]
-    return Finding("open", evidence, 1.0, doubt="nothing was held out", advice=words.UNTOLD)
+    return Finding(
+        "open", evidence, 1.0, doubt="nothing was held out", advice=words.KEPT if known.kept else words.UNTOLD
+    )
 
 
 RULES: tuple[Callable[[Figures], Finding | None], ...] = (

@@ -29,6 +29,14 @@ UNTRAINED_SENTENCE = (
 )
 UNTOLD_SENTENCE = "Nothing tells what limits the network: no samples were held out, and a gain on those that were fitted may be one of their noise."
 UNTOLD = "Hold samples out, or let smoothing judge by samples left out one at a time (regularise), before you believe a gain."
+KEPT_SENTENCE = (
+    "Smoothing keeps the network as it is: no correction was shown to do better on samples left out one at a time. What limits it is "
+    "not told."
+)
+KEPT = (
+    "Take the network as it is, or more samples. A network that was trained on these very samples may gain with prior=weights, which also "
+    "takes back what it learnt from their noise."
+)
 EARLY_SENTENCE = (
     "Training was ended early: a few more of its steps lower the error much by themselves. {Solve} {removes} most of the {what} now; "
     "what would hold training back later was not seen."
@@ -72,7 +80,7 @@ def sentence(limit: Limit, known: Figures) -> str:
     if limit == "overfitting" and spared(known):
         return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank)
     if limit == "open" and untold(known):
-        return UNTOLD_SENTENCE
+        return KEPT_SENTENCE if known.kept else UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
         return JUMP_SENTENCE
     if limit == "undetermined" and known.refined_error is not None:
@@ -100,8 +108,8 @@ def _pattern(limit: Limit, known: Figures) -> str:
 
 
 def untold(known: Figures) -> bool:
-    """Whether the gain of a fit is one on its own samples only."""
-    return not known.is_equation and not known.has_held_out and known.best < MUCH_BETTER
+    """Whether the gain of a fit is one on its own samples only; a smoothing judges by samples left out one at a time."""
+    return not known.is_equation and not known.has_held_out and known.noise is None and known.best < MUCH_BETTER
 
 
 def spared(known: Figures) -> bool:

@@ -324,6 +324,17 @@ def test_noise_names_its_size_and_what_may_be_claimed() -> None:
     assert any("takes at least 400 values, 300 more" in item.sentence for item in found.evidence)
 
 
+def test_nobody_who_smooths_is_told_to_smooth() -> None:
+    alone = replace(PLAIN, **gained(0.2), has_held_out=False)  # type: ignore[arg-type]
+    assert "(regularise)" in verdict(alone).advice
+    kept = verdict(replace(alone, kept=True, rank=0))
+    assert kept.sentence.startswith("Smoothing keeps the network")
+    assert "(regularise)" not in kept.advice
+    smoothed = verdict(replace(alone, noise=NoiseFigures(0.1, "told", 6.0, 80, 0.5)))
+    assert smoothed.limit == "conditioning"
+    assert "(regularise)" not in smoothed.advice
+
+
 def test_a_rank_that_does_not_overfit_is_not_said_to() -> None:
     spared = verdict(replace(PLAIN, degradation=3.0, rank=PLAIN.best_rank))
     assert spared.limit == "overfitting"
