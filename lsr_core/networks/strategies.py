@@ -23,6 +23,7 @@ from lsr_core.networks.uses.network import UsedNetwork
 MOSTLY = 0.9  # share of factored parameters from which factoring pays
 COARSE = 4e9  # bytes of a basis with its copies up to which float32 takes the exact route
 SMALL = 2e10  # floating-point operations that nobody notices
+PATIENCE = 3e12  # that rows may take, some minutes, where directions chosen on a part of the samples take a few percent of them
 ROW_PASSES = 2  # over all rows: for the sketch, and for the modes
 TANGENT = 3  # passes that a tangent costs beside the value
 SLOWER = 8  # times the time of an operation in a product of rows that one in forward mode takes
@@ -191,7 +192,8 @@ def _by_cost(
         return Strategy(wanted, "asked for", function, n_outputs, network)
     if wanted == "row-blocks":
         return Strategy(wanted, "asked for", function, n_outputs, quick_rows)
-    if 8 * n_rows * function.n_params * min(n_rows, width) <= SMALL:
+    cost = 8 * n_rows * function.n_params * min(n_rows, width)
+    if cost <= SMALL:
         return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs, quick_rows)
     if function.is_partial:
         return Strategy(
@@ -200,7 +202,7 @@ def _by_cost(
     if function.dtype == torch.float32 and quick_rows is not None and 20 * function.n_params * width <= COARSE:
         reason = "single precision is too coarse for factored directions, and the exact ones fit"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
-    if quick_rows is not None and quick_rows.places > 1 and not in_forward_mode:
+    if quick_rows is not None and quick_rows.places > 1 and not in_forward_mode and cost <= PATIENCE:
         reason = f"samples pass layers at {quick_rows.places} places, where random directions reach less than rows"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
     if quick_rows is not None and not in_forward_mode:

@@ -197,6 +197,12 @@ class TestChoice:
     def test_a_large_mlp_is_factored(self) -> None:
         assert self.choose(twins.network(2, 1500, 1500, 1), width=10_000) == "factored"
 
+    def test_rows_at_several_places_are_taken_as_long_as_they_take_minutes(self) -> None:
+        module = nn.Sequential(nn.Unflatten(1, (2, 1)), nn.Linear(1, 8), nn.Tanh(), nn.Flatten(), nn.Linear(16, 1))
+        function = ParametricFunction.from_module(module, dtype=torch.float64)
+        names = [choose_strategy(function, self.inputs[:2], rows, 1, width=1000).name for rows in (10**7, 10**8)]
+        assert names == ["row-blocks", "factored"]
+
     def test_a_batch_that_talks_is_matrix_free(self) -> None:
         coupled = PureFunction(lambda named, x: (x - x.mean(0)) @ named["w"], {"w": torch.ones(2, 1)})
         function = ParametricFunction.from_module(coupled, dtype=torch.float64)
