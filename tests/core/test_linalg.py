@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsr_core.linalg.operators import DenseOperator, dot_test
-from lsr_core.linalg.randomized import randomized_svd, sketch_error
+from lsr_core.linalg.randomized import probe_bound, randomized_svd, sketch_error
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, times_upper
 from lsr_core.linalg.whitening import inverse_root
@@ -66,6 +66,12 @@ def test_sketch_error_bounds_the_truth_and_is_not_wild() -> None:
         ratios.append(estimate / true)
     assert covered == 200  # each misses with probability 1e-5
     assert max(ratios) < 100
+
+
+def test_the_bound_of_probes_is_that_of_the_lemma() -> None:
+    """10 √(2/π) times the longest image (Halko, Martinsson & Tropp 2011, Lemma 4.1)."""
+    images = torch.tensor([[3.0, 0.0], [4.0, 1.0]], dtype=torch.float64)
+    assert probe_bound(images) == pytest.approx(39.8942280401, rel=1e-10)
 
 
 def test_dot_test_sees_a_wrong_adjoint() -> None:
