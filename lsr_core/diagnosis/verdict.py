@@ -38,7 +38,8 @@ ZERO_CORRECTION = 0.99  # of the residual left at every rank: nothing was correc
 DEGRADATION = 1.5  # times the smallest held-out error, at the largest rank
 DIVERGED = 1.0  # times the base loss, of the network at θ0 + Δθ …
 LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
-FITS = 0.5  # of the training residual left at some rank: the refinement fits the samples
+SOARS = 10.0  # times it: no more needs to be asked than that the training residual falls
+FALLS = 0.9  # of the training residual left at some rank: it falls
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
 NOISY = 0.5  # of the network's residual on its training values, from which their noise is what a fit is left with
 IDLE = 0.5  # of the units of a layer do nothing …
@@ -137,7 +138,12 @@ def _rounded(known: Figures) -> bool:
 
 def _overfits(known: Figures) -> bool:
     worse = known.degradation >= DEGRADATION and reachable(known) > SMALL_GAIN
-    return known.has_held_out and worse and known.fitted <= FITS
+    return known.has_held_out and worse and known.fitted <= _fits(known)
+
+
+def _fits(known: Figures) -> float:
+    """Of the training residual left: where rounding ends the directions early, no rank fits the samples, and the others are lost all the same."""
+    return FALLS if known.degradation >= SOARS else words.FITS
 
 
 def _diverges(known: Figures) -> bool:
@@ -169,7 +175,7 @@ def _overfitting(known: Figures) -> Finding | None:
         return None
     evidence = [
         statements.degradation(known, DEGRADATION),
-        statements.fitted(known, FITS),
+        statements.fitted(known, _fits(known)),
         statements.best_rank(known, SMALL_GAIN),
     ]
     advice = words.KEEP.format(rank=known.rank) if words.spared(known) else ""

@@ -8,6 +8,7 @@ from lsr_core.refinement.summary import Limit
 
 WRONG = 0.1  # relative error of the refined predictor above which nobody is told to use it
 UNTRAINED = 0.95  # times the error of the best constant
+FITS = 0.5  # of the training residual left at some rank: the refinement fits the samples
 MUCH_BETTER = 0.5  # of what the rank leaves: another rank is worth a word
 
 SENTENCES: dict[Limit, str] = {
@@ -19,7 +20,7 @@ SENTENCES: dict[Limit, str] = {
     "open": "A direct solve at these weights gains little; why was not decided.",
     "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
     "stationary": "Nothing is left to gain from these weights: no direction of the subspace lowers the residual.",
-    "overfitting": "The refinement overfits: it fits the training samples and loses the others.",
+    "overfitting": "The refinement overfits: it {fits} the training samples and loses the others.",
     "noise": "Noise in the data is the limit: a value is off by about {sigma:.2g}, and the refined mean, by that noise, still by about {error:.2g}.",
     "unsolved": "The equation is not solved: the refined field is not shown to be near a solution.",
     "undetermined": "The equation does not settle the field: other fields satisfy what is written as well.",
@@ -43,7 +44,7 @@ EARLY_SENTENCE = (
 )
 BETTER_VALLEY = "Training is in the wrong valley: {solve} {removes} most of the {what}, and the same network from other weights comes much further."
 OVERFITTING_BEYOND = (
-    "Ranks beyond {best} overfit: they fit the training samples and lose the others. The refinement, at rank {rank}, does not, and "
+    "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "no other rank gains much more."
 )
 KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
@@ -77,8 +78,9 @@ ROUNDED = "Store the weights in float64 (or float32 at least) and refine in floa
 def sentence(limit: Limit, known: Figures) -> str:
     if limit == "noise" and known.noise is not None:
         return SENTENCES[limit].format(sigma=known.noise.sigma, error=known.noise.error)
+    fit, fits = ("fit", "fits") if known.fitted <= FITS else ("come nearer to", "comes nearer to")
     if limit == "overfitting" and spared(known):
-        return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank)
+        return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank, fit=fit)
     if limit == "open" and untold(known):
         return KEPT_SENTENCE if known.kept else UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
@@ -93,7 +95,7 @@ def sentence(limit: Limit, known: Figures) -> str:
     many = known.n_solves > 1
     solve = "Gauss-Newton steps" if many else "a direct solve"
     return _pattern(limit, known).format(
-        what=what, solve=solve, Solve=solve[0].upper() + solve[1:], removes="remove" if many else "removes"
+        what=what, fits=fits, solve=solve, Solve=solve[0].upper() + solve[1:], removes="remove" if many else "removes"
     )
 
 

@@ -121,6 +121,8 @@ def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
         ({"degradation": 1.51}, "overfitting"),
         ({"degradation": 1.49}, "open"),
         ({"degradation": 9.0, "fitted": 0.51}, "open"),
+        ({"degradation": 11.0, "fitted": 0.89}, "overfitting"),
+        ({"degradation": 11.0, "fitted": 0.91}, "open"),
         ({"noise": NoiseFigures(0.51, "told", 9.0, 100, 1.0)}, "noise"),
         ({"noise": NoiseFigures(0.49, "told", 9.0, 100, 1.0)}, "open"),
         (gained(0.2) | {"noise": NoiseFigures(0.51, "told", 9.0, 100, 1.0)}, "noise"),
