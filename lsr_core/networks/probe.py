@@ -109,6 +109,8 @@ def _failure(error: Exception, found: Findings, dtype: torch.dtype, inputs: Tens
     if "modified inplace" in str(error) or "leaf Variable" in str(error):
         return f"forward writes into a parameter{where_in(error)}, which is then no parameter of its own; make a tensor of it there instead"
     shape = tuple(inputs.shape)
+    if len(shape) == 1:
+        return f"forward fails{where_in(error)} for inputs without a second axis, one number a sample; if it wants columns, give inputs[:, None]"
     said = " ".join(str(error).split())[:200]
     return (
         f"forward fails{where_in(error)} for inputs of shape {shape} in {wanted}: {type(error).__name__}, {said}; "

@@ -15,22 +15,34 @@ ArrayLike = Any  # a tensor, a NumPy array, or nested lists of numbers
 
 
 def as_tensor(values: ArrayLike, key: str) -> Tensor:
-    """A tensor as it is; an array or nested lists of numbers as one, in their own precision, Python's floats as float64.
+    """A tensor as it is; an array or nested lists of numbers as one, in their own precision, Python's floats as float64; tensors in a list stacked.
 
     Raises:
-        InputError: anything else.
+        InputError: anything else, and what holds fewer values than it seems to: sparse tensors, masked values.
     """
     if isinstance(values, Tensor):
+        if values.layout != torch.strided:
+            raise InputError("is a sparse tensor; give all its values, `values.to_dense()`", key=key)
         return values
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InputError(
+            f"{np.ma.count_masked(values)} of {values.size} values are masked; leave those rows out of inputs and targets", key=key
+        )  # fmt: skip
     try:
         if isinstance(values, Sequence):
+            if values and all(isinstance(part, Tensor) for part in values):
+                return torch.stack(tuple(values))
             return torch.as_tensor(values, dtype=torch.float64 if _has_floats(values) else None)
         array = np.asarray(values)
         own = np.require(array, dtype=array.dtype.newbyteorder("="), requirements=["C", "W"])  # what torch can share
         return torch.from_numpy(own)
     except (TypeError, ValueError, RuntimeError) as error:
+        kind = f"of type {type(values).__name__}"
+        if isinstance(values, np.ndarray):
+            kind = f"an array of {'text' if values.dtype.kind in 'US' else values.dtype}"
         raise InputError(
-            f"is of type {type(values).__name__}; a tensor, a NumPy array or lists of numbers of equal lengths are taken",
+            f"is {kind}; a tensor, a NumPy array or lists of numbers of equal lengths are taken, `array.astype(float)` makes numbers of "
+            "what can be read as such",
             key=key,
         ) from error
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from lsr_core.errors import InputError
 from lsr_core.networks.taking import ArrayLike, as_tensor
@@ -54,17 +55,27 @@ def split_of(split: Sequence[ArrayLike], key: str) -> Split:
     """A pair of inputs and targets as a split: tensors as they are, NumPy arrays and lists turned into tensors.
 
     Raises:
-        InputError: no pair, or something that is no array.
+        InputError: no pair, or something that is no array of all its values.
     """
     if not isinstance(split, tuple | list) or len(split) != 2:
+        gathered = {
+            DataLoader: "; of a loader, `Split(*map(torch.cat, zip(*loader)))`",
+            Dataset: "; of a data set, that of its loader",
+        }
+        how = next((words for kind, words in gathered.items() if isinstance(split, kind)), "")
         raise InputError(
-            f"is of type {type(split).__name__}; give a pair, `Split(inputs, targets)`, of tensors or arrays", key=key
+            f"is of type {type(split).__name__}; give a pair, `Split(inputs, targets)`, of tensors or arrays{how}",
+            key=key,
         )
-    if isinstance(split, Split) and not any(not isinstance(part, Tensor) or part.requires_grad for part in split):
+    if isinstance(split, Split) and all(map(_is_plain, split)):
         return split
     pairs = zip(split, Split._fields, strict=True)
     # points of an equation are often made to require a gradient, and targets come out of a graph: it would follow every product
     return Split(*(as_tensor(part, f"{key}_{name}").detach() for part, name in pairs))
+
+
+def _is_plain(part: object) -> bool:
+    return isinstance(part, Tensor) and part.layout == torch.strided and not part.requires_grad
 
 
 def check_split(split: Split, key: str) -> None:

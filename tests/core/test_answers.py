@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.errors import InputError
@@ -104,7 +105,53 @@ def test_complex_targets_are_refused_and_nothing_is_dropped() -> None:
     assert refine(SupervisedProblem("p", twins.network(2, 6, 2), both, both, both), max_rank=8).rank > 0
 
 
-@pytest.mark.parametrize("kind", ["numpy", "lists", "pairs", "other byte order", "read-only"])
+REFUSED: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
+    "masked": (lambda a: np.ma.masked_greater(a, 0.9), r"values are masked"),
+    "sparse": (lambda a: torch.from_numpy(a).to_sparse(), r"is a sparse tensor.*to_dense"),
+    "objects": (lambda a: a.astype(object), r"an array of object.*astype\(float\)"),
+    "text": (lambda a: a.astype(str), "an array of text"),
+}
+
+
+@pytest.mark.parametrize("pair", [tuple, lambda pair: Split(*pair)])
+@pytest.mark.parametrize("kind", REFUSED)
+def test_arrays_without_all_their_values_are_refused(kind: str, pair: Callable[[Any], Any]) -> None:
+    x = np.random.default_rng(0).random((60, 2))
+    made, said = REFUSED[kind]
+    with pytest.raises(InputError, match=said) as error:
+        SupervisedProblem("p", twins.network(2, 5, 2), pair([made(x), torch.from_numpy(x)]))
+    assert error.value.key == "train_inputs"
+
+
+def test_a_loader_is_told_how_to_be_a_pair() -> None:
+    data = TensorDataset(torch.rand(8, 2), torch.rand(8, 2))
+    for given in (data, DataLoader(data)):
+        with pytest.raises(InputError, match=r"loader"):
+            SupervisedProblem("p", twins.network(2, 5, 2), given)  # type: ignore[arg-type]
+    gathered = Split(*map(torch.cat, zip(*DataLoader(data), strict=True)))
+    assert torch.equal(gathered.inputs, data.tensors[0])
+
+
+def test_one_number_a_sample_without_an_axis_is_told_to_have_one() -> None:
+    x = torch.rand(30, dtype=torch.float64, generator=twins.generator(1))
+    with pytest.raises(InputError, match=r"inputs\[:, None\]"):
+        refine(SupervisedProblem("p", twins.network(1, 5, 1), Split(x, x)), max_rank=3)
+
+
+def test_a_forward_that_writes_into_a_parameter_is_named() -> None:
+    class Writes(Wrapped):
+        def forward(self, x: Tensor) -> Any:
+            with torch.no_grad():
+                self.net[0].bias.mul_(1.0)
+            return self.net(x)
+
+    with pytest.raises(InputError, match="writes into a parameter at"):
+        refine(problem(Writes(lambda y: y)), max_rank=3)
+
+
+@pytest.mark.parametrize(
+    "kind", ["numpy", "lists", "pairs", "other byte order", "read-only", "requires a gradient", "list of tensors"]
+)
 def test_data_may_be_arrays(kind: str) -> None:
     x = np.random.default_rng(0).random((60, 2))
     y = np.sin(3 * x)
@@ -113,6 +160,8 @@ def test_data_may_be_arrays(kind: str) -> None:
     forms: dict[str, Callable[[np.ndarray], Any]] = {
         "lists": np.ndarray.tolist,
         "other byte order": lambda a: a.astype(">f8"),
+        "requires a gradient": lambda a: torch.tensor(a, requires_grad=True),
+        "list of tensors": lambda a: list(torch.tensor(a)),
     }
     made = forms.get(kind, lambda a: a)
     pairs = [(made(x[part::3]), made(y[part::3])) for part in range(3)]
