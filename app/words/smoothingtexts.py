@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lsr_app.words import formats
+from lsr_core.refinement.regularisation import Regularisation
 from lsr_core.refinement.summary import Summary
 
 RULES = {
@@ -49,6 +50,11 @@ def rule(name: str) -> str:
     return RULES.get(name, name)
 
 
+def used(found: Regularisation) -> str:
+    """The rule that chose, and whether it took one strength."""
+    return f"average over strengths by {found.used}" if found.averaged else found.used
+
+
 def spent(summary: Summary) -> str:
     """Degrees of freedom as a sentence."""
     return f"uses {summary.degrees_of_freedom or 0:,.1f} of {summary.n_params:,} parameters"
@@ -85,7 +91,7 @@ def numbers(summary: Summary) -> list[tuple[str, str, str]]:
     """For a headline: label, value, remark, as plain text."""
     found = summary.regularisation
     assert found is not None
-    by = rule(found.rule) if found.rule == found.used else f"{rule(found.rule)}: {found.used}"
+    by = rule(found.rule) if found.rule == found.used else f"{rule(found.rule)}: {used(found)}"
     several = summary.noise_std_by_output
     remark = "by output: " + ", ".join(formats.error(value) for value in several) if several else found.noise_by
     items = [
@@ -140,7 +146,7 @@ def smoothing_lines(summary: Summary) -> list[str]:
     if found is None:
         return []
     lines = [
-        f"smoothing: {found.rule}{f' ({found.used})' if found.used != found.rule else ''}, strength {formats.error(found.value)}, "
+        f"smoothing: {found.rule}{f' ({used(found)})' if found.used != found.rule else ''}, strength {formats.error(found.value)}, "
         f"{spent(summary)}",
         f"noise: {_noise(summary)}, {found.noise_by}; the fit leaves {formats.error(_left(summary))}",
     ]

@@ -82,7 +82,8 @@ HELP = {
     "regularise": "For noisy or few data: a penalty on the step whose strength the data themselves ask for. None keeps the rank as the only "
     "choice; discrepancy:0.1 leaves a known noise of 0.1; a number is the strength itself. Validation samples are then fitted too.",
     "prior": "What smoothing keeps small. The step: what is added to the network. The weights: those that the step leads to, for a network that "
-    "was trained on the same noisy data and may have fitted their noise.",
+    "was trained on the same noisy data and may have fitted their noise. Automatic: with automatic smoothing three parts of the step and one of the "
+    "weights, else the step.",
     "bands": "Of a smoothed refinement. By samples left out (conformal): all standard deviations are multiplied by one number, so that 95 % bands "
     "hold training samples that the solution does not see.",
     "strategy": "How products with the Jacobian are formed. Auto chooses by memory.",

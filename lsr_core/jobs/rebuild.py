@@ -10,7 +10,9 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.jobs.recorded import confirm
 from lsr_core.problems.problem import Problem
+from lsr_core.refinement.penalised import penalised_again
 from lsr_core.refinement.refine import refine
+from lsr_core.refinement.solve import planned, solved_in_basis
 from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.uses import only_used
 from lsr_core.storage import spreads
@@ -48,9 +50,12 @@ def delta_at(run: Run, rank: int) -> Tensor:
     config = only_used(run.manifest.config, "refine", problem.kind).model_copy(
         update={"rank": rank, "max_rank": summary.max_rank, "strategy": summary.strategy, "gauss_newton": 0}
     )
-    if summary.regularisation is not None:  # of the sweep's strength, and not what a rule would choose at this rank
-        config = config.model_copy(update={"regularise": f"{summary.regularisation.value:.17g}"})
-    return refine(problem, config).delta
+    if summary.regularisation is None:
+        return refine(problem, config).delta
+    solve = solved_in_basis(planned(problem, config), lambda fraction: None)
+    # the penalty of the sweep, and not what a rule would choose at this rank
+    solve = penalised_again(solve, summary.regularisation, summary.rank)
+    return solve.setting.function.expand(solve.subspace.delta(solve.solver.solve(rank)))
 
 
 def spread_at(run: Run, rank: int) -> Spread | None:

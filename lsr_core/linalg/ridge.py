@@ -9,16 +9,17 @@ from torch import Tensor
 def with_penalty(factor: Tensor, weights: Tensor, apart: Tensor | None = None) -> Tensor:
     """The factor (R+1, R+1) of [A, b] with the rows [W, W z] below, for the penalty ‖W (c + z)‖².
 
-    Its leading triangles hold the damped solution of every number of columns, as those of [A, b] hold the plain ones: the penalty of a
-    column is a row that no other column has, so leaving out the column leaves out its penalty. No product AᵀA is formed (Björck 1996, ch. 2.7.2).
+    Its leading triangles hold the damped solution of every number of columns, as those of [A, b] hold the plain ones: leaving out a column
+    leaves out its penalty. No product AᵀA is formed (Björck 1996, ch. 2.7.2).
 
     Args:
         factor: (≤ R+1, R+1), of [A, b].
-        weights: diagonal of W (R,).
+        weights: W (R, R), or its diagonal (R,).
         apart: z (R,); none if not given.
     """
-    right = weights.new_zeros(len(weights)) if apart is None else weights * apart
-    penalty = torch.cat([torch.diag(weights), right[:, None]], dim=1)
+    matrix = torch.diag(weights) if weights.ndim == 1 else weights
+    right = matrix.new_zeros(len(matrix)) if apart is None else matrix @ apart
+    penalty = torch.cat([matrix, right[:, None]], dim=1)
     return torch.linalg.qr(torch.cat([factor, penalty]), mode="r").R
 
 

@@ -84,8 +84,8 @@ class RidgeFamily:
         count = PER_DECADE * (DECADES + ABOVE) + 1
         return torch.logspace(top - DECADES - ABOVE, top, count, dtype=torch.float64).to(self.values.device)
 
-    def coefficients(self, strength: float) -> Tensor:
-        """c (rank,) at one λ; that of smallest ‖D c‖ at 0, where directions without any response are left out."""
+    def coefficients(self, strength: float | Tensor) -> Tensor:
+        """c (rank,) at one λ, or one for each direction (k,); that of smallest ‖D c‖ at 0, where directions without any response are left out."""
         squares = self.values.square() + strength**2
         kept = squares > 0
         filtered = torch.where(kept, self.values / torch.where(kept, squares, torch.ones_like(squares)), 0.0)
@@ -148,8 +148,8 @@ class RidgeFamily:
         )
 
     def _left(self, strengths: Tensor) -> Tensor:
-        """λ²/(s² + λ²) (g, k): what of each component the fit leaves."""
-        squares = strengths[:, None].square()
+        """λ²/(s² + λ²) (g, k): what of each component the fit leaves. Strengths (g,), or for each direction its own (g, k)."""
+        squares = (strengths if strengths.ndim == 2 else strengths[:, None]).square()
         return squares / (self.values.square() + squares)
 
 

@@ -24,6 +24,7 @@ class TriangularSolver:
         rcond: singular values of the column-scaled triangle below rcond·σ₁ are cut.
         damping: λ relative to σ₁(A D⁻¹); 0 = none.
         lengths: D (R,), of the columns of the basis that c belongs to, so that ‖D c‖ = ‖Δθ‖; ones if not given.
+        penalty: P (R, R), in place of a damping: ‖P (c + z)‖² is added.
         apart: z (R,), from where the penalty counts: λ² ‖D (c + z)‖²; none if not given.
         least: where A is diagonal, so that no scaled column is ever small: entries of A D⁻¹ below least·σ₁ are left out (see `least_of`).
 
@@ -34,15 +35,17 @@ class TriangularSolver:
     """
 
     def __init__(
-        self, factor: Tensor, *, rcond: float, damping: float = 0.0, lengths: Tensor | None = None, apart: Tensor | None = None,
-        least: float = 0.0,
+        self, factor: Tensor, *, rcond: float, damping: float = 0.0, lengths: Tensor | None = None,
+        penalty: Tensor | None = None, apart: Tensor | None = None, least: float = 0.0,
     ) -> None:  # fmt: skip
         n_columns = factor.shape[1] - 1
         self._factor = factor
         self.triangle = factor[:n_columns, :n_columns]
         self.base_norm = float(factor[:, n_columns].norm())
-        if damping > 0:
-            factor = with_penalty(factor, weights_of(self.triangle, damping, lengths), apart)
+        if penalty is None and damping > 0:
+            penalty = weights_of(self.triangle, damping, lengths)
+        if penalty is not None:
+            factor = with_penalty(factor, penalty, apart)
         solved = factor[:n_columns, :n_columns]
         self.rhs = -factor[: len(solved), n_columns]
         self._left_out = torch.zeros(len(solved), dtype=torch.bool)

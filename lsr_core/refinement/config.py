@@ -53,10 +53,10 @@ class RefineConfig(BaseModel):
         description="for noisy or few data: a ridge penalty on the parameter step, as strong as the data ask for by auto, gcv, loo or evidence, "
         "or so that a known noise is left (discrepancy:SIGMA), or a number as for damping; validation samples are fitted too",
     )
-    prior: Literal["step", "weights"] = Field(
-        "step",
+    prior: Literal["auto", "step", "weights"] = Field(
+        "auto",
         description="what a smoothed refinement keeps small: the step, or (weights) the parameters that it leads to, for a network "
-        "that was trained on the same noisy data",
+        "that was trained on the same noisy data; auto: three parts of the step and one of the weights with the rule auto, else the step",
     )
     bands: Literal["model", "conformal"] = Field(
         "model",

@@ -39,7 +39,10 @@ def smoothing_curves(refinement: Refinement, fields: Fields) -> SmoothingCurves 
     ranks = _smaller_ranks(family)
     shown = _shown(smoothing.value, family)
     at = grid.new_tensor(shown) * largest
-    spread = family.noise(at).clamp_min(0).sqrt().nan_to_num(0.0)
+    spread = family.noise(at)
+    if smoothing.average is not None:  # the run's own place among them
+        spread[int((at - smoothing.strength).abs().argmin())] = family.noise(smoothing.at)[0]
+    spread = spread.clamp_min(0).sqrt().nan_to_num(0.0)
     error, deviation, inside = _fields(refinement, bars, fields, at, spread)
     train = refinement.setting.train
     some = torch.linspace(0, len(train.inputs) - 1, min(MOST_SAMPLES, len(train.inputs))).long()
@@ -116,8 +119,10 @@ def _predicted(
     outside = _outside(bars, inputs)
     means, wholes, insides = [], [], []
     for strength, noise in zip(at.tolist(), spread.tolist(), strict=True):
-        along, beyond = deviations_at(bars.smoothing, strength, noise)
-        means.append(base + (raw @ family.coefficients(strength)).view_as(base))
+        own = math.isclose(strength, bars.smoothing.strength, rel_tol=1e-12)  # of the run, which may be an average
+        penalty = bars.smoothing.penalty if own else strength
+        along, beyond = deviations_at(bars.smoothing, strength, noise, penalty)
+        means.append(base + (raw @ family.coefficients(penalty)).view_as(base))
         variance = (modes.square() @ along.square()).view_as(base)
         wholes.append(bars.stretch * (variance + beyond**2 * outside).sqrt())
         insides.append(bars.stretch * variance.sqrt())

@@ -65,6 +65,7 @@ class ErrorBars:
                 rule=smoothing.rule,
                 used=smoothing.used,
                 value=smoothing.value,
+                averaged=smoothing.averaged,
                 noise_by=smoothing.noise_by if smoothing.knows_noise else NOT_TOLD,
                 optima=smoothing.optima,
                 n_left_out=0 if held_out is None else len(held_out.places),
@@ -111,10 +112,9 @@ class ErrorBars:
 
 def left_out(smoothing: Smoothing) -> tuple[Tensor, Tensor]:
     """The same as the model has it."""
-    held_out, strength = smoothing.held_out, smoothing.left_out_at
+    held_out, penalty = smoothing.held_out, smoothing.left_out_at
     assert held_out is not None
-    rest = (1 - held_out.leverages(strength)).clamp_min(1e-12)
-    return held_out.errors_at(strength).abs(), smoothing.noise / rest.sqrt()
+    return held_out.errors_at(penalty).abs(), smoothing.noise * held_out.spreads(penalty)
 
 
 def conformal(smoothing: Smoothing) -> float:

@@ -12,6 +12,7 @@ from torch import Tensor
 from lsr_core.linalg.left_out_rows import LeftOutRows
 from lsr_core.linalg.smoothing import RidgeFamily
 from lsr_core.refinement.gains import Gains
+from lsr_core.refinement.neighbours import pairs_of
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import Subspace
 
@@ -35,13 +36,17 @@ class HeldOut:
     places: Tensor
 
     @classmethod
-    def of(cls, setting: Setting, subspace: Subspace, family: RidgeFamily) -> HeldOut | None:
-        """None where samples influence each other, or too many values belong together."""
+    def of(cls, setting: Setting, subspace: Subspace, family: RidgeFamily, *, in_pairs: bool = False) -> HeldOut | None:
+        """None where samples influence each other, or too many values belong together.
+
+        Args:
+            in_pairs: neighbours are left out together, and not repeated measurements alone.
+        """
         inputs, targets = setting.train
         outputs = targets.shape[1]
         if not setting.sample_wise or outputs > MOST_TOGETHER:
             return None
-        group_of, counts = groups_of(inputs)
+        group_of, counts = groups_of(inputs, in_pairs=in_pairs)
         if int(counts.max()) * outputs > MOST_TOGETHER:
             return None
         order = torch.randperm(len(counts), generator=setting.generator(PART)).to(inputs.device)
@@ -58,19 +63,23 @@ class HeldOut:
             found.append((together, block))
         return cls(found, errors, places)
 
-    def errors_at(self, strength: float) -> Tensor:
+    def errors_at(self, strength: float | Tensor) -> Tensor:
         """Errors (n, o) of the samples, each in the solution without its group."""
         return self._gathered(lambda block: block.errors(strength))
 
-    def tells(self, strength: float) -> bool:
+    def tells(self, strength: float | Tensor) -> bool:
         """Whether all of these errors are known."""
         return bool(torch.isfinite(self.errors_at(strength)).all())
 
-    def leverages(self, strength: float) -> Tensor:
+    def spreads(self, strength: float | Tensor) -> Tensor:
+        """Standard deviation (n, o) of the errors left out, in that of the noise."""
+        return self._gathered(lambda block: block.spreads(strength))
+
+    def leverages(self, strength: float | Tensor) -> Tensor:
         """What each value has of its own fit, (n, o)."""
         return self._gathered(lambda block: block.leverages(strength))
 
-    def fitted_errors(self, strength: float) -> Tensor:
+    def fitted_errors(self, strength: float | Tensor) -> Tensor:
         """Errors (n, o) in the solution of all."""
         return self._gathered(lambda block: block.fitted(strength))
 
@@ -89,7 +98,7 @@ class HeldOut:
         density = -0.5 * (torch.log(2 * math.pi * noise) + 1 - shares / count)
         return torch.where(known, density, -torch.inf)
 
-    def gains(self, rank: int, strength: float, *, seen: bool = False) -> Gains:
+    def gains(self, rank: int, strength: float | Tensor, *, seen: bool = False) -> Gains:
         """What the solution takes off the squared errors of samples that it does not see.
 
         Args:
@@ -106,10 +115,17 @@ class HeldOut:
         return found
 
 
-def groups_of(inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Which samples were measured at the same place: the group of each sample (n,), and how many there are in each group."""
-    _, group_of, counts = torch.unique(inputs.flatten(1), dim=0, return_inverse=True, return_counts=True)
-    return group_of, counts
+def groups_of(inputs: Tensor, *, in_pairs: bool = False) -> tuple[Tensor, Tensor]:
+    """Which samples were measured at the same place: the group of each sample (n,), and how many there are in each group.
+
+    Args:
+        in_pairs: places that are each other's nearest count as one.
+    """
+    places, group_of, counts = torch.unique(inputs.flatten(1), dim=0, return_inverse=True, return_counts=True)
+    if not in_pairs:
+        return group_of, counts
+    group_of = pairs_of(places)[group_of]
+    return group_of, torch.bincount(group_of)
 
 
 def pure_error(inputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:

@@ -31,13 +31,17 @@ def deviations(smoothing: Smoothing) -> tuple[Tensor, float]:
 
     The last is σ/(√N λ): what the strength of the penalty says of Δθ before any data. Without a penalty nothing is said of it, and 0 given.
     """
-    return deviations_at(smoothing, smoothing.strength, float(smoothing.noise.square().mean().sqrt()))
+    return deviations_at(
+        smoothing, smoothing.strength, float(smoothing.noise.square().mean().sqrt()), smoothing.penalty
+    )
 
 
-def deviations_at(smoothing: Smoothing, strength: float, noise: float) -> tuple[Tensor, float]:
-    """The same at another strength and its own σ."""
+def deviations_at(
+    smoothing: Smoothing, strength: float, noise: float, penalty: float | Tensor | None = None
+) -> tuple[Tensor, float]:
+    """The same at another strength and its own σ; where directions differ, at a penalty for each (k,)."""
     values, noise = smoothing.family.values, noise / math.sqrt(smoothing.family.n_rows)
-    squares = values.square() + strength**2
+    squares = values.square() + (strength if penalty is None else penalty) ** 2
     solid = squares > (torch.finfo(squares.dtype).eps * smoothing.largest) ** 2
     along = torch.where(solid, noise / torch.where(solid, squares, torch.ones_like(squares)).sqrt(), 0.0)
     return along, noise / strength if strength > 0 else 0.0

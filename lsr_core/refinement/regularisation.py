@@ -11,7 +11,9 @@ class Regularisation(BaseModel):
     Attributes:
         rule: that was asked for.
         used: the rule that chose; another where auto was asked for.
-        value: λ over the largest singular value of G V, as `regularise` and `damping` take it; 0 = no penalty.
+        value: λ over the largest singular value of G V, as `regularise` and `damping` take it; 0 = no penalty. Of an average over strengths the
+            one that spends as many degrees of freedom.
+        averaged: strengths like `value` and their weights, of sum 1; empty where one strength was taken.
         noise_by: how the noise was found, in words.
         optima: further local optima of the rule.
         stretch: what standard deviations were multiplied by; 1 = as the model has them.
@@ -23,6 +25,7 @@ class Regularisation(BaseModel):
     rule: str
     used: str
     value: float
+    averaged: list[tuple[float, float]] = Field(default_factory=list)
     noise_by: str
     optima: list[float] = Field(default_factory=list)
     n_left_out: int = 0

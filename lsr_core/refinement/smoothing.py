@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from lsr_core.errors import InputError
-from lsr_core.linalg.smoothing import RidgeFamily, minima
-from lsr_core.linalg.triangular import TriangularSolver, least_of
+from lsr_core.linalg.averaging import Average
+from lsr_core.linalg.smoothing import RidgeFamily
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
+from lsr_core.refinement.penalised import family_of, penalised, share_of_weights
 from lsr_core.refinement.solve import LinearSolve
+from lsr_core.refinement.strengths import strength
 
-TOGETHER = (
-    "evidence and loo"  # what auto stands for: seldom far off where the rules were compared (benchmarks/noise.py)
-)
 NOT_TOLD = "not told: the network is kept, and has seen its training data"
 REPEATED = "from repeated measurements"
 FEWEST_REPEATS = 5  # spare measurements from which they alone tell the noise
 CHANCE = 0.16  # of a gain by chance, of training samples left out: about one standard error, as they err on the side of the network
 SAMPLES_SHOW = 5  # samples that make a gain of a hundred thousandfold sure
 CLEAR = 1e-5
-ROUNDING = (
-    4.0  # times the precision, relative to the largest singular value: below, the penalty would be lost in rounding
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +30,10 @@ class Smoothing:
 
     Attributes:
         rule: that was asked for, and `used` the one that chose: auto stands for another, a number for itself.
-        strength: λ, absolute; 0 = none, infinite = the network as it is.
+        strength: λ, absolute; 0 = none, infinite = the network as it is; of an average the one that spends as many degrees of freedom.
+        average: over strengths, where the rule takes one.
         rank: directions it belongs to.
+        seen: whether the network counts as trained on these samples.
         noise: σ (o,) of every output.
         noise_by: how that was found, in words.
         repeated: whether by repeated measurements alone.
@@ -51,7 +47,9 @@ class Smoothing:
     rule: str
     used: str
     strength: float
+    average: Average | None
     rank: int
+    seen: bool
     noise: Tensor
     noise_by: str
     repeated: bool
@@ -71,6 +69,26 @@ class Smoothing:
         return self.strength / self.largest if self.largest > 0 and math.isfinite(self.strength) else 0.0
 
     @property
+    def averaged(self) -> list[tuple[float, float]]:
+        """Strengths of the average, as `value`, and their weights; empty where there is none."""
+        if self.average is None:
+            return []
+        strengths = (self.average.strengths / self.largest).tolist()
+        return list(zip(strengths, self.average.weights.tolist(), strict=True))
+
+    @property
+    def penalty(self) -> float | Tensor:
+        """λ, or of an average what stands for it in each singular direction (k,)."""
+        return self.strength if self.average is None else self.average.penalties(self.family.values)
+
+    @property
+    def at(self) -> Tensor:
+        """The penalty as the family takes it: (1,) or (1, k), finite, and above 0 by next to nothing where there is none."""
+        if self.average is not None:
+            return self.average.penalties(self.family.values)[None]
+        return self.family.values.new_tensor([self.strength or self.largest * 1e-300])
+
+    @property
     def refines(self) -> bool:
         return self.shown and math.isfinite(self.strength)
 
@@ -82,40 +100,31 @@ class Smoothing:
     @property
     def tells_spread(self) -> bool:
         """Whether what is delivered has standard deviations: a refinement, and a network whose weights have a prior."""
-        return self.refines or (self.family.apart is not None and math.isfinite(self.strength))
+        return self.refines or (self.seen and math.isfinite(self.strength))
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of what is delivered."""
         if not self.refines or self.largest == 0:
             return 0.0
-        at = self.family.values.new_tensor([self.strength or self.largest * 1e-300])
-        return float(self.family.degrees_of_freedom(at)[0])
+        return float(self.family.degrees_of_freedom(self.at)[0])
 
     @property
-    def left_out_at(self) -> float:
-        """The strength, or, where nothing of a sample is left to the others there, the next one of the grid where something is.
+    def left_out_at(self) -> float | Tensor:
+        """The penalty, or, where nothing of a sample is left to the others there, the next one of the grid where something is.
 
         A fit that goes through every sample has no other way to be held against samples that it does not see.
         """
         if self.held_out is None:
-            return self.strength
+            return self.penalty
         later = (value for value in self.family.grid().tolist() if value > self.strength)
-        return next((at for at in (self.strength, *later) if self.held_out.tells(at)), self.strength)
+        return next((at for at in (self.penalty, *later) if self.held_out.tells(at)), self.penalty)
 
     def in_force(self, solve: LinearSolve) -> LinearSolve:
         """The solve with this penalty at every rank."""
         if not self.refines or self.strength == 0:
             return solve
-        solver = TriangularSolver(
-            solve.train.factor,
-            rcond=solve.setting.rcond,
-            damping=self.value,
-            lengths=solve.subspace.scale,
-            apart=self.family.whole_apart,
-            least=least_of(solve.setting.config.rcond, solve.train.factor),
-        )
-        return replace(solve, solver=solver)
+        return penalised(solve, self.family, self.strength, self.average)
 
 
 def smoothed(solve: LinearSolve) -> Smoothing | None:
@@ -130,89 +139,36 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     rank = config.rank if isinstance(config.rank, int) else solve.subspace.rank
     if rank > solve.subspace.rank:
         rank = solve.subspace.rank  # refused with the reason where all solutions are made
-    apart = solve.subspace.coordinates(setting.function.theta0) if config.prior == "weights" else None
-    family = RidgeFamily(
-        solve.train.factor, setting.n_residuals, lengths=solve.subspace.scale, rank=rank, apart=apart,
-        least=least_of(config.rcond, solve.train.factor),
-    )  # fmt: skip
-    held_out = HeldOut.of(setting, solve.subspace, family) if rank > 0 else None
-    used = config.regularise
-    if used == "auto":
-        used = "evidence" if held_out is None else TOGETHER
-    strength, optima = _chosen(used, family, held_out, float(setting.part_sizes.square().reciprocal().mean()))
-    eps = torch.finfo(setting.function.dtype).eps
-    largest = float(family.values[0]) if len(family.values) else 0.0
-    if strength <= ROUNDING * eps * largest:
-        strength = 0.0
-    noise, noise_by = _noise(solve, family, held_out, strength)
+    family = family_of(solve, rank, share_of_weights(config))
+    in_pairs = config.regularise == "auto"
+    held_out = HeldOut.of(setting, solve.subspace, family, in_pairs=in_pairs) if rank > 0 else None
+    sizes = float(setting.part_sizes.square().reciprocal().mean())
+    taken = strength(config.regularise, family, held_out, share=sizes, eps=torch.finfo(setting.function.dtype).eps)
     found = Smoothing(
-        family=family, held_out=held_out, rule=config.regularise, used=used, strength=strength, rank=rank, noise=noise,
-        noise_by=noise_by, repeated=noise_by.startswith(REPEATED), optima=optima, shown=True, why="", notes=_notes(solve, held_out, family),
+        family=family, held_out=held_out, rule=config.regularise, used=taken.used, strength=taken.value, average=taken.average, rank=rank,
+        seen=config.prior == "weights",
+        noise=family.values.new_zeros(setting.n_outputs), noise_by="", repeated=False, optima=taken.optima, shown=True, why="",
+        notes=_notes(solve, held_out, family),
     )  # fmt: skip
-    return _judged(found)
+    noise, noise_by = _noise(solve, found)
+    return _judged(replace(found, noise=noise, noise_by=noise_by, repeated=noise_by.startswith(REPEATED)))
 
 
-def _chosen(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float) -> tuple[float, list[float]]:
-    """λ, and the other optima of its criterion relative to the largest singular value.
-
-    Args:
-        share: what a mean square of outputs as they are has of that of the outputs as the solve takes them, for errors of one size.
-    """
-    grid = family.grid()
-    if len(grid) == 0 or family.base == 0:
-        return math.inf, []
-    largest = float(family.values[0])
-    if rule.startswith("discrepancy:"):
-        return family.discrepant(float(rule.partition(":")[2]) ** 2 * share), []
-    if rule not in ("gcv", "loo", "evidence", TOGETHER):
-        return float(rule) * largest, []
-    if rule == "loo" and held_out is None:
-        raise InputError(
-            "is 'loo', but samples of this problem cannot be left out one at a time (they influence each other, or have too many "
-            "values); use gcv or evidence",
-            key="regularise",
-        )
-    found = minima(_criterion(rule, family, held_out), grid)
-    if not found:
-        return 0.0, []
-    strength = found[0][0]
-    if strength >= float(grid[-1]):
-        strength = math.inf
-    inner = [other for other, _ in found[1:] if float(grid[0]) < other < float(grid[-1])]
-    return strength, [other / largest for other in inner]
-
-
-def _criterion(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> Callable[[Tensor], Tensor]:
-    """What is smallest at the best λ.
-
-    Evidence hardly ever fails but smooths a little too much where the prior does not fit; the density of samples left out in turn does not ask
-    for a prior but varies with the samples. Both are log-densities of the same rows; evidence counts twice.
-    """
-    if rule == "gcv":
-        return family.gcv
-    if rule == "evidence" or held_out is None:
-        return lambda at: -family.log_evidence(at)
-    if rule == "loo":
-        return held_out.mean_square
-    return lambda at: -2 * family.log_evidence(at) - family.n_rows * held_out.log_density(at)
-
-
-def _noise(solve: LinearSolve, family: RidgeFamily, held_out: HeldOut | None, strength: float) -> tuple[Tensor, str]:
+def _noise(solve: LinearSolve, found: Smoothing) -> tuple[Tensor, str]:
     """σ of every output, and how it was found."""
-    train = solve.setting.train
+    train, family, held_out = solve.setting.train, found.family, found.held_out
     variance, spare = pure_error(*train)
     if spare >= FEWEST_REPEATS:
         return variance.sqrt(), f"{REPEATED} ({spare} to spare)"
     outputs = train.targets.shape[1]
-    if not math.isfinite(strength) or len(family.values) == 0:
+    if not math.isfinite(found.strength) or len(family.values) == 0:
         return variance.new_full((outputs,), math.sqrt(family.base)), NOT_TOLD
-    at = family.values.new_tensor([strength or float(family.values[0]) * 1e-300])
-    pooled = float(family.noise(at)[0])
+    pooled = float(family.noise(found.at)[0])
     how = "from what the fit leaves and the degrees of freedom it has not spent"
     if outputs == 1 or held_out is None:
         return variance.new_full((outputs,), math.sqrt(pooled)), how
-    left = held_out.fitted_errors(strength).square().sum(dim=0)
-    free = (1 - held_out.leverages(strength)).sum(dim=0)
+    left = held_out.fitted_errors(found.penalty).square().sum(dim=0)
+    free = (1 - held_out.leverages(found.penalty)).sum(dim=0)
     single = torch.where(free > 0, left / free.clamp_min(1e-12), pooled)
     return single.sqrt(), f"{how}, of each output by itself"
 
@@ -221,10 +177,16 @@ def _judged(found: Smoothing) -> Smoothing:
     """With the answer whether to refine at all: samples that the solution does not see must gain by it."""
     if not math.isfinite(found.strength):
         return replace(found, shown=False, why=f"auto: do not refine, {_nothing_to_do(found)}")
-    chose = f"auto: all directions, {'smoothed' if found.strength > 0 else 'without a penalty'} by {found.used}"
+    how = (
+        "without a penalty"
+        if found.strength == 0
+        else "smoothed"
+        if found.average is None
+        else "averaged over strengths"
+    )
+    chose = f"auto: all directions, {how} by {found.used}"
     if found.held_out is None:
-        at = found.family.values.new_tensor([found.strength or found.largest * 1e-300])
-        estimate = float(found.family.gcv(at)[0])
+        estimate = float(found.family.gcv(found.at)[0])
         shown = estimate < found.family.base or found.strength == 0
         if shown:
             return replace(found, why=chose)
@@ -233,15 +195,14 @@ def _judged(found: Smoothing) -> Smoothing:
             shown=False,
             why="auto: do not refine, its estimated error is not below the network's (by cross-validation)",
         )
-    gains = found.held_out.gains(found.rank, found.left_out_at, seen=found.family.apart is not None)
-    own = "" if found.family.apart is None else ", of the network's own training too as far as its linear model tells"
+    gains = found.held_out.gains(found.rank, found.left_out_at, seen=found.seen)
+    own = ", of the network's own training too as far as its linear model tells" if found.seen else ""
+    out = "left out in turn" + (", neighbours together" if found.rule == "auto" else "")
     if _shows(gains, found.rank):
-        return replace(found, why=f"{chose}, better on {gains.count} training samples left out in turn{own}")
+        return replace(found, why=f"{chose}, better on {gains.count} training samples {out}{own}")
     if gains.count < 2:
         return replace(found, shown=False, why="auto: do not refine, a single training sample cannot show a gain")
-    gain = (
-        f"its gain is {gains.errors(found.rank):.1f} standard errors by {gains.count} training samples left out in turn"
-    )
+    gain = f"its gain is {gains.errors(found.rank):.1f} standard errors by {gains.count} training samples {out}"
     return replace(found, shown=False, why=f"auto: do not refine, {gain}, which may be chance")
 
 

@@ -39,7 +39,7 @@ SETTING_CHOICES = {
     "sketch_dtype": {"same": "Same"},
     "source": {"outputs": "Outputs", "residuals": "Residuals"},
     "scaling": {"orthonormal": "Orthonormal", "singular-values": "Singular values"},
-    "prior": {"step": "The step", "weights": "The weights"},
+    "prior": {"auto": "Automatic", "step": "The step", "weights": "The weights"},
     "bands": {"model": "As the model has them", "conformal": "By samples left out"},
     "linearised": {"logits": "Logits", "probabilities": "Probabilities"},
     "standardise": {"auto": "Where sizes differ", "yes": "Always", "no": "Never"},

@@ -1,0 +1,30 @@
+"""Pairs of neighbouring samples, which are left out together: what they have in common, noise as well, is then not told from signal by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MOST_INPUTS = 20  # beyond which a search tree finds neighbours no faster than by looking at all
+MOST_PLACES = 3000  # that are looked at all
+
+
+def pairs_of(places: Tensor) -> Tensor:
+    """A label (u,) for each of u different places (u, …): two that are each other's nearest have the same.
+
+    Distances are those of inputs divided by their standard deviations. Where there are many places of many inputs, each is alone.
+    """
+    from scipy.spatial import cKDTree
+
+    alone = torch.arange(len(places), device=places.device)
+    flat = places.flatten(1).double().cpu().numpy()
+    if len(flat) < 2 or (flat.shape[1] > MOST_INPUTS and len(flat) > MOST_PLACES):
+        return alone
+    sizes = flat.std(axis=0)
+    tree = cKDTree(flat / np.where(sizes > 0, sizes, 1.0))
+    nearest = tree.query(tree.data, k=2)[1]
+    other = np.where(nearest[:, 0] == np.arange(len(flat)), nearest[:, 1], nearest[:, 0])
+    mutual = other[other] == np.arange(len(flat))
+    labels = np.where(mutual, np.minimum(np.arange(len(flat)), other), np.arange(len(flat)))
+    return torch.unique(torch.from_numpy(labels), return_inverse=True)[1].to(alone)

@@ -1,0 +1,105 @@
+"""Which strengths of a penalty a rule takes: the one that it likes best, or for `auto` an average over all that it holds possible."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from lsr_core.errors import InputError
+from lsr_core.linalg.averaging import Average
+from lsr_core.linalg.smoothing import RidgeFamily, minima
+from lsr_core.refinement.held_out import HeldOut
+
+TOGETHER = "evidence and loo"  # whose product weighs the strengths that `auto` averages over
+FLATTER = 24.0  # root of that product: the broader the average, the less a single run is off, up to here (benchmarks/noise.py)
+EVERY = 2  # points of the grid of strengths
+ROUNDING = (
+    4.0  # times the precision, relative to the largest singular value: below, the penalty would be lost in rounding
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Strength:
+    """What a rule takes.
+
+    Attributes:
+        used: the rule: auto stands for another, a number for itself.
+        value: λ, absolute; of an average the one that spends as many degrees of freedom; 0 = none, infinite = the network as it is.
+        average: of `auto`, where it takes one.
+        optima: other strengths at which the rule has a local optimum, relative to the largest singular value.
+    """
+
+    used: str
+    value: float
+    average: Average | None
+    optima: list[float]
+
+
+def strength(rule: str, family: RidgeFamily, held_out: HeldOut | None, *, share: float, eps: float) -> Strength:
+    """By a rule of the config.
+
+    Args:
+        share: what a mean square of outputs as they are has of that of the outputs as the solve takes them, for errors of one size.
+        eps: precision of the singular values.
+
+    Raises:
+        InputError: the rule needs single samples, and these cannot be left out.
+    """
+    used = rule
+    if used == "auto":
+        used = "evidence" if held_out is None else TOGETHER
+    value, optima = _best(used, family, held_out, share)
+    largest = float(family.values[0]) if len(family.values) else 0.0
+    least = ROUNDING * eps * largest
+    if value <= least:
+        return Strength(used, 0.0, None, optima)
+    if rule != "auto" or family.base == 0 or largest == 0:
+        return Strength(used, value, None, optima)
+    grid = family.grid()[::EVERY]
+    grid = grid[grid > least]
+    average = Average.of(grid, -_criterion(used, family, held_out)(grid) / FLATTER)
+    return Strength(used, average.matching(family), average, optima)
+
+
+def _best(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float) -> tuple[float, list[float]]:
+    """λ, and the other optima of its criterion relative to the largest singular value."""
+    grid = family.grid()
+    if len(grid) == 0 or family.base == 0:
+        return math.inf, []
+    largest = float(family.values[0])
+    if rule.startswith("discrepancy:"):
+        return family.discrepant(float(rule.partition(":")[2]) ** 2 * share), []
+    if rule not in ("gcv", "loo", "evidence", TOGETHER):
+        return float(rule) * largest, []
+    if rule == "loo" and held_out is None:
+        raise InputError(
+            "is 'loo', but samples of this problem cannot be left out one at a time (they influence each other, or have too many "
+            "values); use gcv or evidence",
+            key="regularise",
+        )
+    found = minima(_criterion(rule, family, held_out), grid)
+    if not found:
+        return 0.0, []
+    best = found[0][0]
+    if best >= float(grid[-1]):
+        best = math.inf
+    inner = [other for other, _ in found[1:] if float(grid[0]) < other < float(grid[-1])]
+    return best, [other / largest for other in inner]
+
+
+def _criterion(rule: str, family: RidgeFamily, held_out: HeldOut | None) -> Callable[[Tensor], Tensor]:
+    """What is smallest at the best λ.
+
+    Evidence hardly ever fails but smooths a little too much where the prior does not fit; the density of samples left out in turn does not ask
+    for a prior but varies with the samples. Both are log-densities of the same rows.
+    """
+    if rule == "gcv":
+        return family.gcv
+    if rule == "evidence" or held_out is None:
+        return lambda at: -2 * family.log_evidence(at)
+    if rule == "loo":
+        return held_out.mean_square
+    return lambda at: -family.log_evidence(at) - family.n_rows * held_out.log_density(at)
