@@ -20,7 +20,7 @@ from lsr_core.refinement.subspace import Subspace
 
 BAND = 1.959963984540054  # standard deviations of a band of 95 %
 LEVEL = 0.95  # of that band
-MOST_TESTED = 1000  # samples that coverage is counted on
+MOST_TESTED = 500  # samples that coverage is counted on: its own error is then 1 % at most where bands hold
 NOISE_SHARE = 0.5  # of σ², below which the mean square error on test targets shows that they carry no such noise
 
 
