@@ -14,9 +14,11 @@ from torch import nn
 
 ROWS = 240
 TRANSFORMER = '''
+from pathlib import Path
+
 import torch
 from lsr_core import Split, SupervisedProblem
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import BertForSequenceClassification
 
 
 class Regressor(torch.nn.Module):
@@ -24,20 +26,15 @@ class Regressor(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-                            num_labels=1, problem_type="regression", attn_implementation="eager")
-        self.bert = BertForSequenceClassification(config)
+        self.bert = BertForSequenceClassification.from_pretrained(Path(__file__).parent / "regressor", attn_implementation="eager")
 
     def forward(self, tokens):
         return self.bert(input_ids=tokens, attention_mask=(tokens > 0).long()).logits
 
 
 def problem():
-    torch.manual_seed(0)
-    tokens = torch.randint(1, 20, (150, 8))
-    tokens[:, 6:] *= torch.randint(0, 2, (150, 2))
-    wanted = tokens.double().mean(1, keepdim=True).sin()
-    return SupervisedProblem("sentiment", Regressor().eval(), *[Split(tokens[i::3], wanted[i::3]) for i in range(3)])
+    data = torch.load(Path(__file__).parent / "data.pt")
+    return SupervisedProblem("sentiment", Regressor().eval(), *[Split(data["tokens"][i::3], data["wanted"][i::3]) for i in range(3)])
 '''
 DEEPXDE = """
 import os
@@ -49,6 +46,7 @@ import deepxde as dde
 import torch
 from lsr_core.integrations.deepxde import RefineModel
 from lsr_core.integrations.during import keep_in
+from lsr_core.portable.deliver import deliver
 
 line = dde.geometry.Interval(-1, 1)
 ends = dde.icbc.DirichletBC(line, lambda x: 0, lambda _, on: on)
@@ -56,7 +54,15 @@ equation = lambda x, y: -dde.grad.hessian(y, x) - torch.pi**2 * torch.sin(torch.
 data = dde.data.PDE(line, equation, ends, 200, 2)
 model = dde.Model(data, dde.nn.FNN([1, 20, 20, 1], "tanh", "Glorot normal"))
 model.compile("adam", lr=1e-3)
-callback = RefineModel(every=200, max_rank=120, on_result=keep_in(Path(sys.argv[1])))
+shown = keep_in(Path(sys.argv[1]))
+
+
+def keep(epoch, found):
+    shown(epoch, found)
+    deliver(Path("refined.zip"), found.problem, found.delta, "python")
+
+
+callback = RefineModel(every=200, max_rank=120, on_result=keep)
 model.train(iterations=200, callbacks=[callback], verbose=0)
 assert not callback.failures, callback.failures
 """
@@ -161,21 +167,48 @@ def netcdf(folder: Path) -> tuple[Path, Path]:
     return folder / "weights.pt", folder / "field.nc"
 
 
+def _trained_regressor(folder: Path) -> None:
+    """A BERT that learns a number from tokens, saved as transformers saves it."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    tokens = torch.randint(1, 20, (900, 8))
+    tokens[:, 6:] *= torch.randint(0, 2, (900, 2))
+    wanted = (tokens.float().sum(1, keepdim=True) / (tokens > 0).sum(1, keepdim=True) / 4).sin()
+    config = BertConfig(
+        vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_labels=1,
+        problem_type="regression", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    model = BertForSequenceClassification(config)
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(150):
+        batch = torch.randint(0, 300, (100,)) * 3  # of every third, which are those of the training
+        optimiser.zero_grad()
+        model(
+            input_ids=tokens[batch], attention_mask=(tokens[batch] > 0).long(), labels=wanted[batch, 0]
+        ).loss.backward()
+        optimiser.step()
+    model.save_pretrained(folder / "regressor")
+    torch.save({"tokens": tokens, "wanted": wanted.double()}, folder / "data.pt")
+
+
 def refined(folder: Path, runs: Path) -> None:
-    """A regressor of transformers, refined from its Python file."""
+    """A regressor of transformers that was trained and saved, refined from the Python file that loads it."""
+    with _without_this_folder():
+        _trained_regressor(folder)
     (folder / "sentiment.py").write_text(TRANSFORMER, encoding="utf-8")
     program = "import sys; from lsr_app.cli import main; main(sys.argv[1:])"
-    _call(["-c", program, "refine", str(folder / "sentiment.py"), "--max-rank", "40", "--runs", str(runs)])
+    _call(["-c", program, "refine", str(folder / "sentiment.py"), "--max-rank", "150", "--runs", str(runs)])
 
 
 def trained(folder: Path, runs: Path) -> None:
     """A model of DeepXDE, refined by its callback while it trains."""
     (folder / "train.py").write_text(DEEPXDE, encoding="utf-8")
-    _call([str(folder / "train.py"), str(runs)])
+    _call([str(folder / "train.py"), str(runs)], folder)
 
 
-def _call(arguments: list[str]) -> None:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+def _call(arguments: list[str], folder: Path | None = None) -> None:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=folder)
     if done.returncode:
         raise RuntimeError(
             done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"

@@ -65,15 +65,22 @@ def server(url: str | None) -> Iterator[str]:
     quiet = subprocess.DEVNULL
     process = start(Order("127.0.0.1", port), {**os.environ, STANDBY_VARIABLE: "1"}, stdout=quiet, stderr=quiet)
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit("the server did not start")
-                time.sleep(0.25)
+        answers(f"http://127.0.0.1:{port}", process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a dashboard that was started is there."""
+    for _ in range(480):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+        except OSError:
+            if process.poll() is not None:
+                sys.exit("the server did not start")
+            time.sleep(0.25)
+        else:
+            return
+    sys.exit("the server did not answer within two minutes")

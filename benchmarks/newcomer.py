@@ -14,16 +14,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import runpy
+import socket
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import _brought
-from _browser import open_page, server
+import torch
+from _browser import answers, open_page, server
 from playwright.sync_api import Locator, Page
 
 import lsr_core
+from lsr_core.portable.check import evaluate
 
 FOREIGN = Path(__file__).parents[1] / "tests" / "foreign"
 STEP_MS, WAIT_MS = 60_000, 300_000
@@ -124,28 +131,39 @@ def main() -> None:
         options.shots.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as runs:
         os.environ["LSR_RUNS"] = runs
-        with server(options.url) as url:
-            for name in options.way or [*WAYS, *MADE, *RUNS]:
-                with open_page() as page, tempfile.TemporaryDirectory() as scratch:
-                    page.set_default_timeout(STEP_MS)
-                    someone = Newcomer(page, name, options.shots)
-                    print(json.dumps(take(someone, url, Path(scratch), Path(runs))), flush=True)
+        for name in options.way or [*WAYS, *MADE, *RUNS]:
+            with open_page() as page, tempfile.TemporaryDirectory() as scratch:
+                page.set_default_timeout(STEP_MS)
+                someone = Newcomer(page, name, options.shots)
+                print(json.dumps(take(someone, options.url, Path(scratch), Path(runs))), flush=True)
 
 
-def take(someone: Newcomer, url: str, scratch: Path, runs: Path) -> dict[str, object]:
-    """One way from the beginning to the refined figure."""
-    page, name = someone.page, someone.way
-    way = files(*MADE[name](scratch)) if name in MADE else WAYS.get(name)
-    started = time.perf_counter()
-    if way is None:
-        _kept(someone, url, scratch, runs)
-    else:
-        page.goto(url)
+def take(someone: Newcomer, url: str | None, scratch: Path, runs: Path) -> dict[str, object]:
+    """One way from the beginning to the refined predictor."""
+    if someone.way in RUNS:
+        started = time.perf_counter()
+        before = set(runs.iterdir())
+        RUNS[someone.way](scratch, runs)
+        (run,) = (path.name for path in runs.iterdir() if path not in before and not path.name.startswith("."))
+        someone.steps += 1
+        with dashboard(run, runs, scratch) as opened:
+            someone.page.goto(f"{opened}/?run={run}")
+            someone.steps += 1
+            return refined(someone, scratch, started)
+    way = files(*MADE[someone.way](scratch)) if someone.way in MADE else WAYS[someone.way]
+    with server(url) as opened:
+        started = time.perf_counter()
+        someone.page.goto(opened)
         someone.look("opened")
         someone.follow("Bring your own")
         way(someone)
         someone.press("Start refinement")
-    figure = page.locator(".lsr-number").first  # there is none while it is at work
+        return refined(someone, scratch, started)
+
+
+def refined(someone: Newcomer, scratch: Path, started: float) -> dict[str, object]:
+    """The figure on the Overview, then the predictor in a file, read again."""
+    figure = someone.page.locator(".lsr-number").first  # there is none while it is at work
     figure.locator(".lsr-refined").wait_for(timeout=WAIT_MS)
     someone.look("refined")
     answer = {
@@ -153,12 +171,13 @@ def take(someone: Newcomer, url: str, scratch: Path, runs: Path) -> dict[str, ob
         "network": figure.locator(".lsr-base").inner_text(),
         "refined": figure.locator(".lsr-refined").inner_text(),
     }
-    kept = someone.take_away(scratch)
+    written = scratch / "refined.zip"  # a training writes it, as its network is in no file
+    kept = written if written.exists() else someone.take_away(scratch)
     seconds = time.perf_counter() - started
-    lsr_core.load_predictor(kept)
+    read_again(kept, scratch / "sentiment.py")
     return {
         "benchmark": "newcomer",
-        "way": name,
+        "way": someone.way,
         "steps": someone.steps,
         "seconds": round(seconds, 1),
         **answer,
@@ -167,14 +186,29 @@ def take(someone: Newcomer, url: str, scratch: Path, runs: Path) -> dict[str, ob
     }
 
 
-def _kept(someone: Newcomer, url: str, scratch: Path, runs: Path) -> None:
-    """A run that code makes, then its page."""
-    before = set(runs.iterdir())
-    RUNS[someone.way](scratch, runs)
-    someone.steps += 1
-    (run,) = (path.name for path in runs.iterdir() if path not in before and not path.name.startswith("."))
-    someone.page.goto(f"{url}/?run={run}")
-    someone.steps += 1
+def read_again(file: Path, code: Path) -> None:
+    """The predictor from its file, by the module where it is one's own."""
+    if file.suffix == ".zip":
+        evaluate(file, "python", {"some": torch.rand(5, 1)})
+        return
+    lsr_core.load_predictor(file, runpy.run_path(str(code))["Regressor"]() if code.exists() else None)
+
+
+@contextmanager
+def dashboard(run: str, runs: Path, folder: Path) -> Iterator[str]:
+    """`lsr dashboard RUN --trust` in the folder of the file that the run was made by, which is one's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = "import sys; from lsr_app.cli import main; main(sys.argv[1:])"
+    command = ["dashboard", run, "--trust", "--runs", str(runs), "--no-browser", "--port", str(port)]
+    process = subprocess.Popen([sys.executable, "-c", program, *command], stderr=subprocess.DEVNULL, cwd=folder)
+    try:
+        answers(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,10 @@ def trust_code(folder: Path) -> None:
     if code_problems.is_code(description):
         copied = folder / code.COPIES[description.network.architecture]
         data = inside.read(copied, programs.MAX_BYTES)
-        code.trust(data, code.Named(str(copied.absolute()), search=str(Path.cwd())))
+        original = Path.cwd() / Path(code_problems.about_code(description).file).name
+        same = original.is_file() and original.stat().st_size == len(data) and original.read_bytes() == data
+        path = original if same else copied.absolute()  # where it looks for files beside it
+        code.trust(data, code.Named(str(path), search=str(Path.cwd())))
 
 
 def refuse_rank(folder: Path, config: RefineConfig, job: Job) -> None:

@@ -71,7 +71,10 @@ def chain(
     order = ordered(weights, {name: tuple(left[name].shape) for name in weights})
     if order is None:
         sizes = ", ".join(f"{name} {tuple(left[name].shape)}" for name in weights[:4])
-        raise InputError(f"the layers do not follow one another: {sizes[:300]}", key=what)
+        raise InputError(
+            f"the layers do not follow one another: {sizes[:300]}; a network of another form is refined from a Python file that makes it, "
+            "`lsr refine my_problem.py`", key=what,
+        )  # fmt: skip
     found = ChainOfLayers(
         {}, [left[order[0]].shape[1], *(len(left[name]) for name in order)], False, {}, dict(plain.notes), []
     )

@@ -11,33 +11,33 @@ import numpy as np
 
 from lsr_core.errors import InputError
 from lsr_core.intake.arrays import ArrayInfo, checked
+from lsr_core.intake.textfile import contents
 from lsr_core.intake.textlayout import COMMENTS, SPACES, Layout, layout, split
 
 
 def listing(path: Path) -> list[ArrayInfo]:
     """One array for each column. Raises InputError as `tables.listing`."""
-    found = layout(path)
-    comments = tuple(mark.encode() for mark in COMMENTS)
-    with path.open("rb") as stream:
-        below = (line.strip() for number, line in enumerate(stream, 1) if number > found.skip)
-        rows = sum(bool(line) and not line.startswith(comments) for line in below)
+    text = contents(path)
+    found = layout(text, path.name)
+    below = (line.strip() for number, line in enumerate(io.StringIO(text), 1) if number > found.skip)
+    rows = sum(bool(line) and not line.startswith(COMMENTS) for line in below)
     infos = [ArrayInfo(column.name, (rows,), "float64", 8, column.unusable) for column in found.columns]
     return checked(infos, path.name, path.stat().st_size)
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The columns asked for; a missing field is NaN. Raises InputError as `tables.read`."""
-    found = layout(path)
+    text = contents(path)
+    found = layout(text, path.name)
     places = {column.name: place for place, column in enumerate(found.columns)}
     wanted = [places[name] for name in names]
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        plain = all(found.columns[place].plain for place in wanted)
+        plain = all(found.columns[place].plain for place in wanted) and not (found.comma and found.delimiter == ",")
         try:
             table = _quickly(text, found, wanted) if plain else _slowly(text, found, wanted)
         except ValueError:  # a field that is missing further down
             table = _slowly(text, found, wanted)
-    except (ValueError, UnicodeError, MemoryError, OverflowError) as error:
+    except (ValueError, MemoryError, OverflowError) as error:
         what = str(error).removesuffix(".").replace("; see", ", see")[:200]
         raise InputError(f"every field below the header must be a number: {what}", file=path.name) from error
     return {name: table[:, place].copy() for place, name in enumerate(names)}

@@ -5,49 +5,27 @@ from __future__ import annotations
 import csv
 import io
 import re
-from codecs import BOM_UTF8
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 
 from lsr_core.errors import InputError
+from lsr_core.intake import tecplot
 from lsr_core.intake.arrays import MAX_ARRAYS
+from lsr_core.intake.textfile import first_lines
+from lsr_core.intake.textnumbers import Column, column, decimal_comma, is_missing, is_number
 
 MAX_COLUMNS = MAX_ARRAYS
-MAX_LINE = 2**16
-MAX_TEXT_BYTES = 50 * 2**20
-COMMENTS = ("%", "#")
+COMMENTS = ("%", "#", "!", "//")
 SPACES = " "
 LOOKED_AT = 200  # lines by which a column is judged
-_DELIMITERS = ("\t", ";", ",")
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "missing", "#n/a"}
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
-_FORTRAN = re.compile(
-    r"^([-+]?(?:\d+\.?\d*|\.\d+))(?:[dD]([-+]?\d+)|([-+]\d{3}))$"
-)  # 1.5D+02, and 1.5-114 beyond two digits
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?")
+_DELIMITERS = ("\t", ";", "|", ",")
 _SEPARATOR = re.compile(r"\"?sep=.\"?")  # a line of Excel's own
+_INLINE = re.compile(r"\s[%#!]|\s//")
 _UNITLESS = re.compile(
     r"[-+]?[.,]?\d|nan|na$|n/a|#n/a|null|none|inf|missing|\?", re.IGNORECASE
 )  # how a field begins that is no unit
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, the function that makes numbers of its fields, and why there is none.
-
-    Attributes:
-        plain: whether its fields are numbers as they stand.
-        unusable: why it cannot be read, or empty.
-    """
-
-    name: str
-    number: Callable[[str], float]
-    plain: bool = True
-    unusable: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,23 +46,44 @@ class Layout:
     said: tuple[str, ...] = field(default=())
 
 
-def layout(path: Path) -> Layout:
-    """What the first lines of a file say.
+def layout(text: str, file: str) -> Layout:
+    """What the first lines of a text say.
+
+    Args:
+        file: named in messages.
 
     Raises:
         InputError: no text, no table, or a first line that may be a header or a row.
     """
-    file, lines = path.name, _lines(path)
+    lines = first_lines(text, file)
     lines[0] = "%" if _SEPARATOR.fullmatch(lines[0].strip()) else lines[0]
-    start = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith(COMMENTS)), None)
-    if start is None:
+    if (known := tecplot.head(lines, file)) is not None:
+        return _laid(known[0], [line for line in lines[known[1] :] if line.strip()], 0, SPACES, False, known[1], file)
+    full = [place for place, line in enumerate(lines) if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    if not full:
         raise InputError("holds no line with numbers; the first line should name the columns", file=file)
-    rest = [line for line in lines[start:] if line.strip() and not line.lstrip().startswith(COMMENTS)]
-    delimiter, comma = _divided(rest)
+    every = [lines[place] for place in full]
+    delimiter, comma = _divided(every)
+    rest = _table(every, delimiter)
+    full = full[len(every) - len(rest) :]
     fields = split(rest[0], delimiter, file)
     if len(fields) > MAX_COLUMNS:
         raise InputError(f"has {len(fields):,} columns; at most {MAX_COLUMNS:,} are read", file=file)
-    names, header = _header(fields, rest, lines[:start], delimiter, comma, file)
+    names, header = _header(fields, rest, lines[: full[0]], delimiter, comma, file)
+    skip = full[header] if header < len(full) else len(lines)
+    return _laid(names, rest, header, delimiter, comma, skip, file)
+
+
+def _laid(
+    names: list[str], rest: Sequence[str], header: int, delimiter: str, comma: bool, skip: int, file: str
+) -> Layout:
+    """The layout, once names and divisions are known.
+
+    Args:
+        rest: the lines of the table, its header among them.
+        header: how many of them are no rows.
+        skip: lines of the file before the first row, comments and empty ones counted.
+    """
     said = [f"decimal comma in {delimiter!r}-separated fields"] if comma else []
     if header == 2:
         said.append("second line taken as units")
@@ -92,73 +91,72 @@ def layout(path: Path) -> Layout:
         doubled = next(name for name in names if names.count(name) > 1)
         raise InputError("two columns have this name; rename one", file=file, key=doubled[:80])
     sample = [split(line, delimiter, file) for line in islice(rest, header, header + LOOKED_AT)]
-    columns = tuple(_column(name, [row[i] for row in sample if len(row) > i], comma) for i, name in enumerate(names))
-    skip = _physical(lines, start, header)
+    names = _named_rows(names, sample, header)
+    columns = tuple(column(name, [row[i] for row in sample if len(row) > i], comma) for i, name in enumerate(names))
     return Layout(columns, skip, delimiter, comma, tuple(said))
 
 
+def _named_rows(names: list[str], sample: Sequence[Sequence[str]], header: int) -> list[str]:
+    """The names, where rows have a field more: R names its rows in a first column that has no header, others end a row with a sign more."""
+    if not header or not sample or any(len(row) != len(names) + 1 for row in sample):
+        return names
+    if all(not row[-1].strip() for row in sample):
+        return [*names, f"column {len(names) + 1}"]
+    first = [row[0].strip().strip('"') for row in sample]
+    if first == [str(place + 1) for place in range(len(first))] or not any(map(is_number, first)):
+        return ["row", *names]
+    return names
+
+
 def split(line: str, delimiter: str, file: str) -> list[str]:
-    """The fields of a line."""
-    if delimiter == SPACES:
+    """The fields of a line; what stands behind the sign of a comment in a row of numbers is none."""
+    if _INLINE.search(line) and is_number(re.split(r"[\s,;|]", line.strip())[0]):
+        line = _INLINE.split(line, maxsplit=1)[0]
+    if delimiter == SPACES and '"' not in line:
         return line.split()
+    if delimiter == SPACES:
+        line = " ".join(line.split())
     try:
         return next(csv.reader(io.StringIO(line.rstrip("\r\n")), delimiter=delimiter))
     except (csv.Error, StopIteration) as error:
         raise InputError("its first line cannot be split into columns", file=file) from error
 
 
-def to_number(text: str, comma: bool = False) -> float:
-    """A field as a number, also with a decimal comma and with Fortran's exponents. Raises ValueError."""
-    text = text.strip().strip('"')
-    if "_" in text:
-        raise ValueError(text)
-    return float(_FORTRAN.sub(r"\1e\2\3", text.replace(",", ".") if comma else text))
-
-
-def is_number(text: str, comma: bool = False) -> bool:
-    """Whether a field is a number."""
-    try:
-        to_number(text, comma)
-    except ValueError:
-        return False
-    return True
-
-
-def _lines(path: Path) -> list[str]:
-    """The first lines of a text within bounds."""
-    file = path.name
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise InputError(f"is larger than {MAX_TEXT_BYTES:,} bytes; save it as .npz or .parquet", file=file)
-    with path.open("rb") as stream:
-        raw = stream.read(8 * MAX_LINE)
-    if b"\0" in raw:
-        raise InputError("is not text; save it as UTF-8 text with a line for each row", file=file)
-    lines = raw.removeprefix(BOM_UTF8).splitlines()
-    if not lines or not lines[0].strip():
-        raise InputError("begins with an empty line, or is empty; the first line should name the columns", file=file)
-    if any(len(line) >= MAX_LINE for line in lines):
-        raise InputError(f"has a line of more than {MAX_LINE:,} characters; is it a table?", file=file)
-    if len(raw) == 8 * MAX_LINE and len(lines) > 1:
-        lines.pop()  # cut short
-    try:
-        return [line.decode("utf-8") for line in lines]
-    except UnicodeError as error:
-        raise InputError("is not UTF-8 text; save it again as UTF-8", file=file) from error
-
-
 def _divided(lines: Sequence[str]) -> tuple[str, bool]:
     """What divides fields, and whether numbers have a decimal comma."""
     looked = lines[:LOOKED_AT]
     line = looked[-1]  # no header, if there is another
-    for delimiter in _DELIMITERS[:2]:
+    for delimiter in _DELIMITERS[:3]:
         if delimiter in line:
-            return delimiter, any(_DECIMAL_COMMA.fullmatch(part) for row in looked for part in row.split(delimiter))
+            return delimiter, _decimal(delimiter, looked)
     blank = line.split()
-    if len(blank) > 1 and all(_DECIMAL_COMMA.fullmatch(part) or is_number(part) for part in blank):
-        return SPACES, any(_DECIMAL_COMMA.fullmatch(part) for row in looked for part in row.split())
+    if len(blank) > 1 and all(decimal_comma(part, sure=True) or is_number(part) for part in blank):
+        return SPACES, _decimal(SPACES, looked)
+    alone = len(looked) > 1 and "," not in looked[0] and not is_number(looked[0])
+    if alone and all(decimal_comma(part, sure=True) or is_number(part) for part in looked[1:]):
+        return ";", _decimal(";", looked)  # one column
     if "," in line or "," in lines[0]:
-        return ",", False
+        return ",", '"' in line and _decimal(",", looked)
     return next((delimiter for delimiter in _DELIMITERS if delimiter in lines[0]), ","), False
+
+
+def _decimal(delimiter: str, lines: Sequence[str]) -> bool:
+    """Whether commas are decimal signs: 1,234 alone is no evidence but between semicolons, which Excel writes where commas are."""
+    return any(decimal_comma(part, sure=delimiter == ";") for line in lines for part in split(line, delimiter, ""))
+
+
+def _table(lines: Sequence[str], delimiter: str) -> list[str]:
+    """Without the lines of text above the header, as instruments write them: of other numbers of fields than the rows, and no number in any."""
+    widths = [len(split(line, delimiter, "")) for line in lines[:LOOKED_AT]]
+    usual = Counter(widths).most_common(1)[0][0]
+    numbers = [any(map(is_number, split(line, delimiter, ""))) for line in lines[:LOOKED_AT]]
+    for place, width in enumerate(widths):
+        below = widths[place + 1 : place + 2] == [usual] and numbers[place + 1]
+        if (
+            width == usual or numbers[place] or (width == usual - 1 and below)
+        ):  # R leaves its first column without a name
+            return list(lines[place:])
+    return list(lines)
 
 
 def _header(
@@ -173,7 +171,7 @@ def _header(
             "or write the first row as 0.0, 1.0",
             file=file,
         )
-    if all(_numeric(part, comma) for part in fields):
+    if all(is_number(part, comma) or is_missing(part) for part in fields):
         return _from_comment(comments, len(fields)) or [f"column {place + 1}" for place in range(len(fields))], 0
     if (
         any(is_number(part, comma) for part in fields)
@@ -186,7 +184,7 @@ def _header(
         raise InputError("has a header but no rows", file=file)
     second = split(rest[1], delimiter, file)
     units = len(rest) > 2 and len(second) == len(fields) and not any(_UNITLESS.match(part.strip()) for part in second)
-    units = units and any(part.strip().lower() not in _MISSING for part in second)
+    units = units and not all(map(is_missing, second))
     units = units and any(is_number(part, comma) for part in split(rest[2], delimiter, file))
     return names, 2 if units else 1
 
@@ -201,7 +199,7 @@ def _alike(one: list[str], other: list[str], comma: bool) -> bool:
 def _from_comment(comments: Sequence[str], count: int) -> list[str] | None:
     """Names in the last comment, as COMSOL and numpy.savetxt write them, if there are as many as columns."""
     for line in reversed([line for line in comments if line.strip()]):
-        text = line.lstrip().lstrip("%#").strip()
+        text = line.lstrip().lstrip("%#!/").strip()
         for parts in (re.split(r"\s{2,}|\t", text), [part.strip() for part in re.split(r"[,;]", text)], text.split()):
             if len(parts) == count and len(set(parts)) == count and not all(map(is_number, parts)):
                 return parts
@@ -212,40 +210,3 @@ def _from_comment(comments: Sequence[str], count: int) -> list[str] | None:
 def _counts(fields: list[str]) -> bool:
     """Whether the fields are 0, 1, 2, …, two or more, which is a header that pandas writes rather than a row."""
     return len(fields) > 1 and [part.strip() for part in fields] == [str(place) for place in range(len(fields))]
-
-
-def _numeric(text: str, comma: bool) -> bool:
-    return is_number(text, comma) or text.strip().lower() in _MISSING
-
-
-def _column(name: str, sample: list[str], comma: bool) -> Column:
-    """How the fields of a column become numbers, by the first of them."""
-    given = [part.strip().strip('"') for part in sample if part.strip().strip('"').lower() not in _MISSING]
-
-    def number(text: str) -> float:
-        return float("nan") if text.strip().strip('"').lower() in _MISSING else to_number(text, comma)
-
-    if given and all(_DATE.fullmatch(part) for part in given):
-        return Column(f"{name} (days since 1970-01-01)", _days, plain=False)
-    numbers = sum(is_number(part, comma) for part in given)
-    if given and numbers < len(given) / 2:
-        return Column(name, number, unusable=f"is text, such as {given[0][:30]!r}")
-    return Column(name, number, plain=numbers == len(sample) and not any(_FORTRAN.match(part) for part in given))
-
-
-def _days(text: str) -> float:
-    text = text.strip().strip('"')
-    if text.lower() in _MISSING:
-        return float("nan")
-    moment = datetime.fromisoformat(text)
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds() / 86400
-
-
-def _physical(lines: Sequence[str], start: int, header: int) -> int:
-    """Lines of the file before the first row, comments and empty ones counted."""
-    for place in range(start, len(lines)):
-        if lines[place].strip() and not lines[place].lstrip().startswith(COMMENTS):
-            if header == 0:
-                return place
-            header -= 1
-    return len(lines)

@@ -170,7 +170,13 @@ def located(error: BaseException) -> CodeError | None:
     for path, line in reversed(lines):
         if path in _executed:
             key = error.key if isinstance(error, InputError) else None
-            return CodeError(_words(error), file=f"{Path(path).name}, line {line}", key=key, trace=_trace(error))
+            copied = isinstance(error, FileNotFoundError) and Path(path).name in COPIES.values()
+            beside = (
+                "; start the command in the folder of the original, where the files are that it reads" if copied else ""
+            )
+            return CodeError(
+                _words(error) + beside, file=f"{Path(path).name}, line {line}", key=key, trace=_trace(error)
+            )
     return None
 
 

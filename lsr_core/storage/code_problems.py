@@ -117,6 +117,24 @@ def about_code(description: ProblemDescription) -> OwnCode:
     return checked(OwnCode, description.network.arguments)
 
 
+def withheld(description: ProblemDescription) -> str:
+    """Why the network cannot be had again in this process, or empty. Raises InputError as `about_code`."""
+    if not is_code(description):
+        return ""
+    kind, about = description.network.architecture, about_code(description)
+    if kind == "python-session":
+        return (
+            "this problem was made in a Python session, and its code is not kept, so only what is stored can be shown; "
+            "write the problem into a file, `lsr refine my_problem.py`, for a run that can be made again"
+        )
+    if code.trusted(about.sha256) is not None:
+        return ""
+    return (
+        f"this problem is made by code ({about.file}, kept beside its data as {code.COPIES[kind]}), which is executed only if you say so: "
+        "look at the file, then give the run or bundle to the command line with --trust"
+    )
+
+
 def load(description: ProblemDescription, folder: Path, data: str, tensors: dict[str, Tensor]) -> Problem:
     """The problem again: the code executed if that is allowed here, weights and data from the bundle.
 
@@ -124,19 +142,11 @@ def load(description: ProblemDescription, folder: Path, data: str, tensors: dict
         InputError: the code was not named on this machine; or something does not fit.
     """
     kind, about = description.network.architecture, about_code(description)
-    if kind == "python-session":
-        raise InputError(
-            "this problem was made in a Python session, and its code is not kept, so only what is stored can be shown; "
-            "write the problem into a file, `lsr refine my_problem.py`, for a run that can be made again"
-        )
+    if reason := withheld(description):
+        raise InputError(reason, file="" if kind == "python-session" else about.file)
     copied = folder / code.COPIES[kind]
     named = code.trusted(about.sha256)
-    if named is None:
-        raise InputError(
-            f"this problem is made by code ({about.file}, kept beside its data as {copied.name}), which is executed only if you say so: "
-            "look at the file, then give the run or bundle to the command line with --trust",
-            file=about.file,
-        )
+    assert named is not None
     content = inside.read(copied, programs.MAX_BYTES)
     if code.digest_of(content) != about.sha256:
         raise InputError("is not the code that the problem was made by; its SHA-256 is another", file=copied.name)

@@ -49,6 +49,10 @@ def problem():
     x = torch.linspace(-1, 1, 90, dtype=torch.float64)[:, None]
     return SupervisedProblem("mine", Net().double(), *(Split(x[k::3], torch.sin(3 * x[k::3])) for k in range(3)))
 """
+BESIDE = DATA.replace(
+    'with Path(__file__).with_name("calls").open("a") as stream:\n        stream.write("x")',
+    'factor = torch.load(Path(__file__).with_name("factor.pt"))',
+).replace("torch.sin(3", "factor * torch.sin(3")
 Call = Callable[..., tuple[int, str, str]]
 
 
@@ -92,6 +96,22 @@ def test_the_guide_s_equation_is_refined(lsr: Call, monkeypatch: pytest.MonkeyPa
     assert about is not None
     assert [block.points for block in about.blocks] == [200, 1, 1]
     assert "my_problem.py" in about.formula
+
+
+def test_weights_beside_the_file_are_found_in_its_folder(
+    lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("mine.py").write_text(BESIDE)
+    torch.save(torch.tensor(2.0), "factor.pt")
+    _, run = refined(lsr, "mine.py")
+    forget(monkeypatch)
+    assert lsr("export", run.path, "--format", "csv", "--out", "out.csv", "--trust")[0] == 0
+    forget(monkeypatch)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    status, _, err = lsr("export", run.path, "--format", "csv", "--out", "out.csv", "--trust")
+    assert status == 2
+    assert "start the command in the folder of the original" in err
 
 
 def test_a_run_means_the_same_after_the_file_has_changed(lsr: Call, monkeypatch: pytest.MonkeyPatch) -> None:

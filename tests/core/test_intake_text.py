@@ -11,7 +11,7 @@ from lsr_core.errors import InputError
 from lsr_core.intake import text
 
 NAN = float("nan")
-READ: dict[str, tuple[str, dict[str, list[float]]]] = {
+READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
     "plain": ("x,y\n1,2\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
     "decimal comma": ("x;t\n0,25;-0,5\n1;2\n", {"x": [0.25, 1], "t": [-0.5, 2]}),
     "decimal comma late": ("x;t\n1;2\n0,25;-0,5\n", {"x": [1, 0.25], "t": [2, -0.5]}),
@@ -41,6 +41,27 @@ READ: dict[str, tuple[str, dict[str, list[float]]]] = {
     "text beside": ("id,x\nabc,1\ndef,3\n", {"x": [1, 3]}),
     "text in a row without header": ("1,a,2\n3,b,4\n", {"column 1": [1, 3], "column 3": [2, 4]}),
     "pandas index": (",x\n0,1\n1,3\n", {"column 1": [0, 1], "x": [1, 3]}),
+    "utf-16": ("x;y\n1,5;2\n2,5;3\n".encode("utf-16"), {"x": [1.5, 2.5], "y": [2, 3]}),
+    "windows": ("t [s];T [°C]\n0,5;20,1\n1;20,4\n".encode("cp1252"), {"t [s]": [0.5, 1], "T [°C]": [20.1, 20.4]}),
+    "grouped thousands": ('x,y\n"1,234.5",2\n"999",3\n', {"x": [1234.5, 999], "y": [2, 3]}),
+    "grouped thousands, decimal comma": ("x;y\n1.234,5;2\n2.345;3\n", {"x": [1234.5, 2345], "y": [2, 3]}),
+    "grouped by blanks": ("x;y\n1\u00a0234,5;2\n5,5;3\n", {"x": [1234.5, 5.5], "y": [2, 3]}),
+    "quoted decimal comma": ('"x","y"\n"1,5","2,0"\n"3,25","4,5"\n', {"x": [1.5, 3.25], "y": [2, 4.5]}),
+    "one column with decimal comma": ("u\n0,5\n0,6\n", {"u": [0.5, 0.6]}),
+    "empty lines first": ("\n\nx,y\n1,2\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
+    "lines of an instrument": ("Measurement of 2024-03-01\nDevice: A\n\nt,u\n0,1\n1,2\n2,3\n", {"t": [0, 1, 2], "u": [1, 2, 3]}),
+    "r names its rows": ('"x" "y"\n"1" 0.5 2\n"2" 1.5 3\n', {"row": [1, 2], "x": [0.5, 1.5], "y": [2, 3]}),
+    "a sign more in each row": ("x,y\n1,2,\n3,4,\n", {"x": [1, 3], "y": [2, 4]}),
+    "bars": ("x|y\n1|2\n3|4\n", {"x": [1, 3], "y": [2, 4]}),
+    "minus of a word processor": ("x,y\n\u22121.5,2\n3,4\n", {"x": [-1.5, 3], "y": [2, 4]}),
+    "day first": ("t;u\n01.03.2024 12:00;1,5\n02.03.2024;2,5\n", {"t (days since 1970-01-01)": [19783.5, 19784], "u": [1.5, 2.5]}),
+    "fortran's stars": ("1.0E+00 ********\n2.0 3.0\n", {"column 1": [1, 2], "column 2": [NAN, 3]}),
+    "other comments": ("! x y\n1 2\n// note\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
+    "comment behind a row": ("x y\n1 2 # first\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
+    "tecplot": (
+        'TITLE = "flow"\nVARIABLES = "x", "u"\nZONE T="a", I=2, J=1, F=POINT\n0 1\n1 4\n', {"x": [0, 1], "u": [1, 4]},
+    ),
+    "tecplot over lines": ('VARIABLES = "x"\n"u"\nZONE I=2\n0 1\n1 4\n', {"x": [0, 1], "u": [1, 4]}),
     "comment further down": ("x,y\n1,2\n# a note\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
 }  # fmt: skip
 
@@ -49,7 +70,7 @@ READ: dict[str, tuple[str, dict[str, list[float]]]] = {
 def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
     content, wanted = READ[name]
     path = tmp_path / "data.txt"
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     usable = {info.name: info.shape for info in text.listing(path) if not info.unusable}
     found = text.read(path, list(usable))
     assert {name: array.shape for name, array in found.items()} == usable
@@ -68,13 +89,28 @@ def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
         ("x,x\n1,2\n", "two columns have this name"),
         ("a,b\none,two\n", "is text, such as 'one'"),
         ("% only\n% comments\n", "holds no line with numbers"),
+        ("x\n1,5\n1.5\n", "has both 1,5 and 1.5"),
+        ("x\ty\n1,234\t2\n2,345\t3\n", "may mean thousands or a decimal sign by 1,234"),
+        ("x;y\n1.013;0,5\n2.026;1,5\n", "may mean thousands or a decimal sign by 1.013"),
+        ("x,y\n0.5,1,2\n0.5,3,4\n", "line 2 has 3 fields, the header names 2"),
+        ('VARIABLES = "x", "u"\nZONE F=BLOCK\n0 1\n1 4\n', "packed as BLOCK"),
+        ('VARIABLES = "x", "u", "v"\nZONE F=POINT\n0 1\n1 4\n', "names 3 variables over rows of 2"),
+        ("\n\n \n", "only empty lines"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_by_line(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        text.read(path, [info.name for info in text.listing(path)])
+        everything(path)
+
+
+def everything(path: Path) -> None:
+    """All columns, those that are passed over among them."""
+    infos = text.listing(path)
+    if bad := next((info.unusable for info in infos if info.unusable), None):
+        raise InputError(bad)
+    text.read(path, [info.name for info in infos])
 
 
 def test_no_row_is_lost_to_a_header_whatever_stands_in_it(tmp_path: Path) -> None:

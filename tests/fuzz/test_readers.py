@@ -61,6 +61,14 @@ SEEDS: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
         b"when\tx\ty\n-\tm\tkg\n2020-01-01\t1D0\tNA\n2020-01-02\t2\t3\n",
         lambda path: text.read(path, [info.name for info in text.listing(path) if not info.unusable]),
     ),
+    ".dat": (
+        b'TITLE = "a"\nVARIABLES = "x", "u"\nZONE I=2, F=POINT\n0 1\n1 4\n',
+        lambda path: text.read(path, [info.name for info in text.listing(path) if not info.unusable]),
+    ),
+    ".prn": (  # R's names of rows, grouped thousands, a decimal comma
+        b'"x" "y"\n"1" "1.234,5" 2,5\n"2" "2.345,5" ****\n',
+        lambda path: text.read(path, [info.name for info in text.listing(path) if not info.unusable]),
+    ),
     ".safetensors": (safetensors.torch.save({"0.weight": torch.ones(2, 2)}), state_dicts.read),
     ".pt": (_pt(), pickles.check),
 }

@@ -9,12 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lsr_app.screens.bring import uploadlimits
+from lsr_app.screens.bring import uploadlimits, uploads
 from lsr_core.errors import InputError
 from lsr_core.intake import bundles, state_dicts, tables
 from lsr_core.intake.readers import READERS
 from tests.hostile.bounds import NEW
 from tests.hostile.files import HOSTILE, attentive, canary
+from tests.hostile.more import FURTHER
 from tests.hostile.stores import DATA
 
 SECONDS = 5.0  # of work; a busy machine takes longer by the clock
@@ -42,6 +43,12 @@ def spent() -> float:
 def test_there_are_more_than_two_hundred() -> None:
     assert len(HOSTILE) > 200
     assert len(NEW) >= 100
+
+
+def test_every_reader_and_every_container_has_a_hostile_file() -> None:
+    asked = {*READERS, *state_dicts.SUFFIXES, *(f".{suffix}" for suffix in uploads.WEIGHTS)}
+    assert asked <= {suffix for suffix, _ in HOSTILE.values()}
+    assert set(FURTHER) <= asked
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _KEEPER = Keeper()
 _NAME = "uploads_session"
-_WEIGHTS = ("safetensors", "pt", "pth", "ckpt", "bin", "tar", "mdlus", "keras", "h5", "hdf5", "npz", "zip")
+WEIGHTS = ("safetensors", "pt", "pth", "ckpt", "bin", "tar", "mdlus", "keras", "h5", "hdf5", "npz", "zip")
 
 
 def weights(key: str) -> UploadedFile | None:
     """The field for a state dict."""
-    return st.file_uploader(bringtexts.WEIGHTS_LABEL, type=list(_WEIGHTS), key=key, help=bringtexts.HELP["weights"])
+    return st.file_uploader(bringtexts.WEIGHTS_LABEL, type=list(WEIGHTS), key=key, help=bringtexts.HELP["weights"])
 
 
 def data(label: str, key: str, help: str | None = None) -> UploadedFile | None:

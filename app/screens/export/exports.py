@@ -17,7 +17,7 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.screens.export import exporttexts
 from lsr_app.words import formats
 from lsr_core.errors import InputError, LSRError
-from lsr_core.storage import digests, inside, tables
+from lsr_core.storage import bundles, code_problems, digests, inside, tables
 from lsr_core.storage.runs import Run
 
 FOLDER = "exports"
@@ -45,6 +45,16 @@ def predictions(run: RunData, rank: int) -> bytes:
 def record(run: Run) -> bytes:
     """The run's figures as JSON."""
     return tables.run_json(run).encode("utf-8")
+
+
+def withheld(run: Run) -> str:
+    """Why files that hold the network cannot be made here, or empty; a page never executes code that it was not started for."""
+    return code_problems.withheld(bundles.read_description(run.refined_path))
+
+
+def is_own(run: Run) -> bool:
+    """Whether the network comes from code, so that its predictor file is read with the module."""
+    return code_problems.is_code(bundles.read_description(run.refined_path))
 
 
 def predictor_at_choice(run: Run) -> bytes:

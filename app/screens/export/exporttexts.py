@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lsr_app.words import formats
 from lsr_core.portable import forms
 from lsr_core.portable.form import Form
 
@@ -20,6 +21,12 @@ FORMS = {**forms.FORMS, "report": REPORT}
 OTHERS = [name for name in FORMS if name != "predictor"]  # which has a place of its own on the page
 EXPORT_MAKING = "Making the file and reading it again. You may leave this page; it stays ready here."
 REBUILDING = "Rebuilding the step. You may leave this page; the file stays ready here."
+
+
+def withheld(reason: str, run: str) -> str:
+    """Why there are no files with the network, and the command that opens this page so that there are."""
+    more = f": `lsr dashboard {run} --trust` opens this page with it." if reason.endswith("--trust") else "."
+    return f"{formats.markdown(reason[0].upper() + reason[1:])}{more} Tables, figures and the report are here all the same."
 
 
 def not_begun(reason: str) -> str:
@@ -46,9 +53,17 @@ def file_stem(name: str) -> str:
     return f"lsr-{kept.strip('-')[:40] or 'run'}"
 
 
-def code_form(format: str, file: str, dimension: int, std: bool) -> str:
-    """How a file is used in Python, and its standard deviations where it gives them; empty for a report."""
-    return FORMS[format].usage(file, ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else ""), std)
+def code_form(format: str, file: str, dimension: int, std: bool, *, own: bool) -> str:
+    """How a file is used in Python, and its standard deviations where it gives them; empty for a report.
+
+    Args:
+        own: the network is of no registered architecture, so that a predictor file asks for the module.
+    """
+    point = ", ".join(["0.5"] * min(dimension, 4)) + (", …" if dimension > 4 else "")
+    usage = FORMS[format].usage(file, point, std)
+    if own and format == "predictor":
+        return usage.replace(f'("{file}")', f'("{file}", model=model)  # your module')
+    return usage
 
 
 def code_predictions(file: str) -> str:

@@ -25,6 +25,9 @@ show.headline(
         ("Size of the run", formats.size(run.size()), "problem and results together"),
     ]
 )
+kept, own = exports.withheld(opened), exports.is_own(opened)
+if kept:
+    st.info(exporttexts.withheld(kept, opened.id), icon=":material/info:")
 for reason in exports.refused(opened):
     st.error(formats.markdown(reason), icon=":material/error:")
 
@@ -36,7 +39,7 @@ def other_rank() -> None:
     if state == "ready":
         st.download_button(
             f"Refined predictor at rank {rank:,}", data=exports.given(opened, "other", lambda: exports.contents(opened, rank)), type="primary",
-            file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", icon=":material/download:",
+            file_name=f"{stem}-rank{rank}.safetensors", on_click="ignore", key="predictor_other", disabled=bool(kept), icon=":material/download:",
         )  # fmt: skip
         return
     if state == "working":
@@ -45,7 +48,7 @@ def other_rank() -> None:
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
     st.caption(exporttexts.rebuild_note(chosen, formats.seconds(data.summary.seconds)))
-    if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", icon=":material/autorenew:"):
+    if st.button(f"Rebuild the step at rank {rank:,}", key="rebuild", disabled=bool(kept), icon=":material/autorenew:"):
         exports.begin(opened, rank, owner=now.owner)
 
 
@@ -55,17 +58,17 @@ with left:
     if rank == chosen:
         st.download_button(
             f"Refined predictor at rank {chosen:,}", data=at_choice, type="primary",
-            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
+            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", disabled=bool(kept), icon=":material/download:",
         )  # fmt: skip
     else:
         other_rank()
         st.download_button(
             f"The one at rank {chosen:,}, at once", data=at_choice,
-            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", icon=":material/download:",
+            file_name=f"{stem}-rank{chosen}.safetensors", on_click="ignore", key="predictor", disabled=bool(kept), icon=":material/download:",
         )  # fmt: skip
 with right:
     st.code(
-        exporttexts.code_form("predictor", f"{stem}-rank{rank}.safetensors", data.dimension, std),
+        exporttexts.code_form("predictor", f"{stem}-rank{rank}.safetensors", data.dimension, std, own=own),
         language="python",
         wrap_lines=True,
     )
@@ -91,7 +94,7 @@ def other_form() -> None:
         return
     if state:
         st.error(formats.markdown(state), icon=":material/error:")
-    if st.button(f"Make it at rank {rank:,}", key="form_make"):
+    if st.button(f"Make it at rank {rank:,}", key="form_make", disabled=bool(kept) and form != "report"):
         exports.begin(opened, rank, form, now.owner)
 
 
@@ -104,7 +107,9 @@ left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
 with left:
     other_form()
 with right:
-    if code := exporttexts.code_form(form, f"{stem}-rank{rank}{exporttexts.FORMS[form].suffix}", data.dimension, std):
+    if code := exporttexts.code_form(
+        form, f"{stem}-rank{rank}{exporttexts.FORMS[form].suffix}", data.dimension, std, own=own
+    ):
         st.code(code, language="python", wrap_lines=True)
 
 left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
