@@ -10,6 +10,7 @@ from lsr_core.intake.textnumbers import is_number
 
 _BEGINS = re.compile(r"\s*(title|variables|filetype)\s*=", re.IGNORECASE)
 _VARIABLES = re.compile(r"variables\s*=(.*?)(?:\bzone\b|$)", re.IGNORECASE | re.DOTALL)
+_ZONE = re.compile(r"\s*zone\b", re.IGNORECASE)
 _OTHERWISE = re.compile(r"\b(?:f|datapacking)\s*=\s*(?!point\b)(\w+)", re.IGNORECASE)
 
 
@@ -19,8 +20,10 @@ def head(lines: Sequence[str], file: str) -> tuple[list[str], int] | None:
     Raises:
         InputError: values that do not stand point by point.
     """
-    if not _BEGINS.match(next(line for line in lines if line.strip())):
+    if not _BEGINS.match(next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")):
         return None
+    if sum(bool(_ZONE.match(line)) for line in lines) > 1:
+        raise InputError("holds several zones; save each in a file of its own", file=file)
     first = next(
         (place for place, line in enumerate(lines) if line.split() and all(map(is_number, line.split()))), None
     )

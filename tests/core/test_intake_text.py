@@ -47,6 +47,7 @@ READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
     "grouped thousands, decimal comma": ("x;y\n1.234,5;2\n2.345;3\n", {"x": [1234.5, 2345], "y": [2, 3]}),
     "grouped by blanks": ("x;y\n1\u00a0234,5;2\n5,5;3\n", {"x": [1234.5, 5.5], "y": [2, 3]}),
     "quoted decimal comma": ('"x","y"\n"1,5","2,0"\n"3,25","4,5"\n', {"x": [1.5, 3.25], "y": [2, 4.5]}),
+    "decimal comma by tabs beside text": ("chr1\t725238\t4,34957\nchr1\t839\t-1,97\n", {"column 2": [725238, 839], "column 3": [4.34957, -1.97]}),
     "one column with decimal comma": ("u\n0,5\n0,6\n", {"u": [0.5, 0.6]}),
     "empty lines first": ("\n\nx,y\n1,2\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
     "lines of an instrument": ("Measurement of 2024-03-01\nDevice: A\n\nt,u\n0,1\n1,2\n2,3\n", {"t": [0, 1, 2], "u": [1, 2, 3]}),
@@ -60,6 +61,9 @@ READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
     "comment behind a row": ("x y\n1 2 # first\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
     "tecplot": (
         'TITLE = "flow"\nVARIABLES = "x", "u"\nZONE T="a", I=2, J=1, F=POINT\n0 1\n1 4\n', {"x": [0, 1], "u": [1, 4]},
+    ),
+    "tecplot, negative first, under a comment": (
+        '# made today\nVARIABLES = temperature pressure\nZONE T= "ZONE-1"\n-300 1.0\n310 1.1\n', {"temperature": [-300, 310], "pressure": [1, 1.1]},
     ),
     "tecplot over lines": ('VARIABLES = "x"\n"u"\nZONE I=2\n0 1\n1 4\n', {"x": [0, 1], "u": [1, 4]}),
     "comment further down": ("x,y\n1,2\n# a note\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
@@ -93,6 +97,7 @@ def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
         ("x\ty\n1,234\t2\n2,345\t3\n", "may mean thousands or a decimal sign by 1,234"),
         ("x;y\n1.013;0,5\n2.026;1,5\n", "may mean thousands or a decimal sign by 1.013"),
         ("x,y\n0.5,1,2\n0.5,3,4\n", "line 2 has 3 fields, the header names 2"),
+        ('VARIABLES = x u\nZONE T="1"\n0 1\nZONE T="2"\n0 1\n', "several zones"),
         ('VARIABLES = "x", "u"\nZONE F=BLOCK\n0 1\n1 4\n', "packed as BLOCK"),
         ('VARIABLES = "x", "u", "v"\nZONE F=POINT\n0 1\n1 4\n', "names 3 variables over rows of 2"),
         ("\n\n \n", "only empty lines"),
