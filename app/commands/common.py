@@ -154,7 +154,7 @@ def trust_code(folder: Path) -> None:
     from lsr_core.storage import bundles, code, code_problems, inside, programs
 
     description = bundles.read_description(folder)
-    if code_problems.is_code(description):
+    if code_problems.is_code(description) and code.COPIES[description.network.architecture]:
         copied = folder / code.COPIES[description.network.architecture]
         data = inside.read(copied, programs.MAX_BYTES)
         original = Path.cwd() / Path(code_problems.about_code(description).file).name

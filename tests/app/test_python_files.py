@@ -22,7 +22,7 @@ from lsr_app.reading import physicsdata
 from lsr_app.serve import order
 from lsr_app.services import results
 from lsr_core.errors import InputError
-from lsr_core.jobs import queue
+from lsr_core.jobs import keeping, queue
 from lsr_core.storage import code_problems
 from lsr_core.storage.bundles import load_problem, read_description, save_problem
 from lsr_core.storage.code import VARIABLE
@@ -112,6 +112,16 @@ def test_weights_beside_the_file_are_found_in_its_folder(
     status, _, err = lsr("export", run.path, "--format", "csv", "--out", "out.csv", "--trust")
     assert status == 2
     assert "start the command in the folder of the original" in err
+
+
+def test_trust_in_a_run_of_a_session_says_that_its_code_is_not_there(lsr: Call, tmp_path: Path) -> None:
+    x = torch.linspace(-1, 1, 30)[:, None]
+    model = torch.nn.Sequential(torch.nn.Linear(1, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    problem = lsr_core.SupervisedProblem("here", model, *[lsr_core.Split(x, x**2)] * 2)
+    run = keeping.keep_result(lsr_core.refine(problem, max_rank=4), tmp_path / "runs", "local")
+    status, _, err = lsr("export", run.path, "--format", "pt2", "--out", "out.pt2", "--trust")
+    assert status == 2
+    assert "made in a Python session" in err
 
 
 def test_a_run_means_the_same_after_the_file_has_changed(lsr: Call, monkeypatch: pytest.MonkeyPatch) -> None:
