@@ -130,7 +130,8 @@ def _divided(lines: Sequence[str]) -> tuple[str, bool]:
         if delimiter in line:
             return delimiter, _decimal(delimiter, looked)
     blank = line.split()
-    if len(blank) > 1 and all(decimal_comma(part, sure=True) or is_number(part) for part in blank):
+    known = [decimal_comma(part, sure=True) or is_number(part) for part in blank]
+    if len(blank) > 1 and any(known) and all(one or is_missing(part) for one, part in zip(known, blank, strict=True)):
         return SPACES, _decimal(SPACES, looked)
     alone = len(looked) > 1 and "," not in looked[0] and not is_number(looked[0])
     if alone and all(decimal_comma(part, sure=True) or is_number(part) for part in looked[1:]):

@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from lsr_app.reading import rundata
+from lsr_app.words import formats
 from lsr_core.integrations.during import RefineDuring, keep_in
 from lsr_core.refinement.refined import Refinement
 from tests.browser.conftest import Server
@@ -44,7 +45,7 @@ def test_every_refinement_is_there_while_the_training_goes_on(
         assert trainer.current_epoch == epoch < trainer.max_epochs  # the training has not ended
         visit(page, run=run.id)
         _, _, _, refined = rundata.read(run).headline(run.summary.rank)
-        expect(page.locator(".lsr-number .lsr-refined").first).to_have_text(refined)
+        expect(page.locator(".lsr-number .lsr-refined").first).to_have_text(formats.error(refined))
         expect_listed(page, "live waves")
         shown.append((epoch, run.id, run.summary.refined.test_mse))
 

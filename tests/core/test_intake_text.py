@@ -57,6 +57,7 @@ READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
     "minus of a word processor": ("x,y\n\u22121.5,2\n3,4\n", {"x": [-1.5, 3], "y": [2, 4]}),
     "day first": ("t;u\n01.03.2024 12:00;1,5\n02.03.2024;2,5\n", {"t (days since 1970-01-01)": [19783.5, 19784], "u": [1.5, 2.5]}),
     "fortran's stars": ("1.0E+00 ********\n2.0 3.0\n", {"column 1": [1, 2], "column 2": [NAN, 3]}),
+    "fortran's stars last": ("1.0 2.5\n2.0 ****\n", {"column 1": [1, 2], "column 2": [2.5, NAN]}),
     "other comments": ("! x y\n1 2\n// note\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
     "comment behind a row": ("x y\n1 2 # first\n3 4\n", {"x": [1, 3], "y": [2, 4]}),
     "tecplot": (

@@ -81,7 +81,7 @@ made("npz_two_of_a_name", ".npz", doubled_npz)
 
 # text
 plain("csv_bom_only", ".csv", b"\xef\xbb\xbf")
-plain("csv_bom_and_blank", ".csv", b"\xef\xbb\xbf \n1,2\n")
+plain("csv_bom_and_blank", ".csv", b"\xef\xbb\xbf \n\n")
 plain("csv_one_column_more", ".csv", b",".join(b"c%d" % i for i in range(MAX_ARRAYS + 1)) + b"\n1\n")
 plain("csv_long_name", ".csv", LONG.encode() + b",y\n1,2\n")
 plain("csv_too_many_rows", ".csv", b"x\n" + b"1\n" * (MAX_ROWS + 1))

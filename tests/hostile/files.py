@@ -133,7 +133,7 @@ plain("csv_endless_line", ".csv", b"1" * 2_000_000)
 plain("csv_formula", ".csv", b"x,y\n=cmd|' /C calc'!A0,2\n")
 plain("csv_open_quote", ".csv", b'x,y\n"1,2\n' + b"3,4\n" * 10)
 plain("csv_two_commas", ".csv", b"x;y\n1,5,5;2,5,5\n")
-plain("csv_blank_first_line", ".csv", b"\n\n1,2\n")
+plain("csv_blank_lines", ".csv", b"\n\n \n")
 
 
 # matlab, hdf5, parquet
