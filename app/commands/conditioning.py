@@ -77,8 +77,8 @@ def _words(record: RaceRecord) -> str:
 
 def _conclusion(record: RaceRecord) -> str:
     """What the race says, in float64 where it ran in it."""
-    precision = "float64" if any(method.dtype == "float64" for method in record.methods) else "float32"
-    return racedata.sentence(record, precision)
+    double = any(method.dtype == "float64" for method in record.methods)
+    return racedata.sentence(record, "float64" if double else "float32")
 
 
 def _line(method: MethodRecord) -> str:

@@ -26,7 +26,7 @@ def as_tensor(values: ArrayLike, key: str) -> Tensor:
         return values
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise InputError(
-            f"{np.ma.count_masked(values)} of {values.size} values are masked; leave those rows out of inputs and targets", key=key
+            f"{int(np.ma.getmaskarray(values).sum())} of {values.size} values are masked; leave those rows out of inputs and targets", key=key
         )  # fmt: skip
     try:
         if isinstance(values, Sequence):

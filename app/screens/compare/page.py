@@ -102,10 +102,11 @@ def draw(compared: list[Compared]) -> None:
         show.group("compared_fields", figures.fields(compared, output))
     else:
         st.caption(comparetexts.OTHER_POINTS)
-    rows = told.differences(compared)
-    if rows:
+    differences = told.differences(compared)
+    if differences:
         show.table(
-            "differences", ("Setting", *(one.name for one in compared)), rows, caption=comparetexts.SETTINGS, data=lambda: rows,
+            "differences", ("Setting", *(one.name for one in compared)), differences, caption=comparetexts.SETTINGS,
+            data=lambda: differences,
         )  # fmt: skip
     else:
         st.caption(comparetexts.SAME_SETTINGS)
