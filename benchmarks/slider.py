@@ -25,6 +25,7 @@ PAGES = ("overview", "rank", "fields", "path", "frequencies", "training", "condi
 RANKS = '[data-testid="stSidebar"] input[type="range"]'
 HALF_STEPS = '.st-key-w_step input[type="range"]'
 QUIET_MS = 500
+STILL_SECONDS = 10.0
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WATCH = """() => {
   // Plotly's event functions are renewed when a graph is made again, so each change of the page looks for new ones.
@@ -65,8 +66,8 @@ def main() -> None:
         if options.iteration:
             name = "half steps"
             results[name], spent[name] = measure(page, url, "frequencies", options.iteration, options.moves, HALF_STEPS)
-    medians = {name: round(statistics.median(times), 3) for name, times in results.items()}
-    slowest = {name: round(max(times), 3) for name, times in results.items()}
+    medians = {name: round(statistics.median(times), 3) for name, times in results.items() if times}
+    slowest = {name: round(max(times), 3) for name, times in results.items() if times}
     line = {
         "benchmark": "slider",
         "unit": "s",
@@ -75,6 +76,7 @@ def main() -> None:
         "median": medians,
         "max": slowest,
         "processor": spent,
+        "follow_no_rank": [name for name, times in results.items() if not times],
     }
     print(json.dumps(line))
 
@@ -94,6 +96,8 @@ def measure(page: Page, url: str, name: str, run: str, moves: int, slider: str =
         figures = page.evaluate(WATCH)
         press(page, thumb, "ArrowLeft" if (move + 2) % (2 * turn) < turn else "ArrowRight")
         settled = settle(page, figures > 0)
+        if settled is None:
+            return [], 0.0
         if move >= 0:
             times.append(settled)
     return times, round((processor() - before) / (moves + 2), 3)
@@ -112,15 +116,18 @@ def press(page: Page, thumb: Locator, key: str) -> None:
     raise SystemExit("the slider does not move")
 
 
-def settle(page: Page, figures: bool) -> float:
-    """Wait until nothing was redrawn for a while; seconds from the key press to the last redraw."""
-    deadline = time.monotonic() + 20
+def settle(page: Page, figures: bool) -> float | None:
+    """Wait until nothing was redrawn for a while; seconds from the key press to the last redraw, None where no figure of the page is of a rank."""
+    begun = time.monotonic()
+    deadline = begun + 20
     while time.monotonic() < deadline:
         page.wait_for_timeout(50)
         seen: dict[str, Any] = page.evaluate(READ)
         last = seen["last"] if figures else seen["any"]
         if last is not None and seen["now"] - max(last, seen["any"] or 0) > QUIET_MS and page.query_selector(IDLE):
             return float(last - seen["start"]) / 1000
+        if last is None and time.monotonic() > begun + STILL_SECONDS and page.query_selector(IDLE):
+            return None
     raise SystemExit("the page did not follow the slider within 20 s")
 
 
