@@ -89,9 +89,9 @@ def draw(compared: list[Compared]) -> None:
         st.markdown(sentence)
     else:
         st.warning(sentence, icon=":material/compare_arrows:")
-    columns, rows, same = told.table(compared)
+    columns, numbers, same = told.table(compared)
     show.table(
-        "compared", columns, rows, caption=comparetexts.numbers(same),
+        "compared", columns, numbers, caption=comparetexts.numbers(same),
         data=lambda: (told.row(one) for one in compared), data_columns=comparetexts.DATA_COLUMNS,
     )  # fmt: skip
     legend = [("━", colour, one.name) for one, colour in zip(compared, figures.colours(len(compared)), strict=True)]

@@ -59,7 +59,13 @@ def cells(line: SuiteLine, now: float) -> tuple[str, ...]:
     start = (entry.name, formats.error(line.error), formats.error(entry.published))
     if kept is None:
         return (*start, formats.NONE, reference(entry), formats.NONE, formats.NONE, line.state, formats.NONE)
-    gain = formats.NONE if line.gain is None else f"{line.gain:,.2g}" if line.gain < 10 else formats.times(line.gain).removesuffix("×")
+    gain = (
+        formats.NONE
+        if line.gain is None
+        else f"{line.gain:,.2g}"
+        if line.gain < 10
+        else formats.times(line.gain).removesuffix("×")
+    )
     row = kept.row
     return (
         *start, gain, reference(entry), f"{row.seconds:,.0f}", formats.size(row.peak_rss_bytes), line.state,
