@@ -27,7 +27,8 @@ from lsr_core.refinement.predictor import RefinedPredictor
 
 BATCHES = (1, 17, 300)
 CHUNK = 4096
-DEVIATIONS = {torch.float64: 1e-12, torch.float32: 1e-3}  # relative difference of standard deviations
+# relative difference of standard deviations: far from the samples they are what is left of rows less their part in the subspace, which cancels
+DEVIATIONS = {torch.float64: 1e-7, torch.float32: 1e-3}
 SECONDS = 300
 _OTHERWISE = {
     torch.float32: "With a long step J(x) Δθ is a small sum of large terms, which float32 cannot hold: export in float64, or at a lower rank",
