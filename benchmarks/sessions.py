@@ -99,7 +99,7 @@ async def go_round(session: Session, others: list[str], until: float) -> None:
                 if path:
                     await page.locator("h1.lsr-title", has_text=title).wait_for()
                 else:
-                    await page.locator(".st-key-run_list").wait_for()
+                    await page.get_by_text("Words used here").first.wait_for()
                 await settled(page)
                 session.responses.append(time.perf_counter() - start)
                 text = await page.locator("body").inner_text()

@@ -18,6 +18,7 @@ from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Architecture, Quantity, Split
 from lsr_core.storage import bundle_schema
+from lsr_core.refinement.refine import refine
 from lsr_core.storage.bundles import load_problem, read_description, sample_names, save_problem
 from tests import bundles
 
@@ -92,12 +93,21 @@ def test_saving_a_foreign_module_says_why_not(tmp_path: Path) -> None:
 
 
 def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
-    data = Split(torch.rand(4, 2, dtype=torch.float64), torch.zeros(4, 1, dtype=torch.float64))
+    data = Split(torch.rand(4, 2, dtype=torch.float64), torch.rand(4, 1, dtype=torch.float64))
     model = load_problem(bundles.write(tmp_path / "a")).model
-    problem = SupervisedProblem("p", model, data, data, data, architecture=Architecture("mlp", {"layers": [2, 5, 1]}))
-    with pytest.raises(InputError, match="all rows are equal"):
+    problem = SupervisedProblem("p", model, data, data, data, architecture=Architecture("mlp", {"layers": [2, 6, 1]}))
+    with pytest.raises(InputError, match="shape"):
         save_problem(tmp_path / "b", problem)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("value", [2.5, 0.0])
+def test_targets_that_are_all_equal_are_data_like_any_others(tmp_path: Path, value: float) -> None:
+    same = {f"{split}_targets": np.full((24, 1), value) for split in ("train", "validation", "test")}
+    result = refine(load_problem(bundles.write(tmp_path / "a", data=changed(**same))), max_rank=8)
+    assert result.summary.refined.test_mse is not None
+    assert result.summary.refined.test_mse < 0.5 * (result.summary.base.test_mse or 0)
+    assert (result.summary.refined.test_relative_l2 is None) == (value == 0)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +124,6 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         (changed(validation_targets=np.ones((24, 2))), "validation_targets", "one row has the shape 2"),
         (changed(train_inputs=np.ones((0, 2)), train_targets=np.ones((0, 1))), "train_inputs", "is empty"),
         (changed(validation_inputs=np.ones((0, 2))), "validation_inputs", "is empty"),
-        (changed(train_targets=np.full((24, 1), 2.5)), "train_targets", "all rows are equal"),
-        (changed(test_targets=np.zeros((24, 1))), "test_targets", "all rows are equal"),
         (changed(train_inputs=np.ones((24, 2), dtype=np.int64)), "train_inputs", "is int64; save it as float64"),
         (changed(train_targets=np.ones((24, 1), dtype=complex)), "train_targets", "is complex128"),
         (changed(train_targets=np.ones(24)), "train_targets", r"expected \(rows, outputs\)"),
