@@ -17,8 +17,8 @@ import torch
 from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Architecture, Quantity, Split
-from lsr_core.storage import bundle_schema
 from lsr_core.refinement.refine import refine
+from lsr_core.storage import bundle_schema
 from lsr_core.storage.bundles import load_problem, read_description, sample_names, save_problem
 from tests import bundles
 
