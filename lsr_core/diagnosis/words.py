@@ -133,7 +133,7 @@ def against_use(known: Figures) -> str:
     if statements.worse(known):
         return "Not all errors fall with the refinement; look at those that rise before you use it."
     if known.left > MUCH_BETTER:
-        return f"At rank {known.rank} the refined predictor gains little."
+        return f"Where it gains least, the refined predictor at rank {known.rank} still has {known.left:.2g} of the network's error."
     return ""
 
 
