@@ -91,10 +91,18 @@ def need_room(problem: Problem, setting: Setting) -> None:
     Raises:
         InputError: the plan needs more; the message names the largest rank that fits.
     """
-    config = setting.config
-    if setting.plan.peak_bytes > budget_of(config):
-        key = "max_rank" if config.memory_budget is None else "memory_budget"
-        raise InputError(_forecast(problem, config, setting).sentence, key=key)
+    if setting.plan.peak_bytes > budget_of(setting.config):
+        refuse_beyond(_forecast(problem, setting.config, setting), setting.config)
+
+
+def refuse_beyond(expected: Forecast, config: RefineConfig) -> None:
+    """Refuse what is expected to need more than its budget.
+
+    Raises:
+        InputError: it does; the message names the largest rank that fits.
+    """
+    if not expected.fits:
+        raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
 
 
 def _run_size(problem: Problem, sizes: Sizes, rank: int) -> int:

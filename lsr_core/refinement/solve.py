@@ -12,12 +12,16 @@ from lsr_core.linalg.triangular import TriangularSolver, least_of
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.forecast import need_room
+from lsr_core.refinement.forecast import forecast, need_room, refuse_beyond
 from lsr_core.refinement.kinds import build_basis, prepare
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.sharing import refuse_unequal, refuse_unshared
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import SplitFactor
+
+LARGE = (
+    1_000_000  # parameters, from which the proof of a route at some samples is itself memory that a budget may not have
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ def planned(problem: Problem, config: RefineConfig, reduction: Reduction = ALONE
         InputError: see `prepare`; a plan beyond the memory budget; rows that cannot be shared.
     """
     refuse_unshared(config, reduction.size)
+    if sum(part.numel() for part in problem.model.parameters()) > LARGE:
+        refuse_beyond(forecast(problem, config), config)
     setting = replace(prepare(problem, config), reduction=reduction)
     need_room(problem, setting)
     refuse_unequal(setting)

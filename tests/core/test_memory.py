@@ -15,6 +15,7 @@ from lsr_core import RefineConfig, Split, SupervisedProblem
 from lsr_core.errors import InputError, is_out_of_memory
 from lsr_core.jobs import watch
 from lsr_core.jobs.watch import OutOfMemory, Watch
+from lsr_core.kinds.data import preparing
 from lsr_core.linalg.streaming_qr import StreamingQR
 from lsr_core.networks import architectures, footprints, rest_rows
 from lsr_core.networks.directions import FactoredDirections
@@ -455,3 +456,16 @@ def test_too_little_for_the_libraries_is_said(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(resources, "room_bytes", lambda: 100 * MIB)
     with pytest.raises(InputError, match="PyTorch alone needs about 330 MB, and 100 MB may be used here"):
         resources.require_libraries()
+
+
+def test_what_does_not_fit_is_refused_before_a_route_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def proved(*_: object, **__: object) -> None:
+        raise AssertionError("rows of a large network were taken")
+
+    monkeypatch.setattr(preparing, "proved_strategy", proved)
+    model = architectures.build("mlp", {"layers": [8, 1000, 1000, 4]})
+    split = Split(torch.rand(50, 8), torch.rand(50, 4))
+    problem = SupervisedProblem("large", model, split)
+    with pytest.raises(InputError, match="Needs about") as refused:
+        refine(problem, max_rank=10, strategy="row-blocks", memory_budget="600MB")
+    assert refused.value.key == "memory_budget"
