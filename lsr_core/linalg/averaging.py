@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lsr_core.linalg.smoothing import RidgeFamily
 
-LEAST = 1e-2  # of the largest weight: below, a λ would only add rounding
+LEAST = 0.1  # of the largest weight: what a smaller λ adds is a long step whose parts cancel, which files then give only to 1e-12
 
 
 @dataclass(frozen=True, eq=False)
