@@ -20,7 +20,7 @@ from lsr_app.words import formats
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run, RunStore
 from lsr_samples.make_runs import RUNS, SHIPPED_ID
-from tests.app import synthetic
+from tests.app import synthetic, uncut
 
 SMALL = {"side": 12, "max_rank": 30}
 HALF_A_STEP = 0.5 / 255
@@ -115,8 +115,7 @@ def test_shipped_runs_are_published_by_the_command(tmp_path: Path, capsys: pytes
 
 
 def test_a_page_holds_what_a_run_says_of_itself_and_an_axis_that_shows_it(tmp_path: Path) -> None:
-    noisy = next(entry for entry in RUNS if entry.name == "noisy1d")
-    run = RunStore(lsr_samples.runs_folder()).open(noisy.id)
+    run = uncut.noisy(RunStore(tmp_path / "runs"))
     site.publish([run], tmp_path / "site")
     folder = tmp_path / "site" / run.id
     text, curves = (folder / "index.html").read_text(encoding="utf-8"), content(folder)["curves"]

@@ -133,7 +133,7 @@ class TestLaws:
         refinement = refine(make(decay), max_rank=5)
         assert (refinement.summary.condition_number or math.inf) <= 1e4
         result = gauss_newton(refinement, 9)
-        assert result.converged
+        assert "not converged" not in result.sentence
         assert len(result.records) == 2
         assert result.rank == refinement.rank
         gap = (result.delta - refinement.delta).norm() / refinement.delta.norm()
@@ -358,7 +358,6 @@ class TestWiring:
 class TestBadInput:
     def test_not_converged_is_said_and_the_result_kept(self) -> None:
         result = gauss_newton(refined(), 1)
-        assert not result.converged
         assert "not converged within 1 step:" in result.sentence
         assert len(result.records) == 2
         assert result.records[1].fitted_residual < result.records[0].fitted_residual
@@ -384,7 +383,6 @@ class TestBadInput:
 
     def test_no_direction(self) -> None:
         result = gauss_newton(refine(make(logistic), max_rank=0), 3)
-        assert result.converged
         assert "no directions" in result.sentence
         assert np.allclose(result.delta, 0)
 
