@@ -35,6 +35,13 @@ def rounding(rank: int, kappa: str, solved: str, digits: int, all_digits: int, l
     )
 
 
+def left_out(last: int, largest: int) -> str:
+    """Why the curves end level; empty where they do not."""
+    if last >= largest - 1:
+        return ""
+    return f"Directions beyond rank {last:,} have no length that rounding does not make; they are left out, and the curves stay level."
+
+
 def estimated(used: int, rank: int, bound: str) -> str:
     """Why directions below the sketch error do no harm; `used` of the directions up to `rank` are there. Empty where none is."""
     if not used:
