@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -59,20 +59,28 @@ def server(url: str | None) -> Iterator[str]:
     from lsr_app.places import STANDBY_VARIABLE
     from lsr_app.serve.order import Order, start
 
+    quiet = subprocess.DEVNULL
+    environment = {**os.environ, STANDBY_VARIABLE: "1"}
+    with started(lambda port: start(Order("127.0.0.1", port), environment, stdout=quiet, stderr=quiet)) as address:
+        yield address
+
+
+@contextmanager
+def started(start: Callable[[int], subprocess.Popen[bytes]]) -> Iterator[str]:
+    """The address of a dashboard that `start` begins on a free port, once it answers; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    quiet = subprocess.DEVNULL
-    process = start(Order("127.0.0.1", port), {**os.environ, STANDBY_VARIABLE: "1"}, stdout=quiet, stderr=quiet)
+    process = start(port)
     try:
-        answers(f"http://127.0.0.1:{port}", process)
+        _answers(f"http://127.0.0.1:{port}", process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=20)
 
 
-def answers(url: str, process: subprocess.Popen[bytes]) -> None:
+def _answers(url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until a dashboard that was started is there."""
     for _ in range(480):
         try:

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import runpy
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import _brought
 import torch
-from _browser import answers, open_page, server
+from _browser import open_page, server, started
 from playwright.sync_api import Locator, Page
 
 import lsr_core
@@ -197,18 +196,14 @@ def read_again(file: Path, code: Path) -> None:
 @contextmanager
 def dashboard(run: str, runs: Path, folder: Path) -> Iterator[str]:
     """`lsr dashboard RUN --trust` in the folder of the file that the run was made by, which is one's own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     program = "import sys; from lsr_app.cli import main; main(sys.argv[1:])"
-    command = ["dashboard", run, "--trust", "--runs", str(runs), "--no-browser", "--port", str(port)]
-    process = subprocess.Popen([sys.executable, "-c", program, *command], stderr=subprocess.DEVNULL, cwd=folder)
-    try:
-        answers(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+
+    def start(port: int) -> subprocess.Popen[bytes]:
+        command = ["dashboard", run, "--trust", "--runs", str(runs), "--no-browser", "--port", str(port)]
+        return subprocess.Popen([sys.executable, "-c", program, *command], stderr=subprocess.DEVNULL, cwd=folder)
+
+    with started(start) as address:
+        yield address
 
 
 if __name__ == "__main__":
