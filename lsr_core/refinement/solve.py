@@ -19,9 +19,7 @@ from lsr_core.refinement.sharing import refuse_unequal, refuse_unshared
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.sweep import SplitFactor
 
-LARGE = (
-    1_000_000  # parameters, from which the proof of a route at some samples is itself memory that a budget may not have
-)
+LARGE = 1_000_000  # parameters, from which the proof of a route is itself memory that a budget may lack
 
 
 @dataclass(frozen=True, eq=False)
