@@ -29,8 +29,10 @@ def follow(run: Run, seat: Seat) -> int:
 def _work(run: Run, seat: Seat) -> None:
     from lsr_core.jobs.watch import Watch
     from lsr_core.refinement.refine import refine
+    from lsr_core.refinement.resources import return_large_blocks
     from lsr_core.storage.bundles import load_problem
 
+    return_large_blocks()
     refuse_kind(run.manifest.kind)
     if seat.meeting is not None:
         seat.ready().touch()

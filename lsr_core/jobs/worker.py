@@ -18,7 +18,7 @@ from lsr_core.jobs.pace import Pace
 from lsr_core.jobs.watch import Watch
 from lsr_core.refinement import serverlimits
 from lsr_core.refinement.progress import ProgressCallback, silent
-from lsr_core.refinement.resources import give_back
+from lsr_core.refinement.resources import give_back, return_large_blocks
 from lsr_core.refinement.uses import JOBS
 from lsr_core.storage import digests
 from lsr_core.storage.code import located
@@ -119,6 +119,7 @@ def execute(run: Run, progress: ProgressCallback | None = None) -> None:
         LSRError, OSError: what made the run fail, after its status says so.
         Cancelled, KeyboardInterrupt: after the status says cancelled.
     """
+    return_large_blocks()
     writer = StatusWriter(run, progress or silent)
     allowed = serverlimits.current()
     budgets = [one for one in (run.manifest.config.memory_budget, allowed.memory) if one is not None]

@@ -469,3 +469,27 @@ def test_what_does_not_fit_is_refused_before_a_route_is_proved(monkeypatch: pyte
     with pytest.raises(InputError, match="Needs about") as refused:
         refine(problem, max_rank=10, strategy="row-blocks", memory_budget="600MB")
     assert refused.value.key == "memory_budget"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an allocator of its own")
+@pytest.mark.parametrize("call", ["", "return_large_blocks()"])
+def test_a_large_block_goes_back_to_the_system_whatever_lies_above_it(call: str) -> None:
+    """Without the call glibc keeps it: the case shows what it is for."""
+    script = f"""
+import psutil, torch
+from lsr_core.refinement.resources import return_large_blocks
+{call}
+ones = lambda mib: torch.ones(mib * 2**18)
+for _ in range(3):  # freed blocks raise the size that glibc still keeps
+    ones(24)
+held = []
+before = psutil.Process().memory_info().rss
+for grown in range(10):
+    large = ones(8 + grown)
+    held.append(torch.ones(20_000))
+    del large
+print((psutil.Process().memory_info().rss - before) / 2**20)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    kept = float(done.stdout)
+    assert kept < 5 if call else kept > 20
