@@ -63,7 +63,7 @@ def conditioning(
 
 def _words(record: RaceRecord) -> str:
     kappa = record.condition_number.get("original")
-    floor = "rounding" if record.floor is None else f"{record.floor:.3e}"
+    floor = "none but rounding" if record.floor is None else f"{record.floor:.3e}"
     lines = [
         f"{record.problem}: {record.space}, {record.rank:,} unknowns, {record.n_residuals:,} residuals",
         f"base loss {record.base_loss:.3e}, floor {floor}, condition number {'unknown' if kappa is None else f'{kappa:.2e}'}",

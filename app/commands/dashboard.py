@@ -1,4 +1,4 @@
-"""`lsr dashboard`: starts the server (`lsr_app.serve`), says where it is, and ends with it."""
+"""`lsr dashboard`: starts the server (`lsr_app.serve`), says where it is once it answers, and ends with it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import webbrowser
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,6 @@ from lsr_core.refinement import serverlimits
 from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
 
 DEFAULT_PORT = 8501
-PATIENCE_SECONDS = 60.0
 
 
 def dashboard(
@@ -82,12 +82,14 @@ def dashboard(
         url = f"http://{shown}:{port}/" + (f"?{urlencode(query)}" if query else "")
         if wanted.shared:
             print(exposure(host, port, wanted.token is not None), file=sys.stderr, flush=True)
-        print(f"LSR Explorer: {url}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
-        server = order.start(wanted, environment)
-        if not no_browser:
-            opened = url if wanted.token is None else _private_file(url, stack)
-            threading.Thread(target=_open_when_ready, args=(server, reached, port, opened), daemon=True).start()
-        return _wait(server)
+        opened = url if wanted.token is None or no_browser else _private_file(url, stack)
+
+        def answers() -> None:
+            print(f"LSR Explorer: {url}  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+            if not no_browser:  # some browsers keep whoever opens them until they are closed
+                threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+
+        return _wait(order.start(wanted, environment), _near(host), port, answers)
 
 
 def _query(
@@ -176,19 +178,28 @@ def _check_address(host: str, port: int) -> None:
         ) from error
 
 
-def _open_when_ready(server: subprocess.Popen[bytes], host: str, port: int, url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
+def _near(host: str) -> str:
+    """An address at which this machine reaches its own server."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _is_ready(server: subprocess.Popen[bytes], host: str, port: int) -> bool:
+    """Wait until the port answers; false where the server ended before it did."""
+    while server.poll() is None:
         try:
-            with socket.create_connection((host, port), timeout=1):
-                webbrowser.open(url)
-                return
+            socket.create_connection((host, port), timeout=1).close()
+            return True
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.1)
+    return False
 
 
-def _wait(server: subprocess.Popen[bytes]) -> int:
-    """Wait for the server, which ends with this process whatever ends that; Ctrl-C is the normal way to stop both."""
+def _wait(server: subprocess.Popen[bytes], host: str, port: int, answers: Callable[[], None]) -> int:
+    """Wait for the server, which ends with this process whatever ends that; Ctrl-C is the normal way to stop both.
+
+    Args:
+        answers: called once its port does.
+    """
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -198,6 +209,8 @@ def _wait(server: subprocess.Popen[bytes]) -> int:
         ends.append(signal.SIGHUP)
     before = {number: signal.signal(number, stop) for number in ends}
     try:
+        if _is_ready(server, host, port):
+            answers()
         return 1 if server.wait() else 0
     except KeyboardInterrupt:
         return 0

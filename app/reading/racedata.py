@@ -8,6 +8,7 @@ from lsr_core.lab.records import CoordinateName, MethodRecord, Precision, RaceRe
 NEAR = 2.0  # times the floor: where a method counts as having arrived
 FAR = 100.0  # times the floor: where one counts as held up
 REORTHOGONALISED = "-reorthogonalised"
+HELD_UP = "Both problems are convex: it was the conditioning that held it up."
 
 
 def shown(
@@ -73,7 +74,7 @@ def _reason(record: RaceRecord, before: MethodRecord, after: MethodRecord, floor
     if arrived(after, floor) is None:
         return "It arrives in neither, so that this race does not tell what holds it up."
     if (before.times_floor or 0) >= FAR or before.diverged:
-        return "Both problems are convex: it was the conditioning that held it up."
+        return HELD_UP
     return "Both problems are convex: the conditioning slows it down, and not by much."
 
 
@@ -103,10 +104,21 @@ def _end(method: MethodRecord, floor: float) -> str:
 
 
 def _relative(record: RaceRecord, precision: Precision, adam: MethodRecord) -> str:
+    """Where no loss is out of reach: ends are counted in shares of the network's own loss."""
+    where = (
+        f"In all {record.n_params:,} parameters" if record.space == "full" else f"In these {record.rank:,} directions"
+    )
     parts = [f"the best Adam is at {formats.error(adam.relative_loss)} of the network’s loss"]
+    if (after := get(record, "adam", precision, "whitened")) is not None:
+        parts.append(f"in whitened coordinates at {formats.error(after.relative_loss)}")
     if (krylov := get(record, "lsqr", precision, "original")) is not None:
         parts.append(f"LSQR at {formats.error(krylov.relative_loss)}")
-    return f"In all {record.n_params:,} parameters the floor is rounding. After {record.iterations:,} iterations {', '.join(parts)}."
+    first = f"{where} the floor is rounding. After {record.iterations:,} iterations {', '.join(parts)}."
+    if after is None:
+        return first
+    if after.relative_loss * FAR <= adam.relative_loss:
+        return f"{first} {HELD_UP}"
+    return f"{first} The two are less than {FAR:.0f} times apart, so that this race does not tell what holds it up."
 
 
 def _is(method: MethodRecord, precision: Precision, coordinates: CoordinateName) -> bool:

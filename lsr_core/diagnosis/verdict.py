@@ -231,7 +231,7 @@ def _stationary(known: Figures) -> Finding | None:
 
 
 def _little_gain(known: Figures) -> Finding | None:
-    if reachable(known) <= SMALL_GAIN:
+    if reachable(known) <= SMALL_GAIN or words.untold(known):
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
     limit: Limit = "open" if known.restarted is None or known.last_rank is not None else "capacity"

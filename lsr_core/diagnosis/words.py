@@ -110,8 +110,12 @@ def _pattern(limit: Limit, known: Figures) -> str:
 
 
 def untold(known: Figures) -> bool:
-    """Whether the gain of a fit is one on its own samples only; a smoothing judges by samples left out one at a time."""
-    return not known.is_equation and not known.has_held_out and known.noise is None and known.best < MUCH_BETTER
+    """Whether the gain of a fit is one on its own samples only; a smoothing judges by samples left out one at a time.
+
+    One that keeps the network has said that what its ranks gain or lose on these samples tells nothing.
+    """
+    alone = not known.is_equation and not known.has_held_out and known.noise is None
+    return alone and (known.best < MUCH_BETTER or known.kept)
 
 
 def spared(known: Figures) -> bool:

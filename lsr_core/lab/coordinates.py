@@ -33,7 +33,8 @@ class ReducedProblem:
 
     Attributes:
         base_loss: of the network.
-        floor: loss that no direction of the subspace reaches, those included whose singular value is below r·eps·σ₁.
+        floor: loss that no direction of the subspace reaches, those included whose singular value is below r·eps·σ₁; zero where that is no
+            more than the rounding of the factor, so that nothing is counted in multiples of rounding.
         n_unresolved: number of such directions; they are left out.
         singular_values: of G V, (r,), largest first.
     """
@@ -52,7 +53,8 @@ class ReducedProblem:
             errors = left.T @ errors
         resolved = values > rank * torch.finfo(values.dtype).eps * values.max()
         self.n_unresolved = rank - int(resolved.sum())
-        self.floor = outside + float(errors[~resolved].square().sum()) * self.base_loss
+        floor = outside + float(errors[~resolved].square().sum()) * self.base_loss
+        self.floor = floor if floor > (rank * torch.finfo(values.dtype).eps) ** 2 * self.base_loss else 0.0
         self._values, self._errors = values[resolved], errors[resolved]
         self.singular_values = self._values.sort(descending=True).values / scale
         self.rotation = right[resolved] if generator is None else _rotation(len(self._values), generator).to(values)

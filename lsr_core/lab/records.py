@@ -94,7 +94,7 @@ class RaceRecord(_Record):
     Attributes:
         rank: dimension of the subspace; of the whole space, the number of parameters.
         base_loss: loss of the network.
-        floor: smallest loss that the problem allows, from the direct solve in float64; None in the full space, where it is rounding.
+        floor: smallest loss that the problem allows, from the direct solve in float64; None where it is rounding, as in a full space.
         condition_number: κ of G V by coordinates; for the full space a lower bound. None where it is not known.
         methods: in the order in which they ran; grows while the job is at work.
         bounds: to be drawn over the curves.

@@ -74,14 +74,12 @@ def start(
         )
     try:
         end = time.monotonic() + 60
-        while time.monotonic() < end and process.poll() is None:
-            try:
-                socket.create_connection((address, port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        said = log.read_text(errors="replace")
+        said = ""
+        while time.monotonic() < end and process.poll() is None and "LSR Explorer: " not in said:
+            time.sleep(0.1)
+            said = log.read_text(errors="replace")
         assert process.poll() is None, said
+        socket.create_connection((address, port), timeout=5).close()  # what is said to answer does
         own = (line for line in said.splitlines() if "0.0.0.0" in line or "LSR Explorer" in line)
         yield Shared(port, "\n".join(own), process, log, address)
     finally:

@@ -473,12 +473,14 @@ def test_dashboard_opens_what_it_is_given(
 
         def __init__(self, order: Order, environment: dict[str, str]) -> None:
             started.append((order, environment))
+            self.listening = socket.create_server((order.host, order.port))
 
         def wait(self, timeout: float | None = None) -> int:
+            self.listening.close()
             return 0
 
-        def poll(self) -> int:
-            return 0
+        def poll(self) -> int | None:
+            return 0 if self.listening.fileno() < 0 else None
 
     monkeypatch.setattr(dashboard.order, "start", Server)
     with socket.socket() as free:
@@ -502,6 +504,21 @@ def test_dashboard_opens_what_it_is_given(
     assert started[0][0] == Order("127.0.0.1", int(port))
     lsr("dashboard", "nothing", *options).refused("nothing")
     lsr("dashboard", "0" * 32, *options).refused("lsr runs")
+
+
+def test_dashboard_names_no_address_that_does_not_answer(
+    lsr: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ended(_: Order, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(dashboard.order, "start", ended)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    result = lsr("dashboard", "--no-browser", "--port", port, "--runs", tmp_path)
+    assert result.code == 1
+    assert "http://" not in result.err
 
 
 def test_the_command_line_needs_no_streamlit() -> None:

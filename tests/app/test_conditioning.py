@@ -178,6 +178,21 @@ def test_the_race_ends_with_what_it_says_of_conditioning(ends: tuple[float, floa
     assert said in racedata.sentence(record.model_copy(update={"methods": methods}), "float64")
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"), [((0.5, 1e-20), "conditioning that held it up"), ((0.5, 0.2), "does not tell")]
+)
+def test_where_the_floor_is_rounding_ends_are_shares_of_the_start(ends: tuple[float, float], said: str) -> None:
+    record = lab.race_record()
+    methods = []
+    for place, share in zip(("original", "whitened"), ends, strict=True):
+        adam = racedata.get(record, "adam", "float64", place)  # type: ignore[arg-type]
+        assert adam is not None
+        methods.append(adam.model_copy(update={"times_floor": None, "relative_loss": share}))
+    found = racedata.sentence(record.model_copy(update={"methods": methods, "floor": None}), "float64")
+    assert found.startswith(f"In these {record.rank:,} directions the floor is rounding.")
+    assert said in found
+
+
 def test_where_the_network_is_at_the_floor_the_race_claims_nothing() -> None:
     record = lab.race_record().model_copy(update={"base_loss": 1.5 * lab.FLOOR})
     assert racedata.sentence(record, "float64").startswith("The network itself is at 1.50 times the floor")

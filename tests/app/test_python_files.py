@@ -229,7 +229,10 @@ Path("seen.json").write_text(json.dumps([problems.title(folder), *errors]))
 def test_the_dashboard_s_server_has_the_problem_of_the_file(
     lsr: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def started(_: order.Order, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    listening: list[socket.socket] = []
+
+    def started(given: order.Order, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        listening.append(socket.create_server((given.host, given.port)))
         return subprocess.Popen([sys.executable, "-c", SERVER], env=environment, stdin=subprocess.PIPE)
 
     Path("my_problem.py").write_text(DATA, encoding="utf-8")
@@ -237,6 +240,7 @@ def test_the_dashboard_s_server_has_the_problem_of_the_file(
     status, _, err = lsr(
         "dashboard", "my_problem.py", "--port", free_port(), "--no-browser", "--runs", tmp_path / "runs"
     )
+    listening[0].close()
     assert status == 0, err
     assert "?problem=given" in err
     assert str(tmp_path) not in err

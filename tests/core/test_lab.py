@@ -132,6 +132,13 @@ def test_directions_below_rounding_count_to_the_floor() -> None:
 # methods
 
 
+@pytest.mark.parametrize(("floor", "kept"), [(0.0, False), (1e-31, False), (1e-25, True)])
+def test_a_floor_of_rounding_is_none(floor: float, kept: bool) -> None:
+    problem = reduced(floor=floor)
+    assert (problem.floor > 0) == kept
+    assert (run("direct", problem).times_floor is not None) == kept
+
+
 def test_the_direct_solve_is_the_floor_and_gradient_descent_takes_one_whitened_step() -> None:
     problem = reduced(1e6)
     assert run("direct", problem).times_floor == pytest.approx(1.0, abs=1e-12)

@@ -201,6 +201,10 @@ def test_only_what_was_measured_is_said() -> None:
     assert "training error" in alone.evidence[0].sentence
     assert not alone.use
     assert any("held out" in words for words in alone.untested)
+    kept = verdict(replace(PLAIN, has_held_out=False, best=0.7, kept=True, rank=0, restarted=anew(0.9)))
+    assert kept.limit == "open"
+    assert "keeps the network as it is" in kept.sentence
+    assert "larger network" not in kept.advice
 
 
 @pytest.mark.parametrize(
