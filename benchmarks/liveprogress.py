@@ -5,6 +5,7 @@
 Each kind is run twice in a folder of its own, by the worker that the dashboard starts; the second time its status is read as pages read
 it, from a fifth of its time on. `error` is |forecast of the whole - whole| / whole, its median over a run; `median` that over the kinds. With
 `--untaught` the first run is the one that is watched, on a machine that has seen no run of the kind.
+`processor` are seconds of its worker.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ def main() -> None:
         "benchmark": "liveprogress",
         "from_share": FROM_SHARE,
         "taught": not options.untaught,
-        "error": {name: round(value, 3) for name, (value, _) in found.items()},
-        "seconds": {name: round(seconds, 1) for name, (_, seconds) in found.items()},
-        "median": round(statistics.median(value for value, _ in found.values()), 3),
-        "worst": round(max(value for value, _ in found.values()), 3),
+        "error": {name: round(value, 3) for name, (value, *_) in found.items()},
+        "seconds": {name: round(seconds, 1) for name, (_, seconds, _) in found.items()},
+        "processor": {name: round(spent, 1) for name, (*_, spent) in found.items()},
+        "median": round(statistics.median(value for value, *_ in found.values()), 3),
+        "worst": round(max(value for value, *_ in found.values()), 3),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),
     }
@@ -128,16 +130,18 @@ class Watcher:
         return [*told, (status.elapsed, 0.0)]
 
 
-def error(watcher: Watcher, *, taught: bool) -> tuple[float, float]:
-    """(median error of the forecasts of a run, its seconds)."""
-    told = watcher.watch(seed=1)
+def error(watcher: Watcher, *, taught: bool) -> tuple[float, float, float]:
+    """(median error of the forecasts of a run, its seconds, processor seconds of its worker)."""
     if taught:
-        told = watcher.watch(seed=2)
+        watcher.watch(seed=1)
+    before = os.times()
+    told = watcher.watch(seed=2)
+    spent = os.times().children_user + os.times().children_system - before.children_user - before.children_system
     whole = told[-1][0]
     off = [
         abs(elapsed + remaining - whole) / whole for elapsed, remaining in told[:-1] if elapsed >= FROM_SHARE * whole
     ]
-    return (statistics.median(off) if off else 0.0), whole
+    return (statistics.median(off) if off else 0.0), whole, spent
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from lsr_app.words import parts
 from lsr_app.words.parts import Parts
 from lsr_core.problems.splits import Quantity
 from lsr_core.storage import code
-from lsr_core.storage.bundles import read_description
+from lsr_core.storage.bundles import description_of, description_text, read_description
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,30 @@ class About:
     def parts(self) -> Parts:
         """What the errors of this kind of problem are called."""
         return parts.of(self.kind)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The title of a problem, and what tells it from others: a digest of its description, which holds those of weights and data."""
+
+    title: str
+    identity: str
+
+
+def named(folder: Path) -> Named:
+    """Title and identity of a bundle, whose checkpoints make no other problem of it.
+
+    Raises:
+        InputError: its description is missing or does not follow the format.
+    """
+    return _named(description_text(folder))
+
+
+@lru_cache(maxsize=128)  # many runs are of few problems, and a description is quicker to read than to understand
+def _named(text: bytes) -> Named:
+    described = description_of(text)
+    whole = described.without_checkpoints().model_dump_json()
+    return Named(described.title or described.name, hashlib.sha256(whole.encode()).hexdigest())
 
 
 def about_bundle(folder: Path) -> About:

@@ -65,7 +65,7 @@ def application(order: Order) -> App:
     ahead.start_imports()
     turns.install()
     sys.setswitchinterval(0.001)  # the loop that answers all waits for a script to yield, at every turn of its own
-    inner: Any = ahead.PreloadPlotly(Streamlit(SCRIPT, on_script_error=trouble.show))
+    inner: Any = ahead.Preload(Streamlit(SCRIPT, on_script_error=trouble.show))
     inner = Api(Sessions(Uploads(inner, _kept)))
     return Origins(
         Gate(inner, order.token, page_policy(scripts.digests())), own_names(order.host, order.shared), order.origins

@@ -42,26 +42,10 @@ def _equation(folder: str, stamp: str) -> PhysicsAbout | None:
         return None
 
 
-def identity(folder: Path) -> str:
-    """What tells a problem from others: its description, which holds the digests of weights and data.
-
-    Raises:
-        InputError: the bundle is damaged.
-    """
-    return _identity(str(folder), stamp_of(folder, "problem.json"))
-
-
-@st.cache_data(max_entries=500, show_spinner=False)
-def _identity(folder: str, stamp: str) -> str:
-    from lsr_core.storage.bundles import read_description
-
-    return read_description(Path(folder)).without_checkpoints().model_dump_json()
-
-
 def same_problem(one: Run, other: Run) -> bool:
     """Whether two runs are of the same weights and data, whether or not checkpoints lie beside these."""
     try:
-        return identity(one.problem_path) == identity(other.problem_path)
+        return problemabout.named(one.problem_path) == problemabout.named(other.problem_path)
     except InputError:
         return False
 
@@ -102,7 +86,7 @@ def with_checkpoints(run: Run) -> Path | None:
     for name in lsr_samples.names():
         folder = lsr_samples.folder(name)
         try:
-            if checkpoints(folder) and identity(folder) == identity(run.problem_path):
+            if checkpoints(folder) and problemabout.named(folder) == problemabout.named(run.problem_path):
                 return folder
         except InputError:
             continue

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import lsr_samples
 from lsr_app import places, trouble
-from lsr_app.reading import runkinds
+from lsr_app.reading import problemabout, runkinds
+from lsr_app.reading.problemabout import Named
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
+from lsr_core.refinement.summary import Summary
 from lsr_core.storage import inside
 from lsr_core.storage.records import FINAL_STATES, Manifest
 from lsr_core.storage.runs import ID_PATTERN, Run, RunStore
@@ -28,10 +30,17 @@ class RunEntry:
     manifest: Manifest
     state: str
     shipped: bool
+    problem: Named
     rank: int | None = None
     gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
     condition: float | None = None  # κ(G V) at the rank
     seconds: float | None = None
+
+    @property
+    def times(self) -> float | None:
+        """How many times lower the error is after refinement."""
+        base, refined = self.gain or (None, None)
+        return base / refined if base and refined else None
 
     @property
     def refined(self) -> bool:
@@ -125,10 +134,11 @@ def _entry(path: Path, shipped: bool) -> RunEntry | None:
     run = Run(path)
     try:
         state = run.status().status
+        line = RunEntry(run.id, run.manifest, state, shipped, _problem(run))
         if state != "complete":
-            return RunEntry(run.id, run.manifest, state, shipped)
+            return line
         if not runkinds.of(run.manifest).refines:
-            return RunEntry(run.id, run.manifest, state, shipped, gain=_iterated(run))
+            return replace(line, gain=_iterated(run))
     except InputError:
         return None
     except Exception as error:
@@ -137,8 +147,22 @@ def _entry(path: Path, shipped: bool) -> RunEntry | None:
     try:
         summary = run.summary
     except InputError:
-        return RunEntry(run.id, run.manifest, state, shipped)  # says what is damaged when it is opened
-    norms, cost = summary.residual_norm, (summary.condition_number, summary.seconds)
+        return line  # says what is damaged when it is opened
+    return replace(
+        line, rank=summary.rank, gain=_gain(summary), condition=summary.condition_number, seconds=summary.seconds
+    )
+
+
+def _problem(run: Run) -> Named:
+    try:
+        return problemabout.named(run.problem_path)
+    except InputError:
+        return Named(run.manifest.problem, run.id)
+
+
+def _gain(summary: Summary) -> tuple[float, float] | None:
+    """The error that is reported: the first of these that a problem has."""
+    norms = summary.residual_norm
     for base, refined in (
         (summary.base.test_relative_l2, summary.refined.test_relative_l2),
         (norms.fresh_base, norms.fresh_nonlinear),
@@ -146,8 +170,8 @@ def _entry(path: Path, shipped: bool) -> RunEntry | None:
         (summary.base.train_mse, summary.refined.train_mse),
     ):
         if base is not None and refined is not None:
-            return RunEntry(run.id, run.manifest, state, shipped, summary.rank, (base, refined), *cost)
-    return RunEntry(run.id, run.manifest, state, shipped, summary.rank, None, *cost)
+            return base, refined
+    return None
 
 
 def _iterated(run: Run) -> tuple[float, float] | None:

@@ -23,6 +23,7 @@ class Screen:
 
     Attributes:
         needs: what the open run must have for the page to show something; None for pages that ask nothing of it.
+        scripts: Streamlit's scripts that a new browser fetches at once, by their names without digest (`lsr_app.ahead`).
     """
 
     title: str
@@ -31,6 +32,7 @@ class Screen:
     lead: str = ""
     group: str = "run"
     needs: Need | None = None
+    scripts: tuple[str, ...] = ("PlotlyChart",)
 
 
 @cache

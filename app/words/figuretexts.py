@@ -135,6 +135,12 @@ FIGURES = {
         "The relative L2 error of each equation that was solved here, and the smallest error that is published for it.",
         "Further left is better; the axis is logarithmic, a division is a power of ten.",
     ),
+    "importance": Words(
+        "What goes with the error",
+        "For each setting that is not the same in all these runs: how much of the order of their errors goes with it, by itself.",
+        "Bars beyond the line are more than chance reaches in nineteen of twenty such tables. They say what went with the error and not why; of a "
+        "number whose best value lies in the middle they show too little.",
+    ),
     "compared_errors": Words(
         "Error against rank",
         "The reported error of each run at every rank, with a dot at the rank that is looked at.",

@@ -192,8 +192,18 @@ def read_description(folder: Path) -> ProblemDescription:
     Raises:
         InputError: it is missing, too large, or does not follow the format.
     """
+    return description_of(description_text(folder))
+
+
+def description_text(folder: Path) -> bytes:
+    """`problem.json` of a bundle's folder, not looked into. Raises `InputError` where it is missing or too large."""
+    return digests.read(folder / DESCRIPTION, MAX_DESCRIPTION_BYTES)
+
+
+def description_of(text: bytes) -> ProblemDescription:
+    """What a `problem.json` says. Raises `InputError` where it does not follow the format."""
     try:
-        return ProblemDescription.model_validate_json(digests.read(folder / DESCRIPTION, MAX_DESCRIPTION_BYTES))
+        return ProblemDescription.model_validate_json(text)
     except ValidationError as error:
         raise describe(error, DESCRIPTION) from error
 

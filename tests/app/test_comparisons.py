@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 import lsr_samples
-from lsr_app.reading import rundata
-from lsr_app.services import problems
+from lsr_app.reading import problemabout, rundata
 from lsr_core.jobs import queue
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
@@ -74,7 +73,7 @@ def looked_at(store: RunStore, chosen: dict[Path, int | None]) -> list[Looked]:
                 data.manifest.title,
                 data,
                 data.auto_rank if rank is None else data.snap(rank),
-                problems.identity(path / "problem"),
+                problemabout.named(path / "problem").identity,
             )
         )
     return found

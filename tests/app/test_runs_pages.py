@@ -12,7 +12,7 @@ import pytest
 from lsr_app.reading import rundata
 from lsr_app.screens.compare import comparetexts, comparing, figures
 from lsr_app.screens.compare.comparing import Compared
-from lsr_app.screens.runs import runtable
+from lsr_app.screens.runs import runtable, searching
 from lsr_app.services import ownership, runs
 from lsr_core.errors import InputError
 from lsr_core.storage.runs import Run, RunStore
@@ -26,7 +26,7 @@ def test_every_run_is_a_row_whose_numbers_are_numbers(store: RunStore) -> None:
     run = synthetic.complete(store, title="one", **SMALL)
     synthetic.unfinished(store, "failed", title="two")
     entries = runs.entries("cli")
-    table = runtable.frame(entries, "cli", 0.0)
+    table = runtable.frame(entries, "cli")
     assert table["title"].tolist() == ["two", "one"]
     row = table.iloc[1]
     assert row["rank"] == run.summary.rank
@@ -41,9 +41,36 @@ def test_search_finds_names_tags_notes_and_ids(store: RunStore) -> None:
     ownership.annotate(run, "cli", [" paper ", "paper", ""], "with a smaller step")
     entry = runs.entries("cli")[0]
     assert entry.manifest.tags == ("paper",)
-    for words in ("", "first", "TRY paper", "smaller", run.id[:8], "refinement complete"):
-        assert runtable.matches(entry, words)
-    assert not runtable.matches(entry, "first other")
+    for words in (
+        "",
+        "first",
+        "TRY paper",
+        "smaller",
+        run.id[:8],
+        "refinement complete",
+        "first*try",
+        "p?per",
+        "tag:paper",
+        "name:f*",
+    ):
+        assert searching.understood(words)[0](entry), words
+    for words in ("first other", "tag:first", "fir?", "name:smaller", "[f]irst*", "state:failed"):
+        assert not searching.understood(words)[0](entry), words
+
+
+def test_search_compares_numbers_and_says_what_it_cannot_compare(store: RunStore) -> None:
+    synthetic.complete(store, **SMALL)
+    synthetic.unfinished(store, "failed", title="no numbers")
+    failed, done = runs.entries("cli")
+    assert done.gain is not None
+    assert done.times == done.gain[0] / done.gain[1]
+    for words, found in (("refined<1e9 gain>0", True), (f"rank>={done.rank}", True), (f"rank>{done.rank}", False)):
+        matches, wrong = searching.understood(words)
+        assert (matches(done), matches(failed), wrong) == (found, False, [])
+    for words in ("gain>lots", "colour<3", "rank>nan"):
+        matches, wrong = searching.understood(words)
+        assert matches(failed)
+        assert repr(words) in wrong[0]
 
 
 def test_tags_are_the_owners(store: RunStore) -> None:
@@ -146,9 +173,7 @@ def test_only_settings_that_differ_are_listed(store: RunStore) -> None:
     config = other.run.manifest.config.model_copy(update={"seed": 5, "damping": 1e-3})
     manifest = other.run.manifest.model_copy(update={"config": config})
     other = replace(other, run=replace(other.run, manifest=manifest, _grids={}))
-    assert comparing.differences([one, other]) == [("seed", "0", "5"), ("damping", "0", "0.001")] or {
-        row[0] for row in comparing.differences([one, other])
-    } == {"seed", "damping"}
+    assert comparing.differences([one, other]) == [("Damping", "0", "0.001"), ("Seed", "0", "5")]
 
 
 def test_a_refinement_alone_is_said_to_be_alone_only_where_it_is(store: RunStore, open_page: Opener) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.compare import comparetexts
-from lsr_app.words import formats
+from lsr_app.words import formats, settings
 
 SHARED = (1, 2)  # places of problem and error among the columns
 ALIKE = 1.05  # times, within which two errors count as equal
@@ -96,7 +96,7 @@ def differences(compared: Sequence[Compared]) -> list[tuple[str, ...]]:
     """(setting, its value in each run) of those settings that are not the same in all; a rank looked at is no setting."""
     configs = [one.run.manifest.config.model_dump(mode="json") for one in compared]
     names = [name for name in configs[0] if len({repr(config.get(name)) for config in configs}) > 1]
-    return [(name, *(_said(config.get(name)) for config in configs)) for name in names]
+    return [(settings.name(name), *(_said(config.get(name)) for config in configs)) for name in names]
 
 
 def _said(value: object) -> str:

@@ -6,10 +6,11 @@ from collections import Counter
 
 import streamlit as st
 
+from lsr_app.reading import problemabout
 from lsr_app.screens.compare import SCREEN, comparetexts, figures
 from lsr_app.screens.compare import comparing as told
 from lsr_app.screens.compare.comparing import Compared
-from lsr_app.services import problems, results, runs
+from lsr_app.services import results, runs
 from lsr_app.shell import controls, pages, show, state
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats
@@ -49,7 +50,11 @@ def read(now: Now, wanted: list[tuple[str, int | None]]) -> list[Compared]:
             run, _ = runs.find_for(now.owner, run_id)
             data = results.load(run)
             found.append(
-                (data, data.auto_rank if rank is None else data.snap(rank), problems.identity(run.problem_path))
+                (
+                    data,
+                    data.auto_rank if rank is None else data.snap(rank),
+                    problemabout.named(run.problem_path).identity,
+                )
             )
         except InputError:
             st.warning(comparetexts.GONE, icon=":material/info:")

@@ -18,15 +18,6 @@ EACH_SOLVE = "Each solve: "
 
 ALL_LAYERS = "All"
 
-SETTINGS = {  # where the name in words is not the setting's own
-    "rcond": "Cut-off",
-    "dtype": "Number type",
-    "parameter_fraction": "Share of parameters",
-    "gauss_newton": "Gauss-Newton steps",
-    "sketch_dtype": "Sketch precision",
-    "regularise": "Smoothing",
-}
-
 SETTINGS_OPEN = {
     "basis_points": "all samples",
     "memory_budget": "what is free",

@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from lsr_app.screens.refine import refinetexts
 from lsr_app.shell import wanted
-from lsr_app.words import formats, smoothingtexts, texts
+from lsr_app.words import formats, settings, smoothingtexts, texts
 from lsr_core.problems.kinds import words_of
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import JOBS
@@ -43,7 +43,7 @@ def folded(before: RefineConfig, kind: str, patterns: list[str]) -> dict[str, An
 def field(place: Any, name: str, before: RefineConfig) -> Any:
     """One setting, as it was before: a choice, a number, or words where it may be left open."""
     about, value = RefineConfig.model_fields[name], getattr(before, name)
-    label = refinetexts.SETTINGS.get(name, name.replace("_", " ").capitalize())
+    label = settings.name(name)
     key = {"key": set_field(name, value), "help": texts.HELP.get(name) or f"{texts.begun(about.description or '')}."}
     if get_origin(about.annotation) is Literal:
         words = refinetexts.SETTING_CHOICES.get(name, {})
@@ -91,7 +91,7 @@ def smoothing(place: Any, before: RefineConfig) -> str:
     key = set_field("regularise", before.regularise)
     options = list(dict.fromkeys([*smoothingtexts.RULES, st.session_state[key] or "none"]))
     chosen = place.selectbox(
-        refinetexts.SETTINGS["regularise"], options, key=key, accept_new_options=True, format_func=smoothingtexts.rule,
+        settings.name("regularise"), options, key=key, accept_new_options=True, format_func=smoothingtexts.rule,
         help=texts.HELP["regularise"],
     )  # fmt: skip
     return (chosen or "none").strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lsr_app.screens.runs import SCREEN, care, runstexts, runtable
+from lsr_app.screens.runs import SCREEN, care, importancesection, runstexts, runtable
 from lsr_app.services.runs import RunEntry
 from lsr_app.shell import controls, pages, show, state
 from lsr_app.shell.controls import Now
@@ -38,4 +38,6 @@ if not now.entries:
     st.caption(runstexts.NO_RUNS)
     show.link(pages.START, runstexts.START, ":material/play_circle:")
 else:
-    go_on(now, runtable.section(now))
+    shown, chosen = runtable.section(now)
+    go_on(now, chosen)
+    importancesection.section(shown)

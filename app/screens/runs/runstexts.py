@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from lsr_app.words import settings
+
+if TYPE_CHECKING:
+    from lsr_app.screens.runs.importance import Importance, Setting
+
 NO_RUNS = "No runs yet."
 
 KEEP_RUN = "Keep this run"
@@ -11,7 +18,12 @@ KEEP_RUN_HELP = "It is made of something you brought, and goes when this browser
 
 CANCEL_FIRST = "Cancel it before deleting it."
 
-SEARCH = "name, problem, tag, note"
+SEARCH = "name, tag:paper, sine*, gain>10"
+SEARCH_HELP = (
+    "Every part must hold; spaces stand between them. A word is looked for in name, problem, kind, state, tags and note, and begins an id. "
+    "In a pattern * stands for any letters and ? for one. A column before a colon is asked alone: name:, problem:, kind:, state:, tag:, note:. "
+    "Numbers are compared: network, refined, gain, rank, kappa and seconds with <, <=, > or >=, such as refined<1e-6."
+)
 COLUMNS = {
     "state": "State",
     "kind": "Kind",
@@ -40,6 +52,44 @@ TAGS_HELP = "Choose tags or type new ones. Everybody who sees the run sees them.
 def shown(count: int, of: int) -> str:
     runs = "run" if of == 1 else "runs"
     return f"{of:,} {runs}" if count == of else f"{count:,} of {of:,} {runs}"
+
+
+def no_condition(part: str, numbers: list[str]) -> str:
+    """Of a part of the search with a sign of comparison that compares nothing."""
+    return f"{part!r} compares no number of the table and is passed over. Give one of {', '.join(numbers)}, a sign and a number, as in gain>10."
+
+
+IMPORTANCE = "Which settings matter"
+
+
+def importance_help(least: int) -> str:
+    return f"Over the refinements in the table that are of one problem: which settings went with the error that is left. It takes {least} of them."
+
+
+def importance(title: str, found: Importance) -> str:
+    """What went with the error, beyond chance, and which settings the runs cannot tell apart."""
+    begun = f"{found.runs:,} refinements of {title}:"
+    if not found.settings:
+        return f"{begun} no setting differs that could be held against their errors."
+    strong = found.beyond_chance
+    said = ", ".join(f"{settings.name(setting.name)} ({_shown(setting)})" for setting in strong)
+    end = (
+        f"with the order of their errors goes {said}."
+        if strong
+        else "no setting goes with their errors more than chance does."
+    )
+    pairs = "".join(
+        f" {settings.name(one)} and {settings.name(other)} changed together, so these runs cannot tell them apart."
+        for one, other in found.together
+    )
+    return f"{begun} {end}{pairs}"
+
+
+def _shown(setting: Setting) -> str:
+    share = f"{100 * setting.share:.0f} %"
+    if setting.larger_is_lower is None:
+        return share
+    return f"{share}, larger with {'lower' if setting.larger_is_lower else 'higher'} errors"
 
 
 def chosen(count: int) -> str:

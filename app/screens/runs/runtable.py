@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from lsr_app.reading import runkinds
-from lsr_app.screens.runs import runstexts
+from lsr_app.screens.runs import runstexts, searching
 from lsr_app.services.runs import RunEntry
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
@@ -16,10 +16,12 @@ from lsr_app.words import formats, texts
 HEIGHT = 520
 
 
-def section(now: Now) -> list[RunEntry]:
-    """Search, filters and table; returns the runs whose rows are chosen."""
+def section(now: Now) -> tuple[list[RunEntry], list[RunEntry]]:
+    """Search, filters and table; returns the runs that are shown, and those of them whose rows are chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        words = st.text_input("Search", key="runs_search", placeholder=runstexts.SEARCH, width=280)
+        words = st.text_input(
+            "Search", key="runs_search", placeholder=runstexts.SEARCH, help=runstexts.SEARCH_HELP, width=280
+        )
         kinds = list(dict.fromkeys(runkinds.of(entry.manifest).title for entry in now.entries))
         wanted = st.multiselect("Kinds", kinds, key="runs_kinds", placeholder="All", width=260)
         mine = st.toggle("Only mine", key="runs_mine")
@@ -27,53 +29,47 @@ def section(now: Now) -> list[RunEntry]:
             "Columns", list(runstexts.COLUMNS), default=list(runstexts.USUAL), key="runs_columns", format_func=runstexts.COLUMNS.__getitem__,
             width=360,
         )  # fmt: skip
+    matches, wrong = searching.understood(words)
+    for sentence in wrong:
+        st.warning(formats.markdown(sentence), icon=":material/search_off:")
     shown = [
         entry
         for entry in now.entries
-        if matches(entry, words)
+        if matches(entry)
         and (not wanted or runkinds.of(entry.manifest).title in wanted)
         and (not mine or is_mine(entry, now.owner))
     ]
     st.caption(runstexts.shown(len(shown), len(now.entries)))
     event: Any = st.dataframe(
-        frame(shown, now.owner, time.time()), hide_index=True, width="stretch", height=min(HEIGHT, 38 + 35 * max(1, len(shown))),
+        frame(shown, now.owner, columns), hide_index=True, width="stretch", height=min(HEIGHT, 38 + 35 * max(1, len(shown))),
         on_select="rerun", selection_mode="multi-row", key=f"runs_table_{hash((words, tuple(wanted), mine))}",
         column_order=["title", *columns], column_config=_config(), placeholder=formats.NONE,
     )  # fmt: skip
-    return [shown[row] for row in event.selection.rows if row < len(shown)]
+    return shown, [shown[row] for row in event.selection.rows if row < len(shown)]
 
 
 def is_mine(entry: RunEntry, owner: str) -> bool:
     return not entry.shipped and entry.manifest.owner == owner
 
 
-def matches(entry: RunEntry, words: str) -> bool:
-    """Whether every word stands in the name, the problem, the kind, the state, the tags or the note of a run, or begins its id."""
-    about = entry.manifest
-    text = " ".join(
-        (about.title, about.problem, runkinds.of(about).title, texts.STATES[entry.state], *about.tags, about.note)
-    ).lower()
-    return all(word in text or entry.id.startswith(word) for word in words.lower().split())
-
-
-def frame(entries: list[RunEntry], owner: str, now: float) -> Any:
-    """The table, a row for each run; numbers are numbers, so that they sort."""
+def frame(entries: list[RunEntry], owner: str, columns: Sequence[str] = tuple(runstexts.COLUMNS)) -> Any:
+    """The table, a row for each run; numbers are numbers, so that they sort. Columns that are not shown are not sent."""
     import pandas as pd
 
-    return pd.DataFrame([_row(entry, owner, now) for entry in entries], columns=["title", *runstexts.COLUMNS])
+    return pd.DataFrame([_row(entry, owner) for entry in entries], columns=["title", *columns])
 
 
-def _row(entry: RunEntry, owner: str, now: float) -> dict[str, object]:
+def _row(entry: RunEntry, owner: str) -> dict[str, object]:
     about = entry.manifest
     base, refined = entry.gain if entry.gain is not None else (None, None)
     return {
         "title": formats.one_line(about.title, 120),
-        "problem": formats.one_line(about.problem, 60),
+        "problem": formats.one_line(entry.problem.title, 60),
         "kind": runkinds.of(about).title,
         "state": texts.STATES[entry.state],
         "base": base,
         "refined": refined,
-        "gain": base / refined if base and refined else None,
+        "gain": entry.times,
         "rank": entry.rank,
         "condition": entry.condition,
         "seconds": entry.seconds,
