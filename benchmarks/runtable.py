@@ -34,7 +34,7 @@ from lsr_samples.make_runs import RUNS
 
 FILES = ("run.json", "status.json", "summary.json", "digests.json", "problem/problem.json")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-LINK = '.st-key-page_runs a'
+LINK = ".st-key-page_runs a"
 WATCH = """
   window.since = 0;
   window.rowAt = new Promise((found) => { const look = () => {

@@ -120,7 +120,7 @@ def _verdict(data: RunData, rank: int) -> str:
     if found is None:
         return notes
     evidence = "".join(f"<li>{_safe(texts.begun(item.sentence))}</li>" for item in found.evidence)
-    head = f"<b>{_safe(found.sentence)}</b> <small>{_safe(texts.confidence(found))}</small>"
+    head = f"<b>{_safe(texts.begun(found.sentence))}</b> <small>{_safe(texts.confidence(found))}</small>"
     hints = (texts.of_rank(found, rank), texts.untested(found))
     more = "".join(f"<p class='muted'>{_safe(words)}</p>" for words in hints if words)
     return (

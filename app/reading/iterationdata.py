@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app.reading.rundata import RunData
+from lsr_app.words import formats
 from lsr_core.diagnosis.frequencies import Axis, ErrorSpectrum, axes_for, error_spectrum, zero_ends
 from lsr_core.errors import InputError
 from lsr_core.iteration.records import (
@@ -120,8 +121,8 @@ def read(store: StepStore) -> HalfSteps | None:
         baselines={name: tuple(points) for name, points in baselines.items()},
         summary=summary,
         grid=store.grid(),
-        transform=summary.transform if summary else "",
-        sentence=summary.sentence if summary else sentence(steps),
+        transform=formats.numbers(summary.transform) if summary else "",
+        sentence=formats.numbers(summary.sentence if summary else sentence(steps)),
         store=store,
     )
 
@@ -202,7 +203,7 @@ def _transforms(axes: Mapping[str, Floats], periods: Mapping[str, float], error:
 
 
 def _words(how: list[Axis]) -> str:
-    return "; ".join(axis.sentence for axis in how)
+    return formats.numbers("; ".join(axis.sentence for axis in how))
 
 
 def _bands(spectrum: ErrorSpectrum) -> Bands:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lsr_app.services import results
 from lsr_app.shell import progress, show, unknownsection
-from lsr_app.words import formats, solvetexts
+from lsr_app.words import formats, solvetexts, texts
 from lsr_core.errors import InputError
 from lsr_core.solver.records import SolveStep, SolveSummary
 from lsr_core.storage.runs import Run
@@ -41,7 +41,7 @@ def section(run: Run, owner: str) -> None:
 
 
 def _outcome(summary: SolveSummary) -> None:
-    said = formats.markdown(summary.sentence)
+    said = formats.markdown(texts.begun(summary.sentence))
     if summary.solved:
         st.success(said, icon=":material/check_circle:")
     else:

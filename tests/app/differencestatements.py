@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
+from lsr_app.words import settings as settings_words
 from tests.app.statements import NUMBER, near, sizes, value
 
 LEVEL_TIMES = 1.05
@@ -120,7 +121,8 @@ def _near_or_none(told: str, true: float) -> bool:
 def settings(page: str, looked: list[Looked]) -> list[str]:
     """Settings that differ and are not listed, that do not and are, and values that are not those of the run."""
     configs = [one.data.manifest.config.model_dump(mode="json") for one in looked]
-    differ = {name for name in configs[0] if any(config[name] != configs[0][name] for config in configs)}
+    named = {settings_words.name(name): name for name in configs[0]}
+    differ = {told for told, name in named.items() if any(config[name] != configs[0][name] for config in configs)}
     if not differ:
         return [] if "All settings are the same." in page else ["that all settings are the same is not said"]
     columns, rows = table(page, "Settings that differ")
@@ -131,9 +133,9 @@ def settings(page: str, looked: list[Looked]) -> list[str]:
         wrong.append(f"listed {sorted(row[0] for row in rows)}, differ {sorted(differ)}")
     for name, *told in rows:
         wrong += [
-            f"{name}: {said} for {config.get(name)}"
+            f"{name}: {said} for {config.get(named.get(name, name))}"
             for said, config in zip(told, configs, strict=True)
-            if not _said_as(said, config.get(name))
+            if not _said_as(said, config.get(named.get(name, name)))
         ]
     return wrong
 

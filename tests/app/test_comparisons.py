@@ -121,7 +121,7 @@ def test_the_check_tells_true_from_false(made: list[Path], store: RunStore, open
     assert wrong(text, page, looked[:2])
     assert wrong(text, page, [looked[1], looked[0], looked[2]])
     assert wrong(text.replace("smallest", "largest"), page, looked)
-    assert wrong(text, page.replace("damping", "seed"), looked)
+    assert wrong(text, page.replace("Damping", "Seed"), looked)
     assert wrong(text, page.replace("<td>0.025</td>", "<td>0.02</td>"), looked)
 
 
