@@ -37,14 +37,14 @@ class About:
 
 
 @dataclass(frozen=True)
-class Named:
+class Identified:
     """The title of a problem, and what tells it from others: a digest of its description, which holds those of weights and data."""
 
     title: str
     identity: str
 
 
-def named(folder: Path) -> Named:
+def named(folder: Path) -> Identified:
     """Title and identity of a bundle, whose checkpoints make no other problem of it.
 
     Raises:
@@ -54,10 +54,10 @@ def named(folder: Path) -> Named:
 
 
 @lru_cache(maxsize=128)  # many runs are of few problems, and a description is quicker to read than to understand
-def _named(text: bytes) -> Named:
+def _named(text: bytes) -> Identified:
     described = description_of(text)
     whole = described.without_checkpoints().model_dump_json()
-    return Named(described.title or described.name, hashlib.sha256(whole.encode()).hexdigest())
+    return Identified(described.title or described.name, hashlib.sha256(whole.encode()).hexdigest())
 
 
 def about_bundle(folder: Path) -> About:

@@ -9,7 +9,7 @@ from pathlib import Path
 import lsr_samples
 from lsr_app import places, trouble
 from lsr_app.reading import problemabout, runkinds
-from lsr_app.reading.problemabout import Named
+from lsr_app.reading.problemabout import Identified
 from lsr_app.services.stamps import stamp_of
 from lsr_core.errors import InputError
 from lsr_core.refinement.summary import Summary
@@ -30,7 +30,7 @@ class RunEntry:
     manifest: Manifest
     state: str
     shipped: bool
-    problem: Named
+    problem: Identified
     rank: int | None = None
     gain: tuple[float, float] | None = None  # error before and after, on the split that is reported
     condition: float | None = None  # κ(G V) at the rank
@@ -153,11 +153,11 @@ def _entry(path: Path, shipped: bool) -> RunEntry | None:
     )
 
 
-def _problem(run: Run) -> Named:
+def _problem(run: Run) -> Identified:
     try:
         return problemabout.named(run.problem_path)
     except InputError:
-        return Named(run.manifest.problem, run.id)
+        return Identified(run.manifest.problem, run.id)
 
 
 def _gain(summary: Summary) -> tuple[float, float] | None:

@@ -27,7 +27,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Setting:
+class Weighed:
     """One setting: `share` of the order of the errors that goes with it, and of a number whether larger ones go with lower errors."""
 
     name: str
@@ -40,12 +40,12 @@ class Importance:
     """Settings by their share, the largest first; `chance` is what chance alone reaches, `together` are pairs that changed together."""
 
     runs: int
-    settings: tuple[Setting, ...]
+    settings: tuple[Weighed, ...]
     chance: float
     together: tuple[tuple[str, str], ...]
 
     @property
-    def beyond_chance(self) -> list[Setting]:
+    def beyond_chance(self) -> list[Weighed]:
         return [setting for setting in self.settings if setting.share > self.chance]
 
 
@@ -71,7 +71,7 @@ def of(entries: Sequence[RunEntry]) -> Importance:
         for shuffled in (draw.permutation(ranks) for _ in range(SHUFFLES))
     ]
     settings = [
-        Setting(name, share, bool(_correlation(columns[name], ranks) < 0) if columns[name].ndim == 1 else None)
+        Weighed(name, share, bool(_correlation(columns[name], ranks) < 0) if columns[name].ndim == 1 else None)
         for name, share in sorted(shares.items(), key=lambda item: -item[1])
     ]
     return Importance(len(entries), tuple(settings), float(np.quantile(largest, CHANCE)), _together(columns))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsr_app.words import settings
 
 if TYPE_CHECKING:
-    from lsr_app.screens.runs.importance import Importance, Setting
+    from lsr_app.screens.runs.importance import Importance, Weighed
 
 NO_RUNS = "No runs yet."
 
@@ -85,7 +85,7 @@ def importance(title: str, found: Importance) -> str:
     return f"{begun} {end}{pairs}"
 
 
-def _shown(setting: Setting) -> str:
+def _shown(setting: Weighed) -> str:
     share = f"{100 * setting.share:.0f} %"
     if setting.larger_is_lower is None:
         return share
