@@ -6,6 +6,7 @@ python -m release.extras [--only NAME] [--python PROGRAM]
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -14,7 +15,9 @@ from typing import NamedTuple
 
 from release.distributions import wheel
 from release.environment import Environment, environment
-from release.project import CONSTRAINTS
+from release.project import CONSTRAINTS, ROOT
+
+PORT = "18519"
 
 _REFINES = """
 import json, subprocess, sys
@@ -28,18 +31,25 @@ import subprocess, sys
 done = subprocess.run([sys.argv[1], "dashboard", "--no-browser"], capture_output=True, text=True)
 assert done.returncode == 2 and "lsr-explorer[dashboard]" in done.stderr, done
 """
-_SERVES = """
-import subprocess, sys, time, urllib.request
-server = subprocess.Popen([sys.argv[1], "dashboard", "--no-browser", "--port", "18519"], stderr=subprocess.PIPE)
+_SERVES_AS_THE_IMAGE = """
+import json, re, subprocess, sys, urllib.error, urllib.request
+server = subprocess.Popen([sys.argv[1], *json.loads(sys.argv[2])], stderr=subprocess.PIPE, text=True)
 try:
-    for _ in range(240):
-        try:
-            page = urllib.request.urlopen("http://127.0.0.1:18519/", timeout=5).read()
-            break
-        except OSError:
-            assert server.poll() is None, server.stderr.read()
-            time.sleep(0.5)
-    assert b"<title>" in page
+    said = []
+    while not (said and said[-1].startswith("LSR Explorer: ")):
+        line = server.stderr.readline()
+        assert line, "".join(said)
+        said.append(line)
+    link = re.search(r"http://\\S+", said[-1])[0]
+    assert "?token=" in link, link
+    try:
+        urllib.request.urlopen(link.split("?")[0], timeout=20)
+        raise AssertionError("answered without the token")
+    except urllib.error.HTTPError as error:
+        assert error.code == 401, error.code
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert b"<title>" in browser.open(link, timeout=60).read()
+    exec(json.loads(sys.argv[3]))
 finally:
     server.terminate()
     server.wait()
@@ -138,7 +148,7 @@ class Trial(NamedTuple):
 
 TRIALS = (
     Trial("", (_REFINES,), (_REFUSES_DASHBOARD, _REFUSES_FILES, _REFUSES_ONNX), ("streamlit", "plotly", "pandas", "h5py", "onnx")),
-    Trial("dashboard", (_REFINES, _DRAWS, _SERVES, _WRITES_FILES, _READS_FILES), (_REFUSES_ONNX,), ("onnx", "lightning")),
+    Trial("dashboard", (_REFINES, _DRAWS, _SERVES_AS_THE_IMAGE, _WRITES_FILES, _READS_FILES), (_REFUSES_ONNX,), ("onnx", "lightning")),
     Trial("files", (_WRITES_FILES, _READS_FILES), (_REFUSES_DASHBOARD,), ("streamlit", "pandas", "onnx")),
     Trial("onnx", (_ONNX_WORKS,), (_REFUSES_FILES,), ("streamlit", "pyarrow")),
     Trial("lightning", (_LIGHTNING,), (_REFUSES_DASHBOARD,), ("streamlit", "onnx")),
@@ -153,6 +163,17 @@ TRIALS = (
 )  # fmt: skip
 
 
+def image() -> tuple[list[str], str]:
+    """What the image runs and how its health is looked at, by the Dockerfile, at a port that nobody else uses."""
+    lines = dict(
+        line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines() if line
+    )
+    command: list[str] = json.loads(lines["CMD"])
+    port = command[command.index("--port") + 1]
+    health = json.loads(lines["HEALTHCHECK"].split("CMD ", 1)[1])[-1]
+    return [word.replace(port, PORT) for word in command], health.replace(port, PORT)
+
+
 def check(trial: Trial, place: Environment) -> None:
     """Run what the trial holds in an environment where its extra is installed.
 
@@ -164,7 +185,7 @@ def check(trial: Trial, place: Environment) -> None:
             [str(place.python), "-c", f"import importlib.util as u; assert u.find_spec({name!r}) is None, {name!r}"]
         )
     for code in (*trial.works, *trial.refused):
-        place.run([str(place.python), "-W", "ignore", "-c", code, str(place.lsr)])
+        place.run([str(place.python), "-W", "ignore", "-c", code, str(place.lsr), *map(json.dumps, image())])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -78,3 +78,12 @@ def test_an_audit_that_nobody_answered_is_not_called_sound(torch: dict[str, obje
 
 def test_the_limit_of_the_first_figure_is_three_minutes() -> None:
     assert first_figure.LIMIT == 180.0
+
+
+def test_the_dashboard_is_tried_as_the_image_starts_it() -> None:
+    command, health = extras.image()
+    assert command[0] == "dashboard"
+    assert "0.0.0.0" in command
+    for text in (" ".join(command), health):
+        assert extras.PORT in text
+        assert "8501" not in text
