@@ -155,5 +155,5 @@ def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[st
     other = ""
     another = known.rank not in (0, known.best_rank)  # rank 0 was chosen because no gain was shown
     if another and known.best < MUCH_BETTER * known.left and not known.is_equation:
-        other = f"Rank {known.best_rank} leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}: take that one."
+        other = f"Look at rank {known.best_rank} too: it leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}."
     return " ".join(part for part in (use, other, first or ADVICE[limit]) if part), not against

@@ -20,7 +20,7 @@ from lsr_core.networks import architectures
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Architecture, Quantity
 from lsr_core.storage import atomic, code_problems, digests, inside
-from lsr_core.storage.archives import unpack
+from lsr_core.storage.archives import MAX_BYTES, unpack
 from lsr_core.storage.bundle_files import DATA, DESCRIPTION, MAX_DESCRIPTION_BYTES, MAX_FILE_BYTES, WEIGHTS, check_files
 from lsr_core.storage.bundle_schema import (
     CHECKPOINT_PATTERN,
@@ -32,6 +32,10 @@ from lsr_core.storage.weights import load_network, read_tensors
 from lsr_core.validation import describe
 
 _SAMPLES = "lsr_samples"
+NO_BUNDLE = (
+    f"a problem is a sample, or a folder or zip of {DESCRIPTION}, {WEIGHTS} and {DATA}. Weights with a table become one by problem() in a "
+    "Python file (`lsr refine my_problem.py`), or on the page Bring your own of `lsr dashboard`"
+)
 
 
 def load_problem(source: str | Path, checkpoint: int | None = None) -> Problem:
@@ -142,6 +146,9 @@ def bundle_folder(source: str | Path) -> Iterator[Path]:
     if path.is_dir() or path.is_symlink():
         yield path
     elif path.is_file():
+        with inside.opened_as_named(path, MAX_BYTES) as stream:
+            if stream.read(2) != b"PK":
+                raise InputError(f"is no zip: {NO_BUNDLE}", file=path.name)
         with tempfile.TemporaryDirectory(prefix="lsr-bundle-") as scratch:
             unpack(path, Path(scratch), {DESCRIPTION, WEIGHTS, DATA}, pattern=CHECKPOINT_PATTERN)
             yield Path(scratch)

@@ -300,6 +300,13 @@ def test_digests(tmp_path: Path) -> None:
     refused(folder, "model.safetensors", None, "SHA-256")
 
 
+def test_a_table_is_not_called_a_damaged_zip(tmp_path: Path) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"is no zip: .*lsr refine my_problem\.py"):
+        load_problem(table)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no bundle folder, zip or sample"):
         load_problem(tmp_path / "nothing")

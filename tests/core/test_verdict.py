@@ -214,7 +214,7 @@ def test_only_what_was_measured_is_said() -> None:
         ({"errors": {"validation error": (1.0, 0.01), "test error": (1.0, 1.1)}}, "rise"),
         ({"errors": {"validation error": (1.0, 0.01), "test log-loss": (1.0, 1.1)}}, "rise"),
         ({"rank": 0, "errors": {"validation error": (1.0, 1.0)}}, "rank 0"),
-        ({"rank": 3, "errors": {"validation error": (1.0, 0.9)}}, "Rank 10 leaves 0.01"),
+        ({"rank": 3, "errors": {"validation error": (1.0, 0.9)}}, "Look at rank 10 too: it leaves 0.01 of the error"),
         ({"refined_error": None}, "No relative error"),
     ],
 )
@@ -322,6 +322,30 @@ def test_rounded_weights_are_seen() -> None:
     problem = SupervisedProblem("x", model, train, sine_data(200, 2, 1))
     assert weight_rounding(problem) == pytest.approx(4.9e-4, rel=0.01)
     assert verdict_of(refine(problem)).limit == "precision"
+
+
+@pytest.mark.parametrize("smoothing", [{"regularise": "auto"}, {}])
+def test_errors_of_fitted_samples_are_not_called_held_out(smoothing: dict[str, str]) -> None:
+    """Validation samples are fitted where it is smoothed, so that ranks are compared on fitted samples, whatever the test samples say."""
+    parts = (
+        (sine_data(40, 3, 0, noise=0.05), sine_data(20, 3, 1, noise=0.05))
+        if smoothing
+        else (sine_data(40, 3, 0, noise=0.05),)
+    )
+    test = sine_data(200, 3, 2)
+    problem = SupervisedProblem("few", tanh_network(20, 0), parts[0], parts[1] if smoothing else None, test)
+    refinement = refine(problem, **({} if smoothing else {"rank": 5}), max_rank=40, **smoothing)  # type: ignore[arg-type]
+    known = figures(refinement)
+    assert known.has_held_out
+    assert known.best_rank == refinement.rank
+    assert (
+        known.best
+        == known.left
+        == pytest.approx(
+            (refinement.summary.refined.test_mse / refinement.summary.base.test_mse) ** 0.5  # type: ignore[operator]
+        )
+    )
+    assert "Look at rank" not in verdict(known).advice
 
 
 def test_noise_names_its_size_and_what_may_be_claimed() -> None:
