@@ -188,6 +188,12 @@ def test_of_an_equation_not_solved_comes_before_any_praise(changes: dict[str, ob
     assert ("Use the refined predictor" in found.advice) == found.use
 
 
+@pytest.mark.parametrize(("left", "word"), [(0.31, "uncertain"), (0.38, "likely"), (0.5, "clear")])
+def test_conditioning_is_as_sure_as_that_training_had_come_to_a_halt(left: float, word: str) -> None:
+    found = verdict(replace(PLAIN, **gained(1e-4), further=Further(300, 3e-3, left)))  # type: ignore[arg-type]
+    assert (found.limit, found.confidence) == ("conditioning", word)
+
+
 def test_only_what_was_measured_is_said() -> None:
     silent = verdict(replace(PLAIN, **gained(0.9), no_restart="it has 9,000 parameters"))  # type: ignore[arg-type]
     assert "anew" not in " ".join([silent.sentence, silent.advice, *(item.sentence for item in silent.evidence)])
@@ -201,10 +207,12 @@ def test_only_what_was_measured_is_said() -> None:
     assert "training error" in alone.evidence[0].sentence
     assert not alone.use
     assert any("held out" in words for words in alone.untested)
-    kept = verdict(replace(PLAIN, has_held_out=False, best=0.7, kept=True, rank=0, restarted=anew(0.9)))
-    assert kept.limit == "open"
-    assert "keeps the network as it is" in kept.sentence
-    assert "larger network" not in kept.advice
+    for held_out in (False, True):
+        kept = verdict(replace(PLAIN, has_held_out=held_out, best=0.7, kept=True, rank=0))
+        assert (kept.limit, kept.confidence) == ("open", "uncertain")
+        assert "keeps the network as it is" in kept.sentence
+        assert "prior=weights" in kept.advice
+        assert "larger network" not in kept.advice
 
 
 @pytest.mark.parametrize(
