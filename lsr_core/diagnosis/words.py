@@ -47,7 +47,10 @@ OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "no other rank gains much more."
 )
-OVERFITTING_ALL = "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The network is kept as it is; no rank is much better."
+OVERFITTING_ALL = (
+    "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The network is kept as it is; "
+    "no rank is much better."
+)
 KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
 OTHER_SENTENCE = "The refined field satisfies what is written and is not the known solution."
