@@ -64,15 +64,8 @@ def name_falls(before: float, after: float) -> bool:
     return after > 1.05 * before and after > 1e-28
 
 
-def _only_rank(refinement: Refinement) -> bool:
-    """Whether what is held out is known at the rank of the run alone."""
-    return not np.isfinite(refinement.sweep.val_mse[0]) and refinement.summary.base.test_mse is not None
-
-
 def _best(refinement: Refinement) -> int:
     sweep = refinement.sweep
-    if _only_rank(refinement):
-        return refinement.rank
     errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
     return int(np.nanargmin(np.where(sweep.solved, errors, np.nan)))
 
@@ -106,13 +99,6 @@ def _left(item: Evidence, refinement: Refinement) -> bool:
     sweep = refinement.sweep
     errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
     rank = int(item.numbers["rank"])
-    if _only_rank(refinement):
-        before, after = refinement.summary.base.test_mse, refinement.summary.refined.test_mse
-        return (
-            rank == refinement.rank
-            and before is not None
-            and _close(item.numbers["left"] ** 2, (after or 0.0) / before)
-        )
     return rank == _best(refinement) and _close(item.numbers["left"] ** 2, float(errors[rank] / errors[0]))
 
 

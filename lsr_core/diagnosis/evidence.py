@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -143,21 +143,16 @@ OF_CLASSES = ("test log-loss",)
 
 
 def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
-    """What can be measured on a refinement in about the time of one more solve; `restarted` and `further` stay empty.
-
-    Where ranks could only be compared on the samples that were fitted, but others are held out, what is held out is known at the rank of the
-    run alone, which then counts as the best.
-    """
+    """What can be measured on a refinement in about the time of one more solve; `restarted` and `further` stay empty."""
     sweep, summary, problem = refinement.sweep, refinement.summary, refinement.problem
     has_held_out = bool(np.isfinite(sweep.val_mse[0]))
     held = _held_out(sweep)
-    only_rank = not has_held_out and summary.base.test_mse is not None
-    best_rank = refinement.rank if only_rank else int(np.nanargmin(held))
+    best_rank = int(np.nanargmin(held))
     setting = refinement.setting
     linear, nonlinear = _at_one(refinement, paths)
     kind = judging(problem.kind)
     equation = kind.equation(refinement)
-    found = Figures(
+    return Figures(
         rank=refinement.rank,
         best_rank=best_rank,
         fitted=_smallest(np.where(sweep.solved, sweep.residual_norm, np.nan)),
@@ -171,7 +166,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         disagreement=refinement.gap,
         errors=_errors(kind.mean_squares(summary), kind.plain_errors(summary)),
         gradient_steps=None if summary.gauss_newton else gradient_steps(refinement, best_rank),
-        last_rank=None if only_rank else _last_rank(summary, best_rank),
+        last_rank=_last_rank(summary, best_rank),
         n_solves=max(1, len(summary.gauss_newton)),
         linear_at_one=linear,
         nonlinear_at_one=nonlinear,
@@ -191,7 +186,6 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         noise=_noise(summary),
         kept=summary.regularisation is not None and summary.rank == 0,
     )
-    return replace(found, best=found.left) if only_rank else found
 
 
 def weight_rounding(problem: Problem) -> float:

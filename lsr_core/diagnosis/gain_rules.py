@@ -16,7 +16,6 @@ SMALL_GAIN = 0.5  # of the held-out error left: there was little to gain
 SOME_GAIN = 0.1  # of it left: enough that another start may do far better
 RESTART = 0.3  # of the error left by another start: the valley is the problem
 GOES_ON = 0.3  # of the error left by training on: it had not come to a halt
-SHARE = math.log(3) / math.log(1.5)  # makes 1.5 times a share's threshold count as 3 times that of others
 PATIENCE = 1e4  # steps of plain gradient descent, beyond which they are no way
 
 
@@ -81,6 +80,4 @@ def gain(known: Figures) -> Finding:
     advice, use = words.advice_on_gain(known, limit)
     ratio = steps / PATIENCE
     margin = min(max(ratio, 1 / ratio), SMALL_GAIN / max(reachable(known), 1e-300))
-    if known.further is not None:
-        margin = min(margin, (known.further.left / GOES_ON) ** SHARE)
     return Finding(limit, evidence, margin, advice=advice, use=use)

@@ -250,8 +250,9 @@ def _untold(known: Figures) -> Finding | None:
     if not words.untold(known):
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.at_rank(known)]
-    doubt, advice = ("the noise is not known", words.KEPT) if known.kept else ("nothing was held out", words.UNTOLD)
-    return Finding("open", evidence, 1.0, doubt=doubt, advice=advice)
+    return Finding(
+        "open", evidence, 1.0, doubt="nothing was held out", advice=words.KEPT if known.kept else words.UNTOLD
+    )
 
 
 RULES: tuple[Callable[[Figures], Finding | None], ...] = (

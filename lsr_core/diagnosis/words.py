@@ -36,7 +36,7 @@ KEPT_SENTENCE = (
 )
 KEPT = (
     "Take the network as it is, or more samples. A network that was trained on these very samples may gain with prior=weights, which also "
-    "takes back what it learnt from their noise and tells how large that is."
+    "takes back what it learnt from their noise."
 )
 EARLY_SENTENCE = (
     "Training was ended early: a few more of its steps lower the error much by themselves. {Solve} {removes} most of the {what} now; "
@@ -46,10 +46,6 @@ BETTER_VALLEY = "Training is in the wrong valley: {solve} {removes} most of the 
 OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "no other rank gains much more."
-)
-OVERFITTING_ALL = (
-    "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The network is kept as it is; "
-    "no rank is much better."
 )
 KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
@@ -66,10 +62,7 @@ ADVICE: dict[Limit, str] = {
     "unfinished": "To train on, go on as before, or take second-order steps.",
     "nonconvexity": "Train again from other initial weights, or nearer to the solution, and refine then.",
     "units": "Give these units new weights (another initialisation, smaller steps) and train again, before you take a larger network.",
-    "capacity": (
-        "Take a larger network or more (and cleaner) data; no rank of this subspace helps. Where the data may be noisy, look at that first: "
-        "smoothing with prior=weights tells how large their noise is."
-    ),
+    "capacity": "Take a larger network or more (and cleaner) data; no rank of this subspace helps.",
     "open": "Train again from other initial weights; if that ends no better, take a larger network or more data.",
     "precision": "Keep weights and data in float64 and refine in float64.",
     "stationary": "Take the network as it is. If its error is too large, train it from another start, enlarge it or look at its data.",
@@ -87,8 +80,7 @@ def sentence(limit: Limit, known: Figures) -> str:
         return SENTENCES[limit].format(sigma=known.noise.sigma, error=known.noise.error)
     fit, fits = ("fit", "fits") if known.fitted <= FITS else ("come nearer to", "comes nearer to")
     if limit == "overfitting" and spared(known):
-        pattern = OVERFITTING_BEYOND if known.rank else OVERFITTING_ALL
-        return pattern.format(best=known.best_rank, rank=known.rank, fit=fit)
+        return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank, fit=fit)
     if limit == "open" and untold(known):
         return KEPT_SENTENCE if known.kept else UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
@@ -120,11 +112,10 @@ def _pattern(limit: Limit, known: Figures) -> str:
 def untold(known: Figures) -> bool:
     """Whether the gain of a fit is one on its own samples only; a smoothing judges by samples left out one at a time.
 
-    One that keeps the network cannot tell the noise of samples that the network was trained on, and so not what limits it.
+    One that keeps the network has said that what its ranks gain or lose on these samples tells nothing.
     """
-    if known.is_equation or known.noise is not None:
-        return False
-    return known.kept or (not known.has_held_out and known.best < MUCH_BETTER)
+    alone = not known.is_equation and not known.has_held_out and known.noise is None
+    return alone and (known.best < MUCH_BETTER or known.kept)
 
 
 def spared(known: Figures) -> bool:
@@ -164,5 +155,5 @@ def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[st
     other = ""
     another = known.rank not in (0, known.best_rank)  # rank 0 was chosen because no gain was shown
     if another and known.best < MUCH_BETTER * known.left and not known.is_equation:
-        other = f"Look at rank {known.best_rank} too: it leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}."
+        other = f"Rank {known.best_rank} leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}: take that one."
     return " ".join(part for part in (use, other, first or ADVICE[limit]) if part), not against
