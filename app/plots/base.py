@@ -17,7 +17,9 @@ from lsr_app.reading.rundata import RunData
 Labelled = Sequence[tuple[str, RunData]]
 Rows = Iterable[Sequence[object]]
 HEIGHT = 320
-LEGEND_WIDTH = 340  # of a phone, less the axis: rows are kept free for a legend as it wraps there
+LEGEND_WIDTH = (
+    285  # of a phone, less its margins and those of the figure: rows are kept free for a legend as it wraps there
+)
 LARGE = 20  # type of a figure that is projected
 TINY = 1e-300  # below every error that float64 can tell from zero; keeps logarithms finite
 
@@ -152,11 +154,13 @@ def _legend_rows(names: list[str], width: int) -> int:
 
 
 def _log_ticks(values: list[Any], most: int) -> dict[str, Any]:
-    """Ticks at whole decades, at most `most` of them; left to Plotly where the data span less than two."""
+    """Ticks at whole decades, at most `most` of them; left to Plotly where the data span less than two, which then are 2e-5 and not 0.2×10⁻⁴."""
     arrays = [np.asarray(part, dtype=np.float64) for part in values if part is not None and len(part)]
     low, high = finite_range(*(part[part > 0] for part in arrays))
     decades = math.log10(high) - math.log10(low) if low > 0 else 0.0  # their ratio may overflow
-    return {"dtick": max(1, math.ceil(decades / most))} if decades >= 2 else {}
+    if decades >= 2:
+        return {"dtick": max(1, math.ceil(decades / most))}
+    return {"tickformat": ".2~e"} if high < 0.01 or low >= 1e4 else {}
 
 
 def suffix(index: int) -> str:

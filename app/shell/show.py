@@ -16,6 +16,7 @@ from lsr_app.shell import pages, saving, state
 from lsr_app.words import figuretexts, formats, texts
 from lsr_app.words.wording import Words
 
+MANY = 11  # columns
 WORDS_FROM = 16  # letters of a cell that may be broken
 _TURN = "lsr_to_top_turn"
 
@@ -83,13 +84,14 @@ def table(
     key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, data: Callable[[], Rows],
     data_columns: Sequence[str] | None = None,
 ) -> None:  # fmt: skip
-    """A small table as HTML, with its CSV."""
+    """A small table as HTML, with its CSV; one of many columns is set closer, so that none is cut off."""
+    kind = "lsr-table lsr-many" if len(columns) >= MANY else "lsr-table"
     head = "".join(f"<th scope='col'>{formats.page(column)}</th>" for column in columns)
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     with st.container(gap="xsmall"):
         st.html(
             f"<div class='lsr-scroll' tabindex='0' role='region' aria-label='{formats.page(caption)}'>"
-            f"<table class='lsr-table'><caption>{formats.page(caption)}</caption>"
+            f"<table class='{kind}'><caption>{formats.page(caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
         _csv(key, data_columns or columns, data)

@@ -29,7 +29,8 @@ _CSS = """
 .st-key-keys{display:none}
 .st-key-to_top{position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;visibility:hidden}
 @media (max-width:640px){[class*="st-key-group_"] [data-testid="stColumn"]{min-width:calc(50% - .5rem);flex:0 1 calc(50% - .5rem)}
- .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
+ [data-testid="stHorizontalBlock"]{row-gap:.75rem}
+ .lsr-table caption{max-width:calc(100vw - 2.4rem)} .lsr-value{font-size:1.35rem}.lsr-numbers{gap:.7rem 1.6rem}}
 @media (max-width:480px){[class*="st-key-group_"] [data-testid="stColumn"]:has(.heatmaplayer){min-width:100%;flex:1 1 100%}}
 .st-key-rank_here{display:none}
 @media (max-width:768px){.st-key-rank_here{display:block;position:fixed;left:0;right:0;bottom:0;z-index:90;padding:.2rem 1rem .5rem;
@@ -68,6 +69,8 @@ _CSS = """
 .lsr-table td:first-child,.lsr-table td:last-child{white-space:normal}
 .lsr-table td:last-child{min-width:4.4rem} .lsr-table td:first-child{min-width:4.4rem}
 .lsr-table th:first-child,.lsr-table td:first-child{text-align:left;padding-left:0}
+.lsr-many{font-size:.8rem} .lsr-many th,.lsr-many td{padding-left:.2rem;padding-right:.2rem}
+.lsr-many td:last-child{min-width:3rem}
 .lsr-question{font-weight:600;margin:0;max-width:75ch}
 .lsr-answers{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.6rem;padding:.6rem 0;border-top:1px solid var(--lsr-line);
  border-bottom:1px solid var(--lsr-line)} .lsr-said{font-size:1.15rem;font-weight:600;line-height:1.3;margin:0}

@@ -133,7 +133,7 @@ FIGURES = {
     "suite_errors": Words(
         "Errors beside what is published",
         "The relative L2 error of each equation that was solved here, and the smallest error that is published for it.",
-        "Further left is better; the axis is logarithmic, a division is a power of ten.",
+        "Further left is better; the axis is logarithmic.",
     ),
     "importance": Words(
         "What goes with the error",

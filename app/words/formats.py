@@ -32,7 +32,7 @@ def error(value: float | None, digits: int = 2) -> str:
 
 
 def factor(before: float | None, after: float | None) -> str:
-    """How many times lower (or higher): '6,800× lower'."""
+    """How many times lower (or higher): '6,800× lower'; where that is hardly more than once, by how many per cent: '7.8 % lower'."""
     if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
         return NONE
     if before == after:
@@ -40,7 +40,14 @@ def factor(before: float | None, after: float | None) -> str:
     if before <= 0 or after <= 0:
         return NONE
     lower = after < before
-    return f"{times(before / after if lower else after / before)} {'lower' if lower else 'higher'}"
+    ratio = before / after if lower else after / before
+    return f"{change(before, after) if ratio < 1.095 else times(ratio)} {'lower' if lower else 'higher'}"
+
+
+def change(before: float, after: float) -> str:
+    """By how many per cent a size has become another."""
+    part = abs(after / before - 1)
+    return "less than 0.1 %" if part < 1e-3 else f"{100 * part:.2g} %"
 
 
 def times(ratio: float) -> str:

@@ -20,7 +20,9 @@ def test_errors(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "text"),
-    [(2.7e-3, 4e-7, "6,800× lower"), (1.0, 2.0, "2.0× higher"), (1.0, 1.0, "unchanged"), (1, 1.25e-8, "80 million× lower"),
+    [(2.7e-3, 4e-7, "6,800× lower"), (1.0, 2.0, "2.0× higher"),
+     (1.084, 1.0, "7.7 % lower"), (1.0, 1.064, "6.4 % higher"), (1.0, 0.9999, "less than 0.1 % lower"),
+     (1.0, 1.0, "unchanged"), (1, 1.25e-8, "80 million× lower"),
      (1, 1e-14, "10¹⁴× lower"), (1.0, 0.0, "–"), (None, 1.0, "–"), (1.0, math.nan, "–")],
 )  # fmt: skip
 def test_factors(before: float, after: float, text: str) -> None:

@@ -32,7 +32,7 @@ _SHOWN = 200
 def section(now: Now) -> None:
     """The form; everything below a step waits until that step is right."""
     st.caption(bringtexts.DATA_LEAD)
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
     with left:
         weights = uploads.weights("weights_file")
     with right:

@@ -67,8 +67,7 @@ def gain_sentence(error: str, base: float, refined: float, rank: int, largest: i
         return f"{where} does not change the {error}."
     verb, ratio = ("lowers", base / refined) if refined < base else ("raises", refined / base)
     if ratio < SMALL_CHANGE:
-        change = abs(refined / base - 1)
-        by = "less than 0.1 %" if change < 1e-3 else f"{100 * change:.2g} %"
+        by = formats.change(base, refined)
     else:
         by = f"a factor of {formats.times(ratio).removesuffix('×')}"
     return f"{where} {verb} the {error} by {by}. {COPIED_RUN}"

@@ -20,9 +20,9 @@ CANCEL_FIRST = "Cancel it before deleting it."
 
 SEARCH = "name, tag:paper, sine*, gain>10"
 SEARCH_HELP = (
-    "Every part must hold; spaces stand between them. A word is looked for in name, problem, kind, state, tags and note, and begins an id. "
-    "In a pattern * stands for any letters and ? for one. A column before a colon is asked alone: name:, problem:, kind:, state:, tag:, note:. "
-    "Numbers are compared: network, refined, gain, rank, kappa and seconds with <, <=, > or >=, such as refined<1e-6."
+    "Every part must hold; spaces stand between them. A word is looked for in name, problem, kind, state, tags and note; four letters or more may "
+    "begin an id. In a pattern * stands for any letters and ? for one. A column before a colon is asked alone: name:, problem:, kind:, state:, "
+    "tag:, note:. Numbers are compared: network, refined, gain, rank, kappa and seconds with <, <=, > or >=, such as refined<1e-6."
 )
 COLUMNS = {
     "state": "State",
@@ -108,7 +108,7 @@ def sure(count: int) -> str:
 
 def whose(shipped: bool, mine: bool, listed: bool, session_only: bool) -> str:
     if shipped:
-        return "comes with the product"
+        return "sample"
     if not mine:
         return "of others"
     return "yours, until you leave" if session_only else "yours" if listed else "yours, unlisted"

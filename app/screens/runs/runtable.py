@@ -69,7 +69,7 @@ def _row(entry: RunEntry, owner: str) -> dict[str, object]:
         "state": texts.STATES[entry.state],
         "base": base,
         "refined": refined,
-        "gain": entry.times,
+        "gain": float(f"{entry.times:.3g}") if entry.times else None,
         "rank": entry.rank,
         "condition": entry.condition,
         "seconds": entry.seconds,
@@ -91,10 +91,11 @@ def _config() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     names = runstexts.COLUMNS
     return {
-        "title": st.column_config.TextColumn("Run", width=280),
+        "title": st.column_config.TextColumn("Run", width=200),
         **{name: st.column_config.TextColumn(names[name]) for name in ("problem", "kind", "state", "whose", "dtype", "id")},
-        **{name: number(names[name], format="%.1e") for name in ("base", "refined", "condition")},
-        "gain": number(names["gain"], format="%.3g", help=runstexts.GAIN_HELP),
+        **{name: number(names[name], format="%.2g") for name in ("base", "refined")},
+        "condition": number(names["condition"], format="%.1e"),
+        "gain": number(names["gain"], format="localized", help=runstexts.GAIN_HELP),
         "rank": number(names["rank"]),
         "seconds": number(names["seconds"], format="%.3g s"),
         "made": st.column_config.DatetimeColumn(names["made"], format="distance"),

@@ -30,6 +30,7 @@ WORDS: dict[str, Callable[[RunEntry], Iterable[str]]] = {
     "tag": lambda entry: entry.manifest.tags,
     "note": lambda entry: [entry.manifest.note],
 }
+ID_FROM = 4  # letters: a shorter word, such as a number, begins some id by chance
 COMPARED = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 _CONDITION = re.compile(r"(\w+)(<=|>=|<|>)(.*)")
 _COLUMN = re.compile(r"(\w+):(.+)")
@@ -38,8 +39,9 @@ _COLUMN = re.compile(r"(\w+):(.+)")
 def understood(search: str) -> tuple[Matches, list[str]]:
     """What a run must be to be found, and a sentence about each part that is no condition.
 
-    Parts are told apart by spaces, and all must hold: `word` stands somewhere in the run's words or begins its id; `*` stands for any letters and
-    `?` for one; `name:` before it asks a column of `WORDS` alone; `gain>10` compares a number of `NUMBERS`, which a run without it does not meet.
+    Parts are told apart by spaces, and all must hold: `word` stands somewhere in the run's words or, from four letters on, begins its id; `*`
+    stands for any letters and `?` for one; `name:` before it asks a column of `WORDS` alone; `gain>10` compares a number of `NUMBERS`, which a run
+    without it does not meet.
     """
     asked: list[Matches] = []
     wrong: list[str] = []
@@ -65,7 +67,8 @@ def _words(pattern: str, told: Callable[[RunEntry], Iterable[str]], ids: bool = 
     pattern = pattern.lower()
     if not set(pattern) & set("*?"):
         return lambda entry: (
-            any(pattern in text.lower() for text in told(entry)) or (ids and entry.id.startswith(pattern))
+            any(pattern in text.lower() for text in told(entry))
+            or (ids and len(pattern) >= ID_FROM and entry.id.startswith(pattern))
         )
     fits = re.compile(fnmatch.translate(pattern.replace("[", "[[]"))).match
 
