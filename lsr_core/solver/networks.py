@@ -45,6 +45,12 @@ def check_pattern(problem: PhysicsProblem) -> None:
     model = problem.model.network if isinstance(problem.model, WithUnknowns) else problem.model
     plain = type(model) is nn.Sequential and chain_of(model) is not None
     if not plain and (known is None or without_unknowns(known.name, known.arguments)[0] not in PATTERNS):
+        if known is not None and known.name == "python-file":
+            raise InputError(
+                "comes from a Python file, of which a solve cannot make others of the same form; where it is a pinn-mlp or an mlp and the "
+                "equation is a typed one or one of the library, store the problem, lsr_core.save_problem('folder', problem()), and solve that",
+                key="model",
+            )
         raise InputError(
             "is no plain chain of layers, so that conditions which it meets by its form could be lost with it; "
             "take a pinn-mlp, an mlp or an nn.Sequential, or refine this network",

@@ -169,18 +169,37 @@ def test_onnx_keeps_every_digit_of_numbers_in_double_precision(inputs: int, tmp_
     assert result.tolerance == 1e-12
 
 
-def test_a_wrong_file_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given, delta = problem("mlp tanh")
-
+@pytest.fixture
+def slightly_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(predictor: RefinedPredictor, example: Tensor, *, plain: bool) -> Any:
         graph = explicit(predictor, example, plain=plain)
         graph.get_buffer("step_linears_0_bias").mul_(1 + 1e-9)
         return graph
 
     monkeypatch.setattr("lsr_core.portable.deliver.explicit", wrong)
+
+
+@pytest.mark.usefixtures("slightly_wrong")
+def test_a_wrong_file_is_not_given_out(tmp_path: Path) -> None:
+    given, delta = problem("mlp tanh")
     with pytest.raises(InputError, match="was not kept"):
         deliver(tmp_path / "file.zip", given, delta, "python")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("slightly_wrong")
+def test_a_long_step_whose_terms_cancel_is_held_to_the_digits_that_it_has(tmp_path: Path) -> None:
+    """Two units are copies, and Δθ takes a million of one less a million of the other."""
+    given, delta = problem("mlp tanh")
+    *_, hidden, last = (module for module in given.model.modules() if isinstance(module, torch.nn.Linear))
+    with torch.no_grad():
+        for value in hidden.parameters():
+            value[1] = value[0]
+    steps = dict(zip(given.model.parameters(), delta.split([p.numel() for p in given.model.parameters()]), strict=True))
+    row = steps[last.weight].view_as(last.weight)[0]
+    row[0], row[1] = 1e6, -1e6
+    result = deliver(tmp_path / "file.zip", given, delta, "python")
+    assert 1e-12 < result.difference < result.tolerance < 1e-7
 
 
 @ONNX

@@ -225,3 +225,5 @@ def test_a_network_of_a_form_of_its_own_is_refused() -> None:
 
     with pytest.raises(InputError, match="no plain chain of layers"):
         solve(replace(logistic(), model=Lifted(), architecture=None))
+    with pytest.raises(InputError, match=r"comes from a Python file.*save_problem"):
+        solve(replace(logistic(), architecture=Architecture("python-file", {})))
