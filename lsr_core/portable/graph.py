@@ -76,7 +76,7 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     if plain:
         _merge(graph.graph)
     _tidy(graph)
-    if doubtful:  # a function that says how often it may be differentiated is not heard under tracing
+    if doubtful:  # what a backward pass keeps from autograd is not heard under tracing
         _compare(graph, predictor, example)
     return graph
 
@@ -107,7 +107,7 @@ def _compare(graph: fx.GraphModule, predictor: RefinedPredictor, example: Tensor
         found, wanted = graph(example), predictor(example)
     found = found[0] if isinstance(found, (tuple, list)) else found
     if not torch.allclose(found, wanted, rtol=1e-3, atol=1e-4 * float(wanted.abs().max())):
-        raise untraceable(NotImplementedError("the derivative of one of its functions cannot be differentiated again"))
+        raise untraceable(NotImplementedError("the derivative of one of its functions is not linear in the graph"))
 
 
 def _traced(

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lsr_core.portable.absent import absent
+
 # Rational approximations of erf on [0, 1] and of exp(x²) erfc(x) on [1, 8], relative error below 1e-15: S. L. Moshier, Cephes Mathematical
 # Library, `ndtr.c` (1984-1992). Highest power first.
 _NEAR = (
@@ -31,11 +33,11 @@ _ALL_OF_IT = 6.0  # 1 - erf(6) is 2e-17
 
 
 def decompositions(dtype: torch.dtype) -> dict[Any, Callable[..., Any]]:
-    """For `make_fx`: by operator, what to trace in its place. Empty in float32, which has all kernels."""
+    """For `make_fx`: by operator, what to trace in its place. In float32 only what ONNX does not have at all."""
     ops = torch.ops.aten
     if dtype != torch.float64:
-        return {}
-    return {
+        return absent()
+    return absent() | {
         ops.erf.default: erf,
         ops.erfc.default: erfc,
         ops.gelu.default: gelu,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.func import vjp, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.networks.attention import plain_attention
 from lsr_core.networks.stateless import call_with
@@ -27,19 +28,30 @@ def by_transforms(at: At, free: dict[str, Tensor], delta: dict[str, Tensor]) -> 
 
 
 def by_autograd(at: At, free: dict[str, Tensor], delta: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """The same by plain reverse mode, which takes what transforms refuse: classic functions, and inputs that are changed in place."""
+    """The same by plain reverse mode, which takes what transforms refuse: classic functions, and inputs that are changed in place.
+
+    The pull-back is written as a graph before its own is taken: a backward pass that may not be differentiated
+    (`once_differentiable`) is ordinary operations there, linear in u.
+    """
+
+    def pulled(weights: Tensor, *held: Tensor) -> list[Tensor | None]:
+        with torch.enable_grad():
+            leaves = [value.detach().requires_grad_() for value in held]
+            network = at(dict(zip(free, leaves, strict=True)))
+            return list(torch.autograd.grad(network, leaves, weights, allow_unused=True))
+
+    values = [value.detach() for value in free.values()]
+    with torch.no_grad():
+        network = at(free)
+    pull = make_fx(pulled)(torch.zeros_like(network), *values)
     with torch.enable_grad():
-        held = {name: value.detach().requires_grad_() for name, value in free.items()}
-        network = at(held)
         weights = torch.zeros_like(network).requires_grad_()
-        slopes = torch.autograd.grad(network, list(held.values()), weights, create_graph=True, allow_unused=True)
-        moved = [(slope, delta[name]) for name, slope in zip(held, slopes, strict=True) if slope is not None]
-        if not all(slope.requires_grad for slope, _ in moved):
-            raise NotImplementedError("the derivative of one of its functions cannot be differentiated again")
+        slopes = zip(pull(weights, *values), delta.values(), strict=True)
+        moved = [(slope, step) for slope, step in slopes if slope is not None and slope.requires_grad]
         if not moved:
-            return network.detach(), torch.zeros_like(network)
+            return network, torch.zeros_like(network)
         (correction,) = torch.autograd.grad([slope for slope, _ in moved], weights, [step for _, step in moved])
-    return network.detach(), correction
+    return network, correction
 
 
 def refined(

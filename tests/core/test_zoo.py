@@ -28,9 +28,9 @@ QUICK = (
     "attention",
     "classic function",
     "two arguments and a dict, wrapped",
+    "once differentiable",
 )
 ONNX = all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxscript", "onnxruntime"))
-NO_GRAPH = {"once differentiable"}  # its derivative says that it may not be taken again
 NO_ONNX = {  # refused: a size that its exporter cannot prove; rows written in place
     "attention", "transformer encoder", "language", "zeros filled",
 }  # fmt: skip
@@ -53,10 +53,6 @@ def through(name: str, folder: Path, forms: list[str]) -> None:
     batches = {f"batch_{size}": spread(inputs, size) for size in BATCHES}
     for form in forms:
         standalone, path = standalone_of(form), folder / form
-        if name in NO_GRAPH:
-            with pytest.raises(InputError, match="differentiated again"):
-                explicit(memory.predictor, inputs[:2], plain=standalone.plain)
-            continue
         graph = explicit(memory.predictor, inputs[:2], plain=standalone.plain)
         if form == "onnx" and name in NO_ONNX:
             with pytest.raises(InputError):
