@@ -19,7 +19,10 @@ from lsr_core.storage.weights import load_network
 AGREES = (
     1e-5  # largest difference by the size of the predictions; they may come from single precision on another machine
 )
+ROUNDED = 4  # times what rounding a weight to its type may change it by, where that is coarser
 MAX_COMPARED = 256
+FEW_VALUES = 20  # which may be short numbers by themselves
+MAX_SEEN = 10_000  # values of a tensor
 MAX_TRIED = 1000  # networks, of a few milliseconds each
 
 
@@ -32,6 +35,22 @@ def network(architecture: str, arguments: Mapping[str, Any], guess: Guess, tenso
     state = convert(architecture, arguments, guess.tensors or tensors, guess.names)
     dtype = next(value.dtype for value in state.values() if value.is_floating_point())
     return load_network(architecture, arguments, state, dtype, "weights")
+
+
+def agrees_up_to(tensors: Mapping[str, Tensor]) -> float:
+    """The largest difference, by the size of the predictions, of one network from itself.
+
+    Weights that were saved in bfloat16 or float16 are known only as far as these have digits, in whatever type they come now.
+    """
+    values = torch.cat([torch.zeros(0), *(_real(tensor).float().reshape(-1)[:MAX_SEEN] for tensor in tensors.values())])
+    if len(values.unique()) < FEW_VALUES:
+        return AGREES
+    rounded = (dtype for dtype in (torch.bfloat16, torch.float16) if torch.equal(values.to(dtype).float(), values))
+    return next((ROUNDED * torch.finfo(dtype).eps for dtype in rounded), AGREES)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def difference(model: nn.Module, inputs: np.ndarray, predictions: np.ndarray) -> float:
@@ -107,6 +126,7 @@ def best(
         InputError: as `difference`, of the first form, where none can be compared.
     """
     likely = sorted(guess.all, key=lambda one: not one.likely)
+    sure = agrees_up_to(tensors) <= AGREES  # else all are tried
     found: list[Nearest] = []
     refused: list[InputError] = []
     for one in likely[: MAX_TRIED // len(ACTIVATIONS)]:
@@ -118,7 +138,7 @@ def best(
             refused.append(error)
             continue
         found.append(Nearest(one, *next(iter(tried.items()))))
-        if predictions and found[-1].difference <= AGREES:
+        if predictions and sure and found[-1].difference <= AGREES:
             break
     if not found:
         raise (

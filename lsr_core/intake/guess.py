@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.intake import branches, chained, extras, neuraloperators, parallel
+from lsr_core.intake import branches, chained, extras, neuraloperators, parallel, stored
 from lsr_core.intake.chains import few
 from lsr_core.intake.guessed import Guess as Guess
 from lsr_core.networks import architectures
@@ -31,12 +31,73 @@ def guess(tensors: Mapping[str, Tensor], points: Sequence[int] | None = None) ->
     if branches.known(tensors):
         return branches.guess(tensors, points)
     try:
-        return chained.guesses(tensors)
+        found = chained.guesses(tensors)
     except InputError as error:
-        found = _otherwise(tensors)
-        if found is None:
+        otherwise = _stored(tensors) or _otherwise(tensors)
+        if otherwise is None:
             raise error from None
+        return otherwise
+    return _or_turned(found, tensors)
+
+
+def _stored(tensors: Mapping[str, Tensor]) -> Guess | None:
+    """Arrays without PyTorch's names or its way of storing them; turned only where they follow one another no other way."""
+    found = [_read_as(layers, turned) for turned, layers in stored.readings(tensors).items()]
+    return replace(found[0], others=(*found[0].others, *_unlikely(found[1:]))) if found else None
+
+
+def _or_turned(found: Guess, tensors: Mapping[str, Tensor]) -> Guess:
+    """The same with its matrices turned among what it may be; first, where they then follow one another in the order of the file and now do not.
+
+    Raises:
+        InputError: a bias was taken for a matrix, and nothing else fits.
+    """
+    if mistaken := [
+        found.names[own] for own in found.names if own.endswith(".weight") and stored.is_bias(found.names[own])
+    ]:
+        otherwise = _stored(tensors)
+        if otherwise is None:
+            shape = tuple(tensors[mistaken[0]].shape)
+            raise InputError(
+                f"is called a bias and has the shape {shape}, which fits no layer; save it with one axis",
+                key=mistaken[0][:80],
+            )
+        return otherwise
+    layers = stored.readings(tensors).get(True)
+    if layers is None:
         return found
+    turned = _read_as(layers, True)
+    names = [found.names[own] for own in found.names if own.endswith(".weight")]
+    of_torch = all(name.rpartition(".")[2] == "weight" for name in names)
+    if of_torch or names == [name for name in tensors if name in names]:
+        return replace(found, others=(*found.others, *_unlikely([turned])))
+    return replace(turned, others=(*turned.others, *_unlikely([found])))
+
+
+def _read_as(layers: stored.Layers, turned: bool) -> Guess:
+    made, of = layers
+    found = chained.guesses(made)
+    matrices = [name for own, names in of.items() if own.endswith("weight") for name in names]
+    said = (f"{few(matrices)}: taken as stored (inputs, outputs) and turned.",) if turned else ()
+
+    def own(one: Guess) -> Guess:
+        notes = tuple(_in_file(note, of) for note in one.notes)
+        return replace(one, form=f"{stored.TURNED}, {one.form}" if turned else one.form, notes=(*notes, *said), uses={
+            name: use for key, use in one.uses.items() for name in of.get(key, [key])
+        })  # fmt: skip
+
+    return replace(own(found), others=tuple(own(other) for other in found.others))
+
+
+def _in_file(note: str, of: Mapping[str, list[str]]) -> str:
+    """A note that begins with a tensor's own name begins with that of the file."""
+    first, space, rest = note.partition(" ")
+    bare = first.rstrip(":")
+    return f"{of[bare][0]}{first[len(bare) :]}{space}{rest}" if bare in of else note
+
+
+def _unlikely(found: Sequence[Guess]) -> list[Guess]:
+    return [replace(part, likely=False, others=()) for one in found for part in one.all]
 
 
 def _otherwise(tensors: Mapping[str, Tensor]) -> Guess | None:

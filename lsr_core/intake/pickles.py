@@ -29,6 +29,10 @@ CONVERT_SCRIPT = (
     "Convert it where it was made: `model = torch.jit.load(\"FILE\")` and "
     "`torch.save(model.state_dict(), \"weights.pt\")`."
 )  # fmt: skip
+CONVERT_PROGRAM = (
+    "Convert it where it was made: `program = torch.export.load(\"FILE.pt2\")` and "
+    "`torch.save(dict(program.state_dict), \"weights.pt\")`."
+)  # fmt: skip
 
 
 def check(path: Path) -> list[str]:
@@ -58,13 +62,15 @@ def _pickle_of(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
     members = archive.infolist()
     if len(members) > 200_000:
         raise InputError("has too many members for a state dict", file=file)
-    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise InputError("is compressed, which torch.save never does; save it again", file=file)
     names = [member.filename.lower() for member in members]  # torch finds them in either case
-    if len(set(names)) < len(names):
-        raise InputError("two of its members have the same name; save it again", file=file)
     if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
         raise InputError(f"is TorchScript, which holds code. {CONVERT_SCRIPT}", file=file)
+    if any(name.endswith("/models/model.json") for name in names):
+        raise InputError(f"is a program of torch.export, not weights. {CONVERT_PROGRAM}", file=file)
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise InputError("is compressed, which torch.save never does; save it again", file=file)
+    if len(set(names)) < len(names):
+        raise InputError("two of its members have the same name; save it again", file=file)
     pickles = [member for member in members if member.filename.lower().endswith(".pkl")]
     if len(pickles) != 1 or not pickles[0].filename.endswith("/data.pkl"):
         raise InputError(f"is no file of torch.save. {CONVERT}", file=file)

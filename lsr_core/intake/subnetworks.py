@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor
 
@@ -26,6 +26,8 @@ _PARTS = (
     "in_",
     "out_",
 )
+
+_AVERAGES = ("ema", "averag", "shadow", "target", "teacher", "swa")
 
 
 class SeveralNetworks(InputError):
@@ -66,16 +68,26 @@ def only(tensors: Mapping[str, Tensor], network: str, file: str, *, ask: bool) -
             if name.startswith(f"{network}.")
         }
     several = [name for name, matrices in groups.items() if matrices > 1]
-    if len(several) > 1 and not all(name.lower().startswith(_PARTS) for name in several):
+    if len(several) > 1 and not parts(several):
         raise SeveralNetworks([*several, TOGETHER], file)
     return dict(tensors)
 
 
+def parts(names: Iterable[str]) -> bool:
+    """Whether these are what parts of one network are called, such as encoder and decoder, and none is an average of another."""
+    return all(
+        name.lower().startswith(_PARTS) and not any(word in name.lower() for word in _AVERAGES) for name in names
+    )
+
+
 def _groups(tensors: Mapping[str, Tensor]) -> dict[str, int]:
-    """How many matrices there are under each first part of the names that is a word."""
+    """How many matrices there are under each first part of the names that is a word; a list of tensors is no network."""
     found: dict[str, int] = {}
+    listed = set()
     for name, tensor in tensors.items():
-        first, dot, _ = name.partition(".")
+        first, dot, rest = name.partition(".")
         if dot and not first.isdigit():
             found[first] = found.get(first, 0) + (tensor.ndim > 1)
-    return found
+            if rest.isdigit():
+                listed.add(first)
+    return {name: count for name, count in found.items() if name not in listed}

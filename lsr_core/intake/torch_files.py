@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
-from lsr_core.intake import inert, pickles
+from lsr_core.intake import inert, pickles, subnetworks
 from lsr_core.intake.inert import Inert
 from lsr_core.storage.weights import MAX_DIMENSIONS, MAX_NAME, MAX_TENSORS
 
@@ -33,20 +33,26 @@ def convert(source: Path, target: Path, network: str = "") -> dict[str, Any]:
     """
     with torch.serialization.safe_globals(inert.stand_ins(pickles.check(source))):
         loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    if isinstance(loaded, list | tuple):
+        loaded = {str(place): part for place, part in enumerate(loaded)}
     found = _networks(loaded)
     if network in found:
         loaded = found[network]
     elif network and len(found) > 1:
         raise InputError(f"is not among its networks; these are {', '.join(found)[:300]}", key=network[:80])
-    elif len(found) > 1:
+    elif len(found) > 1 and not subnetworks.parts(found):
         return {"networks": [name[:MAX_NAME] for name in found]}
+    elif len(found) > 1:
+        loaded = found
     elif len(found) == 1 and isinstance(loaded, Mapping):
         (name,) = found
-        beside = {key: part for key, part in loaded.items() if key == name or not isinstance(part, Tensor) or part.ndim}
+        beside = {
+            key: part for key, part in loaded.items() if key == name or not isinstance(part, Tensor) or _is_weight(part)
+        }
         loaded = beside if any(isinstance(part, Tensor) for part in beside.values()) else found[name]
     tensors = _checked(_tensors(loaded, "", 0), source.stat().st_size)
     safetensors.torch.save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
-    return {"order": list(tensors), "named": network in found}
+    return {"order": list(tensors), "named": network in found or len(found) > 1}
 
 
 def _checked(given: Iterator[tuple[str, Tensor]], held: int) -> dict[str, Tensor]:
@@ -69,20 +75,41 @@ def _checked(given: Iterator[tuple[str, Tensor]], held: int) -> dict[str, Tensor
 
 
 def _networks(loaded: Any) -> dict[str, Any]:
-    """Dictionaries and models inside a dictionary that hold matrices: the state dicts of networks, by key."""
+    """Dictionaries and models inside a dictionary that hold matrices: the state dicts of networks, by key.
+
+    None where there are several of one matrix each: these are the layers of a single network.
+    """
     if not isinstance(loaded, Mapping) or len(loaded) > MAX_TENSORS:
         return {}
-    return {
-        str(name): part
-        for name, part in loaded.items()
-        if isinstance(part, Mapping | Inert)
-        and not _of_training(name)
-        and any(t.ndim > 1 for _, t in _tensors(part, "", 1))
+    found = {
+        name: part
+        for name, part in _listed(loaded)
+        if isinstance(part, Mapping | Inert) and not _of_training(name, part) and _matrices(part)
     }
+    return found if len(found) == 1 or any(_matrices(part) > 1 for part in found.values()) else {}
 
 
-def _of_training(name: object) -> bool:
-    return any(word in str(name).lower() for word in ("optim", "scheduler", "callback", "scaler"))
+def _listed(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Its entries, those of a list of state dicts one by one."""
+    for name, part in loaded.items():
+        if isinstance(part, list | tuple) and part and all(isinstance(one, Mapping | Inert) for one in part):
+            yield from ((f"{name}.{place}", one) for place, one in enumerate(part))
+        else:
+            yield str(name), part
+
+
+def _matrices(part: Any) -> int:
+    return sum(tensor.ndim > 1 for _, tensor in _tensors(part, "", 1))
+
+
+def _is_weight(value: Any) -> bool:
+    """Whether it is a tensor that a network may have; a loss, a counter and the state of a random generator are none."""
+    return isinstance(value, Tensor) and value.ndim > 0 and (value.is_floating_point() or value.is_complex())
+
+
+def _of_training(name: object, part: Any = None) -> bool:
+    state = isinstance(part, Mapping) and {"state", "param_groups"} <= set(part)  # of an optimiser
+    return state or any(word in str(name).lower() for word in ("optim", "scheduler", "callback", "scaler"))
 
 
 def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
@@ -98,11 +125,13 @@ def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]
                 yield from _entries(kept, prefix, depth)
     elif isinstance(value, Mapping):
         yield from _entries(value, prefix, depth)
+    elif isinstance(value, list | tuple) and all(_is_weight(part) or isinstance(part, list | tuple) for part in value):
+        yield from _entries({str(place): part for place, part in enumerate(value)}, prefix, depth)
 
 
 def _entries(value: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
     for name, part in value.items():
         if isinstance(part, Tensor):
             yield f"{prefix}{name}", part
-        elif not _of_training(name):
+        elif not _of_training(name, part):
             yield from _tensors(part, f"{prefix}{name}.", depth + 1)

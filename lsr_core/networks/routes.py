@@ -181,23 +181,37 @@ def reason_of(error: Exception, findings: Findings) -> str:
         return str(error)
     if isinstance(error, InputError):
         return error.message
-    said = " ".join(str(error).split())
-    for pattern, words in _KNOWN:
-        if match := re.search(pattern, said):
-            return words.format(*match.groups()) + where_in(error)
+    if known := _known(error):
+        return known + where_in(error)
     if findings.in_place:
         return f"a value is changed in place at {findings.in_place}"
     return f"torch does not offer it for what is done{where_in(error) or ' inside forward'} ({type(error).__name__})"
 
 
+def _known(error: Exception) -> str:
+    """What torch says of an operation that it does not offer, as a clause; empty where it says something else."""
+    said = " ".join(str(error).split())
+    found = ((words, re.search(pattern, said)) for pattern, words in _KNOWN)
+    return next((words.format(*match.groups()) for words, match in found if match), "")
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Within, what torch says about an operation that it does not offer comes as an `InputError` in the user's terms."""
+    """Within, what torch says about an operation that it does not offer comes as an `InputError` in the user's terms.
+
+    So does what the user's own code raises, with its line and its words; what is raised elsewhere passes as it is.
+    """
     try:
         yield
     except (NotImplementedError, RuntimeError) as error:
         if isinstance(error, (torch.OutOfMemoryError, torch.linalg.LinAlgError)):  # type: ignore[attr-defined]
             raise
+        if not (_known(error) or isinstance(error, NotImplementedError)):
+            where = where_in(error)
+            if not where:
+                raise
+            said = " ".join(str(error).split())[:200]
+            raise InputError(f"fails on the way{where}: {type(error).__name__}, {said}") from error
         raise InputError(
             f"fails on the way: {reason_of(error, Findings())}; strategy matrix-free asks the least of it", key="model"
         ) from error

@@ -16,6 +16,12 @@ from torch import fx
 
 ops = torch.ops.aten
 _BINARY = {ops.add.Tensor, ops.sub.Tensor, ops.mul.Tensor, ops.div.Tensor}
+_SCALAR = {
+    ops.add.Scalar: ops.add.Tensor,
+    ops.sub.Scalar: ops.sub.Tensor,
+    ops.mul.Scalar: ops.mul.Tensor,
+    ops.div.Scalar: ops.div.Tensor,
+}
 _FILLS = {ops.full.default: 1, ops.full_like.default: 1, ops.scalar_tensor.default: 0}  # operator: place of its number
 _CLAMPS = {ops.clamp.default: (1, 2), ops.clamp_min.default: (1, None), ops.clamp_max.default: (None, 1)}
 
@@ -71,6 +77,8 @@ class _Place:
 
 def _rewrite(here: _Place) -> None:
     node, args = here.node, here.node.args
+    if node.target in _SCALAR and len(args) == 2:
+        node.target = _SCALAR[node.target]  # type: ignore[index]
     if node.target in _BINARY:
         _binary(here)
     elif node.target == ops.rsub.Scalar and len(args) == 2:

@@ -17,8 +17,9 @@ from lsr_core.errors import InputError
 from lsr_core.networks.transforms import names as conditions
 from lsr_core.portable import kernels
 from lsr_core.portable.check import BATCHES, spread, standalone_of, tolerance
+from lsr_core.portable.gaussian import erf, erfc, gelu, gelu_backward
 from lsr_core.portable.graph import explicit
-from lsr_core.portable.kernels import convolution, erf, erfc, gelu, gelu_backward, layer_norm
+from lsr_core.portable.kernels import convolution, layer_norm
 from lsr_core.portable.measured import predictor_of
 from lsr_core.portable.realparts import RealParts
 from lsr_core.refinement.predictor import RefinedPredictor
@@ -126,6 +127,11 @@ def test_kernels_are_the_functions_they_stand_for() -> None:
     assert torch.allclose(erfc(x), torch.erfc(x), **tight)
     assert torch.allclose(gelu(x), nn.functional.gelu(x), **tight)
     assert torch.allclose(gelu_backward(grad, x), torch.ops.aten.gelu_backward(grad, x), **tight)
+    bent = {"approximate": "tanh"}
+    assert torch.allclose(gelu(x, **bent), nn.functional.gelu(x, **bent), **tight)
+    assert torch.allclose(
+        gelu_backward(grad, x, **bent), torch.ops.aten.gelu_backward(grad, x, **bent), rtol=0, atol=1e-14
+    )
     rows, (weight, bias) = torch.rand(5, 4, 3, dtype=torch.float64), torch.rand(2, 3, dtype=torch.float64)
     normalised = (normalise(rows, [3], weight, bias, 1e-5) for normalise in (layer_norm, torch.native_layer_norm))
     for ours, theirs in zip(*normalised, strict=True):

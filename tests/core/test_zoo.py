@@ -34,7 +34,6 @@ ONNX = all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnx
 NO_ONNX = {  # refused: a size that its exporter cannot prove; rows written in place
     "attention", "transformer encoder", "language", "zeros filled",
 }  # fmt: skip
-NOT_EQUAL = {"group norm"}  # a file of ONNX that differs by 3e-9, which the check refuses
 CONFIG = RefineConfig(max_rank=3, rank=2)
 
 
@@ -64,7 +63,7 @@ def through(name: str, folder: Path, forms: list[str]) -> None:
             wanted = memory.predictor.predict(batch)
             assert found[key].shape == wanted.shape
             gap = float((found[key] - wanted).abs().max() / wanted.abs().max())
-            assert gap <= (1e-7 if form == "onnx" and name in NOT_EQUAL else 1e-12), (name, form, key)
+            assert gap <= 1e-12, (name, form, key)
 
 
 def test_there_are_sixty_and_their_names_are_functions() -> None:

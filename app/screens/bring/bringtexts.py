@@ -70,13 +70,19 @@ HELP = {
 }  # fmt: skip
 
 
-def agrees(difference: float, activation: str) -> str:
+def agrees(difference: float, activation: str, allowed: float) -> str:
     size = (
         f"the largest difference is {formats.error(difference)} of the largest prediction"
         if difference
         else "to the last digit"
     )
-    return f"The loaded network gives the predictions of the file, {size}, with the activation {activation}."
+    coarse = (
+        f" Its weights have the digits of half precision, so that up to {formats.error(allowed)} tells nothing; give weights in single "
+        "precision to be sure."
+        if allowed > 1e-4
+        else ""
+    )
+    return f"The loaded network gives the predictions of the file, {size}, with the activation {activation}.{coarse}"
 
 
 def differs(difference: float, activation: str, best: str, smallest: float) -> str:

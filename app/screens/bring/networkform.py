@@ -65,8 +65,9 @@ def agreement(
 
     activation = str(arguments.get("activation"))
     difference = compare.difference(model, *known)
-    if difference <= compare.AGREES:
-        st.success(bringtexts.agrees(difference, activation), icon=":material/check:")
+    allowed = compare.agrees_up_to(tensors)
+    if difference <= allowed:
+        st.success(bringtexts.agrees(difference, activation, allowed), icon=":material/check:")
         return True
     tried = compare.by_activation(found, arguments, tensors, *known)
     best = next(iter(tried))
