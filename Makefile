@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
+# Extras whose libraries write files and train in tests: 0.2 GB beside PyTorch, half a minute of a core.
+LIBRARIES := deepxde,lightning,neuraloperator,pina
 
 .PHONY: run test lint docs notebooks reproduce bench fuzz mutants release extras floors pins first clean
 
@@ -82,7 +84,7 @@ $(VENV)/.dashboard: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # mypy cannot follow the import hook of an editable install; the links give it the installed names.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dashboard,dev,docs]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dashboard,dev,docs,$(LIBRARIES)]'
 	mkdir -p $(VENV)/names
 	ln -sfn ../../app $(VENV)/names/lsr_app
 	ln -sfn ../../sample_models $(VENV)/names/lsr_samples

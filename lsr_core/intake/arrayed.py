@@ -31,7 +31,8 @@ def tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: as `tables.read`.
     """
-    names = [info.name for info in tables.listing(path) if not info.name.lower().startswith(_OF_TRAINING)]
+    listed = (info for info in tables.listing(path) if not info.unusable)
+    names = [info.name for info in listed if not info.name.lower().startswith(_OF_TRAINING)]
     arrays = tables.read(path, names)
     found = {}
     for name in sorted(names, key=lambda name: natural(name.replace(":0", ""))):

@@ -96,6 +96,13 @@ def checked(found: Iterable[ArrayInfo], file: str, stored: int, *, max_bytes: in
     return infos
 
 
+def passed_over(name: str, shape: tuple[int, ...], kind: str) -> ArrayInfo:
+    """What something that is no array of numbers is listed as."""
+    return ArrayInfo(
+        name[:MAX_NAME], shape[:MAX_DIMENSIONS], kind[:40], 0, f"has the type {kind[:80]}; save it as real numbers"
+    )
+
+
 def complex_parts(name: str, shape: tuple[int, ...], itemsize: int) -> list[ArrayInfo]:
     """What an array of complex numbers of this size is listed as: its real and its imaginary part."""
     half = itemsize // 2

@@ -9,26 +9,39 @@ from typing import Any
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked, complex_parts, numeric, part_of, without_part
+from lsr_core.intake.arrays import (
+    MAX_ARRAYS,
+    ArrayInfo,
+    checked,
+    complex_parts,
+    numeric,
+    part_of,
+    passed_over,
+    without_part,
+)
 
 MAX_DEPTH = 8
-_FILTERS = {1, 2, 3}  # deflate, shuffle, Fletcher's checksum: what the library itself brings
+_FILTERS = {1, 2, 3, 32000}  # deflate, shuffle, Fletcher's checksum, LZF: what the library itself brings
 
 
 def listing(path: Path) -> list[ArrayInfo]:
-    """Datasets of real numbers in this file; links are not followed."""
+    """Datasets of real numbers in this file, others named as passed over; links are not followed."""
     import h5py
 
     with h5py.File(path, "r", locking=False) as file:
         found = []
         for name, dataset in _datasets(file, "", 0):
-            if dataset.dtype.hasobject:
+            if dataset.dtype.hasobject and dataset.shape is not None:
+                found.append(passed_over(name, _shape(dataset, path), "object"))
                 continue
             if dataset.shape is not None and _is_complex(dataset.dtype):
                 _plain(dataset, name, path.name)
                 found += complex_parts(name, _shape(dataset, path), dataset.dtype.itemsize)
                 continue
-            if not numeric(dataset.dtype.kind) or dataset.shape is None:
+            if dataset.shape is None:
+                continue
+            if not numeric(dataset.dtype.kind):
+                found.append(passed_over(name, _shape(dataset, path), str(dataset.dtype)))
                 continue
             _plain(dataset, name, path.name)
             found.append(ArrayInfo(name, _shape(dataset, path), dataset.dtype.name, dataset.dtype.itemsize))

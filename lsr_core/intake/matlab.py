@@ -9,7 +9,7 @@ import numpy as np
 
 from lsr_core.errors import InputError
 from lsr_core.intake import hdf
-from lsr_core.intake.arrays import ArrayInfo, checked
+from lsr_core.intake.arrays import ArrayInfo, checked, passed_over
 
 _SIZES = {
     "double": 8, "single": 4, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4,
@@ -26,7 +26,7 @@ def is_hdf5(path: Path) -> bool:
 
 
 def listing(path: Path) -> list[ArrayInfo]:
-    """Real arrays; cells, structures, objects and text are passed over."""
+    """Real arrays; cells, structures, objects and text are named as passed over."""
     if is_hdf5(path):
         return hdf.listing(path)
     from scipy.io import whosmat
@@ -34,10 +34,10 @@ def listing(path: Path) -> list[ArrayInfo]:
     found = whosmat(path, appendmat=False)
     infos = [
         ArrayInfo(name, tuple(int(length) for length in shape), {"double": "float64", "single": "float32"}.get(kind, kind), _SIZES[kind])
+        if kind in _SIZES else passed_over(name, tuple(int(length) for length in shape), str(kind))
         for name, shape, kind in found
-        if kind in _SIZES
     ]  # fmt: skip
-    if found and not infos:
+    if found and all(info.unusable for info in infos):
         kinds = ", ".join(sorted({str(kind) for _, _, kind in found}))
         raise InputError(f"holds only {kinds}; save numeric arrays as variables of their own", file=path.name)
     return checked(infos, path.name, path.stat().st_size)

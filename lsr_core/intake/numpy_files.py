@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import ArrayInfo, checked, complex_parts, numeric, part_of, without_part
+from lsr_core.intake.arrays import ArrayInfo, checked, complex_parts, numeric, part_of, passed_over, without_part
 
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, SyntaxError)
 _MORE = (tokenize.TokenError, TypeError, MemoryError, OverflowError, RecursionError, NotImplementedError, UnicodeError)
@@ -59,7 +59,7 @@ def _header(stream: IO[bytes], name: str, held: int, file: str) -> list[ArrayInf
     if dtype.hasobject:
         return [ArrayInfo(name, sizes, "object", 0, OBJECTS)]
     if not numeric(dtype.kind) and dtype.kind != "c":
-        return [ArrayInfo(name, sizes, str(dtype)[:40], 0, f"has the type {str(dtype)[:80]}; save it as real numbers")]
+        return [passed_over(name, sizes, str(dtype))]
     info = ArrayInfo(name, sizes, dtype.name, dtype.itemsize)
     if info.bytes > held:
         raise InputError(

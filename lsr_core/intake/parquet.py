@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from lsr_core.errors import InputError
-from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked
+from lsr_core.intake.arrays import MAX_ARRAYS, ArrayInfo, checked, passed_over
 
 MAX_COLUMNS = MAX_ARRAYS
 
 
 def listing(path: Path) -> list[ArrayInfo]:
-    """One array for each numeric column."""
+    """One array for each numeric column; others are named as passed over."""
     file = _open(path)
     rows, schema = int(file.metadata.num_rows), file.schema_arrow
     if len(schema) > MAX_COLUMNS:
@@ -25,7 +25,9 @@ def listing(path: Path) -> list[ArrayInfo]:
     found = []
     for field in schema:
         kind = np.dtype(field.type.to_pandas_dtype()) if _real(field.type) else None
-        if kind is not None:
+        if kind is None:
+            found.append(passed_over(field.name, (rows,), str(field.type)))
+        else:
             found.append(ArrayInfo(field.name, (rows,), kind.name, kind.itemsize))
     return checked(found, path.name, path.stat().st_size)
 

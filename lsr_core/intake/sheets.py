@@ -1,8 +1,9 @@
-"""`.xlsx` by openpyxl: the first sheet that has cells, as the table of text that it would be. Runs in the child."""
+"""`.xlsx` by openpyxl: the first sheet that has numbers, as the table of text that it would be. Runs in the child."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import tempfile
 import zipfile
 from collections.abc import Collection
@@ -15,40 +16,47 @@ import numpy as np
 from lsr_core.errors import InputError
 from lsr_core.intake import text
 from lsr_core.intake.arrays import ArrayInfo
+from lsr_core.intake.textnumbers import is_number
 
 MAX_UNPACKED = 100 * 2**20
 MAX_CELLS = 2_000_000
+OTHER = "is another sheet; the first with numbers is read"
 
 
 def listing(path: Path) -> list[ArrayInfo]:
     """One array for each column of the sheet. Raises InputError as `tables.listing`."""
     with tempfile.TemporaryDirectory(prefix="lsr-sheet-") as scratch:
-        return text.listing(_as_text(path, Path(scratch)))
+        table, others = _as_text(path, Path(scratch))
+        return [*text.listing(table), *(ArrayInfo(f"sheet {name}", (), "sheet", 0, OTHER) for name in others)]
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The columns asked for; an empty cell is NaN. Raises InputError as `tables.read`."""
     with tempfile.TemporaryDirectory(prefix="lsr-sheet-") as scratch:
-        return text.read(_as_text(path, Path(scratch)), names)
+        return text.read(_as_text(path, Path(scratch))[0], names)
 
 
-def _as_text(path: Path, scratch: Path) -> Path:
+def _as_text(path: Path, scratch: Path) -> tuple[Path, list[str]]:
+    """The sheet that is read, and the names of others that have cells."""
     from openpyxl import load_workbook
 
     _check_size(path)
     book = load_workbook(
         path, read_only=True, data_only=True, keep_links=False
     )  # values of formulas as they were saved
-    for sheet in book.worksheets:
-        rows = _rows(sheet, path.name)
-        if rows:
-            width = max(len(row) for row in rows)
-            target = scratch / path.name
-            with target.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-                writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
-            return target
-    raise InputError("has no sheet with cells", file=path.name)
+    sheets = {sheet.title: rows for sheet in book.worksheets if (rows := _rows(sheet, path.name))}
+    if not sheets:
+        raise InputError("has no sheet with cells", file=path.name)
+    chosen = next(
+        (name for name, rows in sheets.items() if any(map(is_number, itertools.chain(*rows)))), next(iter(sheets))
+    )
+    rows = sheets.pop(chosen)
+    width = max(len(row) for row in rows)
+    target = scratch / path.name
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+    return target, [name[:100] for name in sheets]
 
 
 def _rows(sheet: Any, file: str) -> list[list[str]]:
@@ -67,6 +75,10 @@ def _rows(sheet: Any, file: str) -> list[list[str]]:
 
 
 def _check_size(path: Path) -> None:
+    if not zipfile.is_zipfile(path):
+        raise InputError(
+            "is no sheet of Excel 2007 or later; open it there and save it as .xlsx, or as .csv", file=path.name
+        )
     with zipfile.ZipFile(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > MAX_UNPACKED:

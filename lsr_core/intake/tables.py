@@ -46,6 +46,8 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 
 def _check(path: Path) -> None:
+    if path.suffix in (".gz", ".bz2", ".xz", ".7z", ".rar"):
+        raise InputError(f"is packed; unpack it and give the {Path(path.stem).suffix or 'file'} inside", file=path.name)
     if path.suffix not in READERS:
         raise InputError(f"is no data file that is read; choose one of {', '.join(READERS)}", file=path.name)
     if not path.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -172,6 +173,14 @@ def _header(
             "or write the first row as 0.0, 1.0",
             file=file,
         )
+    if len(rest) > 1 and _whole_above_decimals(
+        fields, [split(line, delimiter, file) for line in rest[1:LOOKED_AT]], comma
+    ):
+        raise InputError(
+            f"its first line, {rest[0].strip()[:40]}, has whole numbers and all others have decimals: it may name the columns, or be a row; "
+            f"give the columns names in words, or write the first row as {fields[0].strip()[:20]}.0",
+            file=file,
+        )
     if all(is_number(part, comma) or is_missing(part) for part in fields):
         return _from_comment(comments, len(fields)) or [f"column {place + 1}" for place in range(len(fields))], 0
     if (
@@ -188,6 +197,17 @@ def _header(
     units = units and not all(map(is_missing, second))
     units = units and any(is_number(part, comma) for part in split(rest[2], delimiter, file))
     return names, 2 if units else 1
+
+
+def _whole_above_decimals(fields: Sequence[str], rows: Sequence[Sequence[str]], comma: bool) -> bool:
+    """Whether the first line is of whole numbers in equal steps, such as years, and no field of the others is a whole number."""
+    given = [part.strip() for part in fields]
+    if len(given) < 3 or len(rows) < 2 or not all(re.fullmatch(r"[-+]?\d{1,9}", part) for part in given):
+        return False
+    steps = {int(after) - int(before) for before, after in itertools.pairwise(given)}
+    below = [part.strip() for row in rows for part in row]
+    decimal = re.compile(r"[-+]?\d*," if comma else r"[-+]?\d*\.|.*[eEdD]")
+    return len(steps) == 1 and steps != {0} and all(decimal.match(part) for part in below)
 
 
 def _alike(one: list[str], other: list[str], comma: bool) -> bool:

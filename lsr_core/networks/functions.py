@@ -50,7 +50,9 @@ class ParametricFunction:
     ) -> None:
         if not parameters:
             raise InputError(
-                "the model has no parameters that require a gradient, so there is nothing to refine", key="model"
+                "the model has no parameters that require a gradient, so there is nothing to refine; tensors and layers in a plain list are "
+                "none (nn.ParameterList, nn.ModuleList), those of quantised layers neither",
+                key="model",
             )
         for name, value in parameters.items():
             if not (value.is_floating_point() or value.is_complex()):

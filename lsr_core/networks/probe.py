@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ _NOT_USERS = (
     str(Path(torch.__file__).parent),
     "<",
 )
+_PYTHONS = sysconfig.get_paths()["stdlib"]
 _CUTS = {
     "detach": ".detach()",
     "detach_": ".detach_()",
@@ -105,6 +107,11 @@ def _failure(error: Exception, found: Findings, dtype: torch.dtype, inputs: Tens
         return (
             f"forward makes single precision at {found.lowered}, while the refinement computes in {wanted}; "
             "take the dtype of the weights or the inputs there (x.to(weight.dtype)), or ask for dtype float32"
+        )
+    if mixed:
+        return (
+            f"forward fails{where_in(error)}: part of the network is not in {wanted}, which all of its parameters and buffers were brought to; "
+            "register what is left out (nn.ModuleList and nn.ParameterList in place of lists, register_buffer for tensors)"
         )
     if "modified inplace" in str(error) or "leaf Variable" in str(error):
         return f"forward writes into a parameter{where_in(error)}, which is then no parameter of its own; make a tensor of it there instead"
@@ -192,7 +199,8 @@ def _in_custom_function(frame: FrameType | None) -> bool:
 
 
 def _is_users(path: str) -> bool:
-    return not path.startswith(_NOT_USERS)
+    of_python = path.startswith(_PYTHONS) and "-packages" not in path  # those of installed libraries may lie inside
+    return not (of_python or path.startswith(_NOT_USERS))
 
 
 def _place(path: str, line: int) -> str:

@@ -21,6 +21,7 @@ from lsr_core.networks.pushes import Derivatives
 SAMPLES = 8
 GROUPS = 12  # of samples, tried until one shows the outputs to move
 PAIRS = 2
+KNOWN = 1e3  # multiples of eps beyond which outputs have changed
 TOLERANCE = 1e5  # multiples of eps that two right ways may differ by
 STEPS = {
     torch.float64: (1e-6, 1e-4, 1e-3, 1e-5, 1e-7),
@@ -85,6 +86,25 @@ class Reference:
             if best <= CLOSE.get(theta.dtype, CLOSE[torch.float32]):
                 break
         return best
+
+    def held_back(self, function: ParametricFunction) -> list[str]:
+        """Names of parameters that move the outputs although these have no gradient by any value of them."""
+        if function.picked is not None:
+            return []
+        still = {name: place for name, place in function.columns.items() if not bool((self.pulled[place] != 0).any())}
+        theta, step = function.theta0, STEPS.get(function.theta0.dtype, STEPS[torch.float32])[0]
+        known = function.outputs(self.inputs, theta)
+        least = KNOWN * torch.finfo(theta.dtype).eps * known.abs().max().clamp_min(torch.finfo(theta.dtype).tiny)
+
+        def moves(*places: slice) -> bool:
+            moved = theta.clone()
+            for place in places:
+                moved[place] += step * theta[place].norm().clamp_min(1e-3) * self.directions[place, 0]
+            return bool((function.outputs(self.inputs, moved) - known).abs().max() > least)
+
+        if not still or not moves(*still.values()):
+            return []
+        return [name for name, place in still.items() if moves(place)]
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,16 @@ class Left:
 
 @dataclass(frozen=True)
 class Proved:
-    """The first strategy that is right, its function, how far it was off plain reverse mode, and what was left before it."""
+    """The first strategy that is right, its function, how far it was off plain reverse mode, and what was left before it.
+
+    Attributes:
+        notes: sentences about what the refinement leaves as it is.
+    """
 
     strategy: Strategy
     defect: float
     left: tuple[Left, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Unproved(Exception):

@@ -42,13 +42,20 @@ def _everywhere(module: nn.Module, named: Mapping[str, Tensor]) -> dict[str, Ten
 
 
 def as_module(model: nn.Module) -> nn.Module:
-    """The network itself, out of a wrapper for several devices.
+    """The network itself, out of a wrapper for several devices or of `torch.compile`, which is the same function.
 
     Raises:
-        InputError: TorchScript, whose parameters cannot be replaced.
+        InputError: TorchScript, whose parameters cannot be replaced; parameters that are sparse or have no shape yet.
     """
     if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
         return as_module(model.module)
+    if isinstance(compiled := getattr(model, "_orig_mod", None), nn.Module):
+        return as_module(compiled)
+    for name, value in model.named_parameters():
+        if isinstance(value, nn.parameter.UninitializedParameter):
+            raise InputError("has no shape yet; call the network once on some inputs before", key=name)
+        if value.layout != torch.strided:
+            raise InputError("is sparse; make it a parameter with all its values, `.to_dense()`", key=name)
     for name, part in model.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
             where = f"its part {name!r} is" if name else "is"

@@ -75,6 +75,7 @@ def proved_strategy(
 
     found = prove_with(candidates_of(first, config.strategy), fits=fits)
     if isinstance(found, Proved):
+        found = replace(found, notes=held_back(function, reference, findings))
         return with_those_not_offered(found, config.strategy)
     if config.strategy != "auto":
         other = prove_with(candidates_of(first, "auto"), fits=fits)
@@ -148,6 +149,16 @@ def nothing_serves(left: tuple[Left, ...]) -> InputError:
     """What a user is told whose network has no derivative that is right."""
     tried = "; ".join(str(item) for item in left)
     return InputError(f"no way of taking its derivatives by the parameters is right ({tried})"[:900], key="model")
+
+
+def held_back(function: ParametricFunction, reference: Reference, findings: Findings) -> tuple[str, ...]:
+    """What is to be said about parameters whose gradient forward keeps back."""
+    names = reference.held_back(function)
+    if not names:
+        return ()
+    named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    why = findings.severed or "a custom function or a checkpoint in it keeps it back"
+    return (f"The outputs change with {named} and have no gradient by that, because {why}: these stay as they are.",)
 
 
 def note_of(findings: Findings, dtype: torch.dtype) -> tuple[str, ...]:

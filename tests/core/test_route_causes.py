@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from lsr_core import (
     InputError,
@@ -127,6 +131,52 @@ class TestCauses:
         plain, wrapped = (refine(twins.problem(each), max_rank=5) for each in (model, nn.DataParallel(model)))
         torch.testing.assert_close(plain.delta, wrapped.delta)
 
+    def test_a_compiled_network_is_the_one_inside(self) -> None:
+        model = twins.network(2, 4, 1)
+        compiled = torch.compile(model, backend="no such backend")  # which nothing may call
+        plain, inside = (refine(twins.problem(each), max_rank=5) for each in (model, compiled))
+        torch.testing.assert_close(plain.delta, inside.delta)
+
+    def test_parameters_that_are_none_yet_or_hold_few_values(self) -> None:
+        lazy = nn.Sequential(nn.LazyLinear(4), nn.Tanh(), nn.Linear(4, 1))
+        with pytest.raises(InputError, match=r"0\.weight: has no shape yet; call the network once"):
+            refine(twins.problem(lazy), max_rank=2)
+        sparse = oddities.Lambda(lambda self, x: x @ self.w, w=nn.Parameter(torch.eye(2).to_sparse()))
+        with pytest.raises(InputError, match=r"w: is sparse; .*to_dense"):
+            refine(twins.problem(sparse), max_rank=2)
+
+    def test_layers_in_a_plain_list(self) -> None:
+        model = oddities.Lambda(lambda self, x: self.out(self.hidden[0](x)), out=nn.Linear(4, 1))
+        model.hidden = [nn.Linear(2, 4)]
+        with pytest.raises(InputError, match=r"line \d+\): part of the network is not in float64.*nn\.ModuleList"):
+            refine(twins.problem(model), max_rank=2)
+        with pytest.raises(InputError, match=r"nothing to refine; .*in a plain list"):
+            refine(twins.problem(oddities.Lambda(lambda self, x: self.hidden[0](x), norm=nn.Tanh())), max_rank=2)
+
+
+KEPT_BACK = {
+    "a value that leaves the graph": (lambda self, x: functional.linear(self.a(x).tanh(), self.b.weight.data, self.b.bias), "b.weight", "`.*data"),
+    "a checkpoint": (lambda self, x: self.b(checkpoint(lambda z: torch.tanh(self.a(z)), x, use_reentrant=True)), "a.weight, a.bias", "checkpoint"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEPT_BACK)
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad=True")
+def test_parameters_whose_gradient_is_kept_back_are_named(name: str) -> None:
+    forward, kept, why = KEPT_BACK[name]
+    torch.manual_seed(0)
+    model = oddities.Lambda(forward, a=nn.Linear(3, 5), b=nn.Linear(5, 1)).double().eval()
+    splits = [twins.data(30, 3, seed=seed) for seed in (1, 2, 3)]
+    result = refine(SupervisedProblem("kept", model, *splits), max_rank=4)
+    assert re.search(rf"change with {kept} and have no gradient by that, because .*{why}", result.summary.notes[0])
+
+
+def test_unused_parameters_are_not_called_kept_back() -> None:
+    torch.manual_seed(0)
+    model = oddities.network("unused head")
+    splits = [twins.data(30, 3, seed=seed) for seed in (1, 2, 3)]
+    assert not refine(SupervisedProblem("unused", model, *splits), max_rank=4).summary.notes
+
 
 def test_single_precision_inside_is_noted_and_gives_what_it_can() -> None:
     def forward(self: nn.Module, x: Tensor) -> Tensor:
@@ -157,6 +207,7 @@ def test_frozen_by_detach_is_no_fault() -> None:
     splits = [twins.data(30, 3, seed=seed) for seed in (1, 2, 3)]
     result = refine(SupervisedProblem("features", model, *splits), max_rank=6)
     assert result.summary.refined.train_mse < result.summary.base.train_mse  # type: ignore[operator]
+    assert "change with a.weight, a.bias" in result.summary.notes[0]
 
 
 def test_the_probe_finds_changes_in_place() -> None:

@@ -141,7 +141,12 @@ def prepare(problem: SupervisedProblem, config: RefineConfig) -> Setting:
         rcond=rcond_of(config, splits["train"].targets.numel(), eps),
         adjoint_error=proved.defect,
         routes_left=proved.left,
-        notes=(*seen.notes, *note(sizes, parts_of(problem.output_shape)), *note_of(seen.findings, function.dtype)),
+        notes=(
+            *seen.notes,
+            *note(sizes, parts_of(problem.output_shape)),
+            *note_of(seen.findings, function.dtype),
+            *proved.notes,
+        ),
     )
 
 

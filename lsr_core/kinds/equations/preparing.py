@@ -129,6 +129,7 @@ def prepare(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
         notes=(
             *seen.notes,
             *note_of(seen.findings, function.dtype),
+            *proved.notes,
             *([problem.graded_on] if problem.graded_on else []),
             *problem.remarks,
         ),

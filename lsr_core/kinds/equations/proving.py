@@ -22,7 +22,7 @@ from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.proving import checked_reference, nothing_serves, refuse_named, stream
+from lsr_core.refinement.proving import checked_reference, held_back, nothing_serves, refuse_named, stream
 
 if TYPE_CHECKING:
     from lsr_core.refinement.setting import Outline
@@ -81,7 +81,7 @@ def proved_physics(problem: PhysicsProblem, seen: Outline, config: RefineConfig,
     references = _references(problem, function, some, config, findings)
     found = _search(problem, seen, config.strategy, some, values, references)
     if isinstance(found, Proved):
-        return found
+        return replace(found, notes=held_back(function, values, findings))
     if config.strategy != "auto":
         other = _search(problem, seen, "auto", some, values, references)
         refuse_named(config.strategy, found, other.strategy.name if isinstance(other, Proved) else None)
