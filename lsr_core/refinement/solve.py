@@ -9,6 +9,7 @@ import torch
 from lsr_core.errors import NumericalError
 from lsr_core.linalg.reduction import ALONE, Reduction
 from lsr_core.linalg.triangular import TriangularSolver, least_of
+from lsr_core.networks.stateless import as_module
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.basis import Basis, OnFraction
 from lsr_core.refinement.config import RefineConfig
@@ -47,7 +48,7 @@ def planned(problem: Problem, config: RefineConfig, reduction: Reduction = ALONE
         InputError: see `prepare`; a plan beyond the memory budget; rows that cannot be shared.
     """
     refuse_unshared(config, reduction.size)
-    if sum(part.numel() for part in problem.model.parameters()) > LARGE:
+    if sum(part.numel() for part in as_module(problem.model).parameters()) > LARGE:
         refuse_beyond(forecast(problem, config), config)
     setting = replace(prepare(problem, config), reduction=reduction)
     need_room(problem, setting)

@@ -45,6 +45,31 @@ def test_an_empty_first_sheet_is_passed_over(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sheets.read(path, ["y"])["y"], [2.5])
 
 
+def test_the_first_sheet_with_numbers_is_read_and_others_are_named(tmp_path: Path) -> None:
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    made.active.append(["Read me"])
+    for name, value in (("data", 2.5), ("more", 7)):
+        sheet = made.create_sheet(name)
+        sheet.append(["x"])
+        sheet.append([value])
+    made.save(tmp_path / "data.xlsx")
+    infos = sheets.listing(tmp_path / "data.xlsx")
+    assert [(info.name, info.unusable) for info in infos] == [
+        ("x", ""),
+        ("sheet Sheet", sheets.OTHER),
+        ("sheet more", sheets.OTHER),
+    ]
+    np.testing.assert_array_equal(sheets.read(tmp_path / "data.xlsx", ["x"])["x"], [2.5])
+
+
+def test_what_is_only_called_a_sheet(tmp_path: Path) -> None:
+    (tmp_path / "data.xlsx").write_text("x,y\n1,2\n")
+    with pytest.raises(InputError, match=r"no sheet of Excel 2007 or later; .* save it as \.xlsx, or as \.csv"):
+        sheets.listing(tmp_path / "data.xlsx")
+
+
 def test_a_book_without_cells_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no sheet with cells"):
         sheets.listing(book(tmp_path / "data.xlsx"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import h5py
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
+import scipy.sparse
 import torch
 
 from lsr_core.errors import InputError
@@ -57,6 +60,47 @@ def test_what_was_written_is_read(tmp_path: Path, suffix: str) -> None:
         assert infos[name].dtype == "float64"
         assert infos[name].shape == array.shape
         np.testing.assert_array_equal(found[name], array)
+
+
+def beside_numbers(path: Path) -> set[str]:
+    """A file with `x` and what is no array of numbers; the names of the latter."""
+    if path.suffix == ".parquet":
+        other = {"when": [datetime(2024, 3, 1)], "who": ["a"], "on": [True], "cost": [Decimal("1.5")], "many": [[1.0]]}
+        pq.write_table(pa.table({"x": [1.0], **other}), path)
+        return set(other)
+    if path.suffix == ".mat":
+        scipy.io.savemat(
+            path,
+            {"x": X, "s": {"a": 1.0}, "t": "text", "c": np.array(["a", 1.0], object), "A": scipy.sparse.eye(3).tocsc()},
+        )
+        return {"s", "t", "c", "A"}
+    if path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", data=X, compression="lzf")
+            file["who"], file["names"] = np.array([b"a"]), ["a", "b"]
+            file["pairs"] = np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
+        return {"who", "names", "pairs"}
+    np.savez(
+        path, x=X, who=np.array(["a"]), when=np.array(["2024-03-01"], "datetime64[D]"), any=np.array([1, "a"], object)
+    )
+    return {"who", "when", "any"}
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".mat", ".h5", ".npz"])
+def test_what_is_no_array_of_numbers_is_named(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    names = beside_numbers(path)
+    infos = tables.listing(path)
+    assert {info.name for info in infos if info.unusable} == names
+    assert [info.name for info in infos if not info.unusable] == ["x"]
+    assert len(tables.read(path, ["x"])["x"])
+    with pytest.raises(InputError, match="save it as"):
+        tables.read(path, [min(names)])
+
+
+def test_a_packed_file_is_to_be_unpacked(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is packed; unpack it and give the \.csv inside"):
+        tables.listing(tmp_path / "data.csv.gz")
 
 
 def test_matlab_7_3_has_its_dimensions_in_the_order_of_matlab(tmp_path: Path) -> None:

@@ -67,6 +67,14 @@ READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
         '# made today\nVARIABLES = temperature pressure\nZONE T= "ZONE-1"\n-300 1.0\n310 1.1\n', {"temperature": [-300, 310], "pressure": [1, 1.1]},
     ),
     "tecplot over lines": ('VARIABLES = "x"\n"u"\nZONE I=2\n0 1\n1 4\n', {"x": [0, 1], "u": [1, 4]}),
+    "mark of utf-8": ("\ufeffx;y\n1,5;2\n2,5;3\n", {"x": [1.5, 2.5], "y": [2, 3]}),
+    "ends of lines of an old mac": ("x,y\r1,2\r3,4\r", {"x": [1, 3], "y": [2, 4]}),
+    "a matrix with times beside and places above": ("t,0.0,0.5\n0,2,3\n1,5,6\n", {"t": [0, 1], "0.0": [2, 5], "0.5": [3, 6]}),
+    "percent, clocks, booleans, apostrophes": (
+        "a;b;c;d;u\n1%;12:30:00;True;1'000;1\n2%;12:31:00;False;2'000;2\n", {"u": [1, 2]},
+    ),
+    "a table of markdown": ("| x | y |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", {"x": [1, 3], "y": [2, 4]}),
+    "whole numbers among decimals": ("1,2,3\n1.5,2,3.5\n2.5,4,1.5\n", {"column 1": [1, 1.5, 2.5], "column 2": [2, 2, 4], "column 3": [3, 3.5, 1.5]}),
     "comment further down": ("x,y\n1,2\n# a note\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
 }  # fmt: skip
 
@@ -102,6 +110,13 @@ def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
         ('VARIABLES = "x", "u"\nZONE F=BLOCK\n0 1\n1 4\n', "packed as BLOCK"),
         ('VARIABLES = "x", "u", "v"\nZONE F=POINT\n0 1\n1 4\n', "names 3 variables over rows of 2"),
         ("\n\n \n", "only empty lines"),
+        (
+            "2000,2001,2002\n1.5,2.5,3.5\n4.0,5.5,6.5\n",
+            "has whole numbers and all others have decimals: it may name the columns",
+        ),
+        ('{"x": 1, "y": 2}\n{"x": 3, "y": 4}\n', "is text"),
+        ("x,y\n1,2\nx,y\n3,4\n", "line 3, x: 'x' is none"),
+        ("x,y\n1,2\nTotal,6\n", "line 3, x: 'Total' is none"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_by_line(content: str, words: str, tmp_path: Path) -> None:

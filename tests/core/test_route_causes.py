@@ -133,7 +133,7 @@ class TestCauses:
 
     def test_a_compiled_network_is_the_one_inside(self) -> None:
         model = twins.network(2, 4, 1)
-        compiled = torch.compile(model, backend="no such backend")  # which nothing may call
+        compiled = torch.compile(model, backend=lambda *_: pytest.fail("compiled"))
         plain, inside = (refine(twins.problem(each), max_rank=5) for each in (model, compiled))
         torch.testing.assert_close(plain.delta, inside.delta)
 
@@ -155,7 +155,7 @@ class TestCauses:
 
 
 KEPT_BACK = {
-    "a value that leaves the graph": (lambda self, x: functional.linear(self.a(x).tanh(), self.b.weight.data, self.b.bias), "b.weight", "`.*data"),
+    "a value that leaves the graph": (lambda self, x: functional.linear(self.a(x).tanh(), self.b.weight.data, self.b.bias), "b.weight", "a value leaves the graph at"),
     "a checkpoint": (lambda self, x: self.b(checkpoint(lambda z: torch.tanh(self.a(z)), x, use_reentrant=True)), "a.weight, a.bias", "checkpoint"),
 }  # fmt: skip
 
