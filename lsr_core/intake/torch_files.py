@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,18 @@ def _listed(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _matrices(part: Any) -> int:
-    return sum(tensor.ndim > 1 for _, tensor in _tensors(part, "", 1))
+    """How many matrices it holds, counted to two."""
+    return len(list(islice((name for name, tensor in _tensors(part, "", 1) if tensor.ndim > 1), 2)))
 
 
 def _is_weight(value: Any) -> bool:
     """Whether it is a tensor that a network may have; a loss, a counter and the state of a random generator are none."""
     return isinstance(value, Tensor) and value.ndim > 0 and (value.is_floating_point() or value.is_complex())
+
+
+def _is_list(value: Any) -> bool:
+    """Whether it is a list of tensors and nothing else."""
+    return isinstance(value, list | tuple) and all(map(_is_weight, value))
 
 
 def _of_training(name: object, part: Any = None) -> bool:
@@ -125,7 +132,7 @@ def _tensors(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]
                 yield from _entries(kept, prefix, depth)
     elif isinstance(value, Mapping):
         yield from _entries(value, prefix, depth)
-    elif isinstance(value, list | tuple) and all(_is_weight(part) or isinstance(part, list | tuple) for part in value):
+    elif isinstance(value, list | tuple) and (_is_list(value) or all(map(_is_list, value))):
         yield from _entries({str(place): part for place, part in enumerate(value)}, prefix, depth)
 
 

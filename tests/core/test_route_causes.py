@@ -155,8 +155,12 @@ class TestCauses:
 
 
 KEPT_BACK = {
-    "a value that leaves the graph": (lambda self, x: functional.linear(self.a(x).tanh(), self.b.weight.data, self.b.bias), "b.weight", "a value leaves the graph at"),
-    "a checkpoint": (lambda self, x: self.b(checkpoint(lambda z: torch.tanh(self.a(z)), x, use_reentrant=True)), "a.weight, a.bias", "checkpoint"),
+    "a value that leaves the graph": (
+        lambda self, x: functional.linear(self.a(x).tanh(), self.b.weight.data, self.b.bias), "b.weight", "a value leaves the graph at",
+    ),
+    "a checkpoint": (
+        lambda self, x: self.b(checkpoint(lambda z: torch.tanh(self.a(z)), x, use_reentrant=True)), "a.weight, a.bias", "checkpoint",
+    ),
 }  # fmt: skip
 
 

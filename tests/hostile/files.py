@@ -306,6 +306,20 @@ def pt_bomb_in_state_dict(path: Path) -> None:
 
 
 @hostile(".pt")
+def pt_lists_in_lists(path: Path) -> None:
+    """A thousand million entries in a few hundred bytes, as lists of one another."""
+    inner = [torch.ones(2)]
+    for _ in range(3):
+        inner = [inner] * 1000  # type: ignore[list-item]
+    torch.save({"net": {"weights": inner}, "other": {"weights": inner}}, path)
+
+
+@hostile(".pt")
+def pt_bomb_in_a_list_of_networks(path: Path) -> None:
+    torch.save([{"0.weight": torch.ones(2, 2)}, {"0.weight": torch.ones(2, 2), "extra": Bomb(canary(path))}], path)
+
+
+@hostile(".pt")
 def pt_bomb_in_old_format(path: Path) -> None:
     torch.save(Bomb(canary(path)), path, _use_new_zipfile_serialization=False)
 
