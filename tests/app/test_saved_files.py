@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
@@ -53,6 +56,25 @@ def test_two_files_and_a_press_make_the_problem(form: AppTest, name: str) -> Non
     problem = load_problem(folder)
     assert sum(parameter.numel() for parameter in problem.model.parameters()) > 100
     assert torch.isfinite(problem.fitted_inputs()).all()
+
+
+@pytest.mark.slow
+def test_matrices_stored_by_inputs_are_shown_to_be_right(form: AppTest, tmp_path: Path) -> None:
+    """Weights of a network written for TensorFlow 1, with data that hold its predictions."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=size) for size in ((2, 8), (8, 8), (8, 1))]
+    biases = [rng.normal(size=(1, len(weight.T))) for weight in weights]
+    x = rng.uniform(size=(60, 2))
+    first, second = (lambda h, at=at: np.tanh(h @ weights[at] + biases[at]) for at in (0, 1))
+    named = {f"{name}{at}": values[at] for name, values in (("W", weights), ("b", biases)) for at in range(3)}
+    np.savez(tmp_path / "weights.npz", **named)
+    np.savez(tmp_path / "data.npz", x=x, u=np.sin(x[:, :1]), predictions=second(first(x)) @ weights[2] + biases[2])
+    app = give(form, "weights_file", tmp_path / "weights.npz")
+    app = give(app, "data_file", tmp_path / "data.npz")
+    assert "gives the predictions of the file" in said(app)
+    assert "W0, W1, W2: taken as stored (inputs, outputs) and turned" in said(app)
+    app.button(key="make_problem").click().run(timeout=90)
+    assert len(ownproblems.names("somebody")) == 1
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -18,6 +18,7 @@ from lsr_core import (
 )
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.probe import examine
+from lsr_core.networks.routes import in_words
 from tests.core import oddities, twins
 
 INPUTS = twins.data(9, 3).inputs
@@ -199,6 +200,19 @@ def test_single_precision_inside_is_noted_and_gives_what_it_can() -> None:
     assert "forward holds single precision at `kept[:] = self.a(x)`" in single.summary.notes[-1]
     assert single.summary.refined.test_mse == pytest.approx(double.summary.refined.test_mse, rel=1e-4)
     assert not double.summary.notes
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("a size is odd"), r"fails on the way at `.*\(test_route_causes\.py, line \d+\): RuntimeError, a size is odd"),
+        (RuntimeError("vmap: inplace arithmetic(self, *extra_args) is not possible"), "is filled in place.*strategy matrix-free"),
+        (NotImplementedError("no kernel"), "torch does not offer it.*strategy matrix-free"),
+    ],
+)  # fmt: skip
+def test_what_fails_on_the_way_is_told_as_what_it_is(error: Exception, words: str) -> None:
+    with pytest.raises(InputError, match=words), in_words():
+        raise error
 
 
 def test_frozen_by_detach_is_no_fault() -> None:
