@@ -78,7 +78,7 @@ class _Place:
 def _rewrite(here: _Place) -> None:
     node, args = here.node, here.node.args
     if node.target in _SCALAR and len(args) == 2:
-        node.target = _SCALAR[node.target]  # type: ignore[index]
+        node.target = _SCALAR[node.target]
     if node.target in _BINARY:
         _binary(here)
     elif node.target == ops.rsub.Scalar and len(args) == 2:
