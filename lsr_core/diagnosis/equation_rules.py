@@ -72,6 +72,6 @@ def untested_starts(known: Figures) -> list[str]:
 
 def needs_other_starts(known: Figures) -> bool:
     """Whether a nonlinear equation looks solved, and only refining it from elsewhere can tell whether it has other solutions."""
-    if not known.is_equation or known.solved is None or not known.solved.nonlinear or known.no_other:
+    if not known.is_equation or known.solved is None or not known.solved.nonlinear:
         return False
     return known.refined_error is None and known.others is None and not_solved(known) is None

@@ -19,7 +19,7 @@ from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.relative_residual import relative_residual_of
+from lsr_core.refinement.relative_residual import jets_of, relative_residual, relative_residual_of
 
 SHIFTS = (
     0.0,
@@ -34,6 +34,7 @@ APART = 0.1  # relative difference of fields that are two
 AS_GOOD = 3.0  # times the relative residual of the refined field, up to which another solves the equation as well …
 GOOD = 1e-3  # … and this, whatever the refined one has
 SHOWN = 500
+TURNED = 2.0  # relative difference of a field from itself with its sign turned
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class OtherStarts:
         solved: of these, how many ended at fields with about as small a residual.
         apart: largest relative difference of such a field from the refined one; 0.0 where there is none.
         residual: relative residual of that one.
+        mirrored: whether that one is the refined field with its sign turned.
     """
 
     tried: int
     solved: int = 0
     apart: float = 0.0
     residual: float = 0.0
+    mirrored: bool = False
 
     @property
     def disagree(self) -> bool:
@@ -65,6 +68,26 @@ def why_no_other(problem: PhysicsProblem) -> str:
     if not (_is_pinn(problem) or can_restart(problem.model)):
         return "it has parameters outside layers that can be initialised anew"
     return ""
+
+
+def sign_turned(refinement: Refinement, residual: float) -> OtherStarts | None:
+    """The refined field with its sign turned, where that solves the equation as well; None where it does not.
+
+    Numbers that are to be found keep their sign. An equation of odd powers, a norm or the size of a slope has such pairs, and other starts
+    come to the same one of them again and again.
+
+    Args:
+        residual: of the refined field, relative to the terms.
+    """
+    problem, setting = cast(PhysicsProblem, refinement.problem), cast(PhysicsSetting, refinement.setting)
+    sign = torch.ones(len(problem.outputs), dtype=refinement.delta.dtype, device=refinement.delta.device)
+    sign[: len(problem.outputs) - len(problem.unknown)] = -1.0
+    turned = []
+    for block in setting.fresh:
+        field = jets_of(setting, block, refinement.delta)
+        turned.append((block, (field.unflatten(1, (-1, len(sign))) * sign).flatten(1)))
+    left = relative_residual(turned, list(problem.domain.values())).worst
+    return OtherStarts(1, 1, TURNED, left, mirrored=True) if left <= max(GOOD, AS_GOOD * residual) else None
 
 
 def other_starts(refinement: Refinement, residual: float) -> OtherStarts:

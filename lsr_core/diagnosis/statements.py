@@ -155,8 +155,13 @@ def other_starts(known: Figures, threshold: float) -> list[Evidence]:
     found = known.others
     if found is None or not found.solved:
         return []
+    turned = (
+        f"the same field with its sign turned leaves {found.residual:.1e} of the terms and solves the equation as well"
+    )
     words = (
-        f"of {_count(found.tried, 'refinement')} of the same equation from other starts {found.solved} came to about as small a residual, and "
+        turned
+        if found.mirrored
+        else f"of {_count(found.tried, 'refinement')} of the same equation from other starts {found.solved} came to about as small a residual, and "
         f"the fields differ from this one by {_share(found.apart)} at most"
     )
     numbers = {"tried": found.tried, "solved": found.solved, "apart": found.apart, "residual": found.residual}

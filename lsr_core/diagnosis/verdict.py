@@ -28,7 +28,7 @@ from lsr_core.diagnosis.gain_rules import (
     reachable,
     still_falling,
 )
-from lsr_core.diagnosis.other_starts import other_starts
+from lsr_core.diagnosis.other_starts import other_starts, sign_turned
 from lsr_core.diagnosis.restarts import restarts
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import LossPaths
@@ -55,7 +55,9 @@ def verdict_of(refinement: Refinement, paths: LossPaths | None = None) -> Verdic
     known = figures(refinement, paths)
     if needs_other_starts(known):
         assert known.solved is not None
-        known = replace(known, others=other_starts(refinement, known.solved.relative_residual))
+        residual = known.solved.relative_residual
+        found = sign_turned(refinement, residual)
+        known = replace(known, others=found if found or known.no_other else other_starts(refinement, residual))
     if needs_restarts(known) and not known.no_restart:
         here = reachable(known) <= SMALL_GAIN
         known = replace(known, restarted=restarts(refinement.problem, refinement.summary.seed, here=here))

@@ -56,6 +56,7 @@ ANOTHER_SENTENCE = (
 MISSING_SENTENCE = (
     "The equation does not settle the field: conditions are missing, and other fields satisfy what is written as well."
 )
+TURNED_SENTENCE = "The equation has several solutions: the field with its sign turned satisfies it as well."
 WHICH = "Do not rely on the field before you know which solution it is. Start near the one that is wanted, or add a condition that it alone meets."
 ADVICE: dict[Limit, str] = {
     "conditioning": "To train on, change the conditioning: second-order steps, or another scale of the inputs.",
@@ -88,7 +89,7 @@ def sentence(limit: Limit, known: Figures) -> str:
     if limit == "undetermined" and known.refined_error is not None:
         return OTHER_SENTENCE
     if limit == "undetermined" and known.others is not None and known.others.disagree:
-        return ANOTHER_SENTENCE
+        return TURNED_SENTENCE if known.others.mirrored else ANOTHER_SENTENCE
     if limit == "undetermined" and known.missing:
         return MISSING_SENTENCE
     what = "residual" if known.is_equation else "held-out error" if known.has_held_out else "training error"

@@ -35,12 +35,19 @@ class ResidualFunction:
         pointwise: maps points (n, s, d) and jets (n, s, c, o) to rows (n, k), each place by itself; s is 1, or 2 for pairs.
         scale: what the rows are multiplied by.
         used: positions of the jet's components that `pointwise` reads; None = all.
+        apart: whether each of the s places has rows of its own, so that operators take them one by one.
     """
 
     def __init__(
-        self, jets: JetFunction, pointwise: Pointwise, scale: float = 1.0, used: Sequence[int] | None = None
+        self,
+        jets: JetFunction,
+        pointwise: Pointwise,
+        scale: float = 1.0,
+        used: Sequence[int] | None = None,
+        *,
+        apart: bool = False,
     ) -> None:
-        self.jets, self.pointwise, self.scale = jets, pointwise, scale
+        self.jets, self.pointwise, self.scale, self.apart = jets, pointwise, scale, apart
         self.used = tuple(range(jets.spec.size)) if used is None else tuple(used)
         self.function = jets.function
         self._components: ResidualFunction | None = None
@@ -116,7 +123,7 @@ class ResidualFunction:
         if self._components is None:
             used = list(self.used)
             self._components = ResidualFunction(
-                self.jets, lambda places, jets: jets[:, :, used].flatten(1), used=self.used
+                self.jets, lambda places, jets: jets[:, :, used].flatten(1), used=self.used, apart=True
             )
         return self._components
 
@@ -153,8 +160,11 @@ class ResidualFunction:
         """∂r/∂θ at points, applied as `name` says: matrix-free, or row-blocks (jets where there are layers).
 
         Args:
-            n_rows: k, rows of one place.
+            n_rows: k, rows of one point.
         """
+        if self.apart and points.ndim == 3:  # together each of an integral's nodes would be a pass over all of them
+            n_rows //= points.shape[1]
+            points = points.reshape(-1, points.shape[-1])
         if name == "matrix-free":
             places = 1 if points.ndim == 2 else points.shape[1]
             activations = 4 * places * self.jets.spec.size * _widest(self.function)

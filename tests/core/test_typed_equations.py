@@ -277,6 +277,12 @@ def test_residual_that_is_not_finite_says_where() -> None:
         block_rows(typed, ParametricFunction.from_module(typed.model, dtype=torch.float64))
 
 
+def test_a_root_of_a_negative_field_is_told_as_such_and_not_as_derivatives_that_are_wrong() -> None:
+    typed = problem(line(equations=[{"equation": "u_xx = sqrt(u)", "points": 64}], solution={}))
+    with pytest.raises(InputError, match=r"NaN or infinite at \d+ of 64 points, .* a root or a logarithm"):
+        refine(typed, max_rank=20)
+
+
 def test_data_outside_say_where() -> None:
     with pytest.raises(InputError, match="1 of 2 points lie outside the domain"):
         problem(line(data={"rows": [[0.5, math.sin(0.5)], [2.0, 0.0]]}))

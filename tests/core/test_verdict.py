@@ -496,6 +496,31 @@ def test_another_solution_of_the_equation_is_found_from_another_start() -> None:
     assert contradictions(found, refinement) == []
 
 
+@pytest.mark.parametrize(
+    ("equation", "conditions", "more"),
+    [
+        (
+            "u_xx + lam*u = 0",
+            [*at_ends("u = 0"), {"where": "domain", "equation": "integral(u^2) = 1"}],
+            {"unknown": {"lam": 8.0}},
+        ),
+        ("u_x^2 = cos(x)^2", [{"where": "x = 0", "equation": "u = 0", "points": 1}], {}),
+    ],
+    ids=["eigenvalue", "slope"],
+)
+def test_a_field_that_solves_its_equation_with_either_sign_is_not_recommended(
+    equation: str, conditions: list[dict[str, object]], more: dict[str, object]
+) -> None:
+    """A normalised eigenfunction and a distance have a sign that nothing tells; the number that is found has none."""
+    refinement = refine(
+        written([{"equation": equation, "points": 60}], conditions, **more), max_rank=60, gauss_newton=15
+    )
+    found = verdict_of(refinement)
+    assert (found.limit, found.use) == ("undetermined", False)
+    assert "sign turned" in found.sentence
+    assert contradictions(found, refinement) == []
+
+
 def test_an_equation_with_one_solution_is_confirmed_by_other_starts() -> None:
     refinement = refine(
         written([{"equation": "u_xx = u^3 - 1", "points": 60}], at_ends("u = 0")), max_rank=60, gauss_newton=12

@@ -63,6 +63,11 @@ class Sheet:
     noise: str = ""
 
 
+EMPTY = Sheet(
+    inputs=[{}] * 2, equations=[{}], conditions=[{}] * 3, shapes=[{}], constants=[{}], solution=[{}]
+)  # rows to write into
+
+
 @dataclass(frozen=True)
 class Brought:
     """A network that was trained elsewhere, the file it came in, and the seed of the points."""

@@ -79,15 +79,15 @@ def _keep() -> None:
 def _ready() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            texts.READY, list(READY), index=list(READY).index(texts.FIRST), key="typed_ready", help=texts.READY_HELP,
-            format_func=lambda name: READY[name]["title"], width=420,
+            texts.READY, [texts.EMPTY, *READY], index=1 + list(READY).index(texts.FIRST), key="typed_ready", help=texts.READY_HELP,
+            format_func=lambda name: READY[name]["title"] if name in READY else name, width=420,
         )  # fmt: skip
         st.button(texts.FILL, key="typed_fill", on_click=_fill, args=(chosen,))
 
 
 def _fill(name: str) -> None:
-    """Put a ready-made equation into the form; its tables get new keys, because an edited table keeps its edits under the old one."""
-    st.session_state[_SHEET] = equationdata.sheet_of(READY[name])
+    """Put a ready-made equation, or none, into the form; its tables get new keys, because an edited table keeps its edits under the old one."""
+    st.session_state[_SHEET] = equationdata.sheet_of(READY[name]) if name in READY else equationdata.EMPTY
     st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
     suited = StartingNetwork(**NETWORKS.get(name, {}))
     scale = suited.scale
@@ -172,8 +172,10 @@ def _domain(given: Sheet, version: int) -> tuple[list[dict[str, Any]], str | Non
 def _table(name: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """An editable table under its name; numbers of points and weights are numbers, all else is text."""
     columns, (title, help_) = _COLUMNS[name], texts.TABLES[name]
-    frame = pd.DataFrame([{key: row.get(key) for key in columns} for row in rows], columns=list(columns))
     numbers = {"points": "Int64", "weight": "float64"}
+    frame = pd.DataFrame(
+        [{key: row.get(key, None if key in numbers else "") for key in columns} for row in rows], columns=list(columns)
+    )
     frame = frame.astype({key: numbers.get(key, "string") for key in columns})
     st.markdown(f"**{title}**", help=help_)
     edited = st.data_editor(

@@ -9,7 +9,8 @@ LEAD = (
     "derivatives, and stored as text in the problem. The network for it is untrained, or one that you trained: see Network below."
 )
 READY = "Start from"
-READY_HELP = "Fills the form with an equation that is ready; everything can be changed afterwards."
+READY_HELP = "Fills the form with an equation that is ready, or with empty rows; everything can be changed afterwards."
+EMPTY = "Nothing: an empty form"
 FILL = "Fill the form"
 FIRST = "heat"
 TABLES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import torch
 from lsr_core.errors import InputError
 from lsr_core.kinds.equations.proving import first_with_jets, proved_physics
 from lsr_core.networks.checks import check_outputs
-from lsr_core.networks.footprints import footprint
+from lsr_core.networks.footprints import Footprint, footprint
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.layered import chain_of
 from lsr_core.networks.probe import examine
@@ -37,6 +38,7 @@ from lsr_core.refinement.uses import Route, refuse_unused_on
 
 WAYS = ("auto", "row-blocks", "matrix-free", "factored")  # of making rows of an equation's Jacobian
 HEALTH_SAMPLES = 64
+TOGETHER = 64  # points that a pass has at least, where there are as many
 FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
 MAX_RANK = 1400  # otherwise
 
@@ -107,7 +109,11 @@ def prepare(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
             "leave out what mixes a batch",
             key="model",
         )
-    proved = proved_physics(problem, seen, config, everywhere)
+    try:
+        proved = proved_physics(problem, seen, config, everywhere)
+    except InputError:
+        block_rows(problem, function)  # a residual that is no number is the reason then, and is said with its place
+        raise
     seen = with_strategy(seen, proved.strategy, config)
     fitted = tuple(block_rows(problem, seen.function))
     fresh = tuple(block_rows(problem, seen.function, problem.fresh))
@@ -142,7 +148,7 @@ def prepare(problem: PhysicsProblem, config: RefineConfig) -> PhysicsSetting:
 def _sizes(
     problem: PhysicsProblem, function: ParametricFunction, n_residuals: int, blocks: Sequence[BlockRows]
 ) -> Sizes:
-    taken = [footprint(part.residual, part.points) for part in blocks]
+    taken = [_footprint_of(part, len(problem.points[part.block.name])) for part in blocks]
     tensors = [*problem.points.values(), *problem.fresh.values()]
     tensors += [values for split in problem.splits().values() for values in split]
     matrices = [shape for shape in function.shapes.values() if len(shape) == 2]
@@ -161,3 +167,10 @@ def _sizes(
         equation=True,
         shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
     )
+
+
+def _footprint_of(block: BlockRows, count: int) -> Footprint:
+    """By point, as a pass of `TOGETHER` points or more has it: of a block of fewer, such as one integral with its nodes, all are in it."""
+    one = footprint(block.residual, block.points)
+    share = min(count, TOGETHER) / TOGETHER
+    return Footprint(math.ceil(one.live * share), math.ceil(one.kept * share))

@@ -165,6 +165,6 @@ def _check_finite(rows: BlockRows, variables: Sequence[str]) -> None:
         where = rows.places()[first * (len(rows.places()) // len(rows.points))]
         raise InputError(
             f"the residual is NaN or infinite at {int(bad.sum())} of {len(bad)} points, the first at {place(variables, where)}; "
-            "check the equation, the weights and what is divided by there",
+            "check the equation, the weights, and what is divided by or what a root or a logarithm is taken of there",
             key=f"blocks.{rows.block.name}",
         )

@@ -72,6 +72,8 @@ class TypedRows:
         alone = isinstance(where.region, Within) and len(where.region.fixed) == len(self.ground.domain)
         sums = [Quadrature(one, self.ground, self.names, alone, key) for one in found.integrals]
         region: Region = Noded(where.region, sums) if sums else where.region
+        if sums and alone:
+            points = 1  # all would be the same place, each with all of its nodes
         return ResidualBlock(
             name,
             found.needs,
