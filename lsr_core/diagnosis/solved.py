@@ -28,9 +28,13 @@ ROWS_A_DIRECTION = 5  # of the residual, from which its derivative along the dir
 FEW_ROWS = 600
 POINTS = 300  # at which fields are compared
 RESOLVED = 1e-9  # of the size of the terms: a residual below it counts as this large
+MODE = 1e-4  # of the terms, that a mode may leave which the subspace resolves no better; zero itself leaves nothing
 NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direction moves neither
 LEVEL = 0.1  # of the size of an output: its variation counts as at least this large
 SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
+VANISHED = (
+    1e-4  # of the network's field, up to which a refined one is taken for zero where no row asks for anything else
+)
 DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
 
@@ -44,32 +48,68 @@ class Solved:
         ambiguity: largest change of the field, relative to its variation or a tenth of its size, that leaves a residual no larger than its
             own, by the linearised equation in the subspace; None where nothing was solved for.
         nonlinear: whether the derivatives of the rows by the field depend on the field.
+        zero: whether zero solves everything and the field is zero, so that both are beside the size of the network's field.
     """
 
     relative_residual: float
     block: str
     ambiguity: float | None
     nonlinear: bool = False
+    zero: bool = False
 
 
 def solved(refinement: Refinement) -> Solved:
-    """Measure the refined field of an equation; about the work of one Gauss-Newton step."""
+    """Measure the refined field of an equation; about the work of one Gauss-Newton step.
+
+    Where zero solves everything and the refined field is zero but for rounding, both measures are beside the size of the network's field.
+    """
     setting = cast(PhysicsSetting, refinement.setting)
     alpha = refinement.solutions.at(refinement.rank)
-    found = relative_residual_of(setting, refinement.subspace.delta(alpha))
-    return Solved(found.worst, found.block, _ambiguity(refinement, setting, alpha, found.terms), found.bent)
-
-
-def _ambiguity(refinement: Refinement, setting: PhysicsSetting, alpha: Tensor, terms: float) -> float | None:
+    delta = refinement.subspace.delta(alpha)
+    found = relative_residual_of(setting, delta)
     norms = refinement.summary.residual_norm
-    residual = max(norms.nonlinear or 0.0, norms.fresh_nonlinear or 0.0, RESOLVED * terms)
-    if len(alpha) == 0 or not residual > 0:
-        return None
+    residual = max(norms.nonlinear or 0.0, norms.fresh_nonlinear or 0.0)
+    if len(alpha) == 0:
+        return Solved(found.worst, found.block, None, found.bent)
     directions = _directions(refinement, alpha)
+    if not _is_zero(setting, delta):
+        change = _ambiguity(setting, directions, delta, max(residual, RESOLVED * found.terms))
+        return Solved(found.worst, found.block, change, found.bent)
+    terms = relative_residual_of(setting, torch.zeros_like(delta)).terms
+    change = _ambiguity(setting, directions, delta, max(residual, MODE * terms), zero=True)
+    return Solved(residual / max(terms, 1e-300), found.block, change, found.bent, zero=True)
+
+
+def _is_zero(setting: PhysicsSetting, delta: Tensor) -> bool:
+    """Whether no row asks for anything but zero, and the refined field is zero beside the network's."""
+    for block in setting.fresh:
+        field = block.residual.components().outputs(block.points)
+        if bool(block.residual.of_components(block.points, torch.zeros_like(field)).any()):
+            return False
+    points = _known_at(setting)[0][0]
+    network = setting.function.outputs(points)
+    step = setting.strategy.at(points).matmat(delta[:, None]).view_as(network)
+    return float((network + step).norm()) <= VANISHED * float(network.norm())
+
+
+def _ambiguity(
+    setting: PhysicsSetting, directions: Tensor, delta: Tensor, residual: float, *, zero: bool = False
+) -> float | None:
+    """How far other fields lie from u0 + J Δθ whose residual is no larger, beside the variation of that field, or of the network's."""
+    if not residual > 0:
+        return None
     at = directions.new_zeros(directions.shape[1])
-    at[-1] = refinement.subspace.delta(alpha).norm()
-    moved = _triangle(_slopes(setting, directions, at[-1] * directions[:, -1]) / residual)
+    at[-1] = 0.0 if zero else delta.norm()
+    moved = _triangle(_slopes(setting, directions, delta)) / residual
     fields = _triangle(_field_modes(setting, directions, at))
+    if zero:  # what solves it as well would be lost beside far longer columns
+        lengths = torch.cat([moved, fields]).norm(dim=0).clamp_min(1e-300)
+        moved, fields = moved / lengths, fields / lengths
+    return _farthest(moved, fields)
+
+
+def _farthest(moved: Tensor, fields: Tensor) -> float:
+    """max ‖fields c‖ for ‖moved c‖ ≤ 1."""
     left, values, _ = torch.linalg.svd(torch.cat([moved, fields]), full_matrices=False)
     kept = values > NEGLIGIBLE * values[0]
     share = float(torch.linalg.matrix_norm(left[len(moved) :, kept], 2))

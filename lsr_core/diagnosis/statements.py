@@ -122,7 +122,11 @@ def relative_residual(known: Figures, threshold: float) -> list[Evidence]:
     if known.solved is None:
         return []
     value, block = known.solved.relative_residual, known.solved.block
-    words = f"at fresh points the residual of the refined field is at most {_share(value)} of the terms it is made of (block {block})"
+    words = (
+        f"nothing but zero is asked for, and the refined field is zero: its residual is {_share(value)} of the terms that the network's field has"
+        if known.solved.zero
+        else f"at fresh points the residual of the refined field is at most {_share(value)} of the terms it is made of (block {block})"
+    )
     return [_said("relative_residual", value, threshold, words, {"rank": known.rank, "share": value})]
 
 
@@ -130,8 +134,9 @@ def ambiguity(known: Figures, threshold: float) -> list[Evidence]:
     if known.solved is None or known.solved.ambiguity is None:
         return []
     value = known.solved.ambiguity
+    variation = "the variation that the network's field has" if known.solved.zero else "its variation"
     words = (
-        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} of its variation have "
+        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} of {variation} have "
         "a residual no larger than its own"
     )
     return [_said("ambiguity", value, threshold, words, {"rank": known.rank, "change": value})]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lsr_core.problems.physics.typed.flows import CAVITY
 from lsr_core.suites.cells import many_areas
 from lsr_core.suites.entries import SuiteEntry
-from lsr_core.suites.flows import LID, STEP
+from lsr_core.suites.flows import STEP
 from lsr_core.suites.inverse import poisson_inverse
 from lsr_core.suites.punched import BALLS, BOLTZMANN, HOLES, PIPES
 from lsr_core.suites.written import HEAT_BALL, KURAMOTO_SIVASHINSKY, poisson_nd
@@ -62,7 +63,7 @@ ENTRIES = (
           published=1.0e-1, reference="balls", reference_error=7.2e-3, source=SOURCE),
     SuiteEntry("Heat2D_ComplexGeometry", "typed", PIPES, widths=(32, 32), scale={"x": 10.0, "y": 15.0, "t": 2.0}, settings={"max_rank": 1200},
           published=2.4e-2, reference="pipes", reference_error=3e-3, source=SOURCE),
-    SuiteEntry("NS2D_LidDriven", "typed", LID, widths=(30, 30), scale=4.0, way="solve",
+    SuiteEntry("NS2D_LidDriven", "typed", CAVITY, widths=(30, 30), scale=4.0, way="solve",
           settings={"windows": "none", "search": False, "rank": 1100, "steps": 12, "enough": 0.05}, published=3.6e-2,
           reference="lid", reference_error=6e-5, source=SOURCE),
     SuiteEntry("NS2D_BackStep", "typed", STEP, widths=(24, 24), scale={"x": 8.0, "y": 4.0}, way="solve",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lsr_core.problems.physics.typed.flows import CAVITY
+
 Ready = dict[str, Any]
 START = "exp(-(x - pi)^2 / (2*(pi/4)^2))"
 
@@ -113,6 +115,7 @@ READY: dict[str, Ready] = {
         ],
         "solution": {"u": "exp(x + y)"},
     },
+    "cavity": CAVITY,
     "boundary-layer": {
         "title": "Flow against diffusion, along a line",
         "inputs": {"x": (0.0, 1.0)},
@@ -131,4 +134,5 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "wave": {"scale": {"x": 1.0, "t": 4.0}},
     "convection": {"scale": {"x": 0.08839, "t": 5.657}, "circular": True},
     "reaction": {"scale": {"x": 4.0, "t": 2.0}},  # from a scale of 2 Gauss-Newton steps end at another root
+    "cavity": {"widths": [30, 30], "scale": 4.0},
 }  # the others are those of the untrained samples of these equations, which meet their conditions by a formula; not searched again for rows
