@@ -32,7 +32,7 @@ MANY_VALUES = 5e8  # entries of the fitted rows times the parameters, above whic
 
 @dataclass(frozen=True)
 class Sheet:
-    """The form's tables as they are shown: texts, because 2*pi is a number too.
+    """The form's tables as they are shown: texts, because 2*pi is a number too. By itself it has empty rows to write into.
 
     Attributes:
         inputs: rows of name, from, to.
@@ -50,22 +50,17 @@ class Sheet:
 
     title: str = ""
     outputs: str = "u"
-    inputs: Sequence[Row] = ()
-    equations: Sequence[Row] = ()
-    conditions: Sequence[Row] = ()
-    constants: Sequence[Row] = ()
-    solution: Sequence[Row] = ()
+    inputs: Sequence[Row] = ({},) * 2
+    equations: Sequence[Row] = ({},)
+    conditions: Sequence[Row] = ({},) * 3
+    constants: Sequence[Row] = ({},)
+    solution: Sequence[Row] = ({},)
     data: str = ""
-    shapes: Sequence[Row] = ()
+    shapes: Sequence[Row] = ({},)
     domain: str = ""
     coefficients: str = ""
     unknown: str = ""
     noise: str = ""
-
-
-EMPTY = Sheet(
-    inputs=[{}] * 2, equations=[{}], conditions=[{}] * 3, shapes=[{}], constants=[{}], solution=[{}]
-)  # rows to write into
 
 
 @dataclass(frozen=True)

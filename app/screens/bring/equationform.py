@@ -87,7 +87,7 @@ def _ready() -> None:
 
 def _fill(name: str) -> None:
     """Put a ready-made equation, or none, into the form; its tables get new keys, because an edited table keeps its edits under the old one."""
-    st.session_state[_SHEET] = equationdata.sheet_of(READY[name]) if name in READY else equationdata.EMPTY
+    st.session_state[_SHEET] = equationdata.sheet_of(READY[name]) if name in READY else Sheet()
     st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
     suited = StartingNetwork(**NETWORKS.get(name, {}))
     scale = suited.scale
