@@ -24,7 +24,7 @@ import typer
 
 from lsr_app.commands.common import RunsOption, TrustOption, find_run, problem_folder, runs_root
 from lsr_app.places import RUNS_VARIABLE, STANDBY_VARIABLE
-from lsr_app.serve import gate, order, origins
+from lsr_app.serve import links, order
 from lsr_core.errors import InputError
 from lsr_core.refinement import serverlimits
 from lsr_core.storage.code import VARIABLE as CODE_VARIABLE
@@ -68,7 +68,7 @@ def dashboard(
     _check_address(host, port)
     wanted = order.Order(host, port, None, given)
     if wanted.shared and not no_auth:
-        wanted = order.Order(host, port, gate.new_token(), given)
+        wanted = order.Order(host, port, links.new_token(), given)
     if demo:
         os.environ[serverlimits.VARIABLE] = "1"
     environment = {**os.environ, STANDBY_VARIABLE: "1"}
@@ -76,7 +76,7 @@ def dashboard(
         query = _query(what, runs, trust, environment, stack)
         environment.update({key: os.environ[key] for key in (CODE_VARIABLE,) if key in os.environ})
         if wanted.token is not None:
-            query[gate.PARAMETER] = wanted.token
+            query[links.PARAMETER] = wanted.token
         reached = _reached_at(host)
         shown = f"[{reached}]" if ":" in reached else reached
         url = f"http://{shown}:{port}/" + (f"?{urlencode(query)}" if query else "")
@@ -133,7 +133,7 @@ def exposure(host: str, port: int, token: bool) -> str:
 
 
 def _checked_origin(text: str) -> str:
-    if not origins.is_origin(text):
+    if not links.is_origin(text):
         raise InputError(
             f"is {text[:100]!r}; give what stands in the browser before the first single slash, as https://lab.example.org",
             key="origin",

@@ -57,6 +57,8 @@ def _words(record: TrainingRecord) -> str:
         kappa = "-" if found.condition_number is None else f"{found.condition_number:.1e}"
         verdict = f"{found.verdict.limit} ({found.verdict.confidence})"
         lines.append(f"{found.epoch:>6}{cells}{found.rank:>7,}{kappa:>10}{found.seconds:>7.1f}  {verdict}")
+    if len({found.rank for found in record.checkpoints}) > 1:
+        lines.append("κ is that of the rank in its line; a smaller rank has a smaller one")
     lines += [record.sentence] if record.sentence else []
     lines.append(f"{record.seconds:.1f} s")
     return printable_lines(lines)

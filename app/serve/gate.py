@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
@@ -16,18 +15,13 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from lsr_app.serve.asgi import COMMON, NOTHING, PAGE, App, Message, Receive, Scope, Send, refuse, reply
+from lsr_app.serve.links import PARAMETER
 
-PARAMETER = "token"
 REFUSED = (
     PAGE + "<p>This dashboard opens with the link that <code>lsr dashboard</code> printed when it was started.</p>"
 )
 # The cookie is strict, so a browser that came by a link from elsewhere sends it only when a page of this host leads on.
 AGAIN = PAGE + '<meta http-equiv=refresh content="0;url={url}">'
-
-
-def new_token() -> str:
-    """256 random bits for a link."""
-    return secrets.token_urlsafe(32)
 
 
 def page_policy(script_hashes: Iterable[str]) -> str:

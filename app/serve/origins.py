@@ -17,17 +17,11 @@ from urllib.parse import urlsplit
 from lsr_app.serve.asgi import PAGE, App, Receive, Scope, Send, refuse, values
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([0-9]{1,5}))?")
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 UNKNOWN = (
     "<p>This dashboard is not known as <code>{name}</code>. Open it with the link that <code>lsr dashboard</code> printed; "
     "one that is reached by another name is started with <code>--origin</code> and its address.</p>"
 )
 FOREIGN = "<p>This request came from a page of another site, and is not answered.</p>"
-
-
-def is_origin(text: str) -> bool:
-    """Whether this is what a browser sends as `Origin`: scheme, name and port, in small letters, and nothing else."""
-    return _ORIGIN.fullmatch(text) is not None
 
 
 class Origins:

@@ -8,7 +8,7 @@ NO_GRID = (
 )
 NO_CHECKPOINTS = (
     "The bundle of this problem holds no checkpoints, so there is no training to follow. The sample sine2d has them; "
-    "docs/problem-format.md says how to add some to a bundle of your own."
+    "the page Along a training of the documentation says how to add some to a bundle of your own."
 )
 
 

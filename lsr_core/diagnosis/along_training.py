@@ -77,7 +77,7 @@ def need_checkpoints(epochs: Sequence[int]) -> None:
     """
     if not epochs:
         raise InputError(
-            "has no checkpoints; add some along its training to the bundle (see docs/problem-format.md)",
+            "has no checkpoints; add some along its training to the bundle (documentation: Along a training)",
             key="checkpoints",
         )
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -521,9 +522,14 @@ def test_dashboard_names_no_address_that_does_not_answer(
     assert "http://" not in result.err
 
 
-def test_the_command_line_needs_no_streamlit() -> None:
+def test_the_command_line_needs_no_library_of_an_extra() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = sorted(
+        {line.split(">=")[0].replace("-", "_") for lines in project["optional-dependencies"].values() for line in lines}
+    )
+    assert {"streamlit", "starlette", "uvicorn", "h5py", "onnx"} <= set(extra)
     code = (
-        "import sys; sys.modules.update(dict.fromkeys(['streamlit', 'plotly', 'pandas']));"
+        f"import sys; sys.modules.update(dict.fromkeys({extra!r}));"
         "from lsr_app import cli; sys.exit(cli.run(['samples', '--json']))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from lsr_app.serve.origins import Origins, is_origin, own_names
+from lsr_app.serve.links import is_origin
+from lsr_app.serve.origins import Origins, own_names
 from tests.app.asking import Inner, ask, scope
 
 HERE = {"Host": "127.0.0.1:8501"}
