@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("predictor", "csv", "json", *(name for name in forms.FORMS if name != "predictor"), "report")
 PORTABLE = forms.standalone()
+NO_BANDS = "\nThe run was smoothed and has no bands, so the file gives outputs without standard deviations."
 
 
 def path(
@@ -116,7 +117,8 @@ def _in_form(run: Run, format: str, out: Path, precision: Any) -> tuple[str, dic
     known = {**summary.model_dump(), "run": run.id}
     made_of = Leaving(*confirmed(run, summary.rank), known, spread_at(run, summary.rank))
     exported = deliver.make(out, format, made_of, precision)
-    return exported.sentence, finite(dict(exported.figures))
+    bandless = summary.regularisation is not None and made_of.spread is None and format != "weights"
+    return exported.sentence + (NO_BANDS if bandless else ""), finite(dict(exported.figures))
 
 
 def _report(run: Run, out: Path) -> str:

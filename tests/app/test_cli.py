@@ -25,11 +25,12 @@ import torch
 from lsr_app import cli
 from lsr_app.commands import dashboard
 from lsr_app.serve.order import Order
+from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.lab.records import RaceRecord
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
-from lsr_core.problems.splits import Architecture
+from lsr_core.problems.splits import Architecture, Split
 from lsr_core.storage import inside
 from lsr_core.storage.bundles import load_problem, save_problem
 from lsr_core.storage.export import load_predictor, read_predictor_description
@@ -358,6 +359,24 @@ def test_export_of_what_runs_without_this_package(lsr: Any, made: tuple[Path, st
     assert lsr(*export, "json", "--precision", "float32", "--out", "x.json").code == 2
     assert lsr(*export, "python", "--precision", "half", "--out", "x.zip").code == 2
     assert not (tmp_path / "x.zip").exists()
+
+
+@pytest.mark.slow
+def test_an_export_of_a_smoothing_says_where_it_has_no_bands(lsr: Any, tmp_path: Path) -> None:
+    """Smoothing keeps a network that meets the truth but for the noise, and its noise is not told."""
+    x = torch.linspace(-1, 1, 60, dtype=torch.float64)[:, None]
+    noise = 0.1 * torch.randn(60, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    architecture = Architecture("mlp", {"layers": [1, 6, 1], "activation": "tanh"})
+    torch.manual_seed(0)
+    model = architectures.build(architecture.name, architecture.arguments).double().eval()
+    with torch.no_grad():
+        y = model(x) + noise
+    save_problem(tmp_path / "kept", SupervisedProblem("kept", model, Split(x, y), architecture=architecture))
+    for prior, bands in (("auto", False), ("weights", True)):
+        run = json.loads(lsr("refine", tmp_path / "kept", "--regularise", "auto", "--prior", prior, "--json").out)
+        said = lsr("export", run["run"], "--format", "python", "--out", tmp_path / f"{prior}.zip").out
+        assert (run["noise_std"] is not None) == bands
+        assert ("without standard deviations" in said) != bands
 
 
 def test_exports_that_cannot_be_written(lsr: Any, made: tuple[Path, str], tmp_path: Path) -> None:
