@@ -10,6 +10,8 @@ import os
 
 import pytest
 
+from lsr_core.intake import confined
+from tests import forked
 from tests.slow import LISTED
 
 
@@ -21,3 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = item.get_closest_marker("slow") or item.nodeid in listed
         if slow and not item.get_closest_marker("always"):
             item.add_marker(pytest.mark.skip(reason="slow; `make test` outside of CI, or LSR_ALL_TESTS=1, runs it"))
+
+
+@pytest.fixture(autouse=True)
+def _files_are_read_in_forks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing the libraries anew for each file takes seconds."""
+    if not request.node.get_closest_marker("own_process"):
+        monkeypatch.setattr(confined, "subprocess", forked)
