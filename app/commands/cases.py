@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsr_app.commands.common import OWNER, problem_folder, store
-from lsr_app.commands.running import experiment, number, printable_lines, tell
+from lsr_app.commands.running import created, experiment, number, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.refinement.case_records import CasesRecord
@@ -15,19 +14,15 @@ if TYPE_CHECKING:
 
 def refine_cases(problem: str, config: RefineConfig, cases: int, runs: Path | None, *, trust: bool, json: bool) -> None:
     """Refine many unseen input functions of an operator and keep the result as a run."""
-    from lsr_core.jobs.queue import create
     from lsr_core.refinement.case_records import CasesRecord
     from lsr_core.refinement.cases import CasesSettings, input_of
     from lsr_core.storage.bundles import load_problem
     from lsr_core.validation import checked
 
     settings = checked(CasesSettings, {"cases": cases})
-    with problem_folder(problem, trust) as folder:
-        input_of(load_problem(folder))
-        run = create(store(runs), folder, config, owner=OWNER, kind="cases", settings=settings.model_dump(mode="json"))
+    run = created(problem, config, runs, trust, "cases", lambda folder: input_of(load_problem(folder)), settings)
     record = experiment(run, CasesRecord)
-    found = record.model_dump(mode="json")
-    tell(run, found, _words(record), json)
+    tell(run, record.model_dump(mode="json"), _words(record), json)
 
 
 def _words(record: CasesRecord) -> str:

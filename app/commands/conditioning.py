@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import (
-    OWNER,
-    PROBLEM_HELP,
-    JsonOption,
-    RunsOption,
-    TrustOption,
-    problem_folder,
-    refuse_rank,
-    store,
-)
-from lsr_app.commands.running import experiment, printable_lines, tell
+from lsr_app.commands.common import PROBLEM_HELP, JsonOption, RunsOption, TrustOption, refuse_rank
+from lsr_app.commands.running import created, experiment, printable_lines, tell
 from lsr_app.reading import racedata
 
 if TYPE_CHECKING:
@@ -40,7 +31,6 @@ def conditioning(
     json: JsonOption = False,
 ) -> None:
     """Run optimisers on the linearised problem, whose minimum is known, and keep their curves as a run."""
-    from lsr_core.jobs.queue import create
     from lsr_core.lab.race import RaceSettings
     from lsr_core.lab.records import RaceRecord
     from lsr_core.refinement.config import RefineConfig
@@ -48,9 +38,8 @@ def conditioning(
 
     settings = checked(RaceSettings, {"space": space, "iterations": iterations, "dtype": dtype})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    with problem_folder(problem, trust) as folder:
-        refuse_rank(folder, config, "race-full" if settings.space == "full" else "race")
-        run = create(store(runs), folder, config, owner=OWNER, kind="race", settings=settings.model_dump(mode="json"))
+    job = "race-full" if settings.space == "full" else "race"
+    run = created(problem, config, runs, trust, "race", lambda folder: refuse_rank(folder, config, job), settings)
     record = experiment(run, RaceRecord)
     found = record.model_dump(mode="json", exclude={"methods": {"__all__": {"curve"}}, "bounds": True})
     found |= {

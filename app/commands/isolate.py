@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import (
-    OWNER,
-    PROBLEM_HELP,
-    JsonOption,
-    RunsOption,
-    TrustOption,
-    problem_folder,
-    refuse_rank,
-    store,
-)
-from lsr_app.commands.running import experiment, printable_lines, tell
+from lsr_app.commands.common import PROBLEM_HELP, JsonOption, RunsOption, TrustOption, refuse_rank
+from lsr_app.commands.running import created, experiment, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.lab.records import IsolationRecord
@@ -34,7 +25,6 @@ def isolate(
     json: JsonOption = False,
 ) -> None:
     """Compare the solve in the Jacobian subspace with last layer, random subspace and nonlinear optimisation."""
-    from lsr_core.jobs.queue import create
     from lsr_core.lab.isolation import IsolationSettings
     from lsr_core.lab.records import IsolationRecord
     from lsr_core.refinement.config import RefineConfig
@@ -42,14 +32,11 @@ def isolate(
 
     settings = checked(IsolationSettings, {"iterations": iterations})
     config = checked(RefineConfig, {"max_rank": rank, "seed": seed})
-    with problem_folder(problem, trust) as folder:
-        refuse_rank(folder, config, "isolate")
-        run = create(
-            store(runs), folder, config, owner=OWNER, kind="isolate", settings=settings.model_dump(mode="json")
-        )
+    run = created(
+        problem, config, runs, trust, "isolate", lambda folder: refuse_rank(folder, config, "isolate"), settings
+    )
     record = experiment(run, IsolationRecord)
-    found = record.model_dump(mode="json")
-    tell(run, found, _words(record), json)
+    tell(run, record.model_dump(mode="json"), _words(record), json)
 
 
 def _words(record: IsolationRecord) -> str:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import (
-    OWNER,
-    PROBLEM_HELP,
-    JsonOption,
-    RunsOption,
-    TrustOption,
-    emit,
-    find_run,
-    problem_folder,
-    store,
-)
-from lsr_app.commands.running import execute, printable_lines
+from lsr_app.commands.common import PROBLEM_HELP, JsonOption, RunsOption, TrustOption, emit, find_run
+from lsr_app.commands.running import created, execute, printable_lines
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,16 +80,17 @@ def iterate(
 def _created(problem: str, settings: dict[str, Any], solves: dict[str, Any], runs: Any, trust: bool) -> Run:
     from lsr_core.iteration.config import IterateConfig
     from lsr_core.jobs.iterating import equation_of
-    from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.refinement.kinds import outline
     from lsr_core.storage.bundles import load_problem
     from lsr_core.validation import checked
 
     config, refine = checked(IterateConfig, settings), checked(RefineConfig, solves)
-    with problem_folder(problem, trust) as folder:
+
+    def refused(folder: Path) -> None:
         outline(equation_of(load_problem(folder)), refine)
-        return create(store(runs), folder, refine, owner=OWNER, kind="iterate", settings=config.model_dump(mode="json"))
+
+    return created(problem, refine, runs, trust, "iterate", refused, config)
 
 
 def _resumed(run: Run, settings: dict[str, Any]) -> Run:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
-from lsr_app.commands.common import Cancellation, ProgressLine, emit, interruptible, printable
+from lsr_app.commands.common import (
+    OWNER,
+    Cancellation,
+    ProgressLine,
+    emit,
+    interruptible,
+    printable,
+    problem_folder,
+    store,
+)
 from lsr_core.errors import Cancelled, InputError, LSRError
 
 if TYPE_CHECKING:
     from lsr_core.jobs.executors import Executor
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.lab import Experiment
+    from lsr_core.storage.records import JobKind
     from lsr_core.storage.runs import Run
 
 
@@ -39,6 +50,19 @@ def refuse(folder: Path, config: RefineConfig, processes: int = 1, *, here: bool
     if here and not expected.fits:
         raise InputError(expected.sentence, key="max_rank" if config.memory_budget is None else "memory_budget")
     print(printable(f"{'' if processes == 1 else 'Each process: '}{expected.sentence}"), file=sys.stderr)
+
+
+def created(
+    problem: str, config: RefineConfig, runs: Path | None, trust: bool, kind: JobKind,
+    refused: Callable[[Path], object], settings: BaseModel | None = None,
+) -> Run:  # fmt: skip
+    """The run of a job, once what can be refused before there is one was looked for in the problem's folder."""
+    from lsr_core.jobs.queue import create
+
+    with problem_folder(problem, trust) as folder:
+        refused(folder)
+        given = {} if settings is None else settings.model_dump(mode="json")
+        return create(store(runs), folder, config, owner=OWNER, kind=kind, settings=given)
 
 
 def hand_over(run: Run, taker: Executor) -> None:

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lsr_app.commands.common import (
-    OWNER,
-    PROBLEM_HELP,
-    JsonOption,
-    RunsOption,
-    TrustOption,
-    emit,
-    problem_folder,
-    store,
-)
-from lsr_app.commands.running import execute, number, printable_lines
+from lsr_app.commands.common import PROBLEM_HELP, JsonOption, RunsOption, TrustOption, emit
+from lsr_app.commands.running import created, execute, number, printable_lines
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,17 +66,16 @@ def _windows(text: str) -> str | int:
 
 def _created(problem: str, settings: dict[str, Any], runs: Any, trust: bool) -> Run:
     from lsr_core.jobs.iterating import equation_of
-    from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.solver.config import SolveConfig
     from lsr_core.storage.bundles import load_problem
     from lsr_core.validation import checked
 
     config = checked(SolveConfig, settings)
-    with problem_folder(problem, trust) as folder:
-        equation_of(load_problem(folder), "solve")
-        made = RefineConfig(seed=config.seed)
-        return create(store(runs), folder, made, owner=OWNER, kind="solve", settings=config.model_dump(mode="json"))
+    refine = RefineConfig(seed=config.seed)
+    return created(
+        problem, refine, runs, trust, "solve", lambda folder: equation_of(load_problem(folder), "solve"), config
+    )
 
 
 def figures(run: Run) -> dict[str, Any]:

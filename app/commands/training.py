@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lsr_app.commands.common import OWNER, JsonOption, RunsOption, TrustOption, problem_folder, refuse_rank, store
-from lsr_app.commands.running import experiment, printable_lines, tell
+from lsr_app.commands.common import JsonOption, RunsOption, TrustOption, refuse_rank
+from lsr_app.commands.running import created, experiment, printable_lines, tell
 
 if TYPE_CHECKING:
     from lsr_core.diagnosis.training_records import TrainingRecord
@@ -31,19 +32,19 @@ def training(
     """Refine at every checkpoint of a training, and say whether more training helps LSR."""
     from lsr_core.diagnosis.along_training import need_checkpoints
     from lsr_core.diagnosis.training_records import TrainingRecord
-    from lsr_core.jobs.queue import create
     from lsr_core.refinement.config import RefineConfig
     from lsr_core.storage.bundles import read_description
     from lsr_core.validation import checked
 
     config = checked(RefineConfig, {"max_rank": max_rank, "seed": seed})
-    with problem_folder(problem, trust) as folder:
+
+    def refused(folder: Path) -> None:
         need_checkpoints([entry.epoch for entry in read_description(folder).checkpoints])
         refuse_rank(folder, config, "training")
-        run = create(store(runs), folder, config, owner=OWNER, kind="training")
+
+    run = created(problem, config, runs, trust, "training", refused)
     record = experiment(run, TrainingRecord)
-    found = record.model_dump(mode="json")
-    tell(run, found, _words(record), json)
+    tell(run, record.model_dump(mode="json"), _words(record), json)
 
 
 def _words(record: TrainingRecord) -> str:
