@@ -148,11 +148,6 @@ def plot(text: str) -> str:
     return html.escape(one_line(text, 60), quote=False).replace("%{", "%\u2060{").replace("$", "\uff04")
 
 
-def quantity(name: str, unit: str = "") -> str:
-    """Name with unit, not yet escaped."""
-    return f"{name} ({unit})" if unit else name
-
-
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """A CSV file; text that a spreadsheet would take for a formula is disarmed."""
     stream = io.StringIO()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lsr_core.diagnosis.kinds import finite
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.diagnosis.verdict import verdict_of
 from lsr_core.errors import InputError
@@ -126,7 +126,7 @@ def _checkpoint(epoch: int, found: Refinement, begun: float) -> CheckpointRecord
         refined_error=_error(summary.refined),
         rank=summary.rank,
         max_rank=summary.max_rank,
-        condition_number=_finite(summary.condition_number),
+        condition_number=finite(summary.condition_number),
         modes=modes.tolist(),
         singular_values=values[modes - 1].tolist(),
         verdict=judged,
@@ -135,8 +135,4 @@ def _checkpoint(epoch: int, found: Refinement, begun: float) -> CheckpointRecord
 
 
 def _error(errors: Errors) -> float | None:
-    return _finite(errors.relative_l2 if errors.test_relative_l2 is None else errors.test_relative_l2)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return finite(errors.relative_l2 if errors.test_relative_l2 is None else errors.test_relative_l2)

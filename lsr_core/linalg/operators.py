@@ -54,17 +54,6 @@ class DenseOperator(LinearOperator):
         return self.matrix.T @ block
 
 
-def dot_test(operator: LinearOperator, generator: torch.Generator, pairs: int = 3) -> float:
-    """Largest relative defect of the adjoint identity ⟨A v, u⟩ = ⟨v, Aᵀ u⟩ over random pairs."""
-    n_rows, n_columns = operator.shape
-    v = random_block((n_columns, pairs), operator, generator)
-    u = random_block((n_rows, pairs), operator, generator)
-    image, preimage = operator.matmat(v), operator.rmatmat(u)
-    left, right = (image * u).sum(0), (v * preimage).sum(0)
-    size = (image.norm(dim=0) * u.norm(dim=0)).clamp_min(torch.finfo(operator.dtype).tiny)
-    return float(((left - right).abs() / size).max())
-
-
 def random_block(
     shape: tuple[int, ...], like: LinearOperator, generator: torch.Generator, *, uniform: bool = False
 ) -> Tensor:

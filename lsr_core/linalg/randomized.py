@@ -15,8 +15,6 @@ from torch import Tensor
 
 from lsr_core.linalg.operators import LinearOperator, random_block
 
-PROBES = 10
-
 
 class SVD(NamedTuple):
     """left (n, r), singular_values (r,) descending, right (m, r)."""
@@ -71,17 +69,14 @@ def randomized_svd(
     return RandomizedSVD(factors, basis)
 
 
-def sketch_error(operator: LinearOperator, basis: Tensor, *, generator: torch.Generator, probes: int = PROBES) -> float:
-    """An upper estimate of ‖A − Q Qᵀ A‖₂ from fresh random probes, right with probability 1 − 10^(−probes).
-
-    Halko, Martinsson & Tropp (2011), Lemma 4.1 with α = 10. The probes must be independent of the sketch.
-    """
-    image = operator.matmat(random_block((operator.shape[1], probes), operator, generator))
-    return probe_bound(image - basis @ (basis.T @ image))
-
-
 def probe_bound(outside: Tensor) -> float:
-    """The same estimate from what of the probes' images (n, probes) lies outside the range."""
+    """An upper estimate of ‖A − Q Qᵀ A‖₂, right with probability 1 − 10^(−probes).
+
+    Halko, Martinsson & Tropp (2011), Lemma 4.1 with α = 10.
+
+    Args:
+        outside: what of the images (n, probes) of fresh random probes lies outside the range.
+    """
     return 10 * math.sqrt(2 / math.pi) * float(outside.norm(dim=0).max())
 
 

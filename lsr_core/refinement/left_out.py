@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.left_out_rows import SEEN_BY_ITSELF
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.setting import Setting
@@ -18,7 +19,6 @@ from lsr_core.refinement.sweep import RankSolutions
 
 MOST_ROWS = 2000  # of the training rows, at random, beyond which more samples would only cost
 MOST_OUTPUTS = 100  # of a sample, up to which its block is decomposed
-SEEN_BY_ITSELF = 1e-8  # of a sample: where less is left to the others its residual is rounding
 PART = 6  # random stream
 
 

@@ -17,14 +17,8 @@ from lsr_core.networks.residuals import ResidualFunction
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, residual_vector
 from lsr_core.refinement.rows import RowBlock
-from lsr_core.refinement.setting import (
-    Setting,
-)
+from lsr_core.refinement.setting import Setting
 
-HEALTH_SAMPLES = 64
-
-FULL_SPACE = 2500  # parameters up to which the whole space is taken by default
-MAX_RANK = 1400  # otherwise
 SOURCE_EXTRA = 600  # points beyond the rank that the basis comes from
 SUBSET = 3  # random stream
 

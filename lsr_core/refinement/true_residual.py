@@ -23,8 +23,6 @@ from lsr_core.refinement.summary import Errors, ResidualNorms
 
 Predict = Callable[[Split], Tensor]
 CHUNK = 1024
-KAPPA_RUNGS = 9  # the triangles are full, and each exact condition number takes singular values
-NONLINEAR = 10.0  # times the linear residual, from which the true one is worth a sentence
 
 
 def measured(setting: PhysicsSetting, step: Tensor, predictor: RefinedPredictor) -> Verified:

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.operators import dot_test
 from lsr_core.networks.checks import check_outputs, refuse_training_mode
 from lsr_core.networks.directions import FactoredDirections
 from lsr_core.networks.factored import FactoredJacobian
@@ -82,7 +81,7 @@ def test_products_are_those_of_the_dense_jacobian(kind: str, make: object, colum
     left = torch.randn(twin.shape[0], columns, generator=twins.generator(1), dtype=torch.float64)
     torch.testing.assert_close(jacobian.matmat(right), twin @ right, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(jacobian.rmatmat(left), twin.T @ left, rtol=1e-12, atol=1e-12)
-    assert dot_test(jacobian, twins.generator(2)) <= 1e-12
+    assert twins.dot_test(jacobian, twins.generator(2)) <= 1e-12
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)

@@ -27,7 +27,7 @@ from lsr_core.lab.random_directions import solve_in_random_subspace
 from lsr_core.lab.recorder import Recorder, marks
 from lsr_core.lab.records import IsolationRecord, MethodRecord, RaceRecord
 from lsr_core.lab.theory import bounds
-from lsr_core.linalg.operators import DenseOperator, dot_test
+from lsr_core.linalg.operators import DenseOperator
 from lsr_core.networks import architectures
 from lsr_core.problems.physics import equations
 from lsr_core.problems.physics.problem import make_problem
@@ -336,7 +336,7 @@ def test_the_full_space_has_the_jacobian_of_the_network() -> None:
     scale = (18 * full.base_loss) ** -0.5
     torch.testing.assert_close(least_squares.operator.to_dense(), twins.jacobian(model, problem.train.inputs) * scale)
     assert float(least_squares.errors.norm()) == pytest.approx(1.0)
-    assert dot_test(least_squares.operator, twins.generator()) < 1e-13
+    assert twins.dot_test(least_squares.operator, twins.generator()) < 1e-13
     single = full.course("float32").problem
     assert single.operator.dtype == torch.float32
     torch.testing.assert_close(

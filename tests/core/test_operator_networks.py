@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from lsr_core.errors import InputError
-from lsr_core.linalg.operators import dot_test
 from lsr_core.networks import architectures
 from lsr_core.networks.activations import ACTIVATIONS
 from lsr_core.networks.checks import check_outputs
@@ -104,7 +103,7 @@ def test_products_are_those_of_differences(name: str, wanted: str) -> None:
             raise
         return
     jacobian = strategy.at(points)
-    assert dot_test(jacobian, twins.generator(2)) <= 1e-12
+    assert twins.dot_test(jacobian, twins.generator(2)) <= 1e-12
     directions = torch.randn(function.n_params, 20, generator=twins.generator(1), dtype=torch.float64)
     step = 1e-5
     differences = torch.stack(
@@ -202,7 +201,7 @@ def test_attention_that_the_user_brings_is_differentiated_without_a_word(kind: t
     function = ParametricFunction.from_module(model, dtype=torch.float64)
     sequences = torch.randn(3, 5, 4, generator=twins.generator(), dtype=torch.float64)
     strategy = choose_strategy(function, sequences[:2], 3, 1, width=3, wanted="matrix-free")
-    assert dot_test(strategy.at(sequences), twins.generator(2)) <= 1e-12
+    assert twins.dot_test(strategy.at(sequences), twins.generator(2)) <= 1e-12
     delta = torch.randn(function.n_params, generator=twins.generator(4), dtype=torch.float64)
     predictor = RefinedPredictor(model, function.tangent(delta))
     expected = model(sequences) + strategy.at(sequences).matmat(delta[:, None])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
 from lsr_core.kinds.data.problem import SupervisedProblem
+from lsr_core.linalg.operators import LinearOperator, random_block
 from lsr_core.problems.splits import Split
 
 EPS = torch.finfo(torch.float64).eps
@@ -63,3 +64,14 @@ def fitted(matrix: Tensor, rhs: Tensor) -> Tensor:
     """A c of the minimum-norm least-squares solution of A c ≈ rhs, by NumPy."""
     solution = np.linalg.lstsq(matrix.numpy(), rhs.numpy(), rcond=None)[0]
     return matrix @ torch.from_numpy(solution)
+
+
+def dot_test(operator: LinearOperator, generator: torch.Generator, pairs: int = 3) -> float:
+    """Largest relative defect of the adjoint identity ⟨A v, u⟩ = ⟨v, Aᵀ u⟩ over random pairs."""
+    n_rows, n_columns = operator.shape
+    v = random_block((n_columns, pairs), operator, generator)
+    u = random_block((n_rows, pairs), operator, generator)
+    image, preimage = operator.matmat(v), operator.rmatmat(u)
+    left, right = (image * u).sum(0), (v * preimage).sum(0)
+    size = (image.norm(dim=0) * u.norm(dim=0)).clamp_min(torch.finfo(operator.dtype).tiny)
+    return float(((left - right).abs() / size).max())
