@@ -10,11 +10,13 @@ route is the same call with `strategy="row-blocks"`.
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from pathlib import Path
 
 import _harness as harness
 import recipe
+import torch
 
 import lsr_core
 from lsr_core import Refinement, Split, SupervisedProblem
@@ -61,6 +63,7 @@ def main() -> None:
         "benchmark": "sine2d",
         "rank": rank,
         "repeats": options.repeats,
+        "network": {"test_mse": network_mse(problem)},
         **results,
         **harness.time_ratios(results["theirs"], results["ours"]),
         "error_ratio": results["theirs"]["test_mse"] / results["ours"]["test_mse"],
@@ -95,6 +98,13 @@ def run_recipe(problem: SupervisedProblem, rank: int, chunk: int, device: str, c
         "delta_norm": float(result.delta.norm()),
         "timings": result.seconds,
     }
+
+
+def network_mse(problem: SupervisedProblem) -> float:
+    points, wanted = test_split(problem)
+    with torch.no_grad():
+        error = copy.deepcopy(problem.model).double()(points.double()) - wanted
+    return float(error.square().mean())
 
 
 def test_split(problem: SupervisedProblem) -> Split:
