@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 DAMPED = ("tests/core/test_damped_steps.py",)
-LINALG = ("tests/core/test_linalg.py", "tests/core/test_damping.py", "tests/core/test_streams.py")
-SOLVE = ("tests/core/test_linalg.py", "tests/core/test_refine.py", "tests/core/test_rank_choice.py")
+LINALG, SWEEP = "tests/core/test_linalg.py", "tests/core/test_sweep_laws.py"
+SOLVE = ("tests/core/test_refine.py", "tests/core/test_rank_choice.py")
 RESIDUALS = ("tests/core/test_physics.py", "tests/core/test_equations.py", "tests/core/test_routes_physics.py")
 
 TARGETS = {
     "lsr_core/linalg/damped.py": DAMPED,
-    "lsr_core/linalg/operators.py": LINALG,
-    "lsr_core/linalg/randomized.py": LINALG,
-    "lsr_core/linalg/ridge.py": (*DAMPED, "tests/core/test_linalg.py"),
-    "lsr_core/linalg/streaming_qr.py": LINALG,
-    "lsr_core/linalg/triangular.py": LINALG,
+    "lsr_core/linalg/operators.py": (LINALG,),
+    "lsr_core/linalg/randomized.py": (LINALG,),
+    "lsr_core/linalg/ridge.py": (*DAMPED, LINALG),
+    "lsr_core/linalg/streaming_qr.py": (LINALG, "tests/core/test_streams.py"),
+    "lsr_core/linalg/triangular.py": ("tests/core/test_triangle_laws.py", LINALG),
     "lsr_core/refinement/solve.py": SOLVE,
-    "lsr_core/refinement/sweep.py": SOLVE,
+    "lsr_core/refinement/sweep.py": (SWEEP,),
     "lsr_core/refinement/reduction.py": SOLVE,
     "lsr_core/problems/physics/residuals.py": RESIDUALS,
-    "lsr_core/problems/physics/blocks.py": RESIDUALS,
+    "lsr_core/problems/physics/blocks.py": ("tests/core/test_block_laws.py",),
 }
