@@ -5,7 +5,6 @@ from __future__ import annotations
 DAMPED = ("tests/core/test_damped_steps.py",)
 LINALG, SWEEP = "tests/core/test_linalg.py", "tests/core/test_sweep_laws.py"
 SOLVE = ("tests/core/test_refine.py", "tests/core/test_rank_choice.py")
-RESIDUALS = ("tests/core/test_physics.py", "tests/core/test_equations.py", "tests/core/test_routes_physics.py")
 
 TARGETS = {
     "lsr_core/linalg/damped.py": DAMPED,
@@ -17,6 +16,6 @@ TARGETS = {
     "lsr_core/refinement/solve.py": SOLVE,
     "lsr_core/refinement/sweep.py": (SWEEP,),
     "lsr_core/refinement/reduction.py": SOLVE,
-    "lsr_core/problems/physics/residuals.py": RESIDUALS,
+    "lsr_core/problems/physics/residuals.py": ("tests/core/test_block_rows.py",),
     "lsr_core/problems/physics/blocks.py": ("tests/core/test_block_laws.py",),
 }
