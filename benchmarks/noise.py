@@ -1,6 +1,8 @@
 """Rules for the strength of the smoothing against the best that test data could choose; one JSON line.
 
-    python benchmarks/noise.py [--seeds 12] [--first 0] [--sizes 30 100 400] [--samples 20]
+    python benchmarks/noise.py [--seeds 12] [--first 0] [--sizes 30 100 400] [--samples 20] [--rules auto gcv loo evidence discrepancy]
+    python benchmarks/noise.py --seeds 2 --first 4 --samples 0 --rules auto --part FILE    # the runs of two seeds, in a file: 4 minutes of a core
+    python benchmarks/noise.py --join FILE FILE …                                          # the figures over the runs of several files
 
 Grid: noise of 0, 1e-4, 0.01, 0.1 and 0.5 of the signal's spread x Gaussian, heavy-tailed (t with three degrees of freedom) and correlated (equal in
 pairs of near points) x n samples x a tanh network 2-32-32-1 untrained and trained (200 steps of Adam) x three targets x seeds. The figure of a
@@ -11,6 +13,8 @@ Each entry is [median, nine tenths, largest] over runs.
 `delivered` is `auto` with its answer not to refine; `above_base` is the share of runs in which it is worse than the network. `told` is the one
 strength, relative to the largest singular value, that is best in the mean over the seeds with everything else equal: it knows target, network, n
 and noise, but not the draw, so that no rule for one strength can be expected below it. `worst_seed` is the largest median of a single seed.
+
+A file holds a line for each seed and size that is done; what it has already is not run again.
 
 `samples` is the bundle `noisy1d` with so many fresh draws of its noise: test error, estimated noise and coverage of the 95 % bands.
 """
@@ -90,7 +94,7 @@ def train(problem: SupervisedProblem, steps: int = 200, rate: float = 5e-3) -> N
         optimiser.step()
 
 
-def ratios(problem: SupervisedProblem, sigma: float) -> tuple[dict[str, float], np.ndarray]:
+def ratios(problem: SupervisedProblem, sigma: float, rules: list[str]) -> tuple[dict[str, float], list[float]]:
     """Of every rule, and whether the delivered one says not to refine; of every strength of the grid."""
     config = RefineConfig(regularise="evidence")
     setting = planned(problem, config)
@@ -108,7 +112,7 @@ def ratios(problem: SupervisedProblem, sigma: float) -> tuple[dict[str, float], 
     cut = error(solve.solver.solve_leading(solve.solver.max_rank)).nan_to_num(torch.inf)
     oracle = max(min(base, float(error(penalised).min()), float(cut.min())), 1e-300)
     found: dict[str, float] = {"base": base / oracle, "no penalty": float(cut[-1]) / oracle}
-    for rule in RULES:
+    for rule in rules:
         if rule == "discrepancy" and sigma == 0:
             continue
         chosen = smoothed(by(solve, rule if rule != "discrepancy" else f"discrepancy:{sigma}"))
@@ -118,7 +122,7 @@ def ratios(problem: SupervisedProblem, sigma: float) -> tuple[dict[str, float], 
         if rule == "auto":
             found["delivered"] = found[rule] if chosen.refines else base / oracle
             found["refused"] = float(not chosen.refines)
-    return found, error(penalised).numpy() / oracle
+    return found, [float(f"{value:.5g}") for value in error(penalised) / oracle]
 
 
 def by(solve: LinearSolve, rule: str) -> LinearSolve:
@@ -127,27 +131,66 @@ def by(solve: LinearSolve, rule: str) -> LinearSolve:
     return replace(solve, setting=replace(solve.setting, config=config))
 
 
-def table(seeds: int, first: int, sizes: list[int]) -> dict[str, Any]:
-    """Median and worst ratio of every rule at every level, over everything else."""
-    runs: list[tuple[float, int, int, dict[str, float]]] = []
-    for n, trained, target, kind, level in itertools.product(sizes, (False, True), TARGETS, KINDS, LEVELS):
-        alike = [(seed, *ratios(*made(target, n, kind, level, trained, seed))) for seed in range(first, first + seeds)]
-        best = int(np.log([curve for _, _, curve in alike]).mean(axis=0).argmin())
-        runs += [(level, n, seed, found | {"told": float(curve[best])}) for seed, found, curve in alike]
-    record: dict[str, Any] = {"runs": len(runs)}
-    for level in LEVELS:
-        for n in (None, *sizes):
-            some = [(seed, found) for at, size, seed, found in runs if at == level and n in (None, size)]
-            names = [name for name in ("base", "no penalty", "told", *RULES, "delivered") if name in some[0][1]]
-            entry: dict[str, Any] = {name: spread([found[name] for _, found in some]) for name in names}
-            medians = (
-                spread([found["auto"] for at, found in some if at == seed])[0] for seed in {at for at, _ in some}
+Case = tuple[float, int, bool, str, str]  # noise, n, trained, target, kind
+Runs = dict[
+    Case, dict[int, tuple[dict[str, float], list[float]]]
+]  # of every seed: ratios by name, and at every strength
+
+
+def runs(seeds: range, sizes: list[int], rules: list[str], part: Path | None) -> Runs:
+    """Of the whole grid; a part is a file that has those of some seeds, and gets the others."""
+    found = read([part]) if part is not None and part.exists() else {}
+    done = {(seed, case[1]) for case, alike in found.items() for seed in alike}
+    for seed, n in itertools.product(seeds, sizes):
+        if (seed, n) in done:
+            continue
+        rows = []
+        for trained, target, kind, level in itertools.product((False, True), TARGETS, KINDS, LEVELS):
+            rows.append(
+                [[level, n, trained, target, kind], *ratios(*made(target, n, kind, level, trained, seed), rules)]
             )
-            record[f"noise {level:g}" + (f", n {n}" if n else "")] = entry | {"worst_seed": max(medians)}
-    above = [found for _, _, _, found in runs if found["delivered"] > found["base"] * (1 + 1e-9)]
-    record["above_base"] = round(len(above) / len(runs), 4)
+        add(found, seed, rows)
+        if part is not None:
+            with part.open("a") as file:
+                file.write(json.dumps([seed, rows]) + "\n")
+    return found
+
+
+def read(parts: list[Path]) -> Runs:
+    found: Runs = {}
+    for line in itertools.chain.from_iterable(part.read_text().splitlines() for part in parts):
+        add(found, *json.loads(line))
+    return found
+
+
+def add(found: Runs, seed: int, rows: list[Any]) -> None:
+    for case, by_name, curve in rows:
+        found.setdefault(tuple(case), {})[seed] = (by_name, curve)
+
+
+def table(found: Runs) -> dict[str, Any]:
+    """Median, nine tenths and worst ratio of every rule at every level, over everything else."""
+    flat: list[tuple[float, int, int, dict[str, float]]] = []
+    for (level, n, *_), alike in found.items():
+        best = int(np.log([curve for _, curve in alike.values()]).mean(axis=0).argmin())
+        flat += [(level, n, seed, named | {"told": curve[best]}) for seed, (named, curve) in alike.items()]
+    record: dict[str, Any] = {"runs": len(flat), "seeds": len({seed for _, _, seed, _ in flat})}
+    for level in LEVELS:
+        for n in (None, *sorted({n for _, n, _, _ in flat})):
+            some = [(seed, named) for at, size, seed, named in flat if at == level and n in (None, size)]
+            names = [name for name in ("base", "no penalty", "told", *RULES, "delivered") if name in some[0][1]]
+            entry: dict[str, Any] = {name: spread([named[name] for _, named in some]) for name in names}
+            medians = (
+                spread([named["auto"] for at, named in some if at == seed])[0] for seed in {at for at, _ in some}
+            )
+            entry["worst_seed"] = max(medians)
+            entry["beyond_3"] = round(float(np.mean([named["delivered"] > 3 for _, named in some])), 4)
+            record[f"noise {level:g}" + (f", n {n}" if n else "")] = entry
+    named = [named for _, _, _, named in flat]
+    above = [one for one in named if one["delivered"] > one["base"] * (1 + 1e-9)]
+    record["above_base"] = round(len(above) / len(named), 4)
     record["worst_above_base"] = round(max((one["delivered"] / one["base"] for one in above), default=1.0), 3)
-    record["refused"] = round(float(np.mean([found["refused"] for _, _, _, found in runs])), 4)
+    record["refused"] = round(float(np.mean([one["refused"] for one in named])), 4)
     return record
 
 
@@ -184,13 +227,19 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--sizes", type=int, nargs="+", default=[30, 100, 400])
     parser.add_argument("--samples", type=int, default=20, help="draws of the noise of noisy1d")
+    parser.add_argument("--rules", nargs="+", choices=RULES, default=list(RULES), help="auto must be among them")
+    parser.add_argument("--part", type=Path, help="a file that keeps the runs")
+    parser.add_argument("--join", type=Path, nargs="+", default=[], help="files of such runs: nothing is run")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if arguments.join:
+        print(json.dumps({"benchmark": "noise", **table(read(arguments.join))}))
+        return
     started = time.perf_counter()
-    record = {
-        "benchmark": "noise",
-        **(table(arguments.seeds, arguments.first, arguments.sizes) if arguments.seeds else {}),
-    }
+    record: dict[str, Any] = {"benchmark": "noise"}
+    if arguments.seeds:
+        seeds = range(arguments.first, arguments.first + arguments.seeds)
+        record |= table(runs(seeds, arguments.sizes, arguments.rules, arguments.part))
     if arguments.samples:
         record["noisy1d"] = samples(arguments.samples)
     print(json.dumps({**record, "seconds": round(time.perf_counter() - started, 1)}))

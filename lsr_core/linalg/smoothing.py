@@ -35,6 +35,7 @@ class RidgeFamily:
         values: singular values s of A D⁻¹, largest first (k,).
         right: D⁻¹ W (rank, k): what turns coordinates along them into coefficients.
         along: −Uᵀ b (k,), what the directions can take off b.
+        whole: the same of b as it is, where `along` has b − A z.
         beyond: ‖b‖² outside of their span: what no λ removes.
         base: ‖b‖², the mean square without a solution.
 
@@ -50,6 +51,7 @@ class RidgeFamily:
         lengths = factor.new_ones(columns) if lengths is None else lengths
         self._factor, self._lengths, self.whole_apart, self._least = factor, lengths, apart, least
         ahead, below = factor[:rank, -1].double(), factor[rank:, -1].double()
+        unmoved = ahead
         self.base = float(ahead.square().sum() + below.square().sum())
         self.apart = None if apart is None else apart[:rank].double()
         if self.apart is not None:
@@ -58,7 +60,7 @@ class RidgeFamily:
         left, values, right_t = torch.linalg.svd(matrix, full_matrices=False)
         self.values = values * (values >= least * values[:1])
         self.right = right_t.T / lengths[:rank, None].double()
-        self.along = -(left.T @ ahead)
+        self.along, self.whole = -(left.T @ ahead), -(left.T @ unmoved)
         self.n_rows = n_rows
         outside = (ahead + left @ self.along).square().sum() if len(ahead) > len(self.values) else ahead.new_zeros(())
         self.beyond = float(outside + below.square().sum())

@@ -98,13 +98,14 @@ class HeldOut:
         density = -0.5 * (torch.log(2 * math.pi * noise) + 1 - shares / count)
         return torch.where(known, density, -torch.inf)
 
-    def gains(self, rank: int, strength: float | Tensor, *, seen: bool = False) -> Gains:
+    def gains(self, rank: int, strength: float | Tensor, known: float | Tensor) -> Gains:
         """What the solution takes off the squared errors of samples that it does not see.
 
         Args:
-            seen: the network has been trained on them: its errors are taken to what they would have been without each.
+            known: λ of a ridge solution that has taken up as much of the samples as the network, whose errors are taken to what they would have been
+                without each: one or one for each direction (k,), infinite where nothing was.
         """
-        before = self._gathered(lambda block: block.network(strength)) if seen else self.errors.double()
+        before = self._gathered(lambda block: block.network(known))
         losses = [before.square().mean(dim=1), self.errors_at(strength).square().mean(dim=1)]
         return Gains.of([0, rank], torch.stack(losses, dim=1))
 

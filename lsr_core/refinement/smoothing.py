@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lsr_core.linalg.averaging import Average
 from lsr_core.linalg.smoothing import RidgeFamily
+from lsr_core.linalg.taken_up import taken_up
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
 from lsr_core.refinement.penalised import family_of, penalised, share_of_weights
@@ -120,6 +121,12 @@ class Smoothing:
         later = (value for value in self.family.grid().tolist() if value > self.strength)
         return next((at for at in (self.penalty, *later) if self.held_out.tells(at)), self.penalty)
 
+    @property
+    def known_to_network(self) -> float | Tensor:
+        """λ of a solution that has taken up as much of the samples as the network has; as the residual shows, or as much as this one."""
+        at = self.left_out_at
+        return at if self.seen else taken_up(self.family, at, float(self.family.noise(self.at)[0]))
+
     def in_force(self, solve: LinearSolve) -> LinearSolve:
         """The solve with this penalty at every rank."""
         if not self.refines or self.strength == 0:
@@ -195,8 +202,9 @@ def _judged(found: Smoothing) -> Smoothing:
             shown=False,
             why="auto: do not refine, its estimated error is not below the network's (by cross-validation)",
         )
-    gains = found.held_out.gains(found.rank, found.left_out_at, seen=found.seen)
-    own = ", of the network's own training too as far as its linear model tells" if found.seen else ""
+    known = torch.as_tensor(found.known_to_network)
+    gains = found.held_out.gains(found.rank, found.left_out_at, known)
+    own = ", of the network's own training too as far as its linear model tells" if bool(known.isfinite().any()) else ""
     out = "left out in turn" + (", neighbours together" if found.rule == "auto" else "")
     if _shows(gains, found.rank):
         return replace(found, why=f"{chose}, better on {gains.count} training samples {out}{own}")

@@ -14,7 +14,6 @@ from lsr_core.linalg.smoothing import RidgeFamily, minima
 from lsr_core.refinement.held_out import HeldOut
 
 TOGETHER = "evidence and loo"  # whose product weighs the strengths that `auto` averages over
-FLATTER = 24.0  # root of that product: the broader the average, the less a single run is off, up to here (benchmarks/noise.py)
 EVERY = 2  # points of the grid of strengths
 ROUNDING = (
     4.0  # times the precision, relative to the largest singular value: below, the penalty would be lost in rounding
@@ -60,8 +59,19 @@ def strength(rule: str, family: RidgeFamily, held_out: HeldOut | None, *, share:
         return Strength(used, value, None, optima)
     grid = family.grid()[::EVERY]
     grid = grid[grid > least]
-    average = Average.of(grid, -_criterion(used, family, held_out)(grid) / FLATTER)
+    scores = -_criterion(used, family, held_out)(grid)
+    average = Average.of(grid, scores / _root(family, grid, scores))
     return Strength(used, average.matching(family), average, optima)
+
+
+def _root(family: RidgeFamily, grid: Tensor, scores: Tensor) -> float:
+    """The root that is taken of a density before it weighs strengths.
+
+    Each degree of freedom that is spent tells of λ as if it were a measurement of its own, by a prior that seldom fits all of them. To the power of
+    one over their number the average is as broad in log λ with many of them as with few, and the broader it is, the less a single run is off.
+    """
+    best = grid[int(scores.nan_to_num(nan=-math.inf).argmax())]
+    return max(1.0, float(family.degrees_of_freedom(best[None])[0]))
 
 
 def _best(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float) -> tuple[float, list[float]]:

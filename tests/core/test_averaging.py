@@ -21,6 +21,7 @@ from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.neighbours import pairs_of
 from lsr_core.refinement.refine import refine
+from lsr_core.refinement.strengths import strength
 from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.runs import Run, RunStore
 from tests.core import twins
@@ -71,6 +72,27 @@ def test_an_average_of_solutions_is_one_solution_with_a_penalty_for_each_directi
         assert torch.allclose(
             solver.solve(rank), torch.linalg.solve(at.T @ at + away.T @ away, right), rtol=1e-7, atol=1e-9
         )
+
+
+def test_a_density_weighs_strengths_by_its_root_of_the_freedom_that_is_spent() -> None:
+    """So that an average is as broad with many degrees of freedom as with few."""
+    draw = torch.Generator().manual_seed(4)
+    left, _, right = torch.linalg.svd(torch.randn(200, 60, generator=draw, dtype=torch.float64), full_matrices=False)
+    errors = torch.randn(60, generator=draw, dtype=torch.float64)
+    breadths = []
+    for columns in (15, 60):
+        rows = left[:, :columns] * torch.logspace(0, -2, columns, dtype=torch.float64) @ right[:columns, :columns]
+        noisy = 14 * rows @ errors[:columns] + 0.01 * torch.randn(200, generator=draw, dtype=torch.float64)
+        family = RidgeFamily(factor_of(rows, noisy), 200)
+        average = strength("auto", family, None, share=1.0, eps=1e-16).average
+        assert average is not None
+        scores = 2 * family.log_evidence(average.strengths)
+        best = average.strengths[scores.argmax()]
+        spent = float(family.degrees_of_freedom(best[None])[0])
+        assert spent > 5
+        assert torch.allclose(average.weights, torch.softmax(scores / spent, dim=0), rtol=1e-10)
+        breadths.append(math.log(average.strengths[-1] / average.strengths[0]))
+    assert breadths[1] > 0.7 * breadths[0]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -1,0 +1,62 @@
+"""What a network has taken up of the noise of its own samples, as its residual shows it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from lsr_core.linalg.smoothing import RidgeFamily
+from lsr_core.linalg.taken_up import taken_up
+
+ROWS, COLUMNS, SIGMA = 400, 200, 0.3
+
+
+def noise_and_modes() -> tuple[Tensor, Tensor]:
+    """Pure noise, and rows in which directions differ by four decades."""
+    draw = torch.Generator().manual_seed(5)
+    left, _, right = torch.linalg.svd(torch.randn(ROWS, COLUMNS, generator=draw, dtype=torch.float64), full_matrices=False)
+    sizes = torch.logspace(0, -4, COLUMNS, dtype=torch.float64)
+    return SIGMA * torch.randn(ROWS, generator=draw, dtype=torch.float64), left * sizes @ right
+
+
+def family_of(rows: Tensor, errors: Tensor, apart: Tensor | None = None) -> RidgeFamily:
+    factor = torch.linalg.qr(torch.cat([rows, errors[:, None] / math.sqrt(ROWS)], dim=1), mode="r").R
+    return RidgeFamily(factor, ROWS, apart=apart)
+
+
+def shares(family: RidgeFamily, penalties: Tensor) -> Tensor:
+    squares = family.values.square()
+    return squares / (squares + penalties.square())
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_a_ridge_solution_has_fitted_of_noise_is_found_again(moved: bool) -> None:
+    noise, rows = noise_and_modes()
+    strength = 1e-2
+    fitted = rows @ family_of(rows, noise).coefficients(strength) * math.sqrt(ROWS)
+    apart = torch.full((COLUMNS,), 0.5, dtype=torch.float64) if moved else None
+    family = family_of(rows, noise + fitted, apart)
+    found = shares(family, taken_up(family, 1e-9, SIGMA**2))
+    true = shares(family, torch.full_like(family.values, strength))
+    assert float((found - true).abs().mean()) < 0.1
+    assert float(found[:40].min()) > 0.7
+    limited = taken_up(family, 0.1, SIGMA**2)
+    assert float(limited.min()) == pytest.approx(0.1)
+
+
+def test_nothing_is_taken_up_of_noise_that_nobody_fitted_nor_of_what_is_left_to_learn() -> None:
+    noise, rows = noise_and_modes()
+    alone = family_of(rows, noise)
+    assert float(shares(alone, taken_up(alone, 1e-9, SIGMA**2)).mean()) < 0.1
+    signal = math.sqrt(ROWS) * rows[:, :3].sum(dim=1)
+    learnable = family_of(rows, noise + 5 * signal)
+    assert float(shares(learnable, taken_up(learnable, 1e-9, SIGMA**2))[:20].max()) < 0.1
+
+
+def test_without_noise_nothing_is_taken_up() -> None:
+    noise, rows = noise_and_modes()
+    assert bool(taken_up(family_of(rows, noise), 1.0, 0.0).isinf().all())
+    assert bool(taken_up(family_of(rows, 0 * noise), 1.0, 0.0).isinf().all())
