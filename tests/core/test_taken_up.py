@@ -17,7 +17,9 @@ ROWS, COLUMNS, SIGMA = 400, 200, 0.3
 def noise_and_modes() -> tuple[Tensor, Tensor]:
     """Pure noise, and rows in which directions differ by four decades."""
     draw = torch.Generator().manual_seed(5)
-    left, _, right = torch.linalg.svd(torch.randn(ROWS, COLUMNS, generator=draw, dtype=torch.float64), full_matrices=False)
+    left, _, right = torch.linalg.svd(
+        torch.randn(ROWS, COLUMNS, generator=draw, dtype=torch.float64), full_matrices=False
+    )
     sizes = torch.logspace(0, -4, COLUMNS, dtype=torch.float64)
     return SIGMA * torch.randn(ROWS, generator=draw, dtype=torch.float64), left * sizes @ right
 
