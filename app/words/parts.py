@@ -53,7 +53,7 @@ DATA = Parts(
     mean_square="{word} mean square error", chosen="smallest validation error", choosing="The validation error",
     choices="Auto: the smallest validation error, or 0 where samples do not show a gain. Knee: where the gain per further direction falls off. "
     "Fixed: the slider.",
-    rise="the predictor follows the noise of the training data", rows="training rows", values="training values",
+    rise="there the training samples are fitted better and others worse", rows="training rows", values="training values",
     linear="Linearised: refined predictor", errors="errors", headline_errors="headline_rank", group="data",
 )  # fmt: skip
 EQUATION = Parts(

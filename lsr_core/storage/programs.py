@@ -57,8 +57,9 @@ def refuse_pickles(path: Path) -> None:
         elif path.suffix == ".pt2":
             return
     raise InputError(
-        f"is {what}, which is not loaded here: reading one can execute anything. Where the model was made two lines convert it: {CONVERT}; "
-        "a state dict goes into the network that problem() in a Python file makes",
+        f"is {what}, which is not loaded here: reading one can execute anything. A state dict goes into the network that problem() in a "
+        "Python file makes (`lsr refine my_problem.py`), or to the page Bring your own of `lsr dashboard`, with its data. A module becomes a "
+        f"program by two lines where it was made: {CONVERT}",
         file=path.name,
     )
 

@@ -83,7 +83,10 @@ def code_commands(run_id: str) -> str:
         name: f"predictor{form.suffix}" if form.suffix[0] == "." else form.suffix[1:] for name, form in FORMS.items()
     }
     files |= {"csv": "predictions.csv", "json": "run.json"}
-    return "\n".join(f"lsr export {run_id} --format {name} --out {file}" for name, file in files.items())
+    lines = [f"lsr export {run_id} --format {name} --out {file}" for name, file in files.items()]
+    return "\n".join(
+        ["# add --runs FOLDER if the dashboard was started with it; a run of yours is there while it is kept", *lines]
+    )
 
 
 def making(sentence: str, before: int) -> str:
