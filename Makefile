@@ -43,7 +43,7 @@ fuzz: $(VENV)/.dev
 mutants: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutants
 
-# The headline figures of README and site, each with the range it was expected in; ten minutes.
+# The headline figures of README and site, each with the range it was expected in; three minutes of a core.
 reproduce: $(VENV)/.dashboard
 	$(BIN)/python benchmarks/reproduce.py
 

@@ -2,7 +2,7 @@
 
     python benchmarks/reproduce.py [--only NAME] [--list]
 
-About ten minutes on two cores; nothing is written outside a temporary folder. Ends with 1 if a figure lies outside its range.
+About three minutes of a core; nothing is written outside a temporary folder. Ends with 1 if a figure lies outside its range.
 Ranges are wide where rounding decides. Time is printed and not judged.
 """
 
