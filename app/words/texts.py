@@ -267,7 +267,7 @@ def norm_elsewhere(rank: int) -> str:
 
 SIGNATURES = {
     "degradation": "degradation (the error on samples held out rises again towards the largest rank)",
-    "divergence on update": "divergence on update (the network with the step in its weights is worse than before)",
+    "divergence on update": "divergence on update (the network with the step in its weights is worse; the refined predictor is another)",
     "zero correction": "zero correction (no rank lowers the residual)",
 }
 

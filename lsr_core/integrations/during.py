@@ -29,6 +29,8 @@ class Gain:
     Attributes:
         epoch: after which, counted from 0.
         rank: at which the refined predictor was taken.
+        network: mean squared error of the network.
+        refined: the same of the refined predictor.
     """
 
     epoch: int
