@@ -17,9 +17,7 @@ from lsr_app.reading.rundata import RunData
 Labelled = Sequence[tuple[str, RunData]]
 Rows = Iterable[Sequence[object]]
 HEIGHT = 320
-LEGEND_WIDTH = (
-    285  # of a phone, less its margins and those of the figure: rows are kept free for a legend as it wraps there
-)
+LEGEND_WIDTH = 310  # of a phone, in the widths of `_legend_rows`: rows are kept free for a legend as it wraps there
 LARGE = 20  # type of a figure that is projected
 TINY = 1e-300  # below every error that float64 can tell from zero; keeps logarithms finite
 

@@ -15,17 +15,19 @@ from lsr_app.reading.rundata import RunData
 from lsr_app.words import formats
 
 BAND = 150
+STRETCHES = 30  # of the range: points of which two neighbours are further apart are not joined
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Points of a slice, sorted along the input `along`; `exact` says that they lie on one grid line."""
+    """Points of a slice, sorted along the input `along`; `exact`: they lie on one grid line, `joined`: lines may be drawn between them."""
 
     points: NDArray[np.int64]
     along: int
     across: int | None
     value: float | None
     exact: bool
+    joined: bool
 
 
 def cut(run: RunData, along: int, fraction: float) -> Cut:
@@ -35,7 +37,8 @@ def cut(run: RunData, along: int, fraction: float) -> Cut:
     """
     inputs = run.fields.inputs
     if run.dimension == 1:
-        return Cut(np.argsort(inputs[:, 0], kind="stable"), 0, None, None, True)
+        order = np.argsort(inputs[:, 0], kind="stable")
+        return Cut(order, 0, None, None, True, _close(inputs[order, 0]))
     across = next(axis for axis in range(run.dimension) if axis != along)
     column = inputs[:, across]
     wanted = float(column.min() + fraction * (column.max() - column.min()))
@@ -46,7 +49,13 @@ def cut(run: RunData, along: int, fraction: float) -> Cut:
     else:
         value = wanted
         chosen = np.argsort(np.abs(column - wanted), kind="stable")[:BAND]
-    return Cut(chosen[np.argsort(inputs[chosen, along], kind="stable")], along, across, value, run.grid is not None)
+    exact = run.grid is not None
+    return Cut(chosen[np.argsort(inputs[chosen, along], kind="stable")], along, across, value, exact, exact)
+
+
+def _close(places: NDArray[Any]) -> bool:
+    """Whether what lies between neighbours is told by a line: it is not where samples were drawn at random and are few."""
+    return len(places) > 1 and bool(np.diff(places).max() <= np.ptp(places) / STRETCHES)
 
 
 def values(
@@ -57,17 +66,17 @@ def values(
     colours = canvas.colours
     run = runs[0][1]
     x = light(run.fields.inputs[where.points, where.along])
-    draw = canvas.line if where.exact else canvas.points
-    extra: dict[str, Any] = {} if where.exact else {"size": 4}
+    draw = canvas.line if where.joined else canvas.points
+    extra: dict[str, Any] = {} if where.joined else {"size": 4}
     truth = run.truth(output)[where.points]
     network = run.fields.network[where.points, output]
     refined = run.refined(ranks[0], output)[where.points]
     if not run.has_reference or (observed is not None and run.shown_split == "train"):
         pass  # nothing to draw, or what is drawn below as training data
-    elif where.exact:
+    elif where.joined:
         canvas.line(x, light(truth), run.truth_name, colours.truth, width=5, opacity=0.28)
     else:
-        canvas.points(x, light(truth), run.truth_name, colours.truth, **extra)
+        canvas.points(x, light(truth), run.truth_name, colours.truth, size=11, outline=0, opacity=0.28)
     draw(x, light(network), "Network", colours.network, **(extra or {"dash": "dash"}))
     draw(x, light(refined), f"Refined predictor{suffix(0)}", colours.refined, **extra)
     for index, (_, other) in enumerate(runs[1:], start=1):
@@ -114,8 +123,8 @@ def errors(runs: Labelled, ranks: Sequence[int], output: int, where: Cut, *, log
     def shown(error: NDArray[Any]) -> NDArray[np.float64]:
         return positive(np.abs(error)) if logy else error
 
-    draw = canvas.line if where.exact else canvas.points
-    extra: dict[str, Any] = {"width": 1.6} if where.exact else {"size": 4}
+    draw = canvas.line if where.joined else canvas.points
+    extra: dict[str, Any] = {"width": 1.6} if where.joined else {"size": 4}
     draw(x, shown(network), "Network", colours.network, **extra)
     draw(x, shown(refined), f"Refined predictor{suffix(0)}", colours.refined, **extra)
     for index, (_, other) in enumerate(runs[1:], start=1):

@@ -45,7 +45,7 @@ FIGURES = {
     "headline_lines": Words(
         "Before and after",
         "The truth, the network and the refined predictor at the selected rank.",
-        "The closer a line lies to the broad one, the better; Error fields shows the differences enlarged.",
+        "What is broad and pale is the truth, and the closer to it the better; Error fields shows the differences enlarged.",
     ),
     "headline_rank": Words(
         "Error against rank",
@@ -154,7 +154,7 @@ FIGURES = {
     "curves": Words(
         "Fields",
         "The truth, the network and the refined predictor at the selected rank over the single input.",
-        "The broad pale line is the truth; the refined predictor should run along its middle.",
+        "What is broad and pale is the truth; the refined predictor should lie along its middle.",
     ),
     "fitted_curves": Words(
         "Fields",
@@ -174,7 +174,7 @@ FIGURES = {
     "slice_values": Words(
         "Slice: values",
         "The truth, the network and the refined predictor along a line through the field.",
-        "The broad pale line is the truth; move the slice with the control above.",
+        "What is broad and pale is the truth; move the slice with the control above.",
     ),
     "slice_errors": Words(
         "Slice: errors",

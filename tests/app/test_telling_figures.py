@@ -115,6 +115,19 @@ def test_noisy_observations_are_drawn_all_of_them(tmp_path: Path) -> None:
     assert "72 training data" in picture.alt
 
 
+@pytest.mark.parametrize(("count", "mode"), [(24, "markers"), (400, "lines")])
+def test_few_samples_of_one_input_are_not_joined_by_lines(tmp_path: Path, count: int, mode: str) -> None:
+    """Straight lines over wide gaps look like errors of the predictor."""
+    run = rundata.read(synthetic.complete(RunStore(tmp_path), dimension=1, side=20, max_rank=20))
+    here = np.sort(np.random.default_rng(1).random(count)) if count < 100 else np.linspace(0, 1, count)
+    parts = {name: np.zeros((count, 1)) for name in ("targets", "network")}
+    steps = np.zeros((len(run.fields.ranks), count, 1))
+    run = replace(run, fields=replace(run.fields, inputs=here[:, None], refined_error=steps, **parts), _grids={})
+    where = lines.cut(run, 0, 0.5)
+    for picture in (lines.values([("a", run)], [5], 0, where), lines.errors([("a", run)], [5], 0, where)):
+        assert {trace.mode for trace in picture.figure.data} == {mode}
+
+
 def test_observations_that_are_too_many_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observed, "MOST", 71)
     seen = observed.read(lsr_samples.folder("noisy1d"))

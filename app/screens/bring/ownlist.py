@@ -20,6 +20,8 @@ from lsr_core.storage import inside
 from lsr_core.storage.bundle_files import DESCRIPTION, MAX_FILE_BYTES
 from lsr_core.storage.bundles import read_description
 
+_OFFERED = "bring_offered"
+
 
 def section(now: Now) -> None:
     """A line for each; nothing where there are none."""
@@ -50,6 +52,9 @@ def offer(now: Now, made: str | None) -> None:
     """That a problem was made just now, where its form ends; nothing once it is forgotten."""
     if made not in ownproblems.names(now.owner):
         return
+    if st.session_state.get(_OFFERED) != made:  # where the form ends is below what is seen of it, as a rule
+        st.session_state[_OFFERED] = made
+        st.toast(bringtexts.MADE, icon=":material/check:")
     st.success(bringtexts.MADE, icon=":material/check:")
     if st.button(bringtexts.REFINE, key="refine_made", type="primary", on_click=wanted.bring, args=(made, now)):
         wanted.go()

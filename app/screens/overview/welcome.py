@@ -20,13 +20,13 @@ def section(now: Now) -> None:
     show.heading(texts.PRODUCT, overviewtexts.TAGLINE)
     lines = "".join(f"<li>{formats.page(line)}</li>" for line in overviewtexts.WHAT_IT_DOES)
     st.html(f"<ul class='lsr-what'>{lines}</ul>")
-    with st.container(horizontal=True, gap="small", key="welcome"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="welcome"):
         show.link(pages.START, overviewtexts.TRY_IT, ":material/play_circle:")
         show.link("bring", overviewtexts.BRING_YOURS, ":material/upload:")
         mine = next((entry for entry in now.entries if not entry.shipped and entry.manifest.owner == now.owner), None)
         if mine is not None:
             st.button(
-                overviewtexts.go_on(formats.markdown(formats.one_line(mine.manifest.title, 40))), key="continue", type="tertiary",
+                overviewtexts.go_on(formats.markdown(formats.one_line(mine.manifest.title, 60))), key="continue", type="tertiary",
                 icon=":material/history:", on_click=state.open_run, args=(mine.id,),
             )  # fmt: skip
         else:

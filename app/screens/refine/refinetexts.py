@@ -47,4 +47,4 @@ def use_largest(rank: int) -> str:
 
 
 def fills(name: str) -> str:
-    return f"Fills the form with {name}"
+    return f"Fills the form. On the command line it is called {name}."
