@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import lsr_samples
-from lsr_app.plots import lines, maps, ranks, samples, scales
+from lsr_app.plots import lines, maps, ranks, samples, scales, theme
 from lsr_app.reading import observed, rundata
 from lsr_app.reading.rundata import RunData
+from lsr_app.screens.overview import classfigures
 from lsr_app.screens.rank import sureness
 from lsr_core.problems.splits import Quantity
 from lsr_core.refinement.results import Spectrum
@@ -169,3 +170,12 @@ def test_the_text_on_conditioning_follows_the_numbers(data: RunData) -> None:
     assert sureness.sentences(run, 0) == ""
     solved[20] = 1e17
     assert "every digit" in sureness.sentences(run, 20)
+
+
+def test_counts_of_right_classes_can_be_read_on_dark_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand in cells without a colour, from which Plotly takes dark text on every page."""
+    monkeypatch.setattr(theme, "_mode", [lambda: "dark"])
+    cells, right = classfigures.confusion([[3, 1], [0, 2]], 1, "Network").figure.data
+    assert [list(row) for row in cells.text] == [["", "1"], ["", ""]]
+    assert list(right.text) == ["3", "2"]
+    assert right.textfont.color == theme.DARK.text

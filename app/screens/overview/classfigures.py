@@ -24,14 +24,26 @@ def confusion(counts: Counts, most_wrong: int, what: str) -> Picture:
     wrong = table.astype(np.float64)
     np.fill_diagonal(wrong, np.nan)
     names = [str(place) for place in range(len(table))]
-    shown = [[str(count) if count else "" for count in row] for row in table.tolist()]
+    written = len(table) <= WRITTEN
+    shown = [
+        [str(count) if count and true != given else "" for given, count in enumerate(row)]
+        for true, row in enumerate(table.tolist())
+    ]
     canvas.traces.append(
         {
             "type": "heatmap", "z": wrong, "x": names, "y": names, "zmin": 0, "zmax": max(1, most_wrong), "showscale": False,
             "colorscale": [[0, canvas.colours.surface], [1, canvas.colours.stepped]], "xgap": 1, "ygap": 1, "name": "",
-            "text": shown, "texttemplate": "%{text}" if len(table) <= WRITTEN else "", "hovertemplate": "right %{y}, given %{x}: %{text}",
+            "text": shown, "texttemplate": "%{text}" if written else "", "customdata": table.tolist(),
+            "hovertemplate": "right %{y}, given %{x}: %{customdata}",
         }
     )  # fmt: skip
+    if written:  # cells without a colour have no contrast to choose by: their text would be dark on dark pages too
+        canvas.traces.append(
+            {
+                "type": "scatter", "mode": "text", "x": names, "y": names, "text": [str(count) for count in table.diagonal().tolist()],
+                "textfont": {"color": canvas.colours.text}, "showlegend": False, "hoverinfo": "skip",
+            }
+        )  # fmt: skip
     canvas.axes("Given class", "Right class")
     for axis in ("xaxis", "yaxis"):
         canvas.layout[axis] |= {"type": "category", "showgrid": False}
