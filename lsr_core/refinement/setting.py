@@ -207,7 +207,9 @@ def clamp_rank(
             )
         return config.max_rank, []
     if limit < default:
-        return limit, [f"Maximum rank clamped to {limit:,}: there are {n_residuals:,} residuals and {n_params:,} parameters."]
+        return limit, [
+            f"Maximum rank clamped to {limit:,}: there are {n_residuals:,} residuals and {n_params:,} parameters."
+        ]
     return max(default, fixed), []
 
 

@@ -37,9 +37,11 @@ class Weighed:
 
 @dataclass(frozen=True)
 class Importance:
-    """Settings by their share, the largest first; `chance` is what chance alone reaches, `together` are pairs that changed together."""
+    """Settings by their share, the largest first; `errors` are the smallest and the largest, `chance` is what chance alone reaches, `together`
+    are pairs that changed together."""
 
     runs: int
+    errors: tuple[float, float]
     settings: tuple[Weighed, ...]
     chance: float
     together: tuple[tuple[str, str], ...]
@@ -74,7 +76,8 @@ def of(entries: Sequence[RunEntry]) -> Importance:
         Weighed(name, share, bool(_correlation(columns[name], ranks) < 0) if columns[name].ndim == 1 else None)
         for name, share in sorted(shares.items(), key=lambda item: -item[1])
     ]
-    return Importance(len(entries), tuple(settings), float(np.quantile(largest, CHANCE)), _together(columns))
+    ends = float(errors.min()), float(errors.max())
+    return Importance(len(entries), ends, tuple(settings), float(np.quantile(largest, CHANCE)), _together(columns))
 
 
 def _columns(configs: Sequence[dict[str, object]]) -> dict[str, Values]:

@@ -46,7 +46,9 @@ def picture(title: str, found: Importance) -> Picture:
         }
     )  # fmt: skip
     canvas.vertical(found.chance, theme.palette().text)
-    canvas.axes("Share of the order of the errors", "", xaxis={"range": [0, 1]})
+    canvas.axes(
+        "Share of the order of the errors", "", xaxis={"range": [0, 1]}, yaxis={"type": "category", "showgrid": False}
+    )
     canvas.layout |= {"showlegend": False, "bargap": 0.35, "margin": theme.layout()["margin"] | {"l": 150, "t": 10}}
 
     def rows() -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsr_app.words import settings
+from lsr_app.words import formats, settings
 
 if TYPE_CHECKING:
     from lsr_app.screens.runs.importance import Importance, Weighed
@@ -68,7 +68,8 @@ def importance_help(least: int) -> str:
 
 def importance(title: str, found: Importance) -> str:
     """What went with the error, beyond chance, and which settings the runs cannot tell apart."""
-    begun = f"{found.runs:,} refinements of {title}:"
+    low, high = map(formats.error, found.errors)
+    begun = f"{found.runs:,} refinements of {title}, {f'with errors from {low} to {high}' if low != high else f'all with an error of {low}'}:"
     if not found.settings:
         return f"{begun} no setting differs that could be held against their errors."
     strong = found.beyond_chance
