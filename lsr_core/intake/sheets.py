@@ -6,7 +6,7 @@ import csv
 import itertools
 import tempfile
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -44,34 +44,47 @@ def _as_text(path: Path, scratch: Path) -> tuple[Path, list[str]]:
     book = load_workbook(
         path, read_only=True, data_only=True, keep_links=False
     )  # values of formulas as they were saved
-    sheets = {sheet.title: rows for sheet in book.worksheets if (rows := _rows(sheet, path.name))}
-    if not sheets:
-        raise InputError("has no sheet with cells", file=path.name)
-    chosen = next(
-        (name for name, rows in sheets.items() if any(map(is_number, itertools.chain(*rows)))), next(iter(sheets))
-    )
-    rows = sheets.pop(chosen)
+    rows, others = _chosen(book.worksheets, path.name)
     width = max(len(row) for row in rows)
     target = scratch / path.name
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
-    return target, [name[:100] for name in sheets]
+    return target, others
+
+
+def _chosen(sheets: list[Any], file: str) -> tuple[list[list[str]], list[str]]:
+    """The rows of the first sheet with numbers, or else with cells, and the names of others that have cells."""
+    filled = [sheet for sheet in sheets if any(cell is not None for row in _cells(sheet, file) for cell in row)]
+    if not filled:
+        raise InputError("has no sheet with cells", file=file)
+    for sheet in (*filled, filled[0]):
+        rows = _rows(sheet, file)
+        if any(map(is_number, itertools.chain(*rows))):
+            break
+    return rows, [other.title for other in filled if other is not sheet]
 
 
 def _rows(sheet: Any, file: str) -> list[list[str]]:
     """The rows that have cells, as text, without the empty cells at their end."""
-    found, cells = [], 0
-    for row in sheet.iter_rows(values_only=True):
-        cells += max(1, len(row))
-        if cells > MAX_CELLS:
-            raise InputError(f"has more than {MAX_CELLS:,} cells; save the table as .csv", file=file)
+    found = []
+    for row in _cells(sheet, file):
         fields = [_field(cell) for cell in row]
         while fields and not fields[-1]:
             fields.pop()
         if fields:
             found.append(fields)
     return found
+
+
+def _cells(sheet: Any, file: str) -> Iterator[tuple[Any, ...]]:
+    """Row by row, of a sheet of bounded size."""
+    cells = 0
+    for row in sheet.iter_rows(values_only=True):
+        cells += max(1, len(row))
+        if cells > MAX_CELLS:
+            raise InputError(f"has more than {MAX_CELLS:,} cells; save the table as .csv", file=file)
+        yield row
 
 
 def _check_size(path: Path) -> None:
