@@ -97,10 +97,14 @@ class Reference:
         least = KNOWN * torch.finfo(theta.dtype).eps * known.abs().max().clamp_min(torch.finfo(theta.dtype).tiny)
 
         def moves(*places: slice) -> bool:
-            moved = theta.clone()
+            change = torch.zeros_like(theta)
             for place in places:
-                moved[place] += step * theta[place].norm().clamp_min(1e-3) * self.directions[place, 0]
-            return bool((function.outputs(self.inputs, moved) - known).abs().max() > least)
+                change[place] = step * theta[place].norm().clamp_min(1e-3) * self.directions[place, 0]
+            ahead, behind = (function.outputs(self.inputs, theta + sign * change) for sign in (1, -1))
+            slope, bend = (ahead - behind).abs().max(), (ahead + behind - 2 * known).abs().max()
+            return bool(slope > least) and bool(
+                bend < 0.1 * slope
+            )  # a kink, as of a unit at rest, has no gradient to keep back
 
         if not still or not moves(*still.values()):
             return []
