@@ -1,16 +1,20 @@
-"""Networks of a million parameters and more for `scale.py`: layers, images, sequences. At random weights: LSR needs no training to show its cost."""
+"""Networks of a million parameters and more for `scale.py`: layers, images, sequences, fields.
+
+At random weights: LSR needs no training to show its cost.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lsr_core import Split, SupervisedProblem
+from lsr_core.networks.architectures import build
 
 
 class Residual(nn.Module):
@@ -119,6 +123,7 @@ class Scaled:
     samples: int
     dtype: str = "float64"
     rank: int = 100
+    target: Callable[[Tensor], Tensor] = field(default=lambda inputs: smooth(inputs))
 
     def problem(self, name: str, samples: int = 0) -> SupervisedProblem:
         torch.manual_seed(0)
@@ -127,7 +132,7 @@ class Scaled:
         splits = []
         for size in (count, max(1, count // 4), max(1, count // 4)):
             inputs = self.sample(size)
-            splits.append(Split(inputs, smooth(inputs)))
+            splits.append(Split(inputs, self.target(inputs)))
         return SupervisedProblem(name, model, *splits)
 
 
@@ -138,6 +143,33 @@ def smooth(inputs: Tensor) -> Tensor:
     draw = torch.Generator().manual_seed(1)
     along = torch.randn(values.shape[1], 3, generator=draw, dtype=torch.float64) / values.shape[1] ** 0.5
     return torch.sin(2 * (values @ along)).sum(1, keepdim=True)
+
+
+def fields(side: int) -> Callable[[int], Tensor]:
+    """Periodic functions on a grid, (n, side²), of low frequencies."""
+
+    def drawn(count: int) -> Tensor:
+        return damped(torch.randn(count, side, side)).flatten(1)
+
+    return drawn
+
+
+def damped(values: Tensor, power: float = 2.0) -> Tensor:
+    """Fields (n, s, s) with their frequencies damped, of size one."""
+    across, along = torch.fft.fftfreq(values.shape[1], 1 / values.shape[1]), torch.arange(values.shape[2] // 2 + 1)
+    spectrum = torch.fft.rfft2(values) / (1 + across[:, None].square() + along.square()) ** (power / 2)
+    found = torch.fft.irfft2(spectrum, s=values.shape[1:])
+    return found / found.std((1, 2), keepdim=True)
+
+
+def after_a_while(inputs: Tensor) -> Tensor:
+    """Another field of each, smooth and no linear function of it, (n, side²)."""
+    side = int(inputs.shape[1] ** 0.5)
+    return damped(torch.sin(2 * inputs).view(-1, side, side), 1.0).flatten(1).double()
+
+
+def operator(width: int, modes: int, side: int) -> nn.Module:
+    return build("fno-2d", {"grid": [side, side], "modes": [modes, modes], "width": width, "depth": 4})
 
 
 def uniform(*shape: int) -> Callable[[int], Tensor]:
@@ -156,5 +188,7 @@ NETWORKS = {
     "resnet-18": Scaled(ResNet18, uniform(3, 32, 32), 1000, "float32"),
     "gpt-1.3m": Scaled(lambda: Gpt(1000, 32, 128, 6, 4), words(1000, 32), 1000),
     "gpt-11m": Scaled(lambda: Gpt(1000, 32, 384, 6, 6), words(1000, 32), 1000, "float32"),
+    "fno-1m": Scaled(lambda: operator(32, 8, 32), fields(32), 32, target=after_a_while),
+    "fno-20m": Scaled(lambda: operator(64, 18, 64), fields(64), 16, "float32", target=after_a_while),
     "gpt-2": Scaled(lambda: Gpt(50257, 1024, 768, 12, 12), words(50257, 32), 128, "float32"),
 }

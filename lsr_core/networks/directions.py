@@ -25,7 +25,7 @@ class DirectionForm:
     """How the outer products stand in the parameters.
 
     Attributes:
-        splits: number of axes that make the rows, where it is not one.
+        splits: number of axes that make the rows, where it is not the one by which a direction is shortest.
         tied: biases by name, with the weight whose g they share: a layer's output moves by g(h·a + 1).
         still: parameters that no output depends on.
     """
@@ -36,8 +36,13 @@ class DirectionForm:
 
     def sides(self, name: str, shape: torch.Size) -> tuple[int, int]:
         """Rows and columns of a parameter; a vector has one column."""
-        split = self.splits.get(name, 1)
+        split = self.splits.get(name) or self.possible(shape)[0]
         return shape[:split].numel(), shape[split:].numel()
+
+    @staticmethod
+    def possible(shape: torch.Size) -> list[int]:
+        """Numbers of axes that may make the rows, that of the shortest direction first."""
+        return sorted(range(1, max(2, len(shape))), key=lambda split: shape[:split].numel() + shape[split:].numel())
 
     def length(self, shapes: Mapping[str, torch.Size]) -> int:
         """Numbers that a direction is kept in."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from lsr_core.errors import InputError
 from lsr_core.networks.factored import FactoredJacobian
+from lsr_core.networks.flops import pass_flops
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import (
     BLOCK_BYTES,
@@ -26,6 +26,9 @@ SMALL = 2e10  # floating-point operations that nobody notices
 PATIENCE = 3e12  # that rows may take, some minutes, where directions chosen on a part of the samples take a few percent of them
 ROW_PASSES = 2  # over all rows: for the sketch, and for the modes
 TANGENT = 3  # passes that a tangent costs beside the value
+BACKWARD = 2  # that one takes back from an output
+CLEARLY = 2  # times cheaper that tangents have to be than backward passes with their products
+FEW_OUTPUTS = 0.2  # of the columns of the sketch, up to which backward passes always cost less than tangents
 SLOWER = 8  # times the time of an operation in a product of rows that one in forward mode takes
 
 
@@ -162,9 +165,50 @@ def choose_strategy(
                 key="strategy",
             )
         return Strategy("matrix-free", "samples of a batch influence each other", function, n_outputs)
+    if wanted in ("auto", "factored") and not function.is_partial:
+        passed = _for_many_outputs(function, example, n_rows, n_outputs, width, wanted)
+        if passed is not None:
+            return passed
     network = (uses or uses_of)(function, example)
     chosen = _by_cost(function, example, n_rows, n_outputs, network, width, wanted)
     return chosen if network is None else replace(chosen, excluded=_excluded(network))
+
+
+def _for_many_outputs(
+    function: ParametricFunction, example: Tensor, n_rows: int, n_outputs: int, width: int, wanted: str
+) -> Strategy | None:
+    """Forward mode where a sample has so many outputs that even their backward passes alone take longer; None otherwise."""
+    if BACKWARD * n_outputs <= CLEARLY * TANGENT * width:
+        return None
+    if wanted == "auto" and (_cost(function, n_rows, width) <= SMALL or _fits_exactly(function, width)):
+        return None
+    flops = pass_flops(function, example)
+    if not _are_many(flops, function, n_outputs):
+        return None
+    return Strategy("factored", _in_forward_mode(wanted, n_outputs), function, n_outputs, pass_flops=flops)
+
+
+def _in_forward_mode(wanted: str, n_outputs: int) -> str:
+    if wanted == "factored":
+        return "asked for"
+    return (
+        f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than a backward pass for each"
+    )
+
+
+def _are_many(flops: float, function: ParametricFunction, n_outputs: int) -> bool:
+    """Whether forward mode is cheaper than rows."""
+    return 0 < SLOWER * TANGENT * flops < 2 * ROW_PASSES * n_outputs * function.n_params
+
+
+def _cost(function: ParametricFunction, n_rows: int, width: int) -> float:
+    """Floating-point operations of a basis by all rows."""
+    return 8 * n_rows * function.n_params * min(n_rows, width)
+
+
+def _fits_exactly(function: ParametricFunction, width: int) -> bool:
+    """Whether numbers are too coarse for factored directions and exact ones are small enough."""
+    return function.dtype == torch.float32 and 20 * function.n_params * width <= COARSE
 
 
 def _by_cost(
@@ -179,8 +223,12 @@ def _by_cost(
     """The strategy where each sample stands alone."""
     share = 0.0 if network is None else network.share
     quick_rows = network if share >= MOSTLY else None
-    flops = 0.0 if network is None or function.is_partial else _pass_flops(function, example, n_outputs, width, share)
-    in_forward_mode = 0 < SLOWER * TANGENT * flops < 2 * ROW_PASSES * n_outputs * function.n_params
+    few = share >= MOSTLY and n_outputs <= FEW_OUTPUTS * width
+    flops = 0.0 if network is None or function.is_partial or few else pass_flops(function, example)
+    many_outputs = in_forward_mode = _are_many(flops, function, n_outputs)
+    if network is not None and share >= MOSTLY:
+        by_outputs = n_outputs * (BACKWARD * flops + 4 * width * network.signals)
+        in_forward_mode = 0 < CLEARLY * TANGENT * width * flops < by_outputs
     if wanted == "factored":
         if in_forward_mode:
             return Strategy(wanted, "asked for", function, n_outputs, pass_flops=flops)
@@ -192,25 +240,24 @@ def _by_cost(
         return Strategy(wanted, "asked for", function, n_outputs, network)
     if wanted == "row-blocks":
         return Strategy(wanted, "asked for", function, n_outputs, quick_rows)
-    cost = 8 * n_rows * function.n_params * min(n_rows, width)
+    cost = _cost(function, n_rows, width)
     if cost <= SMALL:
         return Strategy("row-blocks", "small enough for all Jacobian rows", function, n_outputs, quick_rows)
     if function.is_partial:
         return Strategy(
             "row-blocks", "a random part of the scalars has no outer products", function, n_outputs, quick_rows
         )
-    if function.dtype == torch.float32 and quick_rows is not None and 20 * function.n_params * width <= COARSE:
+    if quick_rows is not None and _fits_exactly(function, width):
         reason = "single precision is too coarse for factored directions, and the exact ones fit"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
-    if quick_rows is not None and quick_rows.places > 1 and not in_forward_mode and cost <= PATIENCE:
+    if quick_rows is not None and quick_rows.places > 1 and not many_outputs and cost <= PATIENCE:
         reason = f"samples pass layers at {quick_rows.places} places, where random directions reach less than rows"
         return Strategy("row-blocks", reason, function, n_outputs, quick_rows)
     if quick_rows is not None and not in_forward_mode:
         reason = f"the uses of {share:.0%} of the free parameters have rules"
         return Strategy("factored", reason, function, n_outputs, quick_rows)
-    if in_forward_mode and function.dtype == torch.float64:
-        reason = f"one pass gives the {n_outputs} outputs of a sample, so forward mode is cheaper than their rows"
-        return Strategy("factored", reason, function, n_outputs, pass_flops=flops)
+    if in_forward_mode:
+        return Strategy("factored", _in_forward_mode(wanted, n_outputs), function, n_outputs, pass_flops=flops)
     return Strategy(
         "row-blocks", f"the uses of only {share:.0%} of the free parameters have rules", function, n_outputs
     )
@@ -231,22 +278,3 @@ def _excluded(network: UsedNetwork) -> str:
     shapes = network.function.shapes
     name = max(network.rest, key=lambda name: shapes[name].numel())
     return f"parameter {name}: {network.why_not[name]}"
-
-
-def _pass_flops(function: ParametricFunction, example: Tensor, n_outputs: int, width: int, share: float) -> float:
-    """Floating-point operations of matrix products and convolutions that one more sample costs in a forward pass.
-
-    0 where torch cannot count, and where parameters are used in ways that have rules and a sample has so few outputs that their reverse passes
-    cost less than tangents.
-    """
-    if share >= MOSTLY and 2 * n_outputs <= SLOWER * TANGENT * width:
-        return 0.0
-    counts = []
-    for inputs in (example, torch.cat([example, example])):
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            try:
-                function(function.theta0, inputs)
-            except RuntimeError:  # its hooks do not stand derivatives inside forward, as forces have
-                return 0.0
-        counts.append(counter.get_total_flops())
-    return (counts[1] - counts[0]) / len(example)

@@ -9,6 +9,7 @@ from lsr_core.networks.factored import PRODUCTS, RECORD_BYTES, TOGETHER
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
 from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, PART_BYTES, TANGENTS
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
+from lsr_core.networks.uses.network import SIGNAL_BYTES
 from lsr_core.networks.uses.search import FEWEST
 from lsr_core.problems.data_residual import PATH_BYTES
 from lsr_core.refinement.config import RefineConfig
@@ -185,13 +186,19 @@ class _Job:
 
     def factors(self, samples: int) -> int:
         """Uses of the parameters by some samples, with the graph that they come from, and products with directions at their places."""
-        one = factor_bytes(self.sizes, self.config)
+        one, more = factor_bytes(self.sizes, self.config), 0
         if not self.sizes.equation:
-            one = self.sizes.kept + (2 * self.sizes.signals + PRODUCTS * self.sizes.places * self.p) * self.item
+            signals = self.sizes.signals * self.item
+            products = PRODUCTS * self.sizes.places * self.p * self.item
+            one = self.sizes.kept + 2 * signals + products
             samples = samples_within(max(RECORD_BYTES, FEWEST * one), one, samples)
-            one += 2 * self.sizes.signals * self.item * max(0, self.o - 1)
+            more = (
+                (min(self.o, max(1, SIGNAL_BYTES // max(1, samples * signals))) - 1)
+                * samples
+                * (2 * signals + products)
+            )
         rest = min(REST_BYTES, COPIES * samples * self.o * self.sizes.rest * self.item)
-        return samples * one + rest
+        return samples * one + more + rest
 
     def factored_basis(self) -> int:
         samples = min(ROWS, self.samples)

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lsr_core.networks.neuraloperator import NeuralOperatorFNO, NeuralOperatorFNOArguments
+from lsr_core.networks.spectral import FNO, FNO1dArguments, FNO2dArguments
+
 STEPS, WIDTH = 3, 4
 
 
@@ -142,6 +145,47 @@ OPERATIONS: dict[str, tuple[Callable[[], nn.Module], Shape]] = {
         lambda: Made(lambda x, r: r(x)[0].flatten(1), r=nn.GRU(4, 3, batch_first=True, bidirectional=True)),
         (3, 4),
     ),
+    "spectral 1d": (lambda: FNO(FNO1dArguments(points=8, modes=3, width=3, depth=2)), (8,)),
+    "spectral 2d": (lambda: FNO(FNO2dArguments(grid=[4, 6], modes=[2, 3], width=3, depth=2)), (24,)),
+    "spectral, frequencies around zero": (
+        lambda: NeuralOperatorFNO(
+            NeuralOperatorFNOArguments(grid=[4, 6], modes=[3, 2], width=3, depth=2, lifting=4, projection=4)
+        ),
+        (24,),
+    ),
+    "complex parameters": (
+        lambda: Made(
+            lambda x, w, v: torch.fft.irfft(torch.einsum("nik,iok->nok", torch.fft.rfft(x), w) * v, n=6).flatten(1),
+            w=nn.Parameter(torch.randn(3, 2, 4, dtype=torch.complex128)),
+            v=nn.Parameter(torch.randn(2, 1, dtype=torch.complex128)),
+        ),
+        (3, 6),
+    ),
+    "complex layer": (
+        lambda: Made(lambda x, a: a(torch.complex(x, x.sin())).abs(), a=nn.Linear(3, 2, dtype=torch.complex128)),
+        (3,),
+    ),
+    "real times complex": (
+        lambda: Made(
+            lambda x, w, v: torch.fft.irfft(torch.fft.rfft(x) * w * torch.view_as_complex(v), n=6).flatten(1),
+            w=free(2, 1),
+            v=free(4, 2),
+        ),
+        (2, 6),
+    ),
+    "real and imaginary parts first": (
+        lambda: Made(
+            lambda x, w: torch.fft.irfft(torch.fft.rfft(x) @ torch.complex(w[0], w[1]), n=6).flatten(1), w=free(2, 4, 4)
+        ),
+        (2, 6),
+    ),
+    "conjugate": (
+        lambda: Made(
+            lambda x, w: torch.fft.irfft(torch.fft.rfft(x) @ torch.complex(w[0], w[1]).conj(), n=6).flatten(1),
+            w=free(2, 4, 4),
+        ),
+        (2, 6),
+    ),
     "bilinear beside linear": (
         lambda: Made(lambda x, b, a: a(torch.tanh(b(x, x))), b=nn.Bilinear(4, 4, 3), a=nn.Linear(3, 2)),
         (4,),
@@ -153,6 +197,7 @@ OPERATIONS: dict[str, tuple[Callable[[], nn.Module], Shape]] = {
 }
 WITHOUT = {  # parameters that no rule is there for
     "stacked": {"a", "b"},
+    "conjugate": {"w"},
     "bilinear beside linear": {"b.weight"},
     "weight norm beside linear": {"0.parametrizations.weight.original0", "0.parametrizations.weight.original1"},
 }

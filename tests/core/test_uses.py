@@ -35,7 +35,8 @@ def dense(model: nn.Module, inputs: Tensor) -> Tensor:
         torch.autograd.grad(value, parameters, retain_graph=True, materialize_grads=True, allow_unused=True)
         for value in outputs
     ]
-    return torch.stack([torch.cat([part.reshape(-1) for part in row]) for row in rows])
+    parts = [[torch.view_as_real(part) if part.is_complex() else part for part in row] for row in rows]
+    return torch.stack([torch.cat([part.reshape(-1) for part in row]) for row in parts])
 
 
 def compare(model: nn.Module, inputs: Tensor) -> UsedNetwork:

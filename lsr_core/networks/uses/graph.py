@@ -60,6 +60,11 @@ class Graph:
         """Of what an operation gave."""
         return torch.Size(self.nodes[number]._input_metadata[output].shape)
 
+    def zeros(self, number: int) -> Tensor:
+        """Of the shape and kind of what an operation gave."""
+        metadata = self.nodes[number]._input_metadata[0]
+        return self.outputs.new_zeros(tuple(metadata.shape), dtype=metadata.dtype)
+
     def edge(self, number: int, output: int = 0) -> GradientEdge:
         return GradientEdge(self.nodes[number], output)
 

@@ -97,7 +97,4 @@ def _gradients(total: Tensor, graph: Graph, numbers: list[int]) -> list[Tensor]:
     """Of one output's sum by what operations give; zeros where it does not depend on that."""
     edges = [graph.edge(number) for number in numbers]
     found = torch.autograd.grad(total, edges, retain_graph=True, allow_unused=True) if edges else ()
-    return [
-        total.new_zeros(graph.shape(number)) if slope is None else slope
-        for number, slope in zip(numbers, found, strict=True)
-    ]
+    return [graph.zeros(number) if slope is None else slope for number, slope in zip(numbers, found, strict=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch.autograd.graph import GradientEdge
 
 from lsr_core.networks.directions import FactoredDirections
 
-CODE = 4096  # positions are read from gradients in two digits, which float32 holds exactly
+CODE = 2**24  # positions are read from gradients in two digits where there are more of them than float32 holds exactly
 
 
 class Unruled(Exception):
@@ -24,15 +25,20 @@ class Side(NamedTuple):
     Attributes:
         left: whether it is that of the rows of the parameter.
         entries: which of its entries, (b, d); None = all.
+        imaginary: which of them stand in imaginary parts, (b, d); None = there are none.
     """
 
     left: bool
     entries: Tensor | None
+    imaginary: Tensor | None = None
 
     def of(self, directions: FactoredDirections, name: str) -> Tensor:
         """(p, b, d)."""
         factor = directions.left[name] if self.left else directions.right[name]
-        return factor[:, None] if self.entries is None else factor[:, self.entries]
+        if self.entries is None:
+            return factor[:, None]
+        real = factor[:, self.entries]
+        return real if self.imaginary is None else torch.complex(real, factor[:, self.imaginary])
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Operand:
         split: how many of the axes of the parameter make the rows of its outer products; the others make the columns.
         flipped: whether it is the transpose of the whole matrix.
         index: flat position in the parameter of every entry; None = all of them in order, or those of the transpose.
+        imaginary: of complex numbers, that of every imaginary part, while `index` has the real ones; None = they are real.
     """
 
     name: str
@@ -53,6 +60,7 @@ class Operand:
     split: int = 1
     flipped: bool = False
     index: Tensor | None = None
+    imaginary: Tensor | None = None
 
     @property
     def plain(self) -> bool:
@@ -71,21 +79,54 @@ class Operand:
         """
         if len(self.whole) == 2 and self.index is None and self.split == 1:
             return Side(not self.flipped, None), Side(self.flipped, None)
-        index = self.positions().view(seen)
-        left, right = index // self.columns, index % self.columns
-        if not _along(left, 2) and not _along(right, 1):
-            return Side(True, left[:, :, 0]), Side(False, right[:, 0])
-        if not _along(left, 1) and not _along(right, 2):
-            return Side(False, right[:, :, 0]), Side(True, left[:, 0])
+        rows, columns = self._numbers(seen, rows=True), self._numbers(seen, rows=False)
+        if len(rows) == len(columns) == 2:
+            raise Unruled("its real and imaginary parts are of other rows and columns")
+        for first, last, left in ((rows, columns, True), (columns, rows, False)):
+            if not any(_along(part, 2) for part in first) and not any(_along(part, 1) for part in last):
+                return Side(left, *(part[:, :, 0] for part in first)), Side(not left, *(part[:, 0] for part in last))
         raise Unruled("it is put together from several rows and columns")
+
+    def _numbers(self, seen: tuple[int, int, int], *, rows: bool) -> list[Tensor]:
+        """Of the row or column that each entry stands in, (b, d, d'); those of imaginary parts behind them where they differ."""
+        found = [
+            index // self.columns if rows else index % self.columns
+            for index in (part.view(seen) for part in (self.positions(), self.imaginary) if part is not None)
+        ]
+        return found[:1] if len(found) == 2 and torch.equal(*found) else found
 
     def written(self, directions: FactoredDirections) -> Tensor:
         """The directions at its entries, (p, entries)."""
         left, right = directions.left[self.name], directions.right[self.name]
         if self.plain and right.shape[1] == 1:
             return left * right
-        index = self.positions().reshape(-1)
-        return left[:, index // self.columns] * right[:, index % self.columns]
+        parts = [
+            left[:, index // self.columns] * right[:, index % self.columns]
+            for index in (part.reshape(-1) for part in (self.positions(), self.imaginary) if part is not None)
+        ]
+        return parts[0] if len(parts) == 1 else torch.complex(*parts)
+
+    def by_parts(self, gradients: Tensor) -> Iterator[tuple[Operand, Tensor]]:
+        """Real gradients by the entries, from products s of which the outputs change by Re(s dW)."""
+        if gradients.is_complex():
+            yield replace(self, imaginary=None), gradients.real
+            if self.imaginary is not None:
+                yield replace(self, index=self.imaginary, imaginary=None), -gradients.imag
+        else:
+            yield self, gradients
+
+    def transposed(self) -> Operand:
+        """With its last two axes exchanged."""
+        shape = torch.Size([*self.shape[:-2], self.shape[-1], self.shape[-2]])
+        if self.index is None and len(self.whole) == 2 and shape[::-1] == self.shape:
+            if self.flipped:
+                return replace(self, shape=shape, flipped=False)
+            if self.shape == self.whole:
+                return replace(self, shape=shape, flipped=True)
+        index, imaginary = (
+            None if part is None else part.transpose(-1, -2).contiguous() for part in (self.positions(), self.imaginary)
+        )
+        return replace(self, shape=shape, flipped=False, index=index, imaginary=imaginary)
 
     def positions(self) -> Tensor:
         if self.index is not None:
@@ -94,38 +135,73 @@ class Operand:
         return every.view(self.whole).T if self.flipped else every.view(self.shape)
 
 
-def operand_at(edge: GradientEdge, parameter: Tensor, before: Operand, shape: torch.Size) -> Operand:
+def operand_of(name: str, whole: torch.Size, *, is_complex: bool) -> Operand:
+    """A parameter as it is; `whole` has the two parts of complex numbers last."""
+    if not is_complex:
+        return Operand(name, whole, whole)
+    shape = whole[:-1]
+    index = torch.arange(0, whole.numel(), 2).view(shape)
+    return Operand(name, whole, shape, index=index, imaginary=index + 1)
+
+
+def operand_at(edge: GradientEdge, parameter: Tensor, name: str, whole: torch.Size) -> Operand:
     """What stands at an edge that depends on a parameter only, if it is made of entries of it, each of them once at most.
 
     Which entry goes where is read from gradients, so that it does not matter by what operations it was brought there.
 
-    Args:
-        before: the operand of the last of these operations.
-
     Raises:
         Unruled: they calculate.
     """
-    if edge.node.name() == "TBackward0" and before.plain and len(before.whole) == 2 and before.shape == before.whole:
-        return Operand(before.name, before.whole, shape, before.split, flipped=True)
-    if edge.node._input_metadata[edge.output_nr].dtype.is_complex:
-        raise Unruled("complex numbers are made of it")
+    metadata = edge.node._input_metadata[edge.output_nr]
+    shape = torch.Size(metadata.shape)
+    index = _entries_at(edge, parameter)
+    if index is None:
+        raise _calculated(edge)
+    imaginary = _entries_at(edge, parameter, imaginary=True) if metadata.dtype.is_complex else None
+    if imaginary is None and torch.equal(index.reshape(-1), torch.arange(whole.numel())):
+        return Operand(name, whole, shape)
+    return Operand(name, whole, shape, index=index, imaginary=imaginary)
+
+
+def _entries_at(edge: GradientEdge, parameter: Tensor, *, imaginary: bool = False) -> Tensor | None:
+    """Flat positions in a parameter of the entries at an edge, or of those in its imaginary parts; None where there are none.
+
+    Raises:
+        Unruled: they are not entries of it.
+    """
+    metadata = edge.node._input_metadata[edge.output_nr]
+    shape = torch.Size(metadata.shape)
     count = shape.numel()
     places = torch.arange(1, count + 1, device=parameter.device).view(shape)
-    digits = [torch.ones_like(places), places // CODE, places % CODE]
-    found = [
-        torch.autograd.grad([edge], [parameter], [digit.to(parameter.dtype)], retain_graph=True)[0].double()
-        for digit in digits
-    ]
-    used = found[0] != 0
-    positions = (found[1] * CODE + found[2]).round().long()[used] - 1
-    once = bool((found[0][used] == 1).all()) and len(positions) == count and len(positions.unique()) == count
-    if not once or int(positions.min()) < 0 or int(positions.max()) >= count:
-        raise Unruled(f"it is computed with before samples come in ({edge.node.name().removesuffix('Backward0')})")
-    if count == before.whole.numel() and torch.equal(positions, places.reshape(-1) - 1):
-        return Operand(before.name, before.whole, shape, before.split)
-    index = torch.empty_like(positions)
-    index[positions] = used.reshape(-1).nonzero()[:, 0]
-    return Operand(before.name, before.whole, shape, before.split, index=index.view(shape).cpu())
+    unit = torch.tensor(1j if imaginary else 1, dtype=metadata.dtype, device=parameter.device)
+    used, positions = (
+        _real_gradient(edge, parameter, digit * unit) for digit in (torch.ones_like(places), places % CODE)
+    )
+    taken = used != 0
+    if not taken.any():
+        return None
+    if count >= CODE:
+        positions += CODE * _real_gradient(edge, parameter, places // CODE * unit)
+    positions = positions[taken].round().long() - 1
+    if len(positions) != count or not bool((used[taken] == 1).all()):
+        raise _calculated(edge)
+    if int(positions.min()) < 0 or int(positions.max()) >= count:
+        raise _calculated(edge)
+    index = torch.full_like(positions, -1)
+    index[positions] = taken.nonzero()[:, 0]
+    if int(index.min()) < 0:
+        raise _calculated(edge)
+    return index.view(shape).cpu()
+
+
+def _real_gradient(edge: GradientEdge, parameter: Tensor, signal: Tensor) -> Tensor:
+    """By the scalars of a parameter, flat."""
+    (found,) = torch.autograd.grad([edge], [parameter], [signal], retain_graph=True)
+    return (torch.view_as_real(found) if found.is_complex() else found).reshape(-1).double()
+
+
+def _calculated(edge: GradientEdge) -> Unruled:
+    return Unruled(f"it is computed with before samples come in ({edge.node.name().removesuffix('Backward0')})")
 
 
 def _along(values: Tensor, axis: int) -> bool:

@@ -2,6 +2,7 @@
 
 δ is the gradient of an output by what the operation gave, a what it was given. For z_t = W a_t at the places t of a sample the gradient by W is
 Σ_t δ_t ⊗ a_t, and along a direction g ⊗ h the output changes by Σ_t (δ_t·g)(a_t·h) (Goodfellow 2015, arXiv 1510.01799, for one place).
+Where numbers are complex, δ is the conjugate of what autograd gives, and the output changes by the real part.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class LinearUse(Use):
         tied = bias is not None and directions.left[bias.name] is directions.left[name]
         seen = _products(self.inputs, first.of(directions, name), self._ones() if tied else None)
         sent = _products(self.signals, last.of(directions, name))
-        if sent.shape[2] == sent.shape[3] == 1:
+        if sent.is_complex() or seen.is_complex():
+            images.add_((sent * seen[:, None]).sum((2, 3)).real)
+        elif sent.shape[2] == sent.shape[3] == 1:
             images.addcmul_(sent[:, :, 0, 0], seen[:, None, 0, 0])
         else:
             images.add_(sent.mul_(seen[:, None]).sum((2, 3)))
@@ -71,9 +74,10 @@ class LinearUse(Use):
             if (
                 self.inputs.shape[1] == self.inputs.shape[2] == 1
             ):  # written at once in the order in which the weight lies
-                yield self.weight, _outer(self.inputs[:, 0, 0], self.signals[:, :, 0, 0], self.weight.flipped)
+                found = _outer(self.inputs[:, 0, 0], self.signals[:, :, 0, 0], self.weight.flipped)
+                yield from self.weight.by_parts(found)
             else:
-                yield self.weight, torch.einsum("ntbi,nqtbo->nqbio", self.inputs, self.signals)
+                yield from self.weight.by_parts(torch.einsum("ntbi,nqtbo->nqbio", self.inputs, self.signals))
         if self.bias is not None:
             yield self.bias, self._bias_signals()
 
@@ -196,10 +200,14 @@ class Entrywise(Use):
     operand: Operand
 
     def add_images(self, directions: FactoredDirections, images: Tensor) -> None:
-        images.add_(self.slopes @ self.operand.written(directions).T)
+        written = self.operand.written(directions)
+        if written.is_complex():
+            images.add_(self.slopes.real @ written.real.T - self.slopes.imag @ written.imag.T)
+        else:
+            images.add_(self.slopes.real @ written.T)
 
     def gradients(self) -> Iterator[tuple[Operand, Tensor]]:
-        yield self.operand, self.slopes
+        yield from self.operand.by_parts(self.slopes)
 
 
 def _products(values: Tensor, factor: Tensor, ones: Tensor | None = None) -> Tensor:
@@ -207,6 +215,8 @@ def _products(values: Tensor, factor: Tensor, ones: Tensor | None = None) -> Ten
 
     A column of ones is cheaper than another pass over the result.
     """
+    both = torch.promote_types(values.dtype, factor.dtype)
+    values, factor = values.to(both), factor.to(both)
     if ones is not None:
         extra = ones[:, None, None].expand(*values.shape[:-1], 1)
         values = torch.cat([values, extra], dim=-1)

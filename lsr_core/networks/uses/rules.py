@@ -60,7 +60,8 @@ def entrywise(site: Site, factor: Tensor | None = None, *, aligned: tuple[int, .
         shape.insert(layout.axis, 1)
     slopes = []
     for signal in site.signals:
-        value = layout.by_sample(signal if factor is None else signal * factor)
+        sent = signal.conj().resolve_conj()
+        value = layout.by_sample(sent if factor is None else sent * factor)
         summed = [axis for axis, size in enumerate(shape, start=1) if size == 1 and value.shape[axis] != 1]
         slopes.append((value.sum(summed) if summed else value).reshape(len(value), -1))
     return Entrywise(torch.stack(slopes, dim=1), site.operand)
@@ -68,7 +69,8 @@ def entrywise(site: Site, factor: Tensor | None = None, *, aligned: tuple[int, .
 
 def product(site: Site, other: Tensor, *, right: bool, scale: float = 1.0) -> Use:
     """Matrix products (b, rows, inner) of samples with a parameter on the right, or on the left."""
-    signals = [signal if right else signal.transpose(-1, -2) for signal in site.signals]
+    signals = [signal.conj().resolve_conj() for signal in site.signals]
+    signals = [signal if right else signal.transpose(-1, -2) for signal in signals]
     inputs = other if right else other.transpose(-1, -2)
     axis = site.layout.axis if right else {signals[0].ndim - 1: signals[0].ndim - 2}.get(site.layout.axis, -1)
     if axis != inputs.ndim - 2 or site.operand.shape[-1 if right else -2] != signals[0].shape[-1]:
@@ -81,24 +83,13 @@ def product(site: Site, other: Tensor, *, right: bool, scale: float = 1.0) -> Us
         return rows.unsqueeze(2) if values.ndim == 2 else rows.transpose(1, 2)
 
     stacked = torch.stack([placed(signal) for signal in signals], dim=1)
-    return LinearUse(placed(inputs * scale if scale != 1 else inputs), stacked, _turned(site.operand, right))
-
-
-def _turned(operand: Operand, right: bool) -> Operand:
-    """W' as it stands on the right of a product."""
-    if right:
-        return operand
-    if operand.plain and len(operand.whole) == 2 and operand.shape == operand.whole:
-        return Operand(operand.name, operand.whole, torch.Size(operand.shape[::-1]), operand.split, flipped=True)
-    if operand.flipped:
-        return Operand(operand.name, operand.whole, torch.Size(operand.shape[::-1]), operand.split)
-    index = operand.positions().transpose(-1, -2)
-    return Operand(operand.name, operand.whole, index.shape, operand.split, index=index.contiguous())
+    weight = site.operand if right else site.operand.transposed()
+    return LinearUse(placed(inputs * scale if scale != 1 else inputs), stacked, weight)
 
 
 def convolution(site: Site) -> Use:
     node, operand, layout = site.node, site.operand, site.layout
-    if not operand.plain or operand.shape != operand.whole or layout.axis != 0:
+    if not operand.plain or operand.shape != operand.whole or operand.split != 1 or layout.axis != 0:
         raise Unruled("its kernel is put together from other parameters")
 
     def images(values: Tensor) -> Tensor:

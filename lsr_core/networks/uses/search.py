@@ -11,7 +11,7 @@ from torch import Tensor
 from lsr_core.networks.directions import DirectionForm, FactoredDirections
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.uses.graph import Graph, trace
-from lsr_core.networks.uses.operands import Operand, Unruled, operand_at
+from lsr_core.networks.uses.operands import Operand, Unruled, operand_at, operand_of
 from lsr_core.networks.uses.places import SampleAxis, fitting, layouts
 from lsr_core.networks.uses.rules import RULES, Site
 
@@ -74,8 +74,7 @@ def search(function: ParametricFunction, example: Tensor) -> Search:
             why_not[name] = str(reason)
             continue
         planned += uses
-        if split != 1:
-            splits[name] = split
+        splits[name] = split
     merged, tied = _with_biases(planned, few)
     form = DirectionForm(splits, tied, frozenset(look.still))
     numbers = {use.number for use in merged}
@@ -131,7 +130,8 @@ class _Look:
         """Of the weighted sum by every parameter, in one pass."""
         values = [self.parameters[name] for name in self.leaves]
         found = torch.autograd.grad(self.weighted, values, retain_graph=True) if values else ()
-        return dict(zip(self.leaves, found, strict=True))
+        real = [torch.view_as_real(slope) if slope.is_complex() else slope for slope in found]
+        return dict(zip(self.leaves, real, strict=True))
 
     def uses_of(self, name: str) -> tuple[list[Planned], int]:
         """All uses of a parameter, proved, and the split of its outer products.
@@ -141,13 +141,10 @@ class _Look:
         """
         if name in self.still:
             return [], 1
-        if self.parameters[name].is_complex():
-            raise Unruled("it is of complex numbers")
-        dims = len(self.function.shapes[name])
-        reason = Unruled("")
-        for split in (1, dims - 1) if dims > 2 else (1,):
+        sites, reason = list(self._sites(name)), Unruled("")
+        for split in DirectionForm.possible(self.function.shapes[name]):
             try:
-                uses = [self._planned(*site) for site in self._sites(name, split)]
+                uses = [self._planned(number, slot, replace(operand, split=split)) for number, slot, operand in sites]
                 self._prove(name, uses, split)
             except Unruled as error:
                 reason = error
@@ -155,25 +152,36 @@ class _Look:
             return uses, split
         raise reason
 
-    def _sites(self, name: str, split: int) -> Iterator[tuple[int, int, Operand]]:
+    def _sites(self, name: str) -> Iterator[tuple[int, int, Operand]]:
         """Operations that samples pass, with the place and the entries of the parameter there."""
-        whole = self.function.shapes[name]
-        waiting = [(self.leaves[name], 0, Operand(name, whole, whole, split))]
-        seen = {waiting[0][:2]}
+        parameter, whole = self.parameters[name], self.function.shapes[name]
+        start = (self.leaves[name], 0)
+        operands = {start: operand_of(name, whole, is_complex=parameter.is_complex())}
+        sources: dict[tuple[int, int], tuple[int, int]] = {}
+
+        def at(place: tuple[int, int]) -> Operand:
+            """Read where it is asked for: many operations may stand between a parameter and its uses."""
+            if place not in operands:
+                turned = self.few.names[place[0]] == "TBackward0" and at(sources[place])
+                if turned and turned.plain and turned.shape == whole:
+                    operands[place] = turned.transposed()
+                else:
+                    operands[place] = operand_at(self.few.edge(*place), parameter, name, whole)
+            return operands[place]
+
+        waiting = [start]
         while waiting:
-            number, output, operand = waiting.pop()
-            for taken in self.few.takers[number]:
-                if taken.output != output:
+            place = waiting.pop()
+            for taken in self.few.takers[place[0]]:
+                if taken.output != place[1]:
                     continue
                 if self._grows(taken.by):
-                    yield taken.by, taken.slot, operand
+                    yield taken.by, taken.slot, at(place)
                     continue
-                for place in {other.output for other in self.few.takers[taken.by]} - {
-                    output for by, output in seen if by == taken.by
-                }:
-                    seen.add((taken.by, place))
-                    edge, shape = self.few.edge(taken.by, place), self.few.shape(taken.by, place)
-                    waiting.append((taken.by, place, operand_at(edge, self.parameters[name], operand, shape)))
+                for output in {other.output for other in self.few.takers[taken.by]}:
+                    if (taken.by, output) not in sources:
+                        sources[taken.by, output] = place
+                        waiting.append((taken.by, output))
 
     def _grows(self, number: int) -> bool:
         """Whether samples pass an operation: what it gives is larger for more of them."""
@@ -184,8 +192,6 @@ class _Look:
         if slot not in RULES.get(name, {}):
             raise Unruled(f"there is no rule for {_word(name)}")
         plain, weighted = self._gradients(number)
-        if plain.is_complex():
-            raise Unruled(f"complex numbers are made of it in {_word(name)}")
         possible = layouts(self.few.shape(number), self.more.shape(number), (FEWEST, MORE))
         layout = fitting(possible, plain, weighted, self.weights)
         if layout is None:
@@ -203,11 +209,9 @@ class _Look:
     def _prove(self, name: str, uses: list[Planned], split: int) -> None:
         """Compare products along two directions with the gradient of the weighted sum."""
         shapes = {name: self.function.shapes[name]}
-        parameter, generator = self.parameters[name], torch.Generator().manual_seed(1)
-        directions = FactoredDirections.random(
-            shapes, 2, generator, parameter.detach(), form=DirectionForm({name: split})
-        )
-        images = parameter.detach().new_zeros(FEWEST, 1, directions.count)
+        generator, like = torch.Generator().manual_seed(1), self.few.outputs.detach()
+        directions = FactoredDirections.random(shapes, 2, generator, like, form=DirectionForm({name: split}))
+        images = like.new_zeros(FEWEST, 1, directions.count)
         try:
             for use in uses:
                 site = Site(self.few.nodes[use.number], use.operand, use.layout, (self._gradients(use.number)[0],))
