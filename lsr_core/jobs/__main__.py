@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from lsr_core.errors import Cancelled, InputError, LSRError
-from lsr_core.jobs import standby
+from lsr_core.jobs import requeue, standby
 from lsr_core.jobs.seats import Seat, refuse_kind, seat_of_torchrun
 from lsr_core.storage.records import FINAL_STATES, Failure
 from lsr_core.storage.runs import Run
@@ -21,7 +21,7 @@ from lsr_core.storage.workers import this_process
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Work. Returns 0 when complete, 1 when failed, 130 when cancelled."""
+    """Work. Returns 0 when complete, 1 when failed, 130 when cancelled, 75 when a cluster will start it again."""
     parser = argparse.ArgumentParser(prog="python -m lsr_core.jobs", description=__doc__)
     parser.add_argument("config", type=Path, help="run.json of a queued run")
     parser.add_argument("--process", type=int, default=0, help="number of this process where several share the rows")
@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--meeting", type=Path, help="folder in which they meet")
     given = parser.parse_args(_arguments(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _cancel)
+    requeue.listen()
     run = Run(given.config.parent.resolve())  # the file itself may be a link, which is refused
     seat = Seat(given.process, given.of, given.meeting) if given.process else seat_of_torchrun()
     if seat is not None and seat.rank > 0:
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return follow(run, seat)
     try:
-        status = run.status()
+        status = requeue.standing(run)
         if status.status in FINAL_STATES:
             return 1
         run.write_status(status.model_copy(update={"worker": this_process(), "heartbeat": time.time()}))
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         execute(run)
     except (Cancelled, KeyboardInterrupt):
-        return 130
+        return requeue.put_back(run) if requeue.asked() else 130
     except (LSRError, OSError):
         return 1  # the status and the log of the run say why
     return 0

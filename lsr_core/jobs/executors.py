@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from lsr_core.errors import InputError
 from lsr_core.jobs import dispatcher, queue, remote
+from lsr_core.jobs.requeue import CommandLine
 from lsr_core.storage.records import Failure
 from lsr_core.storage.runs import Run, RunStore
 
@@ -106,12 +107,13 @@ class Submitit:
         ):
             raise InputError(f"there is no {missing[0]} here; submit where Slurm's commands are", key="executor")
         folder = remote.folder_of(run)
+        shutil.rmtree(folder, ignore_errors=True)  # of the job that an iteration was before
         folder.mkdir(parents=True, mode=0o700)
         try:
             executor = submitit.AutoExecutor(folder, cluster=self._cluster)
             executor.update_parameters(name=f"lsr-{run.id[:8]}", **self._parameters)
             command = [sys.executable, "-m", "lsr_core.jobs", str(run.path.resolve() / "run.json")]
-            job = executor.submit(subprocess.check_call, command)
+            job = executor.submit(CommandLine(command))
             if self._cluster == "local":
                 reap()
                 _children.append(job)

@@ -27,7 +27,7 @@ PATIENCE = 3e12  # that rows may take, some minutes, where directions chosen on 
 ROW_PASSES = 2  # over all rows: for the sketch, and for the modes
 TANGENT = 3  # passes that a tangent costs beside the value
 BACKWARD = 2  # that one takes back from an output
-CLEARLY = 2  # times cheaper that tangents have to be than backward passes with their products
+CLEARLY = 4  # times cheaper that tangents have to be than backward passes with their products
 FEW_OUTPUTS = 0.2  # of the columns of the sketch, up to which backward passes always cost less than tangents
 SLOWER = 8  # times the time of an operation in a product of rows that one in forward mode takes
 

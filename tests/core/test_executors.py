@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import time
 from collections.abc import Callable
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from lsr_core.errors import InputError
-from lsr_core.jobs import executors, queue, remote
+from lsr_core.jobs import executors, queue, remote, requeue
 from lsr_core.jobs.executors import executor_of
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.storage.bundles import copy_bundle
-from lsr_core.storage.records import FINAL_STATES
+from lsr_core.storage.bundles import copy_bundle, save_problem
+from lsr_core.storage.records import FINAL_STATES, Status, Worker
 from lsr_core.storage.runs import Run, RunStore
+from lsr_core.storage.steps import StepStore
 from tests import bundles
+from tests.core.test_iteration import poisson
 
 SECONDS = 240.0
 SBATCH = """#!/bin/bash
@@ -25,12 +28,20 @@ echo "$@" >> {folder}/asked
 if grep -q "partition=nowhere" "${{@: -1}}"; then echo "sbatch: error: invalid partition specified: nowhere" >&2; exit 1; fi
 number=$((100 + $(ls {folder} | grep -c "^job-")))
 touch {folder}/job-$number
-if [ ! -e {folder}/dead ]; then
-    SLURM_JOB_ID=$number SLURM_JOBID=$number SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 SLURM_PROCID=0 SLURM_LOCALID=0 \\
-        SLURM_JOB_NODELIST=here setsid bash "${{@: -1}}" > /dev/null 2>&1 < /dev/null &
-    echo $! > {folder}/job-$number
-fi
+cp "${{@: -1}}" {folder}/script-$number
+[ -e {folder}/dead ] || {folder}/start $number 0
 echo "Submitted batch job $number"
+"""
+START = """#!/bin/bash
+SLURM_JOB_ID=$1 SLURM_JOBID=$1 SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_RESTART_COUNT=$2 \\
+    SLURM_JOB_NODELIST=here setsid bash {folder}/script-$1 > /dev/null 2>&1 < /dev/null &
+echo $! > {folder}/job-$1
+"""
+SCONTROL = """#!/bin/bash
+echo "$@" >> {folder}/requeued
+[ "$1" = requeue ] || exit 1
+old=$(cat {folder}/job-$2)
+setsid bash -c "kill -- -$old; while kill -0 -- -$old 2> /dev/null; do sleep 0.1; done; {folder}/start $2 1" > /dev/null 2>&1 < /dev/null &
 """
 SRUN = """#!/bin/bash
 while [ $# -gt 0 ]; do case "$1" in --unbuffered) shift;; --output|--error) shift 2;; *) break;; esac; done
@@ -47,6 +58,7 @@ SCANCEL = """#!/bin/bash
 echo "${{@: -1}}" >> {folder}/cancelled
 kill -- -$(cat {folder}/job-${{@: -1}})
 """
+COMMANDS = {"sbatch": SBATCH, "start": START, "srun": SRUN, "sacct": SACCT, "scancel": SCANCEL, "scontrol": SCONTROL}
 
 
 @pytest.fixture
@@ -59,7 +71,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Commands that stand in for Slurm's; what they were asked lies in the folder."""
     folder = tmp_path / "slurm"
     folder.mkdir()
-    for name, text in (("sbatch", SBATCH), ("srun", SRUN), ("sacct", SACCT), ("scancel", SCANCEL)):
+    for name, text in COMMANDS.items():
         path = folder / name
         path.write_text(text.format(folder=folder) if "{folder}" in text else text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -165,6 +177,71 @@ def test_cancelling_reaches_slurm(store: RunStore, tmp_path: Path, slurm: Path) 
     queue.cancel(run)
     assert run.status().status == "cancelled"
     assert (slurm / "cancelled").read_text().split() == ["100"]
+
+
+def iterating(store: RunStore, tmp_path: Path, steps: int) -> Run:
+    save_problem(tmp_path / "equation", poisson())
+    settings = {"steps": steps, "baselines": False, "align_steps": 15, "seconds": 600.0}
+    return queue.create(
+        store, tmp_path / "equation", RefineConfig(max_rank=60), owner="test", kind="iterate", settings=settings
+    )
+
+
+@pytest.mark.slow
+def test_an_iteration_goes_on_when_slurm_starts_it_again(store: RunStore, tmp_path: Path, slurm: Path) -> None:
+    """Before its time is up a job is sent SIGUSR2, and requeued by submitit; the run goes on from its last half step."""
+    run = iterating(store, tmp_path, steps=40)
+    executor_of("slurm:time=5").submit(run)
+    wait(lambda: len(StepStore(run.path).steps()) > 3)
+    os.killpg(int((slurm / "job-100").read_text()), signal.SIGUSR2)
+    wait(lambda: "goes on after half step" in run.log())
+    assert (slurm / "requeued").read_text().split() == ["requeue", "100"]
+    assert run.status().status == "running"
+    before = len(StepStore(run.path).steps())
+    wait(lambda: len(StepStore(run.path).steps()) > before)
+    assert [step.index for step in StepStore(run.path).steps()] == list(range(len(StepStore(run.path).steps())))
+    queue.cancel(run)
+    assert run.status().status == "cancelled"
+
+
+def test_a_job_that_is_started_again_takes_a_run_whose_worker_is_gone(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = queued(store, tmp_path)
+    gone = Worker(host=os.uname().nodename, pid=2**22 + 5, started=1.0)
+    run.write_status(run.status().model_copy(update={"status": "running", "worker": gone}))
+    assert requeue.standing(run).status == "failed"
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert requeue.standing(run).status == "running"
+    queue.cancel(run)
+
+
+@pytest.mark.slow
+def test_twelve_refinements_and_an_iteration_through_submitit(store: RunStore, tmp_path: Path) -> None:
+    """All at once: one has a damaged bundle, one is cancelled as a page does it, and an iteration that was stopped goes on."""
+    iteration = iterating(store, tmp_path, steps=200)
+    executor_of("submitit").submit(iteration)
+    wait(lambda: len(StepStore(iteration.path).steps()) > 1)
+    queue.cancel(iteration)
+    reached = len(StepStore(iteration.path).steps())
+    queue.check_resumable(iteration)
+    settings = {**iteration.manifest.settings, "steps": reached // 2 + 2}
+    iteration.write_manifest(iteration.manifest.model_copy(update={"settings": settings}))
+    iteration.write_status(Status(status="queued"))
+    executor_of("submitit").submit(iteration)
+    runs = [queued(store, tmp_path, max_rank=4 + place) for place in range(11)]
+    runs.append(queued(store, tmp_path, rows=200_000, strategy="matrix-free", power_iterations=20))
+    (runs[1].problem_path / "data.npz").write_bytes(b"nothing")
+    for run in runs:
+        executor_of("submitit").submit(run)
+    wait(lambda: runs[-1].status().status == "running")
+    queue.cancel(runs[-1])
+    wait(lambda: all(run.status().status in FINAL_STATES for run in (*runs, iteration)))
+    executors.look_after(store)
+    assert [run.status().status for run in runs] == ["complete", "failed", *["complete"] * 9, "cancelled"]
+    assert iteration.status().status == "complete", iteration.log()
+    assert "goes on after half step" in iteration.log()
+    assert len(StepStore(iteration.path).steps()) > reached
 
 
 @pytest.mark.slow
