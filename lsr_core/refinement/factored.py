@@ -24,6 +24,8 @@ from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
 from lsr_core.refinement.subspace import SketchedSubspace
 
+ROUNDING = 4  # times the bound of first order on the rounding of a product
+
 
 def build_factored(setting: Setting, on_fraction: OnFraction) -> Basis:
     """V in the span of factored directions Ω, by one pass over the training rows.
@@ -52,6 +54,11 @@ def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> B
     count = omega.count
     (whiten,) = setting.reduction.share(inverse_root(omega.gram(), factor.dtype))
     images = factor[:count, :count].to(whiten.dtype) @ whiten
+    noise = (
+        ROUNDING
+        * torch.finfo(factor.dtype).eps
+        * float((factor[:count, :count].abs().to(whiten.dtype) @ whiten.abs()).norm())
+    )
     left, values, right_t = setting.reduction.share(*torch.linalg.svd(images, full_matrices=False))
     rank = min(setting.max_rank, len(values))
     coefficients = (whiten @ right_t[:rank].T).to(factor.dtype)
@@ -67,4 +74,14 @@ def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> B
         scale=scale,
         sketch_error=float(as_source(error, setting)),
     )
-    return Basis(subspace, solved_factor(setting, left[:, :rank], values[:rank] * scale, factor[:, -1]))
+    lengths = _without_noise(values[:rank], noise)
+    return Basis(subspace, solved_factor(setting, left[:, :rank], lengths * scale, factor[:, -1]))
+
+
+def _without_noise(values: Tensor, noise: float) -> Tensor:
+    """Singular values, with those that rounding of J Ω may have made put below every cut-off.
+
+    A direction of such a length is fitted to errors in the factor that J V does not have: where directions are fewer than ranks, the training
+    error that is read off the factor would be less than any step attains.
+    """
+    return torch.where(values > noise, values, values.clamp_max(torch.finfo(values.dtype).eps * float(values[0])))

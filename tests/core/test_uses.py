@@ -110,8 +110,9 @@ def refined_as_by_hand(model: nn.Module, inputs: Tensor) -> None:
     with torch.no_grad():
         targets = torch.sin(3 * few(inputs)) + torch.arange(len(inputs))[:, None] / len(inputs)
     parts = [Split(inputs[part], targets[part]) for part in (slice(12), slice(12, 18), slice(18, None))]
-    result = refine(SupervisedProblem("made", few, *parts), max_rank=12, strategy="factored")
-    assert result.setting.strategy.network is not None
+    most = min(12, ParametricFunction.from_module(few, dtype=torch.float64).n_params)
+    result = refine(SupervisedProblem("made", few, *parts), max_rank=most, strategy="factored")
+    assert result.setting.strategy.network is not None or result.setting.strategy.excluded
     ranks = len(result.sweep.train_mse) - 1
     base = (few(inputs[:12]).detach() - targets[:12]).reshape(-1, 1)
     modes = result.subspace.modes(inputs[:12])
@@ -119,7 +120,7 @@ def refined_as_by_hand(model: nn.Module, inputs: Tensor) -> None:
     scale = float(modes.abs().max())
     torch.testing.assert_close(modes, dense(few, inputs[:12]) @ delta, rtol=1e-10, atol=1e-10 * scale)
     for rank in {1, min(5, ranks), ranks}:
-        step = torch.linalg.lstsq(modes[:, :rank], -base, driver="gelsd").solution
+        step = torch.linalg.lstsq(modes[:, :rank], -base, rcond=1e-12, driver="gelsd").solution
         error = (base + modes[:, :rank] @ step).square().mean()
         assert result.sweep.train_mse[rank] == pytest.approx(
             float(error), rel=1e-10, abs=1e-10 * float(base.square().mean())
@@ -131,7 +132,7 @@ def refined_as_by_hand(model: nn.Module, inputs: Tensor) -> None:
     [
         name if name in {"gru", "spectral 2d"} else pytest.param(name, marks=pytest.mark.slow)
         for name in OPERATIONS
-        if name != "stacked"  # has no parameter with a rule
+        if name not in {"stacked", "conjugate"}  # have no parameter with a rule
     ],
 )
 def test_a_refinement_within_the_subspace_is_the_dense_solve(name: str) -> None:
