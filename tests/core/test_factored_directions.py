@@ -11,10 +11,11 @@ from torch import Tensor
 from lsr_core import refine
 from lsr_core.kinds.data.preparing import prepare
 from lsr_core.kinds.operators import OperatorProblem
-from lsr_core.networks import architectures
+from lsr_core.networks import architectures, strategies
 from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import JacobianOperator, MatrixFreeJacobian
+from lsr_core.networks.spectral import FNO, FNO2dArguments
 from lsr_core.networks.strategies import choose_strategy
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
@@ -110,6 +111,17 @@ class TestManyOutputsOfOnePass:
         # layers that samples pass one by one are cheaper by their factors
         plain = ParametricFunction.from_module(twins.network(2, 9, 40), dtype=torch.float64)
         assert choose_strategy(plain, twins.data(2).inputs, 10**6, 40, width=500).network is not None
+
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+    def test_of_very_many_no_uses_are_looked_for(self, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(strategies, "COARSE", 0.0)
+        monkeypatch.setattr(strategies, "uses_of", lambda function, example: pytest.fail("looked"))
+        model = FNO(FNO2dArguments(grid=[16, 16], modes=[8, 8], width=6, depth=2))
+        function = ParametricFunction.from_module(model, dtype=dtype)
+        inputs = torch.randn(2, 256, generator=twins.generator(2)).to(dtype)
+        chosen = choose_strategy(function, inputs, 10**6, 256, width=20)
+        assert (chosen.name, chosen.network) == ("factored", None)
+        assert chosen.pass_flops > 0
 
     def test_a_reachable_target_is_reached(self) -> None:
         problem = operator_problem()

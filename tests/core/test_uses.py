@@ -130,7 +130,7 @@ def refined_as_by_hand(model: nn.Module, inputs: Tensor) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        name if name in {"gru", "spectral 2d"} else pytest.param(name, marks=pytest.mark.slow)
+        name if name in {"gru", "spectral 2d", "layer norm of two axes"} else pytest.param(name, marks=pytest.mark.slow)
         for name in OPERATIONS
         if name not in {"stacked", "conjugate"}  # have no parameter with a rule
     ],
