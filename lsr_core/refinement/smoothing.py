@@ -204,7 +204,8 @@ def _judged(found: Smoothing) -> Smoothing:
         )
     known = torch.as_tensor(found.known_to_network)
     gains = found.held_out.gains(found.rank, found.left_out_at, known)
-    own = ", of the network's own training too as far as its linear model tells" if bool(known.isfinite().any()) else ""
+    tells = "linear model" if found.seen else "residual"
+    own = f", of the network's own training too as far as its {tells} tells" if bool(known.isfinite().any()) else ""
     out = "left out in turn" + (", neighbours together" if found.rule == "auto" else "")
     if _shows(gains, found.rank):
         return replace(found, why=f"{chose}, better on {gains.count} training samples {out}{own}")
