@@ -201,6 +201,7 @@ def test_the_trainer_of_neuraloperator_is_watched() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.always
 @pytest.mark.filterwarnings("ignore:FNO.forward", "ignore:LpLoss.__call__")  # its trainer hands everything to both
 def test_an_fno_trained_by_neuraloperator_is_refined_on_the_way() -> None:
     neuralop = pytest.importorskip("neuralop", reason="the extra `neuraloperator` is not installed")
@@ -227,6 +228,7 @@ def test_an_fno_trained_by_neuraloperator_is_refined_on_the_way() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.always
 @pytest.mark.filterwarnings(
     "ignore:You defined a `validation_step`", "ignore:.*LeafSpec:FutureWarning"
 )  # its solvers, its trainer
