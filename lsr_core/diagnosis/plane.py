@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lsr_core.diagnosis.kinds import judging
 from lsr_core.errors import InputError
-from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.functions import ParametricFunction, as_pairs
 from lsr_core.problems.residual import Residual
 from lsr_core.refinement.progress import ProgressCallback, silent
 from lsr_core.refinement.results import Floats, LossPlane
@@ -145,7 +145,7 @@ def _like_filters(direction: Tensor, function: ParametricFunction) -> Tensor:
         flat, like = part.reshape(rows), own.reshape(rows)
         norms = flat.norm(dim=1, keepdim=True)
         scaled = torch.where(norms > 0, flat / norms, flat) * like.norm(dim=1, keepdim=True)
-        parts.append(torch.view_as_real(scaled).reshape(-1) if scaled.is_complex() else scaled.reshape(-1))
+        parts.append(as_pairs(scaled).reshape(-1))
     return torch.cat(parts)
 
 

@@ -14,6 +14,7 @@ from lsr_core.errors import InputError
 from lsr_core.intake.guess import convert
 from lsr_core.intake.guessed import Guess
 from lsr_core.networks.activations import ACTIVATIONS
+from lsr_core.networks.functions import as_pairs
 from lsr_core.storage.weights import load_network
 
 AGREES = (
@@ -42,15 +43,13 @@ def agrees_up_to(tensors: Mapping[str, Tensor]) -> float:
 
     Weights that were saved in bfloat16 or float16 are known only as far as these have digits, in whatever type they come now.
     """
-    values = torch.cat([torch.zeros(0), *(_real(tensor).float().reshape(-1)[:MAX_SEEN] for tensor in tensors.values())])
+    values = torch.cat(
+        [torch.zeros(0), *(as_pairs(tensor).float().reshape(-1)[:MAX_SEEN] for tensor in tensors.values())]
+    )
     if len(values.unique()) < FEW_VALUES:
         return AGREES
     rounded = (dtype for dtype in (torch.bfloat16, torch.float16) if torch.equal(values.to(dtype).float(), values))
     return next((ROUNDED * torch.finfo(dtype).eps for dtype in rounded), AGREES)
-
-
-def _real(tensor: Tensor) -> Tensor:
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def difference(model: nn.Module, inputs: np.ndarray, predictions: np.ndarray) -> float:

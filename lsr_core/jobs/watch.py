@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from lsr_core.errors import LSRError
-from lsr_core.refinement.resources import LIBRARIES, room_bytes
+from lsr_core.refinement.resources import LIBRARIES, room_bytes, sized
 
 if sys.platform != "win32":
     import resource
@@ -97,7 +97,7 @@ class Watch:
 
     def sentence(self) -> str:
         """What to say when an allocation has failed."""
-        return self._reason or f"memory ran out while the job held {_size(self._taken())}; {self._advice()}"
+        return self._reason or f"memory ran out while the job held {sized(self._taken())}; {self._advice()}"
 
     def _run(self) -> None:
         while not self._stop.wait(self._look()):
@@ -113,13 +113,13 @@ class Watch:
             assert self._budget is not None
             self._error = OutOfMemory
             self._reason = (
-                f"the job held {_size(taken)} of memory, more than a quarter above the {_size(self._budget)} it may use, and was stopped; "
+                f"the job held {sized(taken)} of memory, more than a quarter above the {sized(self._budget)} it may use, and was stopped; "
                 f"{self._advice(self._budget)}"
             )
         elif room < self._reserve:
             self._error = OutOfMemory
             self._reason = (
-                f"memory is used up: the job held {_size(taken)}, {_size(room)} were left below the limits of this machine, container or "
+                f"memory is used up: the job held {sized(taken)}, {sized(room)} were left below the limits of this machine, container or "
                 f"process, and it was stopped; {self._advice(taken)}"
             )
         elif self._seconds is not None and not self._reason and time.monotonic() - self._began > self._seconds:
@@ -188,7 +188,3 @@ def limited_data(more: int) -> tuple[int, int] | None:
     if soft == resource.RLIM_INFINITY or wanted < soft:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
     return before
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

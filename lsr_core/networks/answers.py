@@ -65,14 +65,14 @@ def _refuse_wrong_numbers(model: nn.Module, rows: Tensor) -> None:
     first = next((part for part in model.modules() if not list(part.children())), model)
     if isinstance(first, nn.Embedding | nn.EmbeddingBag) and rows.is_floating_point():
         raise InputError(
-            f"its first layer looks numbers up ({type(first).__name__}), and the inputs are {_name(rows.dtype)}; give whole numbers, "
+            f"its first layer looks numbers up ({type(first).__name__}), and the inputs are {dtype_name(rows.dtype)}; give whole numbers, "
             "`inputs.long()`",
             key="inputs",
         )
     computing = isinstance(first, nn.Linear | nn.modules.conv._ConvNd)
     if computing and not (rows.is_floating_point() or rows.is_complex()):
         raise InputError(
-            f"its first layer computes with its inputs ({type(first).__name__}), and these are {_name(rows.dtype)}; give floating-point "
+            f"its first layer computes with its inputs ({type(first).__name__}), and these are {dtype_name(rows.dtype)}; give floating-point "
             "numbers, `inputs.double()`",
             key="inputs",
         )
@@ -106,5 +106,5 @@ def _same(got: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return got[:1] == wanted[:1] and (plain[0] == plain[1] or (flat and sizes[0] == sizes[1]))
 
 
-def _name(dtype: torch.dtype) -> str:
+def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")

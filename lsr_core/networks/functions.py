@@ -71,12 +71,12 @@ class ParametricFunction:
             raise InputError(
                 f"no parameter name matches {layers!r}; the names are {', '.join(self._all)}"[:500], key="layers"
             )
-        self.shapes = {name: _real(value).shape for name, value in free.items()}
+        self.shapes = {name: as_pairs(value).shape for name, value in free.items()}
         self._complex = {name for name, value in free.items() if value.is_complex()}
-        self._values = torch.cat([_real(value).reshape(-1) for value in free.values()])
+        self._values = torch.cat([as_pairs(value).reshape(-1) for value in free.values()])
         self._picked = picked
         self.theta0 = self._values if picked is None else self._values[picked]
-        self.n_total = sum(_real(value).numel() for value in self._all.values())
+        self.n_total = sum(as_pairs(value).numel() for value in self._all.values())
         self.is_partial = picked is not None
 
     @classmethod
@@ -106,7 +106,7 @@ class ParametricFunction:
             value.requires_grad_(name in named)
         picked = None
         if fraction < 1:
-            count = sum(_real(value).numel() for value in named.values())
+            count = sum(as_pairs(value).numel() for value in named.values())
             drawn = torch.randperm(count, generator=generator)[: max(1, int(fraction * count))]
             picked = drawn.sort().values.to(device)
         return cls(lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=layers, picked=picked)
@@ -214,7 +214,7 @@ class ParametricFunction:
 
     def real_values(self, names: Iterable[str]) -> tuple[Tensor, ...]:
         """Some of the parameters that may move, at θ0, in the shapes of `shapes`: complex ones as pairs of real numbers."""
-        return tuple(_real(self._all[name]) for name in names)
+        return tuple(as_pairs(self._all[name]) for name in names)
 
     def with_some(self, some: NamedTensors, inputs: Tensor) -> Tensor:
         """Outputs (n, o) with some parameters as given, in the shapes of `shapes`, and all others at θ0."""
@@ -232,7 +232,9 @@ class ParametricFunction:
     def expand(self, delta: Tensor) -> Tensor:
         """A step (m,) of the free scalars as one of all scalars, (n_total,), zero where nothing moves."""
         named = self.tangent(delta)
-        whole = [_real(named[name] if name in named else torch.zeros_like(value)) for name, value in self._all.items()]
+        whole = [
+            as_pairs(named[name] if name in named else torch.zeros_like(value)) for name, value in self._all.items()
+        ]
         return torch.cat([part.reshape(-1) for part in whole])
 
     def outputs(self, inputs: Tensor, theta: Tensor | None = None, chunk: int = 4096) -> Tensor:
@@ -270,5 +272,6 @@ class PureFunction(nn.Module):
         return self.call(dict(self.named_parameters()), inputs)
 
 
-def _real(value: Tensor) -> Tensor:
+def as_pairs(value: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones along a last axis."""
     return torch.view_as_real(value) if value.is_complex() else value

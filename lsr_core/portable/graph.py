@@ -20,9 +20,10 @@ from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.errors import InputError
+from lsr_core.networks.functions import as_pairs
 from lsr_core.portable.kernels import decompositions
 from lsr_core.portable.realparts import RealParts
-from lsr_core.portable.tangents import TRANSFORM, Tangent, by_autograd, by_transforms, pairs_of, refined
+from lsr_core.portable.tangents import TRANSFORM, Tangent, by_autograd, by_transforms, refined
 from lsr_core.refinement.predictor import RefinedPredictor
 
 INSTEAD = "export the format `predictor`, which needs this package, or `csv` for its values"
@@ -46,7 +47,7 @@ def explicit(predictor: RefinedPredictor, example: Tensor, *, plain: bool = Fals
     """
     model, delta = predictor.model, predictor.delta
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    turned = pairs_of if plain else lambda value: value
+    turned = as_pairs if plain else lambda value: value
     named = {name: turned(value.detach()) for name, value in tensors.items()}
     pairs = {name for name, value in tensors.items() if plain and value.is_complex()}
     steps = {f"step_{name}": turned(value) for name, value in delta.items()}

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsr_core.networks.answers import dtype_name
 from lsr_core.portable.form import Form, Standalone, tensor_text
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from torch import Tensor, fx
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same predictor gives the same zip
@@ -116,10 +116,10 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
         graph: made by `explicit`.
         about: a sentence for the docstring; whatever could end it is taken out.
     """
-    from lsr_core.portable.tangents import pairs_of
+    from lsr_core.networks.functions import as_pairs
 
     buffers = dict(graph.named_buffers())
-    tensors = {name: pairs_of(value.detach()).cpu().contiguous().clone() for name, value in buffers.items()}
+    tensors = {name: as_pairs(value.detach()).cpu().contiguous().clone() for name, value in buffers.items()}
     pairs = tuple(name for name, value in buffers.items() if value.is_complex())
     (place,) = [node for node in graph.graph.nodes if node.op == "placeholder"]
     rows = place.meta["val"]
@@ -148,10 +148,6 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
 def plain(text: str) -> str:
     """The text on one line without what could end a docstring or escape from it."""
     return " ".join(re.sub(r"[\\\"\x00-\x1f\x7f]", " ", text).split())
-
-
-def dtype_name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def _usage(file: str, point: str, std: bool) -> str:

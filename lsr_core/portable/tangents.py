@@ -10,6 +10,7 @@ from torch.func import vjp, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lsr_core.networks.attention import plain_attention
+from lsr_core.networks.functions import as_pairs
 from lsr_core.networks.stateless import call_with
 from lsr_core.portable.realparts import RealParts, WrittenOut
 from lsr_core.refinement.spread import Spread
@@ -104,11 +105,6 @@ def _rows(
             0 * outputs,
         )  # not a constant: what ONNX folds of those it rounds to float32
         slopes = [pull((place == output) + nothing)[0] for output in range(len(outputs))]
-        return torch.stack([torch.cat([pairs_of(slope[name]).reshape(-1) for name in moving]) for slope in slopes])
+        return torch.stack([torch.cat([as_pairs(slope[name]).reshape(-1) for name in moving]) for slope in slopes])
 
     return vmap(of_sample)(inputs)
-
-
-def pairs_of(value: Tensor) -> Tensor:
-    """Complex numbers as pairs of real ones along a last axis."""
-    return torch.view_as_real(value) if value.is_complex() else value

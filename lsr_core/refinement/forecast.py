@@ -13,6 +13,7 @@ from lsr_core.refinement.kinds import outline
 from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
 from lsr_core.refinement.plan import budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
+from lsr_core.refinement.resources import sized
 from lsr_core.refinement.setting import Outline, Setting
 
 
@@ -50,13 +51,13 @@ class Forecast:
     @property
     def sentence(self) -> str:
         """The forecast in words."""
-        needs = f"Needs about {_size(self.peak_bytes)} of memory and {_size(self.run_bytes)} on disk"
+        needs = f"Needs about {sized(self.peak_bytes)} of memory and {sized(self.run_bytes)} on disk"
         if self.fits:
-            return f"{needs}; {_size(self.available_bytes)} of memory may be used."
+            return f"{needs}; {sized(self.available_bytes)} of memory may be used."
         largest = f"The largest maximum rank that fits is {self.largest_rank}."
         if self.largest_rank == 0:
             largest = "No rank fits; allow more memory."
-        return f"{needs}, but only {_size(self.available_bytes)} of memory may be used. {largest}"
+        return f"{needs}, but only {sized(self.available_bytes)} of memory may be used. {largest}"
 
 
 def forecast(problem: Problem, config: RefineConfig) -> Forecast:
@@ -120,7 +121,3 @@ def _largest_within(sizes: Sizes, config: RefineConfig, strategy: str, rank: int
         fits = make_plan(sizes, asked, strategy, middle).peak_bytes <= n_bytes
         low, high = (middle, high) if fits else (low, middle - 1)
     return low
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

@@ -104,3 +104,7 @@ def _rlimit_rooms() -> list[int]:
     taken = {resource.RLIMIT_AS: addresses, resource.RLIMIT_DATA: getattr(used, "data", 0)}
     limits = {kind: resource.getrlimit(kind)[0] for kind in taken}
     return [limit - taken[kind] for kind, limit in limits.items() if limit != resource.RLIM_INFINITY]
+
+
+def sized(count: int) -> str:
+    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

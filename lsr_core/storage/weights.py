@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lsr_core.errors import InputError
 from lsr_core.networks import architectures
+from lsr_core.networks.answers import dtype_name
 from lsr_core.networks.taking import in_precision
 from lsr_core.problems.physics import (
     equations as equations,  # registers the hard conditions that networks are built with
@@ -137,7 +138,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], dtype: torch.dtype, fi
                 f"has the shape {tuple(tensor.shape)}, the network needs {tuple(template.shape)}", file=file, key=name
             )
         if tensor.dtype != wanted:
-            raise InputError(f"is {_dtype_name(tensor.dtype)}, expected {_dtype_name(wanted)}", file=file, key=name)
+            raise InputError(f"is {dtype_name(tensor.dtype)}, expected {dtype_name(wanted)}", file=file, key=name)
         check_finite(tensor, file, name)
     model.load_state_dict(dict(tensors), assign=True)
     return model.eval().requires_grad_(True)
@@ -160,7 +161,3 @@ def check_finite(tensor: Tensor, file: str, name: str) -> None:
     """Refuse NaN and infinite values."""
     if (tensor.is_floating_point() or tensor.is_complex()) and not bool(torch.isfinite(tensor).all()):
         raise InputError("holds NaN or infinite values; export the weights of a healthy network", file=file, key=name)
-
-
-def _dtype_name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

@@ -41,7 +41,7 @@ def solutions(ladder: range | tuple[int, ...] = range(1, WIDTH + 1), required: t
 
 
 def test_ranks_up_to_the_first_that_is_cut_come_from_one_inverse_and_others_from_the_ladder() -> None:
-    found = solutions((3, 11, 13), required=(14, 2))
+    found = solutions((3, 11, 13), required=(14, 2, KEPT))
     assert found.exact_rank == KEPT
     assert found.separate == [11, 13, 14]
     assert found.ranks == [*range(KEPT + 1), 11, 13, 14]
@@ -106,10 +106,15 @@ def test_the_largest_rank_without_a_cut_is_found_wherever_it_is(kept: int) -> No
     assert RankSolutions(TriangularSolver(triangle, rcond=RCOND), ()).exact_rank == kept
 
 
+def test_a_single_column_may_be_cut() -> None:
+    nothing = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
+    assert RankSolutions(TriangularSolver(nothing, rcond=RCOND), ()).exact_rank == 0
+
+
 def test_errors_of_every_rank_are_those_of_the_rows() -> None:
     matrix, values = rows()
     found = solutions((10, 12))
-    split = RankErrors.of(SplitFactor(factor_of(matrix, values), 4.0), found)
+    split = RankErrors.of(SplitFactor(factor_of(matrix, values), 0.25), found)
     assert split.mse.shape == (13,)
     for rank in found.ranks:
         assert split.mse[rank] == pytest.approx(
@@ -117,7 +122,7 @@ def test_errors_of_every_rank_are_those_of_the_rows() -> None:
         )
     assert np.flatnonzero(np.isnan(split.mse)).tolist() == [11]
     mse, relative = errors_by_rank(split, 12)
-    assert relative[3] == pytest.approx((split.mse[3] / 4) ** 0.5)
+    assert relative[3] == pytest.approx((split.mse[3] * 4) ** 0.5)
     assert mse[11] == pytest.approx((split.mse[10] * split.mse[12]) ** 0.5)
 
 

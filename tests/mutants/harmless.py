@@ -25,6 +25,7 @@ class Harmless:
 
 
 DAMPED, TRIANGULAR = "lsr_core/linalg/damped.py", "lsr_core/linalg/triangular.py"
+SWEEP = "lsr_core/refinement/sweep.py"
 
 HARMLESS = (
     Harmless(
@@ -38,5 +39,12 @@ HARMLESS = (
         "if penalty is None and damping > 0:",
         ("And -> Or", "Gt -> GtE"),
         "a damping of zero adds rows of zeros, and nobody gives a penalty and a damping",
+    ),
+    Harmless(SWEEP, "if len(beyond) > SOLVED_LADDER:", ("Gt -> GtE",), "as many ranks as are picked are all picked"),
+    Harmless(
+        SWEEP,
+        "min(solver.max_rank, len(solver.scaled))",
+        ("min -> max",),
+        "beyond its rows every rank is cut, so that the bisection comes back to them",
     ),
 )
