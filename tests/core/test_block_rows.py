@@ -67,10 +67,13 @@ def test_pairs_give_two_fields_in_their_order() -> None:
 
 def test_nodes_come_beside_the_point_of_an_integral() -> None:
     def mean(here: Field, nodes: Field) -> Tensor:
-        return here["u"] - nodes["v"].mean(dim=1)
+        return here["u"] * here.x("x") - (nodes["v"] * nodes.x("t")).mean(dim=1)
 
     (found,) = rows_of(ResidualBlock("mean", (), mean, drawing(4, 2), 5, nodes=3))
-    wanted = [at(places[0])[0][0] - MODEL(places[1:])[:, 1].mean().detach() for places in found.points]
+    wanted = []
+    for place, *nodes in (places.unbind() for places in found.points):
+        parts = [at(node)[0][1] * node[1] for node in nodes]
+        wanted.append(at(place)[0][0] * place[0] - sum(parts) / 3)
     torch.testing.assert_close(residual_vector([found]), 5**-0.5 * torch.stack(wanted), rtol=1e-12, atol=1e-14)
 
 
@@ -81,6 +84,8 @@ def test_some_points_keep_the_weight_of_all() -> None:
     assert (some.n_rows, some.width) == (4, 2)
     wanted = residual_vector([found]).unflatten(0, (6, 2))[chosen] * 3**0.5
     torch.testing.assert_close(residual_vector([some]), wanted.flatten(), rtol=1e-12, atol=1e-14)
+    one = residual_vector([found]).unflatten(0, (6, 2))[4] * 6**0.5
+    torch.testing.assert_close(residual_vector([found.restricted(chosen[:1])]), one, rtol=1e-12, atol=1e-14)
     assert found.restricted(chosen[:0]).n_rows == 0
 
 

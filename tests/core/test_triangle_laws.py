@@ -44,6 +44,13 @@ def test_a_direction_is_small_beside_the_largest_and_of_it_itself_nothing_is_lef
     assert solver(diagonal(1, LEAST), least=LEAST).solve(2).tolist() == pytest.approx([-1, -1 / LEAST])
 
 
+def test_of_lengths_the_share_is_that_of_an_orthonormal_basis() -> None:
+    """Of one direction, too, and where no lengths are given they are one."""
+    assert solver(diagonal(3), least=0.9).solve(1).tolist() == pytest.approx([-1 / 3])
+    lengths = torch.tensor([1.0, 1e-6], dtype=torch.float64)
+    assert solver(diagonal(1, 1e-6), lengths=lengths, least=LEAST).solve(2).tolist() == pytest.approx([-1, -1e6])
+
+
 def test_small_entries_of_other_triangles_stay() -> None:
     """Where columns depend on each other an entry on the diagonal is no length."""
     triangle = diagonal(1, 1e-5)
@@ -83,6 +90,18 @@ def test_far_from_the_cut_off_no_singular_values_are_taken(monkeypatch: pytest.M
     assert solver(triangle[:, :4].clone().new_zeros(4, 4), rcond=0.0).cut_is_active(2)
 
 
+def test_a_small_singular_value_that_no_diagonal_shows_is_cut() -> None:
+    triangle = torch.eye(30, dtype=torch.float64) - torch.ones(30, 30, dtype=torch.float64).triu(1)
+    assert [solver(triangle, rcond=1e-6).cut_is_active(rank) for rank in (5, 30)] == [False, True]
+
+
+@pytest.mark.parametrize(("apart", "cut"), [(1.7e-6, True), (2.2e-6, False)])
+def test_two_columns_are_cut_by_their_singular_values_not_by_the_diagonal(apart: float, cut: bool) -> None:
+    """σ₂ / σ₁ is half of what sets two columns of length 1 apart."""
+    triangle = torch.tensor([[1.0, (1 - apart**2) ** 0.5], [0.0, apart]], dtype=torch.float64)
+    assert solver(triangle, rcond=1e-6).cut_is_active(2) == cut
+
+
 def test_what_lies_on_the_cut_off_is_kept_by_the_filter_and_what_is_zero_never() -> None:
     values = torch.tensor([2.0, 1.0, 0.5, 0.0], dtype=torch.float64)
     assert solver(diagonal(1), rcond=0.5)._filter(values).tolist() == [0.5, 1.0, 0.0, 0.0]
@@ -104,9 +123,9 @@ def test_rows_become_orthonormal() -> None:
 
 
 def test_columns_of_no_length_are_divided_by_one() -> None:
-    found = solver(diagonal(2, 0, 3))
-    assert found.column_norms.tolist() == [2, 1, 3]
-    assert found.solve(3).tolist() == pytest.approx([-0.5, 0, -1 / 3])
+    found = solver(diagonal(2, 0, 0.5))
+    assert found.column_norms.tolist() == [2, 1, 0.5]
+    assert found.solve(3).tolist() == pytest.approx([-0.5, 0, -2])
 
 
 @pytest.mark.parametrize("place", [(0, 2), (1, 2)])

@@ -47,4 +47,41 @@ HARMLESS = (
         ("min -> max",),
         "beyond its rows every rank is cut, so that the bisection comes back to them",
     ),
+    Harmless(
+        "lsr_core/problems/physics/residuals.py",
+        "zip(points.unbind(1), jets.unbind(1), strict=True)",
+        ("True -> False",),
+        "a jet is taken at every place, so that there are as many",
+    ),
+    Harmless(
+        TRIANGULAR,
+        "if least > 0 and n_columns > 0 and is_diagonal(self.triangle):",
+        ("Gt -> GtE",),
+        "below a share of zero lies nothing (the other one, no columns, is held by test_a_triangle_without_columns_moves_nothing)",
+    ),
+    Harmless(
+        TRIANGULAR,
+        "if least > 0 and n_columns > 0 and is_diagonal(self.triangle):",
+        ("0 -> 1",),
+        "of one column none is small beside the largest (the other one, of the share, is held by the tests of `least`)",
+    ),
+    Harmless(TRIANGULAR, "(1 if lengths is None else lengths)", ("1 -> 2",), "a common factor of all sizes cancels"),
+    Harmless(
+        TRIANGULAR,
+        "values[-1] <= self.rcond * values[0]",
+        ("LtE -> Lt",),
+        "singular values that are equal to the last digit are an accident of rounding",
+    ),
+    Harmless(
+        TRIANGULAR,
+        "if smallest < self.rcond or smallest == 0:",
+        ("Lt -> LtE",),
+        "an entry on the cut-off makes a singular value that is no larger, and it is cut by the values as well",
+    ),
+    Harmless(
+        TRIANGULAR,
+        "inverse * self.rcond * rank**0.5 < 1",
+        ("Lt -> LtE",),
+        "on the bound itself the singular values say the same",
+    ),
 )

@@ -65,7 +65,7 @@ class Trying:
             lines = reached[str(fault.path)]
             seconds = lines.get(str(fault.line), {} if fault.inside else here)
             chosen = [items[name] for name in sorted(seconds, key=seconds.__getitem__) if name in here]
-            longest = 10 + TIMES_AS_LONG * sum(seconds.values())
+            longest = 3 + TIMES_AS_LONG * sum(seconds.values())
             if _fails(functools.partial(_tried, fault, chosen), longest):
                 self.noticed.add(fault)
             else:
