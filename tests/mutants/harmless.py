@@ -84,4 +84,16 @@ HARMLESS = (
         ("Lt -> LtE",),
         "on the bound itself the singular values say the same",
     ),
+    Harmless(
+        "lsr_core/linalg/operators.py",
+        "if self.shape[0] < self.shape[1]:",
+        ("Lt -> LtE", "0 -> 1"),
+        "products from either side give the matrix; the smaller ones are quicker",
+    ),
+    Harmless(
+        "lsr_core/linalg/randomized.py",
+        "torch.linalg.svd(triangle.T, full_matrices=False)",
+        ("False -> True",),
+        "a square matrix has no more of them",
+    ),
 )
