@@ -189,7 +189,7 @@ def noisy(kind: str, index: int) -> Known:
     if index % 2 == 0:
         data = samples(target, 1, 3000, 800, seed, sigma)
         model = trained_by_lm(network([1, 5, 1], seed), data[0], 200)
-        limits: frozenset[Limit] = frozenset({"stationary", "capacity"})
+        limits: frozenset[Limit] = frozenset({"stationary", "capacity", "noise"})
         return Known(
             kind, index, problem(kind, index, model, data), _small(model), limits, target=target, tuned=index < 4
         )

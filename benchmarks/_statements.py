@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.results import Floats
 from lsr_core.refinement.summary import Evidence, Verdict
 
 CLOSE = 1e-6
@@ -66,8 +67,13 @@ def name_falls(before: float, after: float) -> bool:
 
 def _best(refinement: Refinement) -> int:
     sweep = refinement.sweep
-    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
-    return int(np.nanargmin(np.where(sweep.solved, errors, np.nan)))
+    return int(np.nanargmin(np.where(sweep.solved, _held(refinement), np.nan)))
+
+
+def _held(refinement: Refinement) -> Floats:
+    """Of validation samples, else of test samples, else of training samples."""
+    sweep = refinement.sweep
+    return next(values for values in (sweep.val_mse, sweep.test_mse, sweep.train_mse) if np.isfinite(values[0]))
 
 
 def _agrees(item: Evidence, refinement: Refinement) -> bool:
@@ -96,8 +102,7 @@ def _residual(item: Evidence, refinement: Refinement) -> bool:
 
 
 def _left(item: Evidence, refinement: Refinement) -> bool:
-    sweep = refinement.sweep
-    errors = sweep.val_mse if np.isfinite(sweep.val_mse[0]) else sweep.train_mse
+    errors = _held(refinement)
     rank = int(item.numbers["rank"])
     return rank == _best(refinement) and _close(item.numbers["left"] ** 2, float(errors[rank] / errors[0]))
 

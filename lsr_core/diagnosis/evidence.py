@@ -13,6 +13,7 @@ from lsr_core.diagnosis.further import Further, why_no_further
 from lsr_core.diagnosis.kinds import Pairs, both, finite, judging
 from lsr_core.diagnosis.other_starts import OtherStarts
 from lsr_core.diagnosis.restarts import Restarts, why_not
+from lsr_core.diagnosis.roughness import Roughness
 from lsr_core.diagnosis.slowness import gradient_steps
 from lsr_core.diagnosis.solved import Solved
 from lsr_core.diagnosis.units import Units, units
@@ -22,6 +23,9 @@ from lsr_core.refinement.results import Floats, LossPaths, Sweep
 from lsr_core.refinement.summary import Summary
 
 AT_END = 0.8  # of the largest rank: a smallest error there may fall further beyond
+VALIDATION, TEST, TRAINING, FRESH = "validation error", "test error", "training error", "residual at fresh points"
+HELD_OUT = (VALIDATION, TEST, FRESH)
+CHOOSING = (VALIDATION, FRESH)  # what a rank may be chosen by
 NOTICED = 0.3  # share of the held-out error left, from which a step counts as one that removes it
 
 
@@ -58,10 +62,12 @@ class Figures:
         best_rank: with the smallest held-out error of one solve.
         last_rank: the largest that was tried, where more would have been possible and the smallest error is at its end of the sweep; else None.
         fitted: smallest linear residual over all ranks, over that of the network.
-        best: held-out error at the best rank, over that of the network: of validation samples, or the true residual at fresh points; of
-            training samples where nothing is held out.
+        best: error at the best rank, over that of the network, of `compared`.
+        at_rank: the same at the rank of the run.
+        compared: what ranks are compared by here, in words: the validation error, or the true residual at fresh points; where none of them
+            is held out the test error, else the training error.
         errors: what was measured at the rank, before and after, by name: root mean squares where they are mean squares.
-        has_held_out: whether anything is.
+        rank_given: whether the user asked for the rank.
         degradation: held-out error at the largest rank over the smallest one.
         condition_number: κ(G V) at the rank, V orthonormal: what gradient steps on the weights meet in the subspace.
         solved_condition_number: of the column-scaled matrix that was factorised.
@@ -90,6 +96,7 @@ class Figures:
         no_restart: why it was not; empty where that was not asked.
         further: the network trained on from its weights as they are.
         no_further: why it was not; empty where that was not asked.
+        rough: whether what the network misses of data follows from their inputs.
         noise: of the training data, where a smoothing has found it.
         kept: whether a smoothing has judged, by samples left out one at a time, that the network should stay as it is.
     """
@@ -98,13 +105,15 @@ class Figures:
     best_rank: int
     fitted: float
     best: float
-    has_held_out: bool
     degradation: float
     condition_number: float | None
     solved_condition_number: float | None
     epsilon: float
     weight_rounding: float
     disagreement: float
+    compared: str = VALIDATION
+    at_rank: float = 1.0
+    rank_given: bool = False
     errors: dict[str, tuple[float, float]] = field(default_factory=dict)
     gradient_steps: float | None = None
     n_solves: int = 1
@@ -127,8 +136,14 @@ class Figures:
     no_restart: str = ""
     further: Further | None = None
     no_further: str = ""
+    rough: Roughness | None = None
     noise: NoiseFigures | None = None
     kept: bool = False
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether anything is."""
+        return self.compared != TRAINING
 
     @property
     def left(self) -> float:
@@ -138,27 +153,26 @@ class Figures:
         return max(ratios, default=1.0)
 
 
-HELD_OUT = ("validation error", "test error", "residual at fresh points")
 OF_CLASSES = ("test log-loss",)
 
 
 def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
     """What can be measured on a refinement in about the time of one more solve; `restarted` and `further` stay empty."""
-    sweep, summary, problem = refinement.sweep, refinement.summary, refinement.problem
-    has_held_out = bool(np.isfinite(sweep.val_mse[0]))
-    held = _held_out(sweep)
-    best_rank = int(np.nanargmin(held))
-    setting = refinement.setting
-    linear, nonlinear = _at_one(refinement, paths)
+    sweep, summary, problem, setting = refinement.sweep, refinement.summary, refinement.problem, refinement.setting
     kind = judging(problem.kind)
     equation = kind.equation(refinement)
+    compared, held = _compared(sweep, is_equation=equation is not None)
+    best_rank = int(np.nanargmin(held))
+    linear, nonlinear = _at_one(refinement, paths)
     return Figures(
         rank=refinement.rank,
         best_rank=best_rank,
         fitted=_smallest(np.where(sweep.solved, sweep.residual_norm, np.nan)),
         best=_smallest(held),
-        has_held_out=has_held_out or summary.base.test_mse is not None,
-        degradation=_degradation(held) if has_held_out else 1.0,
+        compared=compared,
+        at_rank=float(held[refinement.rank]) / float(held[0]) if held[0] > 0 else 1.0,
+        rank_given=isinstance(setting.config.rank, int),
+        degradation=_degradation(held) if compared in CHOOSING else 1.0,
         condition_number=finite(summary.condition_number),
         solved_condition_number=finite(summary.solved_condition_number),
         epsilon=float(torch.finfo(setting.function.dtype).eps),
@@ -183,6 +197,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         units=units(problem),
         no_restart=why_not(problem),
         no_further=why_no_further(problem),
+        rough=kind.roughness(refinement),
         noise=_noise(summary),
         kept=summary.regularisation is not None and summary.rank == 0,
     )
@@ -226,10 +241,16 @@ def _last_rank(summary: Summary, best_rank: int) -> int | None:
     return summary.max_rank if at_end and summary.max_rank < most else None
 
 
-def _held_out(sweep: Sweep) -> Floats:
-    """Root mean squares by rank, NaN where nothing was solved."""
-    values = sweep.compared
-    return np.sqrt(np.where(sweep.solved & np.isfinite(values), values, np.nan))
+def _compared(sweep: Sweep, *, is_equation: bool) -> tuple[str, Floats]:
+    """What ranks are compared by, and its root mean squares by rank, NaN where nothing was solved.
+
+    Where no validation samples are held out, as where smoothing fits them too, training samples would speak for the largest rank.
+    """
+    values, name = sweep.compared, FRESH if is_equation else VALIDATION
+    if not np.isfinite(sweep.val_mse[0]):
+        tested = bool(np.isfinite(sweep.test_mse[0]))
+        values, name = (sweep.test_mse, TEST) if tested else (values, TRAINING)
+    return name, np.sqrt(np.where(sweep.solved & np.isfinite(values), values, np.nan))
 
 
 def _smallest(values: Floats) -> float:

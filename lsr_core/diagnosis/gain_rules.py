@@ -79,5 +79,11 @@ def gain(known: Figures) -> Finding:
         evidence.insert(0, statements.best_rank(known, SMALL_GAIN))
     advice, use = words.advice_on_gain(known, limit)
     ratio = steps / PATIENCE
-    margin = min(max(ratio, 1 / ratio), SMALL_GAIN / max(reachable(known), 1e-300))
-    return Finding(limit, evidence, margin, advice=advice, use=use)
+    margins = [max(ratio, 1 / ratio), SMALL_GAIN / max(reachable(known), 1e-300), *_halted(known)]
+    return Finding(limit, evidence, min(margins), advice=advice, use=use)
+
+
+def _halted(known: Figures) -> list[float]:
+    """How far training on is from having been enough, where it was tried: by the powers in which errors fall."""
+    found = known.further
+    return [] if found is None else [math.log(GOES_ON) / min(math.log(min(found.left, 1.0)), -1e-12)]

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from lsr_core.diagnosis.roughness import Roughness
 from lsr_core.diagnosis.solved import Solved
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.kinds import ProblemKind, part
@@ -89,6 +90,10 @@ class Judging(ABC, Generic[P]):
 
     def constant(self, problem: P, sweep: Sweep) -> float | None:
         """Error of the network over that of the best constant, on the same samples."""
+        return None
+
+    def roughness(self, refinement: Refinement) -> Roughness | None:
+        """Whether what the network misses of its training samples follows from their inputs."""
         return None
 
     def restarting(self, problem: P) -> tuple[Split, Split] | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from lsr_core.diagnosis.evidence import HELD_OUT, Figures
+from lsr_core.diagnosis.evidence import HELD_OUT, TRAINING, VALIDATION, Figures
 from lsr_core.diagnosis.units import LayerUnits
 from lsr_core.refinement.summary import Evidence
 
@@ -40,8 +40,7 @@ WORSE = 1.02
 
 
 def best_rank(known: Figures, threshold: float | None) -> Evidence:
-    what = "held-out error" if known.has_held_out else "training error"
-    words = f"one solve at the best rank, {known.best_rank}, leaves {known.best:.2g} of the network's {what}"
+    words = f"one solve at the best rank, {known.best_rank}, leaves {known.best:.2g} of the network's {known.compared}"
     return _said("best", known.best, threshold, words, {"rank": known.best_rank, "left": known.best})
 
 
@@ -73,6 +72,22 @@ def noise(known: Figures, threshold: float) -> list[Evidence]:
             "claim", found.error, None, claim, {"error": found.error, "values": found.values, "freedom": found.freedom}
         ),
     ]
+
+
+def rough(known: Figures, threshold: float) -> list[Evidence]:
+    """Whether what the network misses follows from the inputs, where the targets do."""
+    found = known.rough
+    if found is None or found.residual < threshold or found.target > TOLD:
+        return []
+    words = (
+        f"what the network misses differs between nearest samples by {found.residual:.2g} of what it would between any two, the targets by "
+        f"{found.target:.2g}: it is noise of about {found.sigma:.2g} a value, or detail finer than the samples lie"
+    )
+    numbers = {"samples": found.samples, "target": found.target, "residual": found.residual, "sigma": found.sigma}
+    return [_said("rough", found.residual, threshold, words, numbers)]
+
+
+TOLD = 0.25  # of the targets' variance that nearest samples leave, up to which neighbours tell a target
 
 
 def base_error(known: Figures, threshold: float) -> Evidence:
@@ -201,7 +216,7 @@ def further(known: Figures, threshold: float) -> list[Evidence]:
     found = known.further
     if found is None:
         return []
-    what = "held-out error" if known.has_held_out else "training error"
+    what = VALIDATION if known.compared == VALIDATION else TRAINING  # the samples that it is judged on there
     words = f"{_count(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {found.left:.2g} of the network's {what}"
     numbers = {"steps": found.steps, "rate": found.rate, "left": found.left}
     return [_said("further", found.left, threshold, words, numbers)]

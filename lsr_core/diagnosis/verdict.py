@@ -41,6 +41,9 @@ LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
 SOARS = 10.0  # times it: no more needs to be asked than that the training residual falls
 FALLS = 0.9  # of the training residual left at some rank: it falls
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
+ROUGH = (
+    0.7  # of the variance of what the network misses, that nearest samples leave: it does not follow from the inputs
+)
 NOISY = 0.5  # of the network's residual on its training values, from which their noise is what a fit is left with
 IDLE = 0.5  # of the units of a layer do nothing …
 MOSTLY_IDLE = 0.75  # … or, where few samples are overfitted, on which a good network has many idle ones too
@@ -127,7 +130,7 @@ def untested(known: Figures, limit: Limit) -> list[str]:
 
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
-    told = _rounded(known) or _overfits(known) or _noisy(known) is not None
+    told = _rounded(known) or _overfits(known) or _noisy(known) is not None or bool(statements.rough(known, ROUGH))
     enough = (
         SOME_GAIN if known.has_held_out else SMALL_GAIN
     )  # of training samples a start that overfits them has the least error
@@ -179,6 +182,7 @@ def _overfitting(known: Figures) -> Finding | None:
         statements.degradation(known, DEGRADATION),
         statements.fitted(known, _fits(known)),
         statements.best_rank(known, SMALL_GAIN),
+        *statements.rough(known, ROUGH),
     ]
     advice = words.KEEP.format(rank=known.rank) if words.spared(known) else ""
     margin = min(known.degradation / DEGRADATION, reachable(known) / SMALL_GAIN)
@@ -195,6 +199,16 @@ def _noisy(known: Figures) -> Finding | None:
     use = against or f"Use the refined predictor at rank {known.rank}."
     share = found.sigma / (NOISY * found.residual)
     return Finding("noise", evidence, share, 1.2, advice=f"{use} {words.ADVICE['noise']}", use=not against)
+
+
+def _rough(known: Figures) -> Finding | None:
+    """Little to gain, and what the network misses does not follow from the inputs, though the targets do."""
+    said, found = statements.rough(known, ROUGH), known.rough
+    if not said or found is None or reachable(known) <= SMALL_GAIN:
+        return None
+    evidence = [*said, statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
+    margin = min(found.residual / ROUGH, statements.TOLD / max(found.target, 1e-300))
+    return Finding("noise", evidence, margin, 1.2, advice=words.ROUGH)
 
 
 def _wrong_valley(known: Figures) -> Finding | None:
@@ -227,7 +241,11 @@ def _idle(known: Figures) -> Finding | None:
 def _stationary(known: Figures) -> Finding | None:
     if known.fitted <= ZERO_CORRECTION:
         return None
-    evidence = [statements.fitted(known, ZERO_CORRECTION), *statements.restarted(known, RESTART)]
+    evidence = [
+        statements.fitted(known, ZERO_CORRECTION),
+        *statements.rough(known, ROUGH),
+        *statements.restarted(known, RESTART),
+    ]
     room = (1 - ZERO_CORRECTION) / max(1 - known.fitted, 1e-300)
     return Finding("stationary", evidence, room, doubt=_no_other_start(known))
 
@@ -266,6 +284,7 @@ RULES: tuple[Callable[[Figures], Finding | None], ...] = (
     _idle,
     _overfitting,
     _stationary,
+    _rough,
     _little_gain,
     _untold,
     better_valley,
@@ -276,6 +295,6 @@ RULES: tuple[Callable[[Figures], Finding | None], ...] = (
 
 def _no_other_start(known: Figures) -> str:
     """Without another start tried, a bad valley cannot be ruled out."""
-    if known.restarted is None and not known.is_equation:
+    if known.restarted is None and not (known.is_equation or statements.rough(known, ROUGH)):
         return "no other start was tried"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lsr_core.diagnosis import statements
-from lsr_core.diagnosis.evidence import OF_CLASSES, Figures
+from lsr_core.diagnosis.evidence import OF_CLASSES, VALIDATION, Figures
 from lsr_core.refinement.summary import Limit
 
 WRONG = 0.1  # relative error of the refined predictor above which nobody is told to use it
@@ -25,6 +25,14 @@ SENTENCES: dict[Limit, str] = {
     "unsolved": "The equation is not solved: the refined field is not shown to be near a solution.",
     "undetermined": "The equation does not settle the field: other fields satisfy what is written as well.",
 }
+ROUGH_SENTENCE = (
+    "Noise in the data is the limit, or detail finer than the samples lie: what the network misses, about {sigma:.2g} a value, does not "
+    "follow from the inputs, and no rank lowers it much."
+)
+ROUGH = (
+    "Take more values, or less noisy ones; no larger network fits noise to a purpose. Smoothing tells the noise and may take back what was "
+    "learnt from it (regularise=auto, with prior=weights where the network was trained on these samples)."
+)
 UNTRAINED_SENTENCE = (
     "The network is no better than a constant, as before training; {solve} at its weights {removes} most of the {what}."
 )
@@ -46,6 +54,10 @@ BETTER_VALLEY = "Training is in the wrong valley: {solve} {removes} most of the 
 OVERFITTING_BEYOND = (
     "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. The refinement, at rank {rank}, does not, and "
     "no other rank gains much more."
+)
+OVERFITTING_ALL = (
+    "Ranks beyond {best} overfit: they {fit} the training samples and lose the others. No smaller one gains enough to be shown, so the "
+    "network is kept."
 )
 KEEP = "Keep rank {rank}; more or cleaner samples, or smoothing in place of a rank (regularise), could gain more."
 JUMP_SENTENCE = "What is written leaves open what holds where a coefficient jumps, and the field depends on it."
@@ -79,9 +91,12 @@ ROUNDED = "Store the weights in float64 (or float32 at least) and refine in floa
 def sentence(limit: Limit, known: Figures) -> str:
     if limit == "noise" and known.noise is not None:
         return SENTENCES[limit].format(sigma=known.noise.sigma, error=known.noise.error)
+    if limit == "noise" and known.rough is not None:
+        return ROUGH_SENTENCE.format(sigma=known.rough.sigma)
     fit, fits = ("fit", "fits") if known.fitted <= FITS else ("come nearer to", "comes nearer to")
     if limit == "overfitting" and spared(known):
-        return OVERFITTING_BEYOND.format(best=known.best_rank, rank=known.rank, fit=fit)
+        pattern = OVERFITTING_BEYOND if known.rank > 0 else OVERFITTING_ALL
+        return pattern.format(best=known.best_rank, rank=known.rank, fit=fit)
     if limit == "open" and untold(known):
         return KEPT_SENTENCE if known.kept else UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
@@ -153,8 +168,15 @@ def advice_on_gain(known: Figures, limit: Limit, *, first: str = "") -> tuple[st
     """What to do where one solve gains much, and whether that is to use the refined predictor."""
     against = against_use(known)
     use = against or f"Use the refined predictor at rank {known.rank}."
-    other = ""
+    return " ".join(part for part in (use, _other_rank(known), first or ADVICE[limit]) if part), not against
+
+
+def _other_rank(known: Figures) -> str:
+    """Another rank that the validation samples prefer by far; nothing where none are held out, as test samples choose no rank."""
     another = known.rank not in (0, known.best_rank)  # rank 0 was chosen because no gain was shown
-    if another and known.best < MUCH_BETTER * known.left and not known.is_equation:
-        other = f"Rank {known.best_rank} leaves {known.best:.2g} of the error, rank {known.rank} {known.left:.2g}: take that one."
-    return " ".join(part for part in (use, other, first or ADVICE[limit]) if part), not against
+    if not another or known.compared != VALIDATION or known.best >= MUCH_BETTER * known.at_rank:
+        return ""
+    both = f"rank {known.best_rank} leaves {known.best:.2g} of the validation error and rank {known.rank} {known.at_rank:.2g}"
+    if known.rank_given:
+        return f"R{both[1:]}: take rank {known.best_rank}."
+    return f"By validation samples alone {both}; more than they chose the rank, so compare the two."

@@ -10,21 +10,28 @@ MOST_INPUTS = 20  # beyond which a search tree finds neighbours no faster than b
 MOST_PLACES = 3000  # that are looked at all
 
 
-def pairs_of(places: Tensor) -> Tensor:
-    """A label (u,) for each of u different places (u, …): two that are each other's nearest have the same.
+def nearest_of(places: Tensor) -> Tensor | None:
+    """The nearest other one (u,) of each of u places (u, …), by inputs divided by their standard deviations.
 
-    Distances are those of inputs divided by their standard deviations. Where there are many places of many inputs, each is alone.
+    None where there are too few, or many of many inputs.
     """
     from scipy.spatial import cKDTree
 
-    alone = torch.arange(len(places), device=places.device)
     flat = places.flatten(1).double().cpu().numpy()
     if len(flat) < 2 or (flat.shape[1] > MOST_INPUTS and len(flat) > MOST_PLACES):
-        return alone
+        return None
     sizes = flat.std(axis=0)
     tree = cKDTree(flat / np.where(sizes > 0, sizes, 1.0))
     nearest = tree.query(tree.data, k=2)[1]
     other = np.where(nearest[:, 0] == np.arange(len(flat)), nearest[:, 1], nearest[:, 0])
-    mutual = other[other] == np.arange(len(flat))
-    labels = np.where(mutual, np.minimum(np.arange(len(flat)), other), np.arange(len(flat)))
-    return torch.unique(torch.from_numpy(labels), return_inverse=True)[1].to(alone)
+    return torch.from_numpy(other).to(places.device)
+
+
+def pairs_of(places: Tensor) -> Tensor:
+    """A label (u,) for each of u different places (u, …): two that are each other's nearest have the same; each is alone where none are told."""
+    alone = torch.arange(len(places), device=places.device)
+    other = nearest_of(places)
+    if other is None:
+        return alone
+    labels = torch.where(other[other] == alone, torch.minimum(alone, other), alone)
+    return torch.unique(labels, return_inverse=True)[1]

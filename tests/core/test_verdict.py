@@ -43,7 +43,6 @@ PLAIN = Figures(
     best_rank=10,
     fitted=0.4,
     best=0.6,
-    has_held_out=True,
     degradation=1.0,
     condition_number=1e6,
     solved_condition_number=1.0,
@@ -127,7 +126,7 @@ def trained(model: nn.Module, split: Split, steps: int) -> nn.Module:
         ({"noise": NoiseFigures(0.49, "told", 9.0, 100, 1.0)}, "open"),
         (gained(0.2) | {"noise": NoiseFigures(0.51, "told", 9.0, 100, 1.0)}, "noise"),
         (gained(0.01) | {"degradation": 5.0}, "conditioning"),
-        ({"degradation": 9.0, "has_held_out": False}, "open"),
+        ({"degradation": 9.0, "compared": "training error"}, "open"),
         ({"base_error": 2e-13}, "precision"),
         (gained(1e-3) | {"base_error": 2e-13}, "precision"),
         (gained(1e-3) | {"first_step": 1e-4, "weight_rounding": 4.9e-4}, "precision"),
@@ -196,13 +195,13 @@ def test_only_what_was_measured_is_said() -> None:
     spoken = verdict(replace(PLAIN, **gained(0.9), restarted=anew(0.9)))  # type: ignore[arg-type]
     assert "training anew" in spoken.sentence
     assert not any("another start" in words for words in spoken.untested)
-    alone = verdict(replace(PLAIN, has_held_out=False, best=0.01, errors={"training error": (1.0, 0.01)}))
+    alone = verdict(replace(PLAIN, compared="training error", best=0.01, errors={"training error": (1.0, 0.01)}))
     assert (alone.limit, alone.confidence) == ("open", "uncertain")
     assert "no samples were held out" in alone.sentence
     assert "training error" in alone.evidence[0].sentence
     assert not alone.use
     assert any("held out" in words for words in alone.untested)
-    kept = verdict(replace(PLAIN, has_held_out=False, best=0.7, kept=True, rank=0, restarted=anew(0.9)))
+    kept = verdict(replace(PLAIN, compared="training error", best=0.7, kept=True, rank=0, restarted=anew(0.9)))
     assert kept.limit == "open"
     assert "keeps the network as it is" in kept.sentence
     assert "larger network" not in kept.advice
@@ -215,7 +214,7 @@ def test_only_what_was_measured_is_said() -> None:
         ({"errors": {"validation error": (1.0, 0.01), "test error": (1.0, 1.1)}}, "rise"),
         ({"errors": {"validation error": (1.0, 0.01), "test log-loss": (1.0, 1.1)}}, "rise"),
         ({"rank": 0, "errors": {"validation error": (1.0, 1.0)}}, "rank 0"),
-        ({"rank": 3, "errors": {"validation error": (1.0, 0.9)}}, "Rank 10 leaves 0.01"),
+        ({"rank": 3, "at_rank": 0.9, "errors": {"validation error": (1.0, 0.9)}}, "rank 10 leaves 0.01"),
         ({"refined_error": None}, "No relative error"),
     ],
 )
@@ -310,7 +309,8 @@ def test_a_converged_network_on_noise_is_at_a_stationary_point() -> None:
     found = verdict_of(refinement)
     assert found.limit == "stationary"
     assert found.signatures == ["zero correction"]
-    assert {item.name for item in found.evidence} == {"fitted", "restarted"}
+    assert {item.name for item in found.evidence} == {"fitted", "rough"}
+    assert found.confidence == "clear"
     assert contradictions(found, refinement) == []
 
 
@@ -332,7 +332,7 @@ def test_noise_names_its_size_and_what_may_be_claimed() -> None:
 
 
 def test_nobody_who_smooths_is_told_to_smooth() -> None:
-    alone = replace(PLAIN, **gained(0.2), has_held_out=False)  # type: ignore[arg-type]
+    alone = replace(PLAIN, **gained(0.2), compared="training error")  # type: ignore[arg-type]
     assert "(regularise)" in verdict(alone).advice
     kept = verdict(replace(alone, kept=True, rank=0))
     assert kept.sentence.startswith("Smoothing keeps the network")

@@ -34,6 +34,9 @@ class ClassJudging(DataJudging[ClassificationProblem]):
     def refined_error(self, refinement: Refinement) -> None:
         return None
 
+    def roughness(self, refinement: Refinement) -> None:
+        return None
+
     def constant(self, problem: ClassificationProblem, sweep: Sweep) -> None:
         return None
 

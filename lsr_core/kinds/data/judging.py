@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.diagnosis.kinds import Judging, Pairs, finite, spread
+from lsr_core.diagnosis.roughness import MOST, Roughness, roughness
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.data_residual import DataResidual
@@ -71,6 +72,15 @@ class DataJudging(Judging[D]):
         targets, mean = held.targets[:].double(), problem.train.targets[:].double().mean(dim=0)
         spread_of_targets = float((targets - mean).square().mean().sqrt())
         return finite(math.sqrt(float(mse[0])) / spread_of_targets) if spread_of_targets > 0 else None
+
+    def roughness(self, refinement: Refinement) -> Roughness | None:
+        setting = refinement.setting
+        if not setting.sample_wise:
+            return None
+        some = spread(len(setting.train.inputs), min(MOST, len(setting.train.inputs)), setting.train.inputs)
+        inputs, targets = setting.train.inputs[some], setting.train.targets[some]
+        missed = setting.function.outputs(inputs) - targets
+        return roughness(inputs, setting.physical(targets), setting.physical(missed))
 
     def restarting(self, problem: D) -> tuple[Split, Split] | str:
         return problem.train, problem.validation or problem.train
