@@ -46,6 +46,7 @@ KEPT = (
     "Take the network as it is, or more samples. A network that was trained on these very samples may gain with prior=weights, which also "
     "takes back what it learnt from their noise."
 )
+IN_THE_WAY = "Ill-conditioning stands in the way of training: {solve} at these weights {removes} most of the {what}."
 EARLY_SENTENCE = (
     "Training was ended early: a few more of its steps lower the error much by themselves. {Solve} {removes} most of the {what} now; "
     "what would hold training back later was not seen."
@@ -120,6 +121,8 @@ def _pattern(limit: Limit, known: Figures) -> str:
         return UNTRAINED_SENTENCE
     if limit == "unfinished" and known.further is not None:
         return EARLY_SENTENCE
+    if limit == "conditioning" and known.further is None:  # nobody knows whether it was trained, and had come to a halt
+        return IN_THE_WAY
     if limit == "nonconvexity" and min(known.best, known.left) <= MUCH_BETTER:
         return BETTER_VALLEY
     return SENTENCES[limit]
