@@ -10,6 +10,7 @@ import copy
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -21,9 +22,10 @@ from lsr_core.problems.splits import Architecture
 from lsr_core.storage import code, inside, programs
 from lsr_core.storage.bundle_schema import Name, ProblemDescription
 from lsr_core.storage.kinds import problem_classes, storing
-from lsr_core.storage.weights import check_finite, check_same_names
+from lsr_core.storage.weights import check_finite, check_same_names, load_network
 from lsr_core.validation import checked
 
+SAME_AT = 64  # samples at which a network is compared with the one that its name and arguments build
 _made: dict[tuple[str, str], Problem] = {}
 
 
@@ -60,15 +62,33 @@ def _remembered(file: str, function: str, data: bytes, named: code.Named) -> Pro
 
 
 def remember(kind: code.CodeKind, file: str, function: str, data: bytes, made: object) -> Problem:
-    """Checked, and with what its copy will be found by as its architecture."""
+    """Checked, and with what its copy will be found by as its architecture, unless a bundle can do without the code."""
     problem = _checked(made, file, function)
     digest = code.digest_of(data)
-    count = sum(scalars(value) for value in problem.model.parameters() if value.requires_grad)
-    about = OwnCode(file=file[:100], function=function, sha256=digest, parameters=count)
-    architecture = Architecture(kind, about.model_dump())
+    if not needs_no_code(problem):
+        count = sum(scalars(value) for value in problem.model.parameters() if value.requires_grad)
+        about = OwnCode(file=file[:100], function=function, sha256=digest, parameters=count)
+        problem = problem.changed(architecture=Architecture(kind, about.model_dump()))
     _made.clear()  # one problem is enough for a process, and some are large
-    _made[digest, function] = problem.changed(architecture=architecture)
-    return _made[digest, function]
+    _made[digest, function] = problem
+    return problem
+
+
+def needs_no_code(problem: Problem) -> bool:
+    """Whether a bundle without code says all of a problem: its network is one that is built by name, unchanged."""
+    known, model = problem.architecture, problem.model
+    if known is None or known.name in code.COPIES:
+        return False
+    state = {name: value.detach() for name, value in model.state_dict().items()}
+    try:
+        again = load_network(known.name, known.arguments, state, next(model.parameters()).dtype, "model")
+    except (InputError, StopIteration):
+        return False
+    free = [[value.requires_grad for value in one.parameters()] for one in (model, again)]
+    rows = problem.fitted_inputs()[:SAME_AT]
+    with torch.no_grad():
+        same = type(model) is type(again) and free[0] == free[1] and torch.equal(model(rows), again(rows))
+    return same and storing(problem.kind).says_all(problem)
 
 
 def _checked(made: object, file: str, function: str) -> Problem:

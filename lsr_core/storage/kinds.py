@@ -49,6 +49,10 @@ class Storing(ABC, Generic[P]):
     def arrays(self, problem: P) -> Arrays:
         """What data.npz holds."""
 
+    def says_all(self, problem: P) -> bool:
+        """Whether a bundle says all of it, beside a network that is built by name: data do."""
+        return True
+
     def points(self, description: ProblemDescription) -> int:
         """How many points are drawn for a bundle of this kind."""
         return 0

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.kinds.equations.own import in_words
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.problems.physics.equation_residual import EquationResidual
 from lsr_core.problems.physics.equations import build
 from lsr_core.problems.physics.problem import PhysicsProblem, draw_points
+from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Split
 from lsr_core.storage.bundle_files import DESCRIPTION
@@ -66,6 +70,19 @@ class EquationStoring(Storing[PhysicsProblem]):
                     arrays[f"{prefix}_{name}"] = kept.numpy()
         return arrays | arrays_of(splits)
 
+    def says_all(self, problem: PhysicsProblem) -> bool:
+        """Whether the equation is one of the library by name and arguments: it gives the same rows and the same solution."""
+        try:
+            library = build(problem.equation, problem.arguments)
+        except InputError:
+            return False
+        rows = [_rows(one) for one in (problem, problem.changed(blocks=tuple(library.blocks)))]
+        if rows[0].shape != rows[1].shape or not torch.allclose(*rows, rtol=1e-12, atol=0):
+            return False
+        known = library.test() if library.exact is not None else problem.test
+        pairs = () if known is None and problem.test is None else (known, problem.test)
+        return None not in pairs and all(torch.equal(*tensors) for tensors in zip(*cast(Any, pairs), strict=True))
+
     def points(self, description: ProblemDescription) -> int:
         entry = description.physics
         assert entry is not None
@@ -105,6 +122,11 @@ def _read(description: ProblemDescription, common: dict[str, Any], data: Path) -
 def _reference(name: str, arguments: str) -> Split | None:
     """The solution on the equation's own grid; a job opens its bundle several times."""
     return build(name, json.loads(arguments)).test()
+
+
+def _rows(problem: PhysicsProblem) -> Tensor:
+    function = ParametricFunction.from_module(problem.model, dtype=torch.float64)
+    return EquationResidual(block_rows(problem, function)).values()
 
 
 def _is_code(problem: PhysicsProblem) -> bool:
