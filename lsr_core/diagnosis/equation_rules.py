@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lsr_core.diagnosis import statements, words
+from lsr_core.diagnosis import equation_statements, statements, words
 from lsr_core.diagnosis.evidence import Figures
 from lsr_core.diagnosis.finding import Finding
 from lsr_core.diagnosis.other_starts import APART
@@ -27,21 +27,21 @@ def not_solved(known: Figures) -> Finding | None:
     margin = truth / words.WRONG if truth is not None else max(residual / SOLVED, change / ambiguous(known))
     margin = margin if math.isfinite(margin) else math.inf
     evidence = [
-        *statements.relative_residual(known, SOLVED),
-        *statements.ambiguity(known, ambiguous(known)),
+        *equation_statements.relative_residual(known, SOLVED),
+        *equation_statements.ambiguity(known, ambiguous(known)),
         *statements.refined_error(known, words.WRONG),
-        *statements.jumping(known),
+        *equation_statements.jumping(known),
     ]
     if margin <= 1 and (not known.jump or truth is not None):
         return _another(known, evidence)
     if known.missing and truth is None:
-        return Finding("undetermined", [statements.missing(known), *evidence], max(margin, 3.0))
+        return Finding("undetermined", [equation_statements.missing(known), *evidence], max(margin, 3.0))
     if known.jump or residual <= SMALL_RESIDUAL:
         doubt = "what should hold across the jump is not in the run" if known.jump else ""
         return Finding("undetermined", evidence, max(margin, 3.0), doubt=doubt)
     beyond = known.true_residual is not None and known.fitted <= LINEAR and known.true_residual >= DIVERGED
     if beyond:
-        return Finding("unsolved", [*evidence, statements.beyond_reach(known)], margin, advice=words.STEPS)
+        return Finding("unsolved", [*evidence, equation_statements.beyond_reach(known)], margin, advice=words.STEPS)
     return Finding("unsolved", [*evidence, *statements.at_rank(known)], margin)
 
 
@@ -50,7 +50,7 @@ def _another(known: Figures, evidence: list[Evidence]) -> Finding | None:
     found = known.others
     if found is None or not found.disagree:
         return None
-    told = [*statements.other_starts(known, APART), *evidence]
+    told = [*equation_statements.other_starts(known, APART), *evidence]
     return Finding("undetermined", told, found.apart / APART, sure=2.0, advice=words.WHICH)
 
 

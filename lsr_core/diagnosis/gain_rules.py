@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lsr_core.diagnosis import statements, words
+from lsr_core.diagnosis import equation_statements, statements, words
 from lsr_core.diagnosis.equation_rules import ambiguous
 from lsr_core.diagnosis.evidence import Figures
 from lsr_core.diagnosis.finding import Finding
@@ -71,9 +71,9 @@ def gain(known: Figures) -> Finding:
         *statements.onward(known),
         *statements.constant(known, words.UNTRAINED),
         *statements.refined_error(known, words.WRONG),
-        *statements.relative_residual(known, SOLVED),
-        *statements.ambiguity(known, ambiguous(known)),
-        *statements.other_starts(known, APART),
+        *equation_statements.relative_residual(known, SOLVED),
+        *equation_statements.ambiguity(known, ambiguous(known)),
+        *equation_statements.other_starts(known, APART),
     ]
     if known.left > SMALL_GAIN or not known.has_held_out:
         evidence.insert(0, statements.best_rank(known, SMALL_GAIN))

@@ -21,7 +21,7 @@ def at_rank(known: Figures, threshold: float | None = None) -> list[Evidence]:
             continue
         words = f"at rank {known.rank} the {_measured(name)} goes from {before:.2e} to {after:.2e} ({after / before:.2g} of it is left)"
         numbers = {"rank": known.rank, "before": before, "after": after}
-        found.append(_said(name.replace(" ", "_"), after / before, threshold, words, numbers))
+        found.append(said(name.replace(" ", "_"), after / before, threshold, words, numbers))
     return found
 
 
@@ -32,7 +32,7 @@ def worse(known: Figures) -> list[Evidence]:
         if before > 0 and after > WORSE * before:
             words = f"the {_measured(name)} rises at rank {known.rank}, from {before:.2e} to {after:.2e}"
             numbers = {"rank": known.rank, "before": before, "after": after}
-            found.append(_said("worse", after / before, WORSE, words, numbers))
+            found.append(said("worse", after / before, WORSE, words, numbers))
     return found
 
 
@@ -41,17 +41,17 @@ WORSE = 1.02
 
 def best_rank(known: Figures, threshold: float | None) -> Evidence:
     words = f"one solve at the best rank, {known.best_rank}, leaves {known.best:.2g} of the network's {known.compared}"
-    return _said("best", known.best, threshold, words, {"rank": known.best_rank, "left": known.best})
+    return said("best", known.best, threshold, words, {"rank": known.best_rank, "left": known.best})
 
 
 def fitted(known: Figures, threshold: float) -> Evidence:
     words = f"no rank leaves less than {known.fitted:.2g} of the training residual"
-    return _said("fitted", known.fitted, threshold, words, {"left": known.fitted})
+    return said("fitted", known.fitted, threshold, words, {"left": known.fitted})
 
 
 def degradation(known: Figures, threshold: float) -> Evidence:
     words = f"the held-out error at the largest rank is {known.degradation:.3g} times its smallest value (degradation from {threshold:g})"
-    return _said("degradation", known.degradation, threshold, words, {"rise": known.degradation})
+    return said("degradation", known.degradation, threshold, words, {"rise": known.degradation})
 
 
 def noise(known: Figures, threshold: float) -> list[Evidence]:
@@ -65,10 +65,10 @@ def noise(known: Figures, threshold: float) -> list[Evidence]:
         f"{found.error:.2g}; to halve that takes at least {4 * found.values:,} values, {3 * found.values:,} more"
     )
     return [
-        _said(
+        said(
             "noise", found.sigma / found.residual, threshold, words, {"noise": found.sigma, "residual": found.residual}
         ),
-        _said(
+        said(
             "claim", found.error, None, claim, {"error": found.error, "values": found.values, "freedom": found.freedom}
         ),
     ]
@@ -84,7 +84,7 @@ def rough(known: Figures, threshold: float) -> list[Evidence]:
         f"{found.target:.2g}: it is noise of about {found.sigma:.2g} a value, or detail finer than the samples lie"
     )
     numbers = {"samples": found.samples, "target": found.target, "residual": found.residual, "sigma": found.sigma}
-    return [_said("rough", found.residual, threshold, words, numbers)]
+    return [said("rough", found.residual, threshold, words, numbers)]
 
 
 TOLD = 0.25  # of the targets' variance that nearest samples leave, up to which neighbours tell a target
@@ -93,7 +93,7 @@ TOLD = 0.25  # of the targets' variance that nearest samples leave, up to which 
 def base_error(known: Figures, threshold: float) -> Evidence:
     assert known.base_error is not None
     words = f"the network's relative error is {known.base_error:.1e}, and rounding reaches up to {threshold:.0e}"
-    return _said("base_error", known.base_error, threshold, words, {"error": known.base_error})
+    return said("base_error", known.base_error, threshold, words, {"error": known.base_error})
 
 
 def refined_error(known: Figures, threshold: float) -> list[Evidence]:
@@ -101,16 +101,16 @@ def refined_error(known: Figures, threshold: float) -> list[Evidence]:
     if known.refined_error is None:
         return []
     what = "the known solution" if known.is_equation else "the held-out targets"
-    words = f"the refined predictor at rank {known.rank} differs from {what} by {_share(known.refined_error)}"
+    words = f"the refined predictor at rank {known.rank} differs from {what} by {share(known.refined_error)}"
     numbers = {"rank": known.rank, "error": known.refined_error}
-    return [_said("refined_error", known.refined_error, threshold, words, numbers)]
+    return [said("refined_error", known.refined_error, threshold, words, numbers)]
 
 
 def constant(known: Figures, threshold: float) -> list[Evidence]:
     if known.constant is None or known.constant < threshold:
         return []
     words = f"the network's error is {known.constant:.2g} times that of the best constant: it explains nothing of the data, as before training"
-    return [_said("constant", known.constant, threshold, words, {"ratio": known.constant})]
+    return [said("constant", known.constant, threshold, words, {"ratio": known.constant})]
 
 
 def first_step(known: Figures) -> Evidence:
@@ -120,72 +120,7 @@ def first_step(known: Figures) -> Evidence:
         f"the weights are stored with a relative rounding of {rounding:.1e}, and a step of relative size {step:.1e}, no longer than that, "
         "removes most of the error"
     )
-    return _said("first_step", step, rounding, words, {"step": step, "rounding": rounding})
-
-
-def beyond_reach(known: Figures) -> Evidence:
-    true = known.true_residual
-    assert true is not None
-    words = (
-        f"the linear model leaves {known.fitted:.1e} of the residual, the true residual of the refined field is {true:.1e} times that of "
-        "the network: the equation is too nonlinear for one step of this length"
-    )
-    return _said("true_residual", true, 1.0, words, {"linear": known.fitted, "true": true})
-
-
-def relative_residual(known: Figures, threshold: float) -> list[Evidence]:
-    if known.solved is None:
-        return []
-    value, block = known.solved.relative_residual, known.solved.block
-    words = (
-        f"nothing but zero is asked for, and the refined field is zero: its residual is {_share(value)} of the terms that the network's field has"
-        if known.solved.zero
-        else f"at fresh points the residual of the refined field is at most {_share(value)} of the terms it is made of (block {block})"
-    )
-    return [_said("relative_residual", value, threshold, words, {"rank": known.rank, "share": value})]
-
-
-def ambiguity(known: Figures, threshold: float) -> list[Evidence]:
-    if known.solved is None or known.solved.ambiguity is None:
-        return []
-    value = known.solved.ambiguity
-    variation = "the variation that the network's field has" if known.solved.zero else "its variation"
-    words = (
-        f"by the linearised equation, fields of the subspace that differ from the refined one by up to {_share(value)} of {variation} have "
-        "a residual no larger than its own"
-    )
-    return [_said("ambiguity", value, threshold, words, {"rank": known.rank, "change": value})]
-
-
-def jumping(known: Figures) -> list[Evidence]:
-    if not known.jump:
-        return []
-    words = (
-        f"a coefficient of a second derivative jumps {known.jump}, and no row says what holds across the jump: as it is written the first "
-        "derivatives go through unchanged; where a flux does so instead, this is another field"
-    )
-    return [_said("jump", 1.0, None, words, {})]
-
-
-def missing(known: Figures) -> Evidence:
-    return _said("missing", 1.0, None, f"as far as counting tells conditions are missing: {known.missing}", {})
-
-
-def other_starts(known: Figures, threshold: float) -> list[Evidence]:
-    found = known.others
-    if found is None or not found.solved:
-        return []
-    turned = (
-        f"the same field with its sign turned leaves {found.residual:.1e} of the terms and solves the equation as well"
-    )
-    words = (
-        turned
-        if found.mirrored
-        else f"of {_count(found.tried, 'refinement')} of the same equation from other starts {found.solved} came to about as small a residual, and "
-        f"the fields differ from this one by {_share(found.apart)} at most"
-    )
-    numbers = {"tried": found.tried, "solved": found.solved, "apart": found.apart, "residual": found.residual}
-    return [_said("other_starts", found.apart, threshold, words, numbers)]
+    return said("first_step", step, rounding, words, {"step": step, "rounding": rounding})
 
 
 def restarted(known: Figures, threshold: float) -> list[Evidence]:
@@ -194,21 +129,21 @@ def restarted(known: Figures, threshold: float) -> list[Evidence]:
         return []
     comes = "reaches" if found.fall <= threshold else "comes to"
     words = (
-        f"the same network, trained anew from {_count(found.starts, 'start')} by up to {_count(found.steps, 'Levenberg-Marquardt step')} each, "
+        f"the same network, trained anew from {counted(found.starts, 'start')} by up to {counted(found.steps, 'Levenberg-Marquardt step')} each, "
         f"{comes} {found.fall:.2g} times its error"
     )
     numbers = {"starts": found.starts, "steps": found.steps, "best": found.best, "base": found.base}
-    return [_said("restarted", found.fall, threshold, words, numbers)]
+    return [said("restarted", found.fall, threshold, words, numbers)]
 
 
 def onward(known: Figures) -> list[Evidence]:
     found = known.restarted
     if found is None or found.here is None or not math.isfinite(found.fall):
         return []
-    steps = _count(found.steps, "Levenberg-Marquardt step")
+    steps = counted(found.steps, "Levenberg-Marquardt step")
     words = f"up to {steps} from the weights as they are leave {found.here / found.base:.2g} of the network's error"
     numbers = {"steps": found.steps, "here": found.here, "base": found.base}
-    return [_said("onward", found.here / found.base, None, words, numbers)]
+    return [said("onward", found.here / found.base, None, words, numbers)]
 
 
 def further(known: Figures, threshold: float) -> list[Evidence]:
@@ -217,9 +152,9 @@ def further(known: Figures, threshold: float) -> list[Evidence]:
     if found is None:
         return []
     what = VALIDATION if known.compared == VALIDATION else TRAINING  # the samples that it is judged on there
-    words = f"{_count(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {found.left:.2g} of the network's {what}"
+    words = f"{counted(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {found.left:.2g} of the network's {what}"
     numbers = {"steps": found.steps, "rate": found.rate, "left": found.left}
-    return [_said("further", found.left, threshold, words, numbers)]
+    return [said("further", found.left, threshold, words, numbers)]
 
 
 def conditioning(known: Figures) -> list[Evidence]:
@@ -228,11 +163,11 @@ def conditioning(known: Figures) -> list[Evidence]:
     if known.condition_number is not None:
         words = f"in the coordinates of the weights the condition number κ(G V) at rank {known.rank} is {_plain(known.condition_number)}"
         numbers = {"rank": known.rank, "kappa": known.condition_number}
-        found.append(_said("condition_number", known.condition_number, None, words, numbers))
+        found.append(said("condition_number", known.condition_number, None, words, numbers))
     if known.solved_condition_number is not None:
         words = f"the problem that was solved has its columns scaled, and the condition number {_plain(known.solved_condition_number)}"
         numbers = {"rank": known.rank, "kappa": known.solved_condition_number}
-        found.append(_said("solved_condition_number", known.solved_condition_number, None, words, numbers))
+        found.append(said("solved_condition_number", known.solved_condition_number, None, words, numbers))
     return found
 
 
@@ -240,22 +175,24 @@ def gradient_steps(known: Figures, threshold: float) -> list[Evidence]:
     if known.gradient_steps is None:
         return []
     steps = known.gradient_steps
-    count = _count(round(steps), "step") if steps < 1e4 else f"about {steps:.1e} steps"
+    count = counted(round(steps), "step") if steps < 1e4 else f"about {steps:.1e} steps"
     words = f"on the linearised problem plain gradient descent would take {count} to come near what one solve gives"
-    return [_said("gradient_steps", steps, threshold, words, {"rank": known.best_rank, "steps": steps})]
+    return [said("gradient_steps", steps, threshold, words, {"rank": known.best_rank, "steps": steps})]
 
 
 def idle_units(known: Figures) -> list[Evidence]:
     """Layers with units that do nothing, those with most of them first, and parameters without effect."""
-    counted = known.units
-    if counted is None:
+    seen = known.units
+    if seen is None:
         return []
-    layers = sorted((one for one in counted.layers if one.idle), key=lambda one: one.idle / one.width, reverse=True)
-    found = [_layer(one, counted.samples) for one in layers[:SHOWN_LAYERS]]
-    if counted.unused:
-        words = f"{counted.unused:,} of {counted.n_params:,} parameters have no effect on any output at {counted.samples:,} samples"
-        numbers = {"unused": counted.unused, "parameters": counted.n_params, "samples": counted.samples}
-        found.append(_said("unused_parameters", counted.unused / counted.n_params, None, words, numbers))
+    layers = sorted((one for one in seen.layers if one.idle), key=lambda one: one.idle / one.width, reverse=True)
+    found = [_layer(one, seen.samples) for one in layers[:SHOWN_LAYERS]]
+    if seen.unused:
+        words = (
+            f"{seen.unused:,} of {seen.n_params:,} parameters have no effect on any output at {seen.samples:,} samples"
+        )
+        numbers = {"unused": seen.unused, "parameters": seen.n_params, "samples": seen.samples}
+        found.append(said("unused_parameters", seen.unused / seen.n_params, None, words, numbers))
     return found
 
 
@@ -274,14 +211,14 @@ def _layer(one: LayerUnits, samples: int) -> Evidence:
         "copies": one.copies,
         "samples": samples,
     }
-    return _said("idle_units", one.idle / one.width, None, words, numbers)
+    return said("idle_units", one.idle / one.width, None, words, numbers)
 
 
-def _said(name: str, value: float, threshold: float | None, sentence: str, numbers: Mapping[str, float]) -> Evidence:
+def said(name: str, value: float, threshold: float | None, sentence: str, numbers: Mapping[str, float]) -> Evidence:
     return Evidence(name=name, value=value, threshold=threshold, sentence=sentence, numbers=dict(numbers))
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
     """As a percentage where it reads as one."""
     if value >= 1000:
         return f"{100 * value:.1e} %"
@@ -300,5 +237,5 @@ def _plain(value: float) -> str:
     return f"{value:#.2g}".rstrip(".") if 0.01 <= value < 100 else f"{value:.1e}"
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -338,3 +338,47 @@ def test_pickles_and_torchscript_are_refused_with_two_lines(lsr: Call, program: 
         assert status == 2
         for word in (what, "torch.export.export(", "torch.export.save("):
             assert word in err
+
+
+TYPED = """
+from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
+
+def problem():
+    return problem_of(
+        TypedArguments(
+            inputs={"x": [0, 1]}, equations=[{"equation": "laplace(u) = -9*sin(3*x)", "points": 40}],
+            conditions=[{"where": "x = 0", "equation": "u = 0"}, {"where": "x = 1", "equation": "u = sin(3)"}],
+        ),
+        StartingNetwork(widths=[12]),
+    )
+
+def weighed():
+    from dataclasses import replace
+    made = problem()
+    return replace(made, blocks=(replace(made.blocks[0], weight=7.0), *made.blocks[1:]))
+
+def hooked():
+    made = problem()
+    made.model.register_forward_hook(lambda model, inputs, outputs: 2 * outputs)
+    return made
+"""
+
+
+def test_what_a_bundle_can_say_needs_no_code_afterwards(lsr: Call, tmp_path: Path) -> None:
+    """A typed equation and a network that is built by name: `lsr solve` takes them, and the predictor opens without the file."""
+    Path("typed.py").write_text(TYPED)
+    _, run = refined(lsr, "typed.py")
+    assert not (run.problem_path / "code.py").exists()
+    status, _, errors = lsr("export", run.path.name, "--format", "predictor", "--out", "field.safetensors")
+    assert status == 0, errors
+    Path("typed.py").unlink()
+    assert lsr_core.load_predictor("field.safetensors").predict(torch.rand(3, 1)).shape == (3, 1)
+
+
+@pytest.mark.parametrize("function", ["weighed", "hooked"])
+def test_what_a_bundle_cannot_say_keeps_its_code(lsr: Call, function: str) -> None:
+    Path("typed.py").write_text(TYPED)
+    made = code_problems.from_file(f"typed.py:{function}")
+    assert made.architecture is not None
+    assert made.architecture.name == "python-file"

@@ -76,8 +76,8 @@ class EquationStoring(Storing[PhysicsProblem]):
             library = build(problem.equation, problem.arguments)
         except InputError:
             return False
-        rows = [_rows(one) for one in (problem, problem.changed(blocks=tuple(library.blocks)))]
-        if rows[0].shape != rows[1].shape or not torch.allclose(*rows, rtol=1e-12, atol=0):
+        own, again = _rows(problem), _rows(problem.changed(blocks=tuple(library.blocks)))
+        if own.shape != again.shape or not torch.allclose(own, again, rtol=1e-12, atol=0):
             return False
         known = library.test() if library.exact is not None else problem.test
         pairs = () if known is None and problem.test is None else (known, problem.test)
