@@ -7,8 +7,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from subprocess import DEVNULL, PIPE, TimeoutExpired
+from types import ModuleType
 from typing import Any
 
 from lsr_core.intake import child
@@ -38,7 +42,8 @@ class Popen:
     def communicate(self, sent: bytes = b"", timeout: float | None = None) -> tuple[bytes, bytes]:
         FORKS.set_forkserver_preload(LOADED)
         self._process = FORKS.Process(target=_work, args=(sent.decode(), self._theirs))
-        self._process.start()
+        with _without_main():
+            self._process.start()
         self._theirs.close()
         if not self._answers.poll(timeout):
             self._process.kill()
@@ -55,6 +60,16 @@ class Popen:
     @property
     def returncode(self) -> int | None:
         return self._process.exitcode
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A page under test stands where the main program does, which a child would run again."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(asked: str, answers: Connection) -> None:
