@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-pytest.importorskip("deepxde", reason="the extra `deepxde` is not installed")
 os.environ["DDE_BACKEND"] = "pytorch"
+pytest.importorskip("deepxde", reason="the extra `deepxde` is not installed")
 
 import deepxde as dde
 
