@@ -200,7 +200,7 @@ def noisy(kind: str, index: int) -> Known:
         index,
         problem(kind, index, model, data),
         _small(model, 60),
-        frozenset({"overfitting", "capacity"}),
+        frozenset({"overfitting", "capacity", "noise"}),
         target=target,
         tuned=index < 4,
     )
