@@ -56,7 +56,7 @@ class Sheet:
     constants: Sequence[Row] = ({},)
     solution: Sequence[Row] = ({},)
     data: str = ""
-    shapes: Sequence[Row] = ({},)
+    shapes: Sequence[Row] = ({},) * 2
     domain: str = ""
     coefficients: str = ""
     unknown: str = ""
