@@ -82,7 +82,8 @@ ADVICE: dict[Limit, str] = {
     "stationary": "Take the network as it is. If its error is too large, train it from another start, enlarge it or look at its data.",
     "overfitting": "Take the rank with the smallest validation error, add damping or more samples.",
     "noise": "Take more values, or less noisy ones: their noise, not the training, sets what is left.",
-    "unsolved": "Do not rely on the field. Take more points, another scale of the inputs or a larger network, or train it closer, and refine then.",
+    "unsolved": "Do not rely on the field. Take more points, another scale of the inputs or a larger network, or train it closer, and refine then; "
+    "or solve the equation from scratch, which goes by windows where it has a time.",
     "undetermined": "Do not rely on the field. Add the condition that is missing (a value, a norm, what holds at the jump), and refine then.",
 }
 STEPS = "Do not rely on the field. Use Gauss-Newton steps in the response space, or bring the network closer by training, and refine then."

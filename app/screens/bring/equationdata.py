@@ -50,13 +50,13 @@ class Sheet:
 
     title: str = ""
     outputs: str = "u"
-    inputs: Sequence[Row] = ({},) * 2
+    inputs: Sequence[Row] = ({}, {})
     equations: Sequence[Row] = ({},)
-    conditions: Sequence[Row] = ({},) * 3
+    conditions: Sequence[Row] = ({}, {}, {})
     constants: Sequence[Row] = ({},)
     solution: Sequence[Row] = ({},)
     data: str = ""
-    shapes: Sequence[Row] = ({},) * 2
+    shapes: Sequence[Row] = ({}, {})
     domain: str = ""
     coefficients: str = ""
     unknown: str = ""
