@@ -109,30 +109,12 @@ def equation(someone: Newcomer) -> None:
     someone.press("Refine it")
 
 
-def typed(someone: Newcomer) -> None:
-    """An L with a hole and exchange at it, cell by cell into the empty form; each cell is a step."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.browser import typing
-
-    someone.choose("An equation")
-    typing.empty_form(someone.page)
-    for table, rows in typing.L_SHAPE.items():
-        typing.write(someone.page, table, rows)
-        someone.steps += sum(len(row) for row in rows)
-    typing.write_domain(someone.page, typing.L_DOMAIN)
-    someone.steps += 4
-    someone.look("typed")
-    someone.press("Make the problem")
-    someone.press("Refine it")
-
-
 WAYS: dict[str, Callable[[Newcomer], None]] = {
     "mlp": files("torch_mlp.pt", "torch_mlp.npz"),
     "pinn": pinn,
     "fno": files("neuraloperator_1d.pt", "neuraloperator_1d.npz"),
     "matlab": files("torch_mlp.pt", "wave.mat"),
     "equation": equation,
-    "typed": typed,
 }
 MADE = {"lightning": _brought.lightning, "neuraloperator": _brought.neuraloperator, "netcdf": _brought.netcdf}
 RUNS = {"transformers": _brought.refined, "deepxde": _brought.trained}

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lsr_app.screens.bring import equationtexts
-from tests.browser import journeys, typing
+from tests.browser import journeys
 from tests.browser.conftest import Server
 from tests.foreign.networks import FOREIGN
 
@@ -43,27 +43,6 @@ def test_a_typed_equation_becomes_a_refined_predictor(page: Page, server: Server
     journeys.chart(page, "headline_lines")
     journeys.expect_no_trouble(page)
     journeys.expect_predictor(page, run, tmp_path)
-
-
-def test_an_l_with_a_hole_is_typed_into_an_empty_form_and_refined(page: Page, server: Server) -> None:
-    """Nothing but the page: no ready-made equation, exchange at the hole; known by its solution, which is typed as well."""
-    journeys.visit(page, "bring", way="equation")
-    typing.empty_form(page)
-    for table, rows in typing.L_SHAPE.items():
-        typing.write(page, table, rows)
-    typing.write_domain(page, typing.L_DOMAIN)
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    journeys.chart(page, "typed_domain")
-    journeys.button(page, "typed_make").click()
-    journeys.button(page, "refine_made").click()
-    journeys.expect_page(page, "refine")
-    journeys.fill(page, "Maximum rank", 200)
-    run = server.run(journeys.begin(page))
-    journeys.until(lambda: run.status().status in ("complete", "failed"), "the refinement", 4 * journeys.SECONDS)
-    assert run.status().status == "complete"
-    assert run.summary.refined.relative_l2 is not None
-    assert run.summary.refined.relative_l2 < 1e-3
-    journeys.expect_no_trouble(page)
 
 
 def test_a_trained_pinn_with_its_equation_becomes_a_refined_predictor(
