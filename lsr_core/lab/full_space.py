@@ -75,7 +75,7 @@ def has_right_factor(setting: Setting) -> bool:
 def right_factor(setting: Setting) -> Tensor:
     """Triangular factor of [G, f] in all parameters, (m + 1, m + 1); for few parameters."""
     count = setting.function.n_params
-    qr = StreamingQR(count + 1, dtype=setting.function.dtype, device=setting.function.device)
+    qr = StreamingQR(count + 1, dtype=setting.function.dtype, device=setting.function.device, gather=4 * (count + 1))
     for block in rows_of(setting):
         qr.update(block.operator.to_dense() * setting.weight, block.errors * setting.weight)
     return qr.factor

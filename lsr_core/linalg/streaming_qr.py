@@ -14,10 +14,10 @@ class StreamingQR:
     column, as LAPACK wants them.
     """
 
-    def __init__(self, n_columns: int, *, dtype: torch.dtype, device: torch.device, gather: int | None = None) -> None:
+    def __init__(self, n_columns: int, *, dtype: torch.dtype, device: torch.device, gather: int) -> None:
         self.n_columns = n_columns
         self.n_rows = 0
-        room = n_columns + max(1, gather if gather is not None else 4 * n_columns)
+        room = n_columns + max(1, gather)
         self._stack = torch.empty(n_columns, room, dtype=dtype, device=device).T
         self._filled = 0
         self._reduced = 0

@@ -100,6 +100,19 @@ def test_streamed_factor_is_the_whole_factor(rows: int, columns: int, block: int
     assert torch.equal(qr.factor, qr.factor.triu())
 
 
+def test_a_triangle_is_made_once_in_as_many_rows_as_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, geqrf = [], torch.geqrf
+    monkeypatch.setattr(torch, "geqrf", lambda rows: seen.append(len(rows)) or geqrf(rows))
+    qr = StreamingQR(5, **DOUBLE, gather=20)
+    for _ in range(100):
+        qr.update(torch.randn(1, 5, dtype=torch.float64))
+    assert seen == [25] * 4
+    assert qr.factor.shape == (5, 5)
+    assert seen == [25, 25, 25, 25, 20]
+    assert torch.equal(qr.factor, qr.factor)
+    assert len(seen) == 5
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.integers(1, 30),

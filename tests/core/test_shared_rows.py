@@ -186,7 +186,7 @@ def test_verbs(count: int) -> None:
     def work(thread: Any) -> tuple[torch.Tensor, ...]:
         reduction = Reduction(thread)
         own = rows[reduction.part(13)]
-        qr = StreamingQR(4, dtype=torch.float64, device=torch.device("cpu"))
+        qr = StreamingQR(4, dtype=torch.float64, device=torch.device("cpu"), gather=16)
         qr.update(own)
         (number,) = reduction.share(torch.tensor(reduction.rank))
         return reduction.sum(own.sum(dim=0)), reduction.triangle(qr.factor), reduction.joined(own), number

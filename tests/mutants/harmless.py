@@ -96,4 +96,19 @@ HARMLESS = (
         ("False -> True",),
         "a square matrix has no more of them",
     ),
+    Harmless(
+        SWEEP, "if values[-1] > 0 else np.inf", ("Gt -> GtE",), "a tensor divided by one of zero is infinite by itself"
+    ),
+    Harmless(
+        SWEEP,
+        "if max_rank > 0 else kappa[1:]",
+        ("Gt -> GtE", "0 -> 1", "1 -> 2"),
+        "of no rank or one there is nothing between (the first slice is held by the tests of condition numbers)",
+    ),
+    Harmless(
+        "lsr_core/linalg/streaming_qr.py",
+        "room = n_columns + max(1, gather)",
+        ("1 -> 2",),
+        "a row more or less is gathered where a single one was asked for",
+    ),
 )
