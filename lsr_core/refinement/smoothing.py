@@ -11,6 +11,7 @@ from torch import Tensor
 from lsr_core.linalg.averaging import Average
 from lsr_core.linalg.smoothing import RidgeFamily
 from lsr_core.linalg.taken_up import taken_up
+from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
 from lsr_core.refinement.penalised import family_of, penalised, share_of_weights
@@ -134,6 +135,9 @@ class Smoothing:
         return penalised(solve, self.family, self.strength, self.average)
 
 
+NOT_STRETCHED = "Nothing was refined, so bands=conformal has no effect: there are no misses of a refinement by which bands could be stretched."
+
+
 def smoothed(solve: LinearSolve) -> Smoothing | None:
     """The strength by the rule of the config; None where it names none.
 
@@ -158,7 +162,8 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
         notes=_notes(solve, held_out, family),
     )  # fmt: skip
     noise, noise_by = _noise(solve, found)
-    return _judged(replace(found, noise=noise, noise_by=noise_by, repeated=noise_by.startswith(REPEATED)))
+    judged = _judged(replace(found, noise=noise, noise_by=noise_by, repeated=noise_by.startswith(REPEATED)))
+    return _as_asked(judged, config)
 
 
 def _noise(solve: LinearSolve, found: Smoothing) -> tuple[Tensor, str]:
@@ -213,6 +218,20 @@ def _judged(found: Smoothing) -> Smoothing:
         return replace(found, shown=False, why="auto: do not refine, a single training sample cannot show a gain")
     gain = f"its gain is {gains.errors(found.rank):.1f} standard errors by {gains.count} training samples {out}"
     return replace(found, shown=False, why=f"auto: do not refine, {gain}, which may be chance")
+
+
+def _as_asked(found: Smoothing, config: RefineConfig) -> Smoothing:
+    """A rank that was asked for is taken whether or not a gain is shown, and a setting without effect is told."""
+    if isinstance(config.rank, int) and found.rank > 0:
+        why = found.why.removeprefix("auto: ").removeprefix("all directions, ")
+        if math.isfinite(found.strength):
+            word = "" if found.shown else "left to itself: "
+            found = replace(found, shown=True, why=f"fixed; {word}{why}")
+        else:
+            found = replace(found, why=f"not the {config.rank} asked for, as no correction is left of it: {why}")
+    if config.bands == "conformal" and not found.refines:
+        found = replace(found, notes=[*found.notes, NOT_STRETCHED])
+    return found
 
 
 def _nothing_to_do(found: Smoothing) -> str:
