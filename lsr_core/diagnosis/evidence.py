@@ -98,6 +98,7 @@ class Figures:
         no_further: why it was not; empty where that was not asked.
         rough: whether what the network misses of data follows from their inputs.
         noise: of the training data, where a smoothing has found it.
+        of_weights: whether a smoothing has a prior of the weights and not of the step.
         kept: whether a smoothing has judged, by samples left out one at a time, that the network should stay as it is.
     """
 
@@ -138,6 +139,7 @@ class Figures:
     no_further: str = ""
     rough: Roughness | None = None
     noise: NoiseFigures | None = None
+    of_weights: bool = False
     kept: bool = False
 
     @property
@@ -199,6 +201,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         no_further=why_no_further(problem),
         rough=kind.roughness(refinement),
         noise=_noise(summary),
+        of_weights=setting.config.prior == "weights",
         kept=summary.regularisation is not None and summary.rank == 0,
     )
 

@@ -10,6 +10,10 @@ from lsr_core.refinement.neighbours import nearest_of
 
 FEWEST = 60  # samples, below which the shares are left to chance
 MOST = 5000  # that are looked at
+ROUGH = (
+    0.7  # of the variance of what the network misses, that nearest samples leave: it does not follow from the inputs
+)
+TOLD = 0.25  # of the targets' variance, up to which neighbours tell a target
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Roughness:
     target: float
     residual: float
     sigma: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether neighbours tell the targets and not what the network misses: noise, or detail finer than the samples lie."""
+        return self.residual >= ROUGH and self.target <= TOLD
 
 
 def roughness(inputs: Tensor, targets: Tensor, residuals: Tensor) -> Roughness | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from lsr_core.diagnosis.evidence import HELD_OUT, TRAINING, VALIDATION, Figures
+from lsr_core.diagnosis.roughness import ROUGH
 from lsr_core.diagnosis.units import LayerUnits
 from lsr_core.refinement.summary import Evidence
 
@@ -45,7 +46,8 @@ def best_rank(known: Figures, threshold: float | None) -> Evidence:
 
 
 def fitted(known: Figures, threshold: float) -> Evidence:
-    words = f"no rank leaves less than {known.fitted:.2g} of the training residual"
+    fits = known.fitted <= threshold
+    words = f"{'some rank leaves' if fits else 'no rank leaves less than'} {known.fitted:.2g} of the training residual"
     return said("fitted", known.fitted, threshold, words, {"left": known.fitted})
 
 
@@ -74,20 +76,17 @@ def noise(known: Figures, threshold: float) -> list[Evidence]:
     ]
 
 
-def rough(known: Figures, threshold: float) -> list[Evidence]:
+def rough(known: Figures) -> list[Evidence]:
     """Whether what the network misses follows from the inputs, where the targets do."""
     found = known.rough
-    if found is None or found.residual < threshold or found.target > TOLD:
+    if found is None or not found.is_noise:
         return []
     words = (
         f"what the network misses differs between nearest samples by {found.residual:.2g} of what it would between any two, the targets by "
         f"{found.target:.2g}: it is noise of about {found.sigma:.2g} a value, or detail finer than the samples lie"
     )
     numbers = {"samples": found.samples, "target": found.target, "residual": found.residual, "sigma": found.sigma}
-    return [said("rough", found.residual, threshold, words, numbers)]
-
-
-TOLD = 0.25  # of the targets' variance that nearest samples leave, up to which neighbours tell a target
+    return [said("rough", found.residual, ROUGH, words, numbers)]
 
 
 def base_error(known: Figures, threshold: float) -> Evidence:

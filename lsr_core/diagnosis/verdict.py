@@ -30,6 +30,7 @@ from lsr_core.diagnosis.gain_rules import (
 )
 from lsr_core.diagnosis.other_starts import other_starts, sign_turned
 from lsr_core.diagnosis.restarts import restarts
+from lsr_core.diagnosis.roughness import ROUGH, TOLD
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import LossPaths
 from lsr_core.refinement.summary import Limit, Verdict
@@ -41,9 +42,6 @@ LINEAR_AT_ONE = 0.1  # … while the linear model is below this share
 SOARS = 10.0  # times it: no more needs to be asked than that the training residual falls
 FALLS = 0.9  # of the training residual left at some rank: it falls
 ROUNDING = 1e3  # times the spacing of numbers, relative error at which figures are rounding
-ROUGH = (
-    0.7  # of the variance of what the network misses, that nearest samples leave: it does not follow from the inputs
-)
 NOISY = 0.5  # of the network's residual on its training values, from which their noise is what a fit is left with
 IDLE = 0.5  # of the units of a layer do nothing …
 MOSTLY_IDLE = 0.75  # … or, where few samples are overfitted, on which a good network has many idle ones too
@@ -130,7 +128,7 @@ def untested(known: Figures, limit: Limit) -> list[str]:
 
 def needs_restarts(known: Figures) -> bool:
     """Whether only training from other starts can tell what limits the model."""
-    told = _rounded(known) or _overfits(known) or _noisy(known) is not None or bool(statements.rough(known, ROUGH))
+    told = _rounded(known) or _overfits(known) or _noisy(known) is not None or bool(statements.rough(known))
     enough = (
         SOME_GAIN if known.has_held_out else SMALL_GAIN
     )  # of training samples a start that overfits them has the least error
@@ -182,7 +180,7 @@ def _overfitting(known: Figures) -> Finding | None:
         statements.degradation(known, DEGRADATION),
         statements.fitted(known, _fits(known)),
         statements.best_rank(known, SMALL_GAIN),
-        *statements.rough(known, ROUGH),
+        *statements.rough(known),
     ]
     advice = words.KEEP.format(rank=known.rank) if words.spared(known) else ""
     margin = min(known.degradation / DEGRADATION, reachable(known) / SMALL_GAIN)
@@ -203,11 +201,11 @@ def _noisy(known: Figures) -> Finding | None:
 
 def _rough(known: Figures) -> Finding | None:
     """Little to gain, and what the network misses does not follow from the inputs, though the targets do."""
-    said, found = statements.rough(known, ROUGH), known.rough
+    said, found = statements.rough(known), known.rough
     if not said or found is None or reachable(known) <= SMALL_GAIN:
         return None
     evidence = [*said, statements.best_rank(known, SMALL_GAIN), *statements.restarted(known, RESTART)]
-    margin = min(found.residual / ROUGH, statements.TOLD / max(found.target, 1e-300))
+    margin = min(found.residual / ROUGH, TOLD / max(found.target, 1e-300))
     return Finding("noise", evidence, margin, 1.2, advice=words.ROUGH)
 
 
@@ -243,7 +241,7 @@ def _stationary(known: Figures) -> Finding | None:
         return None
     evidence = [
         statements.fitted(known, ZERO_CORRECTION),
-        *statements.rough(known, ROUGH),
+        *statements.rough(known),
         *statements.restarted(known, RESTART),
     ]
     room = (1 - ZERO_CORRECTION) / max(1 - known.fitted, 1e-300)
@@ -270,9 +268,8 @@ def _untold(known: Figures) -> Finding | None:
     if not words.untold(known):
         return None
     evidence = [statements.best_rank(known, SMALL_GAIN), *statements.at_rank(known)]
-    return Finding(
-        "open", evidence, 1.0, doubt="nothing was held out", advice=words.KEPT if known.kept else words.UNTOLD
-    )
+    kept = words.KEPT_BY_WEIGHTS if known.of_weights else words.KEPT
+    return Finding("open", evidence, 1.0, doubt="nothing was held out", advice=kept if known.kept else words.UNTOLD)
 
 
 RULES: tuple[Callable[[Figures], Finding | None], ...] = (
@@ -295,6 +292,6 @@ RULES: tuple[Callable[[Figures], Finding | None], ...] = (
 
 def _no_other_start(known: Figures) -> str:
     """Without another start tried, a bad valley cannot be ruled out."""
-    if known.restarted is None and not (known.is_equation or statements.rough(known, ROUGH)):
+    if known.restarted is None and not (known.is_equation or statements.rough(known)):
         return "no other start was tried"
     return ""

@@ -33,6 +33,7 @@ ROUGH = (
     "Take more values, or less noisy ones; no larger network fits noise to a purpose. Smoothing tells the noise and may take back what was "
     "learnt from it (regularise=auto, with prior=weights where the network was trained on these samples)."
 )
+NOISE_FIRST = "What the network misses is noise of about {sigma:.2g} a value, or detail finer than the samples lie. "
 UNTRAINED_SENTENCE = (
     "The network is no better than a constant, as before training; {solve} at its weights {removes} most of the {what}."
 )
@@ -45,6 +46,9 @@ KEPT_SENTENCE = (
 KEPT = (
     "Take the network as it is, or more samples. A network that was trained on these very samples may gain with prior=weights, which also "
     "takes back what it learnt from their noise."
+)
+KEPT_BY_WEIGHTS = (
+    "Take the network as it is, or more samples; its standard deviations are those of the prior of its weights."
 )
 IN_THE_WAY = "Ill-conditioning stands in the way of training: {solve} at these weights {removes} most of the {what}."
 EARLY_SENTENCE = (
@@ -96,9 +100,8 @@ def sentence(limit: Limit, known: Figures) -> str:
     if limit == "noise" and known.rough is not None:
         return ROUGH_SENTENCE.format(sigma=known.rough.sigma)
     fit, fits = ("fit", "fits") if known.fitted <= FITS else ("come nearer to", "comes nearer to")
-    if limit == "overfitting" and spared(known):
-        pattern = OVERFITTING_BEYOND if known.rank > 0 else OVERFITTING_ALL
-        return pattern.format(best=known.best_rank, rank=known.rank, fit=fit)
+    if limit == "overfitting":
+        return _overfitting(known, fit, fits)
     if limit == "open" and untold(known):
         return KEPT_SENTENCE if known.kept else UNTOLD_SENTENCE
     if limit == "undetermined" and known.jump:
@@ -115,6 +118,15 @@ def sentence(limit: Limit, known: Figures) -> str:
     return _pattern(limit, known).format(
         what=what, fits=fits, solve=solve, Solve=solve[0].upper() + solve[1:], removes="remove" if many else "removes"
     )
+
+
+def _overfitting(known: Figures, fit: str, fits: str) -> str:
+    """With what it is that is fitted, where neighbouring samples tell that."""
+    lead = NOISE_FIRST.format(sigma=known.rough.sigma) if known.rough is not None and known.rough.is_noise else ""
+    if not spared(known):
+        return lead + SENTENCES["overfitting"].format(fits=fits)
+    pattern = OVERFITTING_BEYOND if known.rank > 0 else OVERFITTING_ALL
+    return lead + pattern.format(best=known.best_rank, rank=known.rank, fit=fit)
 
 
 def _pattern(limit: Limit, known: Figures) -> str:
@@ -151,7 +163,8 @@ def against_use(known: Figures) -> str:
         return "Nothing was held out, so that the gain is on training samples only: hold some out before you use the refined predictor."
     if known.refined_error is not None and known.refined_error > WRONG:
         other = "the known solution" if known.is_equation else "the held-out targets, noise in them included"
-        return f"The refined predictor is nearer, but still differs by {100 * known.refined_error:.2g} % from {other}."
+        far = f"differs by {100 * known.refined_error:.2g} % from {other}."
+        return f"The refined predictor is nearer, but still {far}" if known.left < 1 else f"The refined predictor {far}"
     if known.refined_error is None and not known.is_equation and not any(name in known.errors for name in OF_CLASSES):
         return "No relative error is known, so that nothing says how far off the refined predictor still is."
     if statements.worse(known):

@@ -26,7 +26,7 @@ from lsr_core.refinement.summary import Errors
 CHUNK = 64  # functions evaluated together
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OperatorProblem(SupervisedProblem):
     """Each sample is a function: inputs (n, …) its values at sensors, targets (n, g) the output function on a grid.
 

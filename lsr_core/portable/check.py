@@ -32,7 +32,7 @@ CHUNK = 4096
 DEVIATIONS = {torch.float64: 1e-7, torch.float32: 1e-3}
 # A long step J(x) Δθ is a small sum of large terms, and no two programs round them alike: up to so many times what the last digit of Δθ makes
 # of it, and up to this difference, the file is as right as the predictor in memory.
-DIGITS, MOST = 100, 1e-7
+DIGITS, MOST = 100, 1e-6
 LAST = 16  # of the last digits: enough that they do not round to none
 SECONDS = 300
 _OTHERWISE = {

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 import torch
 from torch import Tensor, nn
 
+from lsr_core.networks.copies import scalars
 from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.splits import Architecture, Quantity, Split
 
@@ -52,6 +53,11 @@ class Problem(ABC):
     @abstractmethod
     def n_rows(self) -> int:
         """Values, or points, that are fitted."""
+
+    def __repr__(self) -> str:
+        """One line: all the points and samples would be thousands."""
+        count = sum(scalars(value) for value in self.model.parameters() if value.requires_grad)
+        return f"<{type(self).__name__} {self.name!r}: {self.n_rows:,} rows, {count:,} parameters>"
 
     @property
     def has_truth(self) -> bool:

@@ -69,10 +69,11 @@ def with_second(solving: Solving, found: JoinedSolution) -> JoinedSolution:
     if (found.problem.domain, found.problem.arguments) != (other.problem.domain, other.problem.arguments):
         return _without_second(found, other.sentence, late=again.late())
     apart = difference(found, other)
+    better = " It had the smaller residual, and is kept." if other.relative_residual < found.relative_residual else ""
+    if better:
+        found = replace(other, steps=(*found.steps, *other.steps))
     agrees = apart <= config.enough
-    words = (
-        f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound."
-    )
+    words = f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound.{better}"
     doubt = (
         ""
         if agrees

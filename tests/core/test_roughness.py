@@ -10,8 +10,8 @@ from torch import Tensor
 
 from lsr_core import RefineConfig, Split, SupervisedProblem
 from lsr_core.diagnosis.further import Further
-from lsr_core.diagnosis.roughness import FEWEST, Roughness, roughness
-from lsr_core.diagnosis.verdict import ROUGH, figures, verdict, verdict_of
+from lsr_core.diagnosis.roughness import FEWEST, ROUGH, Roughness, roughness
+from lsr_core.diagnosis.verdict import figures, verdict, verdict_of
 from lsr_core.refinement.refine import refine
 from tests.core.test_verdict import PLAIN, tanh_network, trained
 
@@ -75,6 +75,12 @@ def test_little_gain_on_what_is_no_shape_is_noise(found: Roughness, limit: str) 
     assert known.limit == limit
     assert ("noise of about 0.1 a value" in str(known.evidence)) == (limit == "noise")
     assert not known.use
+
+
+def test_what_is_overfitted_is_named_first_where_neighbours_tell_it() -> None:
+    known = replace(PLAIN, degradation=9.0, rough=NOISE)
+    assert verdict(known).sentence.startswith("What the network misses is noise of about 0.1 a value")
+    assert "noise" not in verdict(replace(known, rough=replace(NOISE, residual=0.6))).sentence
 
 
 def test_a_gain_is_no_noise() -> None:

@@ -342,6 +342,22 @@ def test_nobody_who_smooths_is_told_to_smooth() -> None:
     assert "(regularise)" not in smoothed.advice
 
 
+def test_nobody_who_has_taken_a_prior_of_the_weights_is_told_to_and_nothing_worse_is_called_nearer() -> None:
+    kept = replace(PLAIN, **gained(0.2), compared="training error", kept=True, rank=0)  # type: ignore[arg-type]
+    assert "may gain with prior=weights" in verdict(kept).advice
+    assert "may gain" not in verdict(replace(kept, of_weights=True)).advice
+    wrong = replace(PLAIN, refined_error=0.35, noise=NoiseFigures(0.2, "told", 4.0, 100, 0.25))
+    nearer, farther = (verdict(replace(wrong, errors={"test error": (1.0, after)})).advice for after in (0.6, 1.01))
+    assert "is nearer, but still differs by 35 %" in nearer
+    assert "nearer" not in farther
+    assert "differs by 35 %" in farther
+
+
+def test_what_fits_is_said_as_that() -> None:
+    fits = verdict(replace(PLAIN, degradation=9.0, fitted=3e-15))
+    assert any("some rank leaves 3e-15 of the training residual" in item.sentence for item in fits.evidence)
+
+
 def test_a_rank_that_does_not_overfit_is_not_said_to() -> None:
     spared = verdict(replace(PLAIN, degradation=3.0, rank=PLAIN.best_rank))
     assert spared.limit == "overfitting"

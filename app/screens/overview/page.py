@@ -60,7 +60,8 @@ def before_and_after(data: RunData, rank: int) -> None:
     if not data.has_reference:
         unreferenced.fields(runs, at)
     elif data.dimension == 1:
-        show.figure("headline_lines", lines.values(runs, at, 0, lines.cut(data, 0, 0.5), observed=observed(data)))
+        key = "headline_lines" if data.truth_name == texts.PANELS["truth"] else "fitted_curves"
+        show.figure(key, lines.values(runs, at, 0, lines.cut(data, 0, 0.5), observed=observed(data)))
     elif data.dimension == 2:
         network, error = data.network_error(0), data.refined_error(rank, 0)
         limits = scales.decades(network, data.refined_error(data.ladder[-1], 0), rounding=maps.rounding_of(data))

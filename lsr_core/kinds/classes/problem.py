@@ -16,7 +16,7 @@ CLIP = 1e-6
 BINS = 15  # of the calibration error, as is usual since Guo et al. (2017)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClassificationProblem(SupervisedProblem):
     """A network of logits (n, k); targets are one-hot rows (n, k), see `one_hot`.
 

@@ -14,7 +14,7 @@ from lsr_core.problems.problem import Problem
 from lsr_core.problems.splits import Architecture, MappedSplit, Quantity, Split, check_split, existing, split_of
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SupervisedProblem(Problem):
     """A network q(θ, x) and data (x, y): the residual rows are (q(θ0, x) − y)/√N over the N training values.
 

@@ -62,7 +62,7 @@ class Equation(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PhysicsProblem(Problem):
     """A network u(θ, x) and weighted residual blocks; the rows are √(weight/rows) r, block after block.
 
