@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsr_core.networks.answers import dtype_name
 from lsr_core.portable.form import Form, Standalone, tensor_text
 
 if TYPE_CHECKING:
@@ -116,6 +115,7 @@ def module_text(graph: fx.GraphModule, about: str) -> tuple[str, dict[str, Tenso
         graph: made by `explicit`.
         about: a sentence for the docstring; whatever could end it is taken out.
     """
+    from lsr_core.networks.answers import dtype_name
     from lsr_core.networks.functions import as_pairs
 
     buffers = dict(graph.named_buffers())

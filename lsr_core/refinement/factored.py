@@ -54,14 +54,11 @@ def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> B
     count = omega.count
     (whiten,) = setting.reduction.share(inverse_root(omega.gram(), factor.dtype))
     images = factor[:count, :count].to(whiten.dtype) @ whiten
-    noise = (
-        ROUNDING
-        * torch.finfo(factor.dtype).eps
-        * float((factor[:count, :count].abs().to(whiten.dtype) @ whiten.abs()).norm())
-    )
     left, values, right_t = setting.reduction.share(*torch.linalg.svd(images, full_matrices=False))
     rank = min(setting.max_rank, len(values))
-    coefficients = (whiten @ right_t[:rank].T).to(factor.dtype)
+    taken = whiten @ right_t[:rank].T
+    terms = (factor[:count, :count].abs().to(taken.dtype) @ taken.abs()).norm(dim=0)  # that the images are sums of
+    coefficients, noise = taken.to(factor.dtype), (ROUNDING * torch.finfo(factor.dtype).eps * terms).to(factor.dtype)
     left, values = left.to(factor.dtype), values.to(factor.dtype)
     shown = as_source(values[:rank], setting)
     scale = column_scale(shown, setting)
@@ -78,8 +75,8 @@ def basis_from(setting: Setting, omega: FactoredDirections, factor: Tensor) -> B
     return Basis(subspace, solved_factor(setting, left[:, :rank], lengths * scale, factor[:, -1]))
 
 
-def _without_noise(values: Tensor, noise: float) -> Tensor:
-    """Singular values, with those that rounding of J Ω may have made put below every cut-off.
+def _without_noise(values: Tensor, noise: Tensor) -> Tensor:
+    """Singular values (r,), with those that rounding of J Ω may have made, by a bound for each (r,), put below every cut-off.
 
     A direction of such a length is fitted to errors in the factor that J V does not have: where directions are fewer than ranks, the training
     error that is read off the factor would be less than any step attains.

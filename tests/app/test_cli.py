@@ -228,7 +228,7 @@ def test_problems_that_are_not_there(lsr: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     lsr("refine", "empty").refused("problem.json", "missing")
     (tmp_path / "file.zip").write_bytes(b"no zip")
-    lsr("refine", "file.zip").refused("file.zip", "truncated")
+    lsr("refine", "file.zip").refused("file.zip", "is no zip")
     assert not (tmp_path / "runs").exists()
 
 

@@ -139,6 +139,7 @@ def test_an_equation_with_hard_conditions_goes_to_disk_and_is_refined(
     assert summary.refined.test_relative_l2 < 1e-4
 
 
+@pytest.mark.own_process
 def test_a_reader_in_a_module_of_its_own_serves_uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "toy_reader.py").write_text(
         "import struct\nimport numpy as np\nfrom lsr_core.intake.arrays import ArrayInfo, checked\n\n\n"

@@ -149,6 +149,9 @@ def _errors(found: Judgement, result: Refinement, twin: Twin, basis: Basis, rank
         found.compare(f"{split} error of the sweep at rank {rank}", said, right, tolerance, _size(twin, split))
 
 
+FACTORED = 1e6  # roundings of the longest direction, below which one of factored directions may be rounding
+
+
 def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis: Basis, rank: int) -> None:
     """Δθ solves the least-squares problem in the span of the first `rank` directions, its damping as rows of their own."""
     if rank == 0 or basis.images is None or case.settings.get("published") in (3, 4):
@@ -164,9 +167,11 @@ def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis
     least = _least(matrix, residual, 0.0)
     lengths = images.norm(dim=0)
     cut = 3 * float(str(case.settings.get("rcond") or 0.0))
-    strong = (
-        lengths >= max(cut, SAFETY * twin.rounding) * lengths.max()
-    )  # what is shorter is rounding, other in each computation
+    factored = (
+        result.setting.strategy.name == "factored"
+    )  # its directions are sums of long terms, and leave less to be told
+    short = max(cut, (FACTORED if factored else SAFETY) * twin.rounding)
+    strong = lengths >= short * lengths.max()  # what is shorter is rounding, other in each computation
     most = _least(matrix[:, strong[:rank]], residual, max(30 * result.setting.rcond, 1e4 * twin.rounding))
     tolerance = SAFETY * (basis.noise("train", delta) + twin.rounding * penalty * float(delta.norm()))
     size = _size(twin, "train") * math.sqrt(len(rows.targets))
