@@ -32,6 +32,8 @@ def not_solved(known: Figures) -> Finding | None:
         *statements.refined_error(known, words.WRONG),
         *equation_statements.jumping(known),
     ]
+    if known.bare and truth is None:
+        return Finding("undetermined", [equation_statements.bare(known), *evidence], max(margin, 3.0))
     if margin <= 1 and (not known.jump or truth is not None):
         return _another(known, evidence)
     if known.missing and truth is None:

@@ -55,6 +55,10 @@ def missing(known: Figures) -> Evidence:
     return said("missing", 1.0, None, f"as far as counting tells conditions are missing: {known.missing}", {})
 
 
+def bare(known: Figures) -> Evidence:
+    return said("bare", 1.0, None, known.bare, {})
+
+
 def other_starts(known: Figures, threshold: float) -> list[Evidence]:
     found = known.others
     if found is None or not found.solved:

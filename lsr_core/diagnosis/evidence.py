@@ -89,6 +89,7 @@ class Figures:
         solved: of an equation.
         jump: where a coefficient of an equation jumps, in words.
         missing: conditions that an equation is short of by counting, in words.
+        bare: part of the edge of its domain without a condition, in words.
         others: the same equation refined from other starts.
         no_other: why it was not; empty where that was not asked.
         units: that do nothing.
@@ -130,6 +131,7 @@ class Figures:
     solved: Solved | None = None
     jump: str = ""
     missing: str = ""
+    bare: str = ""
     others: OtherStarts | None = None
     no_other: str = ""
     units: Units | None = None
@@ -195,6 +197,7 @@ def figures(refinement: Refinement, paths: LossPaths | None = None) -> Figures:
         solved=equation.solved if equation else None,
         jump=equation.jump if equation else "",
         missing=equation.missing if equation else "",
+        bare=equation.bare if equation else "",
         no_other=equation.no_other if equation else "",
         units=units(problem),
         no_restart=why_not(problem),

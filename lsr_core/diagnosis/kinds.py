@@ -47,6 +47,7 @@ class EquationFigures(NamedTuple):
         solved: whether it solves the equation.
         jump: where a coefficient jumps, in words; empty where none does.
         missing: conditions that are missing by counting, in words; empty where none is.
+        bare: part of the edge without a condition, in words; empty where there is none.
         no_other: why no other start is refined; empty where that can be done.
     """
 
@@ -54,6 +55,7 @@ class EquationFigures(NamedTuple):
     solved: Solved
     jump: str
     missing: str = ""
+    bare: str = ""
     no_other: str = ""
 
 

@@ -41,7 +41,7 @@ WORSE = 1.02
 
 
 def best_rank(known: Figures, threshold: float | None) -> Evidence:
-    words = f"one solve at the best rank, {known.best_rank}, leaves {known.best:.2g} of the network's {known.compared}"
+    words = f"one solve at the best rank, {known.best_rank}, leaves {_of(known.best)} the network's {known.compared}"
     return said("best", known.best, threshold, words, {"rank": known.best_rank, "left": known.best})
 
 
@@ -151,7 +151,7 @@ def further(known: Figures, threshold: float) -> list[Evidence]:
     if found is None:
         return []
     what = VALIDATION if known.compared == VALIDATION else TRAINING  # the samples that it is judged on there
-    words = f"{counted(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {found.left:.2g} of the network's {what}"
+    words = f"{counted(found.steps, 'further step')} of Adam at the rate {found.rate:g} leave {_of(found.left)} the network's {what}"
     numbers = {"steps": found.steps, "rate": found.rate, "left": found.left}
     return [said("further", found.left, threshold, words, numbers)]
 
@@ -229,6 +229,13 @@ def share(value: float) -> str:
 def _measured(name: str) -> str:
     """An error of data is told as a root mean square here, beside the relative L2 error that pages report."""
     return f"{name} (root mean square)" if name.endswith(" error") else name
+
+
+def _of(share: float) -> str:
+    """A share as one, and what is no less than all of it as that."""
+    if share >= 1.005:
+        return f"{share:.3g} times"
+    return f"{share:.2g} of" if share < 0.995 else "all of"
 
 
 def _plain(value: float) -> str:

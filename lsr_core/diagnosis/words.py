@@ -16,7 +16,7 @@ SENTENCES: dict[Limit, str] = {
     "unfinished": "Training has not ended: {solve} {removes} most of the {what}, and so would plain gradient steps before long.",
     "nonconvexity": "Training is in the wrong valley: little can be gained from these weights, but much from others.",
     "units": "Most units of a layer do nothing, and the solve leaves much of the error.",
-    "capacity": "The network or its data are the limit: neither the solve nor training anew lowers the error much.",
+    "capacity": "The network or its data are the limit: the solve leaves more than half of the error, and training anew does not do far better.",
     "open": "A direct solve at these weights gains little; why was not decided.",
     "precision": "Number precision is the limit: the error is of the size that rounding leaves.",
     "stationary": "Nothing is left to gain from these weights: no direction of the subspace lowers the residual.",
@@ -80,7 +80,7 @@ ADVICE: dict[Limit, str] = {
     "unfinished": "To train on, go on as before, or take second-order steps.",
     "nonconvexity": "Train again from other initial weights, or nearer to the solution, and refine then.",
     "units": "Give these units new weights (another initialisation, smaller steps) and train again, before you take a larger network.",
-    "capacity": "Take a larger network or more (and cleaner) data; no rank of this subspace helps.",
+    "capacity": "Take a larger network or more (and cleaner) data; no rank of this subspace halves the error.",
     "open": "Train again from other initial weights; if that ends no better, take a larger network or more data.",
     "precision": "Keep weights and data in float64 and refine in float64.",
     "stationary": "Take the network as it is. If its error is too large, train it from another start, enlarge it or look at its data.",
@@ -110,7 +110,7 @@ def sentence(limit: Limit, known: Figures) -> str:
         return OTHER_SENTENCE
     if limit == "undetermined" and known.others is not None and known.others.disagree:
         return TURNED_SENTENCE if known.others.mirrored else ANOTHER_SENTENCE
-    if limit == "undetermined" and known.missing:
+    if limit == "undetermined" and (known.missing or known.bare):
         return MISSING_SENTENCE
     what = "residual" if known.is_equation else "held-out error" if known.has_held_out else "training error"
     many = known.n_solves > 1

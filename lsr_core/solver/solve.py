@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lsr_core.errors import InputError
 from lsr_core.problems.physics.problem import PhysicsProblem
+from lsr_core.problems.physics.typed.bare_edge import bare_edge
 from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
@@ -74,12 +75,13 @@ def with_second(solving: Solving, found: JoinedSolution) -> JoinedSolution:
         found = replace(other, steps=(*found.steps, *other.steps))
     agrees = apart <= config.enough
     words = f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound.{better}"
-    doubt = (
-        ""
-        if agrees
-        else " The two disagree: the equation has several solutions, or is not solved. Do not rely on the field."
+    if agrees:
+        return replace(found, estimate=apart, sentence=found.sentence + words)
+    said = found.sentence.replace("Solved with", "Not shown to be solved, with", 1).removesuffix(
+        " Do not rely on the field."
     )
-    return replace(found, estimate=apart, solved=found.solved and agrees, sentence=found.sentence + words + doubt)
+    doubt = " The two disagree: the equation has several solutions, or is not solved. Do not rely on the field."
+    return replace(found, estimate=apart, solved=False, sentence=said + words + doubt)
 
 
 def _without_second(found: JoinedSolution, reason: str, *, late: bool) -> JoinedSolution:
@@ -178,23 +180,26 @@ class Solving:
         relative = max(window.relative for window in self.windows)
         good = stopped in ("", UP) and relative <= max(self.config.tolerance, self.config.enough)
         error, by_output = errors(problem, predictor_of(problem, delta))
+        bare = bare_edge(self.problem) if error is None else ""
         return JoinedSolution(
             problem=problem,
             delta=delta,
             steps=tuple(self.steps),
             windows=len(self.windows),
             relative_residual=relative,
-            solved=good,
-            sentence=" ".join([self._sentence(stopped, relative, good), *said(self.windows[0].found)]),
+            solved=good and not bare,
+            sentence=" ".join([self._sentence(stopped, relative, good, bare), *said(self.windows[0].found)]),
             relative_l2=error,
             by_output=by_output,
             found=self.windows[0].found,
             residuals=Residuals(*(residuals(problem, self.axis, self.windows, moved=moved) for moved in (False, True))),
         )
 
-    def _sentence(self, stopped: str, relative: float, good: bool) -> str:
+    def _sentence(self, stopped: str, relative: float, good: bool, bare: str) -> str:
         many = f"{len(self.windows):,} windows of {self.axis}" if len(self.windows) > 1 else "one network"
         worst = f"at fresh points the residual is at most {relative:.1e} of the terms of the equation"
+        if bare:
+            return f"Not shown to be solved: {bare}, so that other fields satisfy what is written as well. With {many}, {worst}."
         if good:
             return f"Solved with {many}: {worst}."
         if stopped:

@@ -17,6 +17,7 @@ from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.physics.equation_residual import EquationResidual
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
+from lsr_core.problems.physics.typed.bare_edge import bare_edge
 from lsr_core.problems.residual import Residual
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.physics_setting import PhysicsSetting
@@ -70,6 +71,7 @@ class EquationJudging(Judging[PhysicsProblem]):
             solved=solved(refinement),
             jump=jump(setting.fitted, tuple(setting.problem.domain)),
             missing=missing_conditions(setting.problem),
+            bare=bare_edge(setting.problem),
             no_other=why_no_other(setting.problem),
         )
 
