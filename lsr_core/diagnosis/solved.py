@@ -32,9 +32,7 @@ MODE = 1e-4  # of the terms, that a mode may leave which the subspace resolves n
 NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direction moves neither
 LEVEL = 0.1  # of the size of an output: its variation counts as at least this large
 SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
-VANISHED = (
-    1e-4  # of the network's field, up to which a refined one is taken for zero where no row asks for anything else
-)
+VANISHED = 1e-4  # of the network's field, up to which a refined one counts as zero where no row asks for anything else
 DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
 

@@ -19,6 +19,7 @@ from lsr_app.screens.conditioning import racefigures as race_figures
 from lsr_app.services import jobs, runs
 from lsr_app.shell.lab import bench
 from lsr_app.words import labtexts
+from lsr_core.lab.records import MethodRecord, RaceRecord
 from lsr_core.storage.lab import write_experiment
 from lsr_core.storage.planes import write_plane
 from lsr_core.storage.runs import Run, RunStore
@@ -157,6 +158,12 @@ def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: 
     assert sentence in said(open_page("conditioning", run=run.id))
 
 
+def _adams(record: RaceRecord) -> list[MethodRecord]:
+    """Adam in the original coordinates, then in whitened ones."""
+    found = [racedata.get(record, "adam", "float64", place) for place in ("original", "whitened")]
+    return [adam for adam in found if adam is not None]
+
+
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
@@ -168,11 +175,8 @@ def test_the_race_tells_what_whitening_does_to_adam(store: RunStore, open_page: 
     ],
 )
 def test_the_race_ends_with_what_it_says_of_conditioning(ends: tuple[float, float], said: str) -> None:
-    record = lab.race_record()
-    methods = []
-    for place, times in zip(("original", "whitened"), ends, strict=True):
-        adam = racedata.get(record, "adam", "float64", place)  # type: ignore[arg-type]
-        assert adam is not None
+    record, methods = lab.race_record(), []
+    for adam, times in zip(_adams(record), ends, strict=True):
         curve = adam.curve.model_copy(update={"losses": [lab.FLOOR * times] * len(adam.curve.losses)})
         methods.append(adam.model_copy(update={"curve": curve, "times_floor": times}))
     assert said in racedata.sentence(record.model_copy(update={"methods": methods}), "float64")
@@ -183,11 +187,10 @@ def test_the_race_ends_with_what_it_says_of_conditioning(ends: tuple[float, floa
 )
 def test_where_the_floor_is_rounding_ends_are_shares_of_the_start(ends: tuple[float, float], said: str) -> None:
     record = lab.race_record()
-    methods = []
-    for place, share in zip(("original", "whitened"), ends, strict=True):
-        adam = racedata.get(record, "adam", "float64", place)  # type: ignore[arg-type]
-        assert adam is not None
-        methods.append(adam.model_copy(update={"times_floor": None, "relative_loss": share}))
+    methods = [
+        adam.model_copy(update={"times_floor": None, "relative_loss": share})
+        for adam, share in zip(_adams(record), ends, strict=True)
+    ]
     found = racedata.sentence(record.model_copy(update={"methods": methods, "floor": None}), "float64")
     assert found.startswith(f"In these {record.rank:,} directions the floor is rounding.")
     assert said in found
