@@ -53,8 +53,8 @@ class Passes:
         if name not in setting.splits:
             return None
         inputs, targets = setting.splits[name]
-        row_bytes = max(1, self._columns) * targets.shape[1] * targets.dtype.itemsize
-        samples = max(1, min(len(inputs), setting.plan.block_bytes // row_bytes, setting.plan.samples))
+        row_bytes = self._columns * targets.shape[1] * targets.dtype.itemsize
+        samples = max(1, min(setting.plan.block_bytes // row_bytes, setting.plan.samples))
         sums = torch.zeros(setting.parts, len(self._ranks), dtype=torch.float64, device=targets.device)
         gains = Gains.none(self._ranks)
         own = setting.reduction.part(len(inputs))
