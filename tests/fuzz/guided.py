@@ -2,12 +2,14 @@
 
     python -m tests.fuzz.guided [--seconds 60] [PARSER ...]
 
-Each parser has a process of its own. It may answer or raise an InputError; anything else is a finding, written to the folder it runs in.
+Each parser has a process of its own. It may answer or raise an InputError within five seconds of work; anything else is a finding, written
+to the folder it runs in.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import subprocess
 import sys
 import tempfile
@@ -18,14 +20,20 @@ import atheris
 
 with atheris.instrument_imports(include=["lsr_core.intake", "lsr_core.storage", "lsr_core.problems.physics.typed"]):
     from lsr_core.errors import InputError
+    from lsr_core.intake.readers import READERS
     from lsr_core.problems.physics.typed.expressions import expression
     from lsr_core.storage.archives import unpack
     from lsr_core.storage.bundle_files import DATA, DESCRIPTION, WEIGHTS
     from lsr_core.storage.bundles import read_description
-    from tests.fuzz.test_readers import SEEDS
+    from tests.fuzz.seeds import SECONDS, SEEDS
+    from tests.spent import at_most
+
+    for module in (*READERS.values(), "lsr_core.intake.torch_files"):  # which the child loads by name
+        importlib.import_module(module)
 
 Parser = Callable[[bytes, Path], object]
-MEMORY_MB, LONGEST_SECONDS = 3000, 10
+MEMORY_MB = 3000
+PATIENCE = 120  # seconds by the clock, after which libFuzzer ends what never does
 
 
 def _file(suffix: str) -> Parser:
@@ -72,7 +80,8 @@ def fuzz(name: str, seconds: int) -> None:
     def one(data: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                PARSERS[name](data, Path(folder))
+                with at_most(SECONDS):
+                    PARSERS[name](data, Path(folder))
             except InputError as error:
                 if folder in str(error):
                     raise AssertionError("a message shows a path of this machine") from error
@@ -82,7 +91,7 @@ def fuzz(name: str, seconds: int) -> None:
         limits = [
             f"-max_total_time={seconds}",
             f"-rss_limit_mb={MEMORY_MB}",
-            f"-timeout={LONGEST_SECONDS}",
+            f"-timeout={PATIENCE}",
             "-max_len=4096",
         ]
         atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", "-verbosity=0", corpus], one)

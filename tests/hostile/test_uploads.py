@@ -17,6 +17,7 @@ from tests.hostile.bounds import NEW
 from tests.hostile.files import HOSTILE, attentive, canary
 from tests.hostile.more import FURTHER
 from tests.hostile.stores import DATA
+from tests.spent import spent
 
 SECONDS = 5.0  # of work; a busy machine takes longer by the clock
 MEMORY = 200 * 2**20
@@ -32,12 +33,6 @@ def read(path: Path) -> None:
         tables.read(path, [info.name for info in tables.listing(path)])
     else:
         state_dicts.read(path)
-
-
-def spent() -> float:
-    """Seconds of processor time of this process and of the children that have ended."""
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def test_there_are_more_than_two_hundred() -> None:
