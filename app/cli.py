@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from lsr_app.commands import (
+    bring,
     conditioning,
     dashboard,
     fractions,
@@ -51,6 +52,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., object]] = {
     "dashboard": dashboard.dashboard,
     "samples": samples.samples,
+    "bring": bring.bring,
     "refine": refine.refine,
     "fractions": fractions.fractions,
     "scales": scales.scales,

@@ -93,6 +93,22 @@ def with_points(found: Guess, points: Tensor) -> Guess:
     return replace(moved(found), others=tuple(moved(other) for other in found.others))
 
 
+def places(found: Guess, width: int) -> int:
+    """At how many points the outputs of a row stand.
+
+    Args:
+        width: values of one row of outputs.
+
+    Raises:
+        InputError: they are no whole number at each point.
+    """
+    outputs = found.arguments["outputs"]
+    count, rest = divmod(width, outputs)
+    if rest:
+        raise InputError(f"has {width:,} values a row, which are not {outputs} at each point", key="outputs")
+    return int(count)
+
+
 def regular(count: int, coordinates: int) -> Tensor:
     """So many points, equally spaced over [0, 1] along each coordinate, the last one fastest, (count, coordinates).
 

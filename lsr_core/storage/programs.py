@@ -58,7 +58,7 @@ def refuse_pickles(path: Path) -> None:
             return
     raise InputError(
         f"is {what}, which is not loaded here: reading one can execute anything. A state dict goes into the network that problem() in a "
-        "Python file makes (`lsr refine my_problem.py`), or to the page Bring your own of `lsr dashboard`, with its data. A module becomes a "
+        "Python file makes (`lsr refine my_problem.py`), or, with its data, to `lsr bring` or the page Bring your own. A module becomes a "
         f"program by two lines where it was made: {CONVERT}",
         file=path.name,
     )

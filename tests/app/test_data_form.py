@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lsr_app.owning import ownproblems
 from lsr_app.screens.bring import bringtexts
+from lsr_app.words import broughttexts
 from lsr_core.intake import compare, guess
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.problems.splits import Quantity
@@ -60,7 +61,7 @@ def test_units_shares_and_chosen_columns_come_into_the_problem(form: AppTest) ->
     field(app, "number_input", "Share for validation").set_value(0.3).run()
     field(app, "number_input", "Share for test").set_value(0.2).run()
     assert "Rows: 150 train, 90 validation, 60 test." in said(app)
-    assert bringtexts.NO_PREDICTIONS in said(app)
+    assert broughttexts.NO_PREDICTIONS in said(app)
     assert field(app, "selectbox", "Activation").value == "silu"  # that with which it misses the outputs least
     app.button(key="make_problem").click().run()
     problem = made()
@@ -88,7 +89,7 @@ def test_a_matlab_field_over_axes_becomes_the_points_of_its_grid(form: AppTest) 
     assert field(app, "multiselect", "Inputs").value == ["x", "t"]
     assert field(app, "multiselect", "Outputs").value == ["usol"]
     assert "Rows: 210 train, 45 validation, 45 test." in said(app)  # 20 times 15
-    assert bringtexts.NO_PREDICTIONS in said(app)
+    assert broughttexts.NO_PREDICTIONS in said(app)
 
 
 def test_arrays_of_their_own_for_validation_and_test_are_taken(form: AppTest) -> None:

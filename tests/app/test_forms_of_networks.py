@@ -13,10 +13,11 @@ from torch import nn
 
 from lsr_app.owning import ownproblems
 from lsr_app.screens.bring import bringtexts
-from lsr_core.networks import architectures
+from lsr_app.words import broughttexts
 from lsr_core.storage.bundles import load_problem
 from tests.app.conftest import Opener
 from tests.app.uploading import field, give_bytes, npz, refusal, said
+from tests.foreign.networks import mionet
 
 
 @pytest.fixture
@@ -32,25 +33,7 @@ def saved(tensors: dict[str, torch.Tensor]) -> bytes:
 
 
 def test_an_operator_at_points_takes_them_from_the_data(form: AppTest) -> None:
-    torch.manual_seed(0)
-    arguments = {
-        "branches": [[4, 6, 5], [3, 6, 5]],
-        "trunk": [2, 6, 5],
-        "points": 12,
-        "activation": "silu",
-        "outputs": 1,
-    }
-    model = architectures.build("deeponet-points", arguments)
-    points, inputs = torch.rand(12, 2), torch.rand(40, 7)
-    model.points.copy_(points)  # type: ignore[operator]
-    nn.init.constant_(model.bias, 0.3)  # type: ignore[arg-type]
-    names = {"branches.0": "branch1", "branches.1": "branch2", "bias": "b"}
-    state = {}
-    for name, tensor in model.state_dict().items():
-        own = next((name.replace(ours, theirs) for ours, theirs in names.items() if name.startswith(ours)), name)
-        if name != "points":
-            state[own] = tensor.reshape(()) if own == "b" else tensor
-    outputs = model(inputs).detach().numpy()
+    state, points, inputs, outputs = mionet()
     app = give_bytes(form, "weights_file", "mionet.pt", saved(state))
     app = give_bytes(
         app,
@@ -84,4 +67,4 @@ def test_skips_are_told_by_predictions_and_refused_where_nothing_tells(form: App
     assert "with the activation tanh" in said(app)
     app = give_bytes(app, "data_file", "bare.npz", npz(inputs=x, targets=y))
     field(app, "selectbox", bringtexts.FORM).set_value(1).run()
-    assert bringtexts.UNLIKELY[:40] in refusal(app)
+    assert broughttexts.UNLIKELY[:40] in refusal(app)

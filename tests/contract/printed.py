@@ -15,8 +15,17 @@ from lsr_app import cli
 from lsr_core.storage.bundles import load_problem, save_problem
 from tests import bundles
 from tests.core.test_solver import logistic
+from tests.foreign.networks import FOREIGN
 
-OPEN = {"timings", "scales", "baselines", "condition_numbers", "relative_l2_by_output"}  # keys that are data
+OPEN = {
+    "timings",
+    "scales",
+    "baselines",
+    "condition_numbers",
+    "relative_l2_by_output",
+    "arguments",
+    "tensors",
+}  # keys that are data
 SMALLER = {
     "lsr_core.iteration.baselines.LOOKS": 1,
     "lsr_core.diagnosis.plane.LEVELS": (3,),
@@ -37,7 +46,7 @@ def printed_keys(folder: Path) -> list[str]:
     few = ["--max-rank", "8"]
     made = _printed("refine", folder / "tiny", *few, *runs)
     commands: dict[str, list[Any]] = {
-        "samples": [], "runs": runs, "path": [made["run"], *runs], "fractions": [folder / "tiny", "--fractions", "1", *few, *runs],
+        "bring": [FOREIGN / "lightning.ckpt", FOREIGN / "lightning.npz", "--out", folder / "brought"], "samples": [], "runs": runs, "path": [made["run"], *runs], "fractions": [folder / "tiny", "--fractions", "1", *few, *runs],
         "export": [made["run"], "--format", "predictor", "--out", folder / "out.safetensors", *runs],
         "plane": [made["run"], *runs], "publish": [lsr_samples.runs_folder() / SHIPPED, "--out", folder / "site"],
         "conditioning": [folder / "tiny", "--rank", "4", "--iterations", "5", *runs],

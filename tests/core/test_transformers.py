@@ -37,6 +37,7 @@ class Masked(nn.Module):
         return self.bert(input_ids=tokens, attention_mask=(tokens > 0).long()).logits
 
 
+@pytest.mark.always
 def test_a_zipped_folder_with_its_shards_holds_every_tensor(tmp_path: Path) -> None:
     model = regressor()
     model.save_pretrained(tmp_path / "model", max_shard_size="2KB")

@@ -15,17 +15,15 @@ from lsr_app.screens.bring import bringtexts, mappingform, networkform, ownlist,
 from lsr_app.screens.bring import figures as brought
 from lsr_app.shell import show
 from lsr_app.shell.controls import Now
-from lsr_app.words import formats, texts
+from lsr_app.words import broughttexts, formats, texts
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from lsr_core.intake.arrays import ArrayInfo
-    from lsr_core.intake.guess import Guess
     from lsr_core.intake.mapping import Mapped
 
-_OPERATORS = ("deeponet", "deeponet-points", "neuraloperator-fno")
 _SHOWN = 200
 
 
@@ -66,15 +64,15 @@ def _contents(tensors: Mapping[str, Tensor], infos: list[ArrayInfo]) -> None:
             right.dataframe(pd.DataFrame(arrays[:_SHOWN], columns=["Array", "Shape", "Type"]), hide_index=True)
     passed = [f"{info.name} ({info.unusable})" for info in infos if info.unusable]
     if passed:
-        st.caption(formats.markdown(bringtexts.passed_over(passed)))
+        st.caption(formats.markdown(broughttexts.passed_over(passed)))
 
 
 def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tensor], infos: list[ArrayInfo]) -> None:
-    from lsr_core.intake import compare, guess, mapping
+    from lsr_core.intake import compare, guess, mapping, suggest
 
-    found = guess.guess(tensors, _points(infos))
+    found = guess.guess(tensors, suggest.grid(infos))
     show.section("Data", bringtexts.DATA_MAP_LEAD)
-    chosen = mappingform.fields(f"map_{key}", infos, *_widths(found))
+    chosen = mappingform.fields(f"map_{key}", infos, *suggest.widths(found))
     if not chosen.mapping.train.inputs or not chosen.mapping.train.outputs:
         st.info(bringtexts.CHOOSE, icon=":material/info:")
         return
@@ -84,7 +82,7 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
         return
     arrays = uploads.arrays(data, mapping.arrays_of(chosen.names, infos))
     mapped = mapping.make_splits(arrays, chosen.mapping)
-    said = bringtexts.mapped({name: len(split.inputs) for name, split in mapped.splits.items()}, mapped.dropped)
+    said = broughttexts.mapped({name: len(split.inputs) for name, split in mapped.splits.items()}, mapped.dropped)
     st.caption(f"{said} {bringtexts.takes(formats.size(needed))}")
     _preview(mapped)
     show.section(f"Network: {found.architecture}", bringtexts.NETWORK_LEAD)
@@ -96,30 +94,11 @@ def _steps(now: Now, key: str, weights: Any, data: Any, tensors: dict[str, Tenso
     )
     networkform.placed(found, tensors)
     if predictions is None:
-        st.warning(bringtexts.NO_PREDICTIONS, icon=":material/help:")
-        st.caption(bringtexts.error_on_data(compare.difference(model, *known)))
+        st.warning(broughttexts.NO_PREDICTIONS, icon=":material/help:")
+        st.caption(broughttexts.error_on_data(compare.difference(model, *known)))
     elif not networkform.accepted(key, found, arguments, tensors, model, known):
         return
     _make(now, key, found.architecture, arguments, model, mapped, chosen, weights.name)
-
-
-def _points(infos: list[ArrayInfo]) -> list[int] | None:
-    """Grid points of an operator, if an array is named like its input functions."""
-    known = {info.name.lower(): info.shape for info in infos}
-    shape = next((known[name] for name in ("train_inputs", "inputs", "x", "a") if name in known), ())
-    return list(shape[1:]) or None
-
-
-def _widths(found: Guess) -> tuple[int, int]:
-    arguments = found.arguments
-    if "layers" in arguments:
-        return arguments["layers"][0], arguments["layers"][-1]
-    if "branches" in arguments:
-        return sum(layers[0] for layers in arguments["branches"]), 0
-    if "branch" in arguments:
-        return arguments["branch"][0], arguments["grid"]["points"]
-    points = int(np.prod(arguments["grid"]))
-    return arguments["inputs"] * points, arguments["outputs"] * points
 
 
 def _predictions(arrays: Mapping[str, np.ndarray], chosen: mappingform.Chosen) -> np.ndarray | None:
@@ -183,19 +162,9 @@ def _add(
     owner: str, title: str, architecture: str, arguments: dict[str, Any], model: nn.Module, mapped: Mapped,
     chosen: mappingform.Chosen,
 ) -> str:  # fmt: skip
-    from lsr_core.kinds.data.problem import SupervisedProblem
-    from lsr_core.kinds.operators import OperatorProblem
-    from lsr_core.problems.splits import Architecture, Quantity
+    from lsr_core.intake.problem import of
+    from lsr_core.problems.splits import Architecture
     from lsr_core.storage.bundles import save_problem
 
-    kind = OperatorProblem if architecture in _OPERATORS else SupervisedProblem
-    quantities = [
-        tuple(Quantity(name, unit) for name, unit in zip(names, [*units, *[""] * len(names)], strict=False))
-        for names, units in zip(mapped.names, chosen.units, strict=True)
-    ]
-    problem = kind(
-        name=title, title=title, model=model, train=mapped.splits["train"], validation=mapped.splits.get("validation"),
-        test=mapped.splits.get("test"), architecture=Architecture(architecture, arguments),
-        input_quantities=quantities[0], output_quantities=quantities[1],
-    )  # fmt: skip
+    problem = of(title, model, Architecture(architecture, arguments), mapped, chosen.units)
     return ownproblems.add(owner, lambda folder: save_problem(folder, problem, training={"source": "uploaded weights"}))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lsr_app.screens.bring import bringtexts
+from lsr_core.intake import suggest
 from lsr_core.intake.arrays import ArrayInfo
-from lsr_core.intake.axes import orders
 from lsr_core.intake.mapping import DataMapping, SplitArrays, choices
-
-_INPUTS = ("train_inputs", "inputs", "x_train", "x", "points", "coordinates")
-_OUTPUTS = ("train_targets", "targets", "outputs", "y_train", "y", "u", "usol", "labels")
-_TIMES = ("t", "time", "times")
-_PREDICTIONS = ("predictions", "prediction", "pred", "y_pred", "u_pred")
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Chosen:
 def fields(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> Chosen:
     """The form, filled with what names and sizes suggest."""
     offered = choices(infos)
-    guessed = suggest(infos, wanted_inputs, wanted_outputs)
+    guessed = suggest.columns(infos, wanted_inputs, wanted_outputs)
     for key, value in zip(("inputs", "outputs", "predictions"), guessed, strict=True):
         st.session_state.setdefault(f"{prefix}_{key}", list(value))
     first, second, third = st.columns(3, gap="small")
@@ -93,9 +87,7 @@ def _axes(
     shapes = {info.name: info.shape for info in infos}
     if not inputs or not outputs or any(name not in shapes for name in (*inputs, *outputs)):
         return (), False
-    lengths = [math.prod(shapes[name]) for name in inputs]
-    vectors = all(max(shapes[name], default=0) == length for name, length in zip(inputs, lengths, strict=True))
-    possible = orders(shapes[outputs[0]], lengths) if vectors and len(inputs) > 1 else []
+    possible = suggest.orders(infos, inputs, outputs)
     if len(possible) > 1:
         return st.selectbox(
             bringtexts.AXES, possible, format_func=lambda order: _axis_words(order, inputs, len(shapes[outputs[0]])),
@@ -115,7 +107,7 @@ def _axis_words(order: tuple[int, ...], inputs: Sequence[str], count: int) -> st
 def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_outputs: int) -> SplitArrays:
     """Inputs and the predictions for them, where nothing else of a file is wanted; what stands behind the inputs is taken for predictions."""
     offered = choices(infos)
-    inputs, outputs, predictions = suggest(infos, wanted_inputs, wanted_outputs)
+    inputs, outputs, predictions = suggest.columns(infos, wanted_inputs, wanted_outputs)
     st.session_state.setdefault(f"{prefix}_inputs", inputs)
     st.session_state.setdefault(f"{prefix}_predictions", predictions or outputs)
     left, right = st.columns(2, gap="small")
@@ -127,46 +119,5 @@ def known(prefix: str, infos: Sequence[ArrayInfo], wanted_inputs: int, wanted_ou
     )
 
 
-def suggest(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list[str], list[str], list[str]]:
-    """Inputs, outputs and predictions by name; else the first columns, as many as the network takes, and those after."""
-    names = {info.name.lower(): info for info in infos if not info.unusable}
-    predictions = [names[name].name for name in _PREDICTIONS if name in names][:1]
-    left = [names[name] for name in _INPUTS if name in names]
-    right = [names[name] for name in _OUTPUTS if name in names]
-    if left and right and _width(left[0]) in (inputs, math.prod(left[0].shape[1:])) and len(left[0].shape) > 1 and left[0].shape[1] != 1:  # fmt: skip
-        return [left[0].name], [right[0].name], predictions
-    rest = [info for info in infos if info.name not in predictions and not info.unusable]
-    fields = [info for info in rest if len(info.shape) >= 2 and min(info.shape) > 1]
-    vectors = [info for info in rest if info not in fields]
-    for field in fields:  # an array over axes, and a vector for each of them
-        axes = []
-        for length in field.shape:
-            axis = next((v for v in vectors if max(v.shape, default=0) == length and v not in axes), None)
-            axes += [axis] if axis else []
-        if len(axes) == len(field.shape) == inputs:
-            late = [
-                axis for axis in axes if axis.name.lower() in _TIMES
-            ]  # networks take it last, arrays may begin with it
-            return (
-                [axis.name for axis in axes if axis not in late] + [axis.name for axis in late],
-                [field.name],
-                predictions,
-            )
-    if not fields and len(vectors) >= inputs + outputs and inputs <= 64 and outputs <= 64:
-        return (
-            [info.name for info in vectors[:inputs]],
-            [info.name for info in vectors[inputs : inputs + outputs]],
-            predictions,
-        )
-    if len(fields) == 1 and fields[0].shape[1] >= inputs + outputs and inputs + outputs <= 64:
-        name = fields[0].name
-        return [f"{name}[{i}]" for i in range(inputs)], [f"{name}[{inputs + i}]" for i in range(outputs)], predictions
-    return [info.name for info in left[:1]], [info.name for info in right[:1]], predictions
-
-
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip()[:40] for part in text.split(","))
-
-
-def _width(info: ArrayInfo) -> int:
-    return math.prod(info.shape[1:])

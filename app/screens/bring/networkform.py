@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lsr_app.screens.bring import argumentsform, bringtexts
-from lsr_app.words import formats
+from lsr_app.words import broughttexts, formats
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def loaded(
         _propose(prefix, found, tensors, known, predictions=predictions)
     chosen, place = _form(prefix, found)
     if not (chosen.likely or predictions):
-        raise InputError(bringtexts.UNLIKELY, key=chosen.form)
+        raise InputError(broughttexts.UNLIKELY, key=chosen.form)
     arguments = argumentsform.fields(f"{prefix}_{place}" if place else prefix, chosen.arguments)
     return chosen, arguments, compare.network(chosen.architecture, arguments, chosen, tensors)
 
@@ -67,11 +67,11 @@ def agreement(
     difference = compare.difference(model, *known)
     allowed = compare.agrees_up_to(tensors)
     if difference <= allowed:
-        st.success(bringtexts.agrees(difference, activation, allowed), icon=":material/check:")
+        st.success(broughttexts.agrees(difference, activation, allowed), icon=":material/check:")
         return True
     tried = compare.by_activation(found, arguments, tensors, *known)
     best = next(iter(tried))
-    st.error(bringtexts.differs(difference, activation, best, tried[best]), icon=":material/error:")
+    st.error(broughttexts.differs(difference, activation, best, tried[best]), icon=":material/error:")
     return False
 
 
@@ -88,7 +88,7 @@ def placed(found: Guess, tensors: dict[str, Tensor]) -> None:
     """Tensor by tensor, what became of the file, and what had to be taken on trust."""
     with st.expander(bringtexts.PLACED, expanded=False):
         rows = [
-            (name, "×".join(map(str, tensor.shape)) or "1", found.uses.get(name, bringtexts.NOT_PLACED))
+            (name, "×".join(map(str, tensor.shape)) or "1", found.uses.get(name, broughttexts.NOT_PLACED))
             for name, tensor in list(tensors.items())[:SHOWN]
         ]
         st.dataframe(pd.DataFrame(rows, columns=["Tensor", "Shape", bringtexts.BECOMES]), hide_index=True)

@@ -9,13 +9,10 @@ import numpy as np
 import streamlit as st
 
 from lsr_app.screens.bring import bringtexts, uploads
-from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
     from lsr_core.intake.arrays import ArrayInfo
     from lsr_core.intake.guess import Guess
-
-_NAMED = ("trunk", "points", "grid", "coord", "locations", "x_loc", "y_loc", "mesh")
 
 
 def at_points(prefix: str, found: Guess, data: Any, infos: Sequence[ArrayInfo], width: int) -> Guess:
@@ -31,18 +28,12 @@ def at_points(prefix: str, found: Guess, data: Any, infos: Sequence[ArrayInfo], 
         return found
     import torch
 
-    from lsr_core.intake import branches
+    from lsr_core.intake import branches, suggest
 
-    outputs, coordinates = found.arguments["outputs"], found.arguments["trunk"][0]
-    count, rest = divmod(width, outputs)
-    if rest:
-        raise InputError(f"has {width:,} values a row, which are not {outputs} at each point", key="outputs")
-    offered = [info.name for info in infos if not info.unusable and _fits(info.shape, count, coordinates)]
-    named = next(
-        (name for name in offered if any(word in name.lower() for word in _NAMED)), offered[0] if offered else None
-    )
+    count, coordinates = branches.places(found, width), found.arguments["trunk"][0]
+    offered = suggest.trunks(infos, count, coordinates)
     key = f"{prefix}_points_of_trunk"
-    st.session_state.setdefault(key, named or bringtexts.REGULAR)
+    st.session_state.setdefault(key, [*offered, bringtexts.REGULAR][0])
     chosen = st.selectbox(
         bringtexts.POINTS, [*offered, bringtexts.REGULAR], key=key, help=bringtexts.HELP["points"], width=420
     )
@@ -50,7 +41,3 @@ def at_points(prefix: str, found: Guess, data: Any, infos: Sequence[ArrayInfo], 
         return branches.with_points(found, branches.regular(count, coordinates))
     points = np.asarray(uploads.arrays(data, [chosen])[chosen], dtype=np.float64).reshape(count, coordinates)
     return branches.with_points(found, torch.from_numpy(points))
-
-
-def _fits(shape: tuple[int, ...], count: int, coordinates: int) -> bool:
-    return shape == (count, coordinates) or (coordinates == 1 and shape in ((count,), (1, count)))
