@@ -11,7 +11,7 @@ import lsr_samples
 from lsr_app.reading import observed, physicsdata, problemabout
 from lsr_app.reading.observed import Observations
 from lsr_app.reading.physicsdata import PhysicsAbout
-from lsr_app.services.stamps import stamp_of
+from lsr_app.services.stamps import by, stamp_of
 from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
@@ -29,15 +29,11 @@ def title(folder: Path) -> str:
         return folder.name
 
 
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=by("problem.json"))
 def equation(folder: Path) -> PhysicsAbout | None:
     """The equation of a bundle; None for problems without one, and for one that cannot be read."""
-    return _equation(str(folder), stamp_of(folder, "problem.json"))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _equation(folder: str, stamp: str) -> PhysicsAbout | None:
     try:
-        return physicsdata.read(Path(folder))
+        return physicsdata.read(folder)
     except InputError:
         return None
 
@@ -64,17 +60,13 @@ def _observations(folder: str, stamp: str) -> Observations | None:
         return None
 
 
+@st.cache_data(max_entries=500, show_spinner=False, hash_funcs=by("problem.json"))
 def checkpoints(folder: Path) -> list[int]:
     """Epochs of the checkpoints in a bundle, rising; none where it cannot be read."""
-    return _checkpoints(str(folder), stamp_of(folder, "problem.json"))
-
-
-@st.cache_data(max_entries=500, show_spinner=False)
-def _checkpoints(folder: str, stamp: str) -> list[int]:
     from lsr_core.storage.bundles import read_description
 
     try:
-        return [entry.epoch for entry in read_description(Path(folder)).checkpoints]
+        return [entry.epoch for entry in read_description(folder).checkpoints]
     except InputError:
         return []
 
@@ -93,50 +85,38 @@ def with_checkpoints(run: Run) -> Path | None:
     return None
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=by("problem.json", "data.npz"))
 def load(folder: Path) -> Problem:
     """The whole problem, for the forecast. Read only.
 
     Raises:
         InputError: the bundle is damaged.
     """
-    return _load(str(folder), stamp_of(folder, "problem.json", "data.npz"))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _load(folder: str, stamp: str) -> Problem:
     from lsr_core.storage.bundles import load_problem
 
-    return load_problem(Path(folder))
+    return load_problem(folder)
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=by("problem.json", "data.npz"))
 def largest_rank(folder: Path) -> int:
     """The largest rank a problem allows: min(number of training rows, number of parameters).
 
     Raises:
         InputError: the bundle is damaged.
     """
-    return _largest_rank(str(folder), stamp_of(folder, "problem.json", "data.npz"))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _largest_rank(folder: str, stamp: str) -> int:
-    loaded = load(Path(folder))
+    loaded = load(folder)
     n_params = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     return min(n_params, loaded.n_rows)
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=by("problem.json", "data.npz"))
 def layer_patterns(folder: Path) -> list[str]:
     """Patterns that choose one layer, or all weights or biases, of the network of a bundle.
 
     Raises:
         InputError: the bundle is damaged.
     """
-    return _layer_patterns(str(folder), stamp_of(folder, "problem.json", "data.npz"))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _layer_patterns(folder: str, stamp: str) -> list[str]:
-    names = [name for name, value in load(Path(folder)).model.named_parameters() if value.requires_grad]
+    names = [name for name, value in load(folder).model.named_parameters() if value.requires_grad]
     layers = dict.fromkeys(f"{owner}.*" if owner else own for owner, _, own in (name.rpartition(".") for name in names))
     kinds = dict.fromkeys(f"*.{name.rpartition('.')[2]}" for name in names if "." in name)
     return [*layers, *kinds]

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lsr_core.storage.runs import Run
 
-_GROWING = (
+GROWING = (
     *("steps.jsonl", "baselines.jsonl", "iteration.json"),
     *("race.json", "isolation.json", "training.json", "plane.npz", "cases.json"),
 )
+
+
+def by(*names: str) -> dict[str | type, Callable[[Any], str]]:
+    """How a cache tells runs and folders apart: by their paths and the stamps of these files in them, or of all if none is named."""
+
+    def told(folder: Path) -> str:
+        return f"{stamp_of(folder, *names) if names else tree_stamp(folder)}|{folder}"
+
+    return {Run: lambda run: told(run.path), type(Path()): told}
 
 
 def stamp_of(folder: Path, *names: str) -> str:
@@ -47,9 +58,9 @@ def _stamp(found: os.stat_result) -> str:
 
 def growth_stamp(run: Run) -> str:
     """Changes when a run that can be looked at while it is at work has more to show."""
-    return stamp_of(run.path, *_GROWING)
+    return stamp_of(run.path, *GROWING)
 
 
 def has_grown(run: Run) -> bool:
     """Whether there is anything of a result yet."""
-    return any((run.path / name).is_file() for name in _GROWING)
+    return any((run.path / name).is_file() for name in GROWING)

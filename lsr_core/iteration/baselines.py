@@ -96,11 +96,7 @@ class Baseline:
             return "The plain PINN diverged under Adam."
         theta = watched.best
         while True:
-            training = lbfgs(
-                watched, theta, steps=LBFGS_STEPS, history=HISTORY, on_step=self._follow(watched, "L-BFGS")
-            )
-            self._restart(training)
-            theta = training.theta
+            theta = self._searched(watched, theta, LBFGS_STEPS)
             watched.redraw(theta, self._generator)
 
     def _stepping(self) -> str:
@@ -109,11 +105,7 @@ class Baseline:
         while True:
             problem, function = replace(self._problem, points=objective.points), self._function.moved(theta)
             watched = Watched(PseudoTimeAlignment(problem, function, function.outputs, PSEUDO_TIME))
-            training = lbfgs(
-                watched, theta, steps=PSEUDO_STEPS, history=HISTORY, on_step=self._follow(watched, "L-BFGS")
-            )
-            self._restart(training)
-            theta = training.theta
+            theta = self._searched(watched, theta, PSEUDO_STEPS)
             objective.redraw(theta, self._generator)
 
     def _damped(self) -> str:
@@ -129,6 +121,12 @@ class Baseline:
             )
             self._restart(training)
             theta = training.theta
+
+    def _searched(self, watched: Watched, theta: Tensor, steps: int) -> Tensor:
+        """Where so many steps of L-BFGS end."""
+        training = lbfgs(watched, theta, steps=steps, history=HISTORY, on_step=self._follow(watched, "L-BFGS"))
+        self._restart(training)
+        return training.theta
 
     def _restart(self, training: Training) -> None:
         """Go on after an optimiser has ended; one that makes no steps any more is at its end."""
