@@ -46,7 +46,8 @@ def printed_keys(folder: Path) -> list[str]:
     few = ["--max-rank", "8"]
     made = _printed("refine", folder / "tiny", *few, *runs)
     commands: dict[str, list[Any]] = {
-        "bring": [FOREIGN / "lightning.ckpt", FOREIGN / "lightning.npz", "--out", folder / "brought"], "samples": [], "runs": runs, "path": [made["run"], *runs], "fractions": [folder / "tiny", "--fractions", "1", *few, *runs],
+        "bring": [FOREIGN / "lightning.ckpt", FOREIGN / "lightning.npz", "--out", folder / "brought"],
+        "samples": [], "runs": runs, "path": [made["run"], *runs], "fractions": [folder / "tiny", "--fractions", "1", *few, *runs],
         "export": [made["run"], "--format", "predictor", "--out", folder / "out.safetensors", *runs],
         "plane": [made["run"], *runs], "publish": [lsr_samples.runs_folder() / SHIPPED, "--out", folder / "site"],
         "conditioning": [folder / "tiny", "--rank", "4", "--iterations", "5", *runs],
