@@ -13,7 +13,7 @@ from lsr_app.words import broughttexts
 from lsr_core.errors import InputError
 
 if TYPE_CHECKING:
-    from lsr_core.intake.bring import Brought
+    from lsr_core.intake.bring import FromFiles
 
 NAMES = "names, separated by commas, where the guess is wrong; `u[2]` is the third column of u"
 ANYWAY = "Make the problem although the predictions differ."
@@ -59,7 +59,7 @@ def _listed(names: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in names.split(",") if part.strip())
 
 
-def _sentence(made: Brought) -> str:
+def _sentence(made: FromFiles) -> str:
     """How far it is known to be the network that was trained."""
     found, nearest = made.found, made.nearest
     if made.allowed is None:
@@ -69,7 +69,7 @@ def _sentence(made: Brought) -> str:
     return broughttexts.differs(found.difference, found.activation, nearest.activation, nearest.difference)
 
 
-def _record(made: Brought, out: Path, sentence: str) -> dict[str, Any]:
+def _record(made: FromFiles, out: Path, sentence: str) -> dict[str, Any]:
     """What `lsr bring --json` prints."""
     architecture, one = made.problem.architecture, made.found.guess
     assert architecture is not None

@@ -43,7 +43,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Brought:
+class FromFiles:
     """What was understood, and how well it fits.
 
     Attributes:
@@ -69,7 +69,7 @@ class Brought:
         return self.allowed is None or self.found.difference <= self.allowed
 
 
-def bring(weights: Path, data: Path, title: str, wishes: Wishes) -> Brought:
+def bring(weights: Path, data: Path, title: str, wishes: Wishes) -> FromFiles:
     """The problem of a network and its data.
 
     Raises:
@@ -91,7 +91,7 @@ def bring(weights: Path, data: Path, title: str, wishes: Wishes) -> Brought:
             "has axes of the same length, so which is which cannot be seen from the file; give predictions of the network as well, which tell, "
             "or choose on the page Bring your own", key=pair.outputs[0][:80],
         )  # fmt: skip
-    first: Brought | None = None
+    first: FromFiles | None = None
     for order in possible or [()]:
         over = replace(pair, order=order)
         mapped = mapping.make_splits(arrays, DataMapping(over, None, None, wishes.fractions, wishes.seed, wishes.drop))
@@ -100,7 +100,7 @@ def bring(weights: Path, data: Path, title: str, wishes: Wishes) -> Brought:
         nearest, taken = _nearest(placed, tensors, known, wishes.activation, bool(predictions))
         allowed = compare.agrees_up_to(tensors) if predictions else None
         made = _problem(title, taken, tensors, mapped)
-        tried = Brought(made, taken, nearest, allowed, over, predictions, mapped, tensors, passed_over)
+        tried = FromFiles(made, taken, nearest, allowed, over, predictions, mapped, tensors, passed_over)
         if tried.agrees:
             return tried
         first = first or tried
