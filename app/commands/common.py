@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lsr_core.storage.runs import Run, RunStore
 
 PROBLEM_HELP = (
-    "Name of a sample, path of a bundle (folder or zip), my_problem.py or package.module:function, or a .pt2 program."
+    "Name of a sample, path of a bundle (folder or zip), my_problem.py or package.module:function, "
+    "a typed equation as .json, or a .pt2 program."
 )
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
 OWNER = "command line"
@@ -123,17 +124,19 @@ def need_predictor(run: Run) -> None:
 
 @contextmanager
 def problem_folder(problem: str, trust: bool = False) -> Iterator[Path]:
-    """The bundle that PROBLEM names: a sample, a folder or zip, or made for the moment from a Python file or a .pt2 program.
+    """The bundle that PROBLEM names: a sample, a folder or zip, or made for the moment from a Python file, an equation or a .pt2 program.
 
     Raises:
         InputError: there is none, it cannot be used, or it is code that was not trusted.
     """
     from lsr_core.kinds.data.programs import from_program
-    from lsr_core.storage import bundles, code, code_problems, programs
+    from lsr_core.storage import bundles, code, code_problems, equation_files, programs
 
     path = Path(problem)
     if code.is_code(problem):
         made = code_problems.from_file(problem)
+    elif path.suffix == equation_files.SUFFIX and path.is_file():
+        made = equation_files.from_equation_file(path)
     elif path.suffix in (".pt2", ".pt", ".pth", ".pkl", ".ts") and path.is_file():
         programs.refuse_pickles(path)
         if not trust:
@@ -163,16 +166,21 @@ def trust_code(folder: Path) -> None:
         code.trust(data, code.Named(str(path), search=str(Path.cwd())))
 
 
-def refuse_rank(folder: Path, config: RefineConfig, job: Job) -> None:
-    """Refuse a rank that a problem does not allow or a job does not use, before there is a run; for commands that call it --rank."""
+def refuse_settings(folder: Path, config: RefineConfig, job: Job) -> None:
+    """Refuse what a problem does not allow or a job does not use, before there is a run."""
     from lsr_core.refinement.kinds import outline
     from lsr_core.refinement.uses import refuse_unused
     from lsr_core.storage.bundles import load_problem
 
+    problem = load_problem(folder)
+    refuse_unused(config, job, problem.kind)
+    outline(problem, config)
+
+
+def refuse_rank(folder: Path, config: RefineConfig, job: Job) -> None:
+    """The same for commands that call the largest rank --rank."""
     try:
-        problem = load_problem(folder)
-        refuse_unused(config, job, problem.kind)
-        outline(problem, config)
+        refuse_settings(folder, config, job)
     except InputError as error:
         key = "rank" if error.key == "max_rank" else error.key
         raise InputError(error.message, file=error.file, key=key) from error

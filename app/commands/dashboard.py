@@ -37,7 +37,7 @@ def dashboard(
         str | None,
         typer.Argument(
             metavar="[PROBLEM|RUN]",
-            help="A sample, a bundle's path, my_problem.py, a .pt2 program, or a run's id or path.",
+            help="A sample, a bundle's path, my_problem.py, a typed equation as .json, a .pt2 program, or a run's id or path.",
             show_default=False,
         ),
     ] = None,

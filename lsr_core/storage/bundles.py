@@ -35,7 +35,7 @@ _SAMPLES = "lsr_samples"
 NO_BUNDLE = (
     f"a problem is a sample, or a folder or zip of {DESCRIPTION}, {WEIGHTS} and {DATA}. Weights with a table become one by "
     "`lsr bring WEIGHTS DATA --out FOLDER`, by problem() in a Python file (`lsr refine my_problem.py`), or on the page Bring your own of "
-    "`lsr dashboard`"
+    "`lsr dashboard`; an equation may be a file that ends in .json"
 )
 
 
