@@ -149,6 +149,8 @@ def _config(given: dict[str, Any]) -> RefineConfig:
 
 
 def _words(run: Run) -> str:
+    from lsr_core.storage import digests
+
     summary = run.summary
     lines = [
         f"{summary.problem}: {summary.n_params:,} parameters, {summary.n_residuals:,} residuals, {summary.dtype}",
@@ -172,7 +174,7 @@ def _words(run: Run) -> str:
         lines.append(
             f"{summary.processes.count} processes, which sent {summary.processes.sent_bytes:,} bytes to each other"
         )
-    lines += smoothing_lines(summary)
+    lines += smoothing_lines(summary, banded=digests.there(run.spread_path))
     for step in summary.gauss_newton:
         lines.append(
             f"Gauss-Newton {step.step:>3}: rank {step.rank:>5}, true residual {number(step.fitted_residual)} fitted, "

@@ -137,8 +137,8 @@ def _figures(
         data.errors_words,
         [("", ranks.errors(runs, at, measure="relative_l2" if data.has_reference else "mse"))],
     )
-    if smoothed is not None and smoothing.has_fields(smoothed) and rank == data.summary.rank and data.dimension <= 2:
-        key, picture = smoothing.field(data, smoothed, smoothing.chosen_place(smoothed), 0, (0, 1))
+    if smoothed is not None and (banded := smoothing.at_own_strength(data, smoothed, rank)) is not None:
+        key, picture = banded
         yield key, [("", picture)]
         if smoothing.has_calibration(smoothed):
             yield "calibration", [("", smoothing.calibration(smoothed))]

@@ -90,6 +90,13 @@ def field(
     return "deviation", deviation(run, found, place, output, axes, inside=inside)
 
 
+def at_own_strength(run: RunData, found: SmoothingCurves | None, rank: int) -> tuple[str, Picture] | None:
+    """`field` of the first output as the run itself has it; None where there are no bands, another rank is shown, or there are too many inputs."""
+    if found is None or not has_fields(found) or rank != run.summary.rank or run.dimension > 2:
+        return None
+    return field(run, found, chosen_place(found), 0, (0, 1))
+
+
 def bands(run: RunData, found: SmoothingCurves, place: int, output: int, *, inside: bool = False) -> Picture:
     """The refined predictor over a single input with its bands and the samples that were fitted."""
     canvas = Canvas()

@@ -6,7 +6,7 @@ speech input and of who types (WCAG 2.1.4).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -64,10 +64,15 @@ def bind(now: Now) -> None:
             if _button(key):
                 _open(listed[page % len(listed)])
         if now.data is not None and len(now.data.ladder) > 1:
-            place = now.data.ladder.index(now.rank)
             for key, step in (("rank_down", -1), ("rank_up", 1)):
-                wanted = now.data.ladder[min(max(place + step, 0), len(now.data.ladder) - 1)]
-                _button(key, partial(state.put, state.RANK, wanted))
+                _button(key, partial(_step, now.data.ladder, now.rank, step))
+
+
+def _step(ladder: Sequence[int], drawn: int, step: int) -> None:
+    """Move the rank on, from where the view is by now: it may have been drawn for another."""
+    at = state.wanted_rank()
+    place = ladder.index(int(at) if at in ladder else drawn)
+    state.put(state.RANK, ladder[min(max(place + step, 0), len(ladder) - 1)])
 
 
 def _button(key: str, act: Callable[[], None] | None = None) -> bool:

@@ -164,7 +164,7 @@ def verdict(data: RunData, rank: int) -> None:
         evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
         hints = (
             texts.of_rank(found, rank),
-            texts.signatures(found.signatures) if found.signatures else "",
+            texts.signatures(found),
             texts.untested(found),
         )
         seen = "".join(f"<p class='lsr-hint'>{formats.page(words)}</p>" for words in hints if words)

@@ -55,22 +55,19 @@ def _link(now: Now, page: Any, current: str) -> None:
 def _rank(data: RunData) -> None:
     rank, wanted = controls.now().rank, state.wanted_rank()
     if len(data.ladder) > 1:
-        state.seed(state.RANK, rank)
-        st.select_slider(
-            "Rank", data.ladder, help=texts.HELP["rank"], format_func=formats.count, **state.bound(state.RANK)
-        )
+        with st.container(key="rank_beside"):
+            _slider("w_rank", data.ladder, rank, texts.HELP["rank"])
     else:
         st.caption(f"Rank {rank:,}, the only one of this run")
     words = {"auto": "Auto", "knee": "Knee", "fixed": "Fixed"}
-    choice = wanted if wanted in words else "fixed"
-    st.session_state["w_choice"] = choice
+    widget = state.fresh("w_choice", wanted if wanted in words else "fixed")
 
     def chosen() -> None:
-        word = st.session_state["w_choice"]
+        word = st.session_state[widget]
         state.put(state.RANK, rank if word == "fixed" else word)
 
     st.segmented_control(
-        "How the rank is chosen", list(words), format_func=words.__getitem__, key="w_choice", on_change=chosen,
+        "How the rank is chosen", list(words), format_func=words.__getitem__, key=widget, on_change=chosen,
         required=True, help=data.parts.choices, label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     if wanted == "auto" and not data.has_validation:
@@ -82,10 +79,12 @@ def rank_within_reach(now: Now) -> None:
     if now.data is None or len(now.data.ladder) < 2:
         return
     with st.container(key="rank_here"):
-        st.session_state["w_rank_here"] = now.rank
-        st.select_slider(
-            "Rank", now.data.ladder, format_func=formats.count, **state.bound(state.RANK, widget="w_rank_here")
-        )
+        _slider("w_rank_here", now.data.ladder, now.rank)
+
+
+def _slider(widget: str, ladder: Sequence[int], rank: int, hint: str | None = None) -> None:
+    bound = state.bound(state.RANK, widget=state.fresh(widget, rank))
+    st.select_slider("Rank", ladder, help=hint, format_func=formats.count, **bound)
 
 
 def _model(data: RunData) -> None:

@@ -12,6 +12,7 @@ from lsr_app.shell import show
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, smoothingtexts
 from lsr_core.refinement.smoothing_record import SmoothingCurves
+from lsr_core.storage import digests
 
 
 def numbers(now: Now, data: RunData) -> None:
@@ -30,6 +31,18 @@ def numbers(now: Now, data: RunData) -> None:
     if smoothing.has_calibration(found):
         with right:
             show.figure("calibration", smoothing.calibration(found))
+
+
+def glance(now: Now, data: RunData, rank: int) -> None:
+    """The noise, how often bands hold, and bands of the run's own strength where the rank shown is its own."""
+    if data.summary.regularisation is None:
+        return
+    found = smoothingtexts.numbers(data.summary)[smoothingtexts.OF_NOISE]
+    show.headline([(label, value, formats.page(remark)) for label, value, remark in found])
+    if (banded := smoothing.at_own_strength(data, _curves(now), rank)) is not None:
+        show.figure(*banded)
+    if data.summary.rank == 0 and now.run is not None:
+        st.caption(f"{smoothingtexts.kept(banded=digests.there(now.run.spread_path))}.")
 
 
 def fields(now: Now, data: RunData, output: int, axes: tuple[int, int]) -> None:

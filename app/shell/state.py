@@ -49,7 +49,7 @@ LIMITS = {
     "bits": 48,
 }
 _VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
-_PAGE = "lsr_page"
+_PAGE, _MOVED, _TURNS = "lsr_page", "lsr_moved", "lsr_turns"
 Rank = int | str
 
 
@@ -139,13 +139,44 @@ def bound(key: str, convert: Callable[[Any], Any] = lambda value: value, widget:
             _view()[key] = value
         st.session_state[_TOUCHED] = True
         st.session_state[_MESSAGES] = []
+        moved(widget)
 
     return {"key": widget, "on_change": changed}
 
 
-def seed(key: str, value: Any) -> None:
-    """Give a bound widget the value it must show."""
-    st.session_state[f"w_{key}"] = value
+def moved(widget: str) -> None:
+    """Tell that the next script run follows a change of this widget in the browser."""
+    st.session_state[_MOVED] = widget
+
+
+def seed(key: str, value: Any, widget: str = "") -> None:
+    """Give a bound widget the value it must show.
+
+    The widget whose change this script run follows shows it already, or a newer one by now, as where an arrow key is pressed several
+    times: a value that was sent back would put it where it stood before.
+    """
+    widget = widget or f"w_{key}"
+    if st.session_state.get(_MOVED) == widget:
+        del st.session_state[_MOVED]
+        if st.session_state.get(widget) == value:
+            return
+    st.session_state[widget] = value
+
+
+def fresh(widget: str, value: Any) -> str:
+    """The key of a widget that shows this value, which others can change as well.
+
+    Where it shows another, a new widget takes its place. A value that was sent to the old one reaches the browser while it may be saying
+    something else already, and says with it what the old one showed: that would count as chosen by hand.
+    """
+    turns = st.session_state.setdefault(_TURNS, {})
+    name = f"{widget}_{turns.get(widget, 0)}"
+    if st.session_state.get(name, value) != value:
+        turns[widget] = turns.get(widget, 0) + 1
+        name = f"{widget}_{turns[widget]}"
+    if name not in st.session_state:
+        st.session_state[name] = value
+    return name
 
 
 def index(key: str, length: int) -> int:

@@ -87,6 +87,9 @@ def _noise(summary: Summary) -> str:
     return formats.NONE if summary.noise_std is None else formats.error(summary.noise_std)
 
 
+OF_NOISE = slice(2, None)  # of the numbers: what the fit leaves, the noise, and how often bands hold
+
+
 def numbers(summary: Summary) -> list[tuple[str, str, str]]:
     """For a headline: label, value, remark, as plain text."""
     found = summary.regularisation
@@ -135,13 +138,20 @@ def stretched(factor: float) -> str:
     )
 
 
+def kept(*, banded: bool) -> str:
+    """What bands a network has that smoothing keeps as it is, as a sentence without its end."""
+    if banded:
+        return "The network is kept, and its standard deviations are those of the prior of its weights; files of the predictor carry them"
+    return "The network is kept, and has none"
+
+
 def at_strength(error: float, noise: float) -> str:
     """Under a field at a strength of one's choice."""
     return f"Root mean square error at these points {formats.error(error)}; noise by what this fit leaves {formats.error(noise)}."
 
 
-def smoothing_lines(summary: Summary) -> list[str]:
-    """For a terminal."""
+def smoothing_lines(summary: Summary, *, banded: bool) -> list[str]:
+    """For a terminal; `banded` is whether the run has standard deviations."""
     found = summary.regularisation
     if found is None:
         return []
@@ -156,6 +166,8 @@ def smoothing_lines(summary: Summary) -> list[str]:
         lines.append("other optima of the rule: " + ", ".join(formats.error(value) for value in found.optima))
     if found.stretch != 1:
         lines.append(f"bands: {stretched(found.stretch)}")
+    if summary.rank == 0:
+        lines.append(f"bands: {kept(banded=banded)}")
     if words := coverage(summary):
         lines.append(f"coverage: {words}")
     return lines

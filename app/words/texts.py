@@ -289,9 +289,15 @@ def untested(found: Verdict) -> str:
     return f"Not tested: {'; '.join(found.untested)}." if found.untested else ""
 
 
-def signatures(names: list[str]) -> str:
-    """The failure signatures of the paper that a run shows."""
-    return "Published failure signatures seen here: " + "; ".join(SIGNATURES.get(name, name) for name in names) + "."
+def signatures(found: Verdict) -> str:
+    """The failure signatures of the paper that a run shows; no failure of the predictor where the advice is to use it. Empty without any."""
+    seen = "; ".join(SIGNATURES.get(name, name) for name in found.signatures)
+    head = (
+        "Also seen here, by the name the publication gives it"
+        if found.use
+        else "Published failure signatures seen here"
+    )
+    return f"{head}: {seen}." if seen else ""
 
 
 def begun(sentence: str) -> str:

@@ -195,7 +195,7 @@ def test_the_network_as_it_is_can_be_looked_at(page: str, store: RunStore, open_
     app = open_page(page, run=run.id, rank=0)
     assert not app.exception
     assert app.sidebar.select_slider[0].value == 0
-    assert app.session_state["w_choice"] == "fixed"
+    assert app.session_state["w_choice_0"] == "fixed"
     assert app.query_params["rank"] == "0"
     app.sidebar.select_slider[0].set_value(5).run()
     app.sidebar.select_slider[0].set_value(0).run()

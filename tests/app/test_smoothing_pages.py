@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lsr_app.making.report import write_report
 from lsr_app.screens.export import exports
+from lsr_app.words import formats
 from lsr_core.jobs.queue import create
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
@@ -65,6 +66,18 @@ def test_the_residual_stands_beside_the_noise(open_page: Opener, store: RunStore
     shown = html(opened(open_page, store, done, "rank"))
     assert "Left by the fit" in shown
     assert "Noise σ" in shown
+
+
+def test_the_overview_has_noise_and_bands_of_the_rank_that_the_run_reports(
+    open_page: Opener, store: RunStore, done: Run
+) -> None:
+    app = opened(open_page, store, done, "overview")
+    drawn = {trace["name"] for chart in app.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]}
+    assert {"Fitted samples", "95 % band of the function", "95 % of observations"} <= drawn
+    assert formats.error(done.summary.noise_std) in html(app)
+    other = open_page("overview", run=done.id, rank=done.summary.rank - 1)
+    drawn = {trace["name"] for chart in other.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]}
+    assert not {"95 % band of the function", "95 % of observations"} & drawn
 
 
 def test_code_on_the_export_page_asks_for_deviations(open_page: Opener, store: RunStore, done: Run) -> None:

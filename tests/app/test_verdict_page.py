@@ -41,6 +41,18 @@ def test_the_page_says_which_rank_a_verdict_is_about_and_what_was_not_tested(
     assert "This verdict is about rank 700, which the run reports; rank 21 is shown." in other
 
 
+def test_signs_of_failure_are_no_alarm_where_the_predictor_is_to_be_used() -> None:
+    seen = SAID.model_copy(update={"signatures": ["divergence on update"]})
+    assert texts.signatures(seen).startswith("Published failure signatures seen here: divergence on update (")
+    assert texts.signatures(SAID) == ""
+    good = texts.signatures(seen.model_copy(update={"use": True}))
+    assert "failure" not in good
+    assert (
+        "divergence on update (the network with the step in its weights is worse; the refined predictor is another)"
+        in good
+    )
+
+
 def test_the_rank_page_has_both_condition_numbers_by_their_names(store: RunStore, open_page: Opener) -> None:
     run = judged(store)
     page = html(open_page("rank", run=run.id))

@@ -101,7 +101,7 @@ def expect_page(page: Page, path: str) -> None:
 
 
 def slider(page: Page) -> Locator:
-    return page.locator(".st-key-w_rank input[type=range]")
+    return page.locator(".st-key-rank_beside input[type=range]")
 
 
 def expect_rank(page: Page, wanted: int) -> None:

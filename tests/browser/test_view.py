@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from lsr_app.services import results
 from lsr_core.storage.runs import Run
 from tests.browser import journeys
 
 pytestmark = pytest.mark.browser
+PRESSED = 8
 
 
 def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: Page, shipped: Run) -> None:
@@ -28,6 +30,19 @@ def test_the_slider_moves_the_figures_and_the_address_and_back_undoes_it(page: P
     page.go_forward()
     journeys.expect_rank(page, rank)
     assert journeys.expect_other_values(page, "headline_map_2", refined) == moved
+
+
+def test_keys_pressed_while_the_page_is_drawn_all_count(page: Page, shipped: Run) -> None:
+    """What the server knows of the slider by then is older than where it stands in the browser."""
+    journeys.visit(page, "rank", run=shipped.id)
+    ladder = results.load(shipped).ladder
+    begin = ladder.index(shipped.summary.rank)
+    for _ in range(PRESSED):
+        journeys.slider(page).press("ArrowLeft")
+        page.wait_for_timeout(300)  # longer than the slider gathers keys, shorter than the page is drawn
+    journeys.expect_view(page, "rank", rank=str(ladder[begin - PRESSED]))
+    journeys.settle(page)
+    journeys.expect_rank(page, ladder[begin - PRESSED])
 
 
 @pytest.mark.slow

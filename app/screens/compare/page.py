@@ -75,16 +75,18 @@ def ranks(compared: list[Compared]) -> None:
         st.caption(comparetexts.RANKS_LEAD)
         for one in compared:
             if len(one.run.ladder) > 1:
-                st.session_state[f"rank_{one.run.id}"] = one.rank
+                widget = f"rank_{one.run.id}"
+                state.seed(state.RANK, one.rank, widget)
                 st.select_slider(
-                    formats.markdown(comparetexts.rank_of(one.name)), one.run.ladder, key=f"rank_{one.run.id}", format_func=formats.count,
-                    on_change=_set_rank, args=(one.run.id,),
+                    formats.markdown(comparetexts.rank_of(one.name)), one.run.ladder, key=widget, format_func=formats.count,
+                    on_change=_set_rank, args=(one.run.id, widget),
                 )  # fmt: skip
 
 
-def _set_rank(run_id: str) -> None:
-    rank = int(st.session_state[f"rank_{run_id}"])
+def _set_rank(run_id: str, widget: str) -> None:
+    rank = int(st.session_state[widget])
     state.put_several([(name, rank if name == run_id else was) for name, was in state.several()])
+    state.moved(widget)
 
 
 def draw(compared: list[Compared]) -> None:

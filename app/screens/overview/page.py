@@ -10,7 +10,7 @@ from lsr_app.reading.observed import Observations
 from lsr_app.reading.rundata import RunData
 from lsr_app.screens.overview import kindsection, outputsection, overviewtexts, physicssection, welcome
 from lsr_app.services import problems
-from lsr_app.shell import controls, guards, pages, residualsection, show, unknownsection, unreferenced
+from lsr_app.shell import controls, guards, pages, residualsection, show, smoothingsection, unknownsection, unreferenced
 from lsr_app.shell.progress import panel
 from lsr_app.words import formats, texts
 
@@ -40,6 +40,7 @@ def headline(data: RunData, rank: int) -> None:
     )
     st.markdown(formats.markdown(overviewtexts.gain_sentence(sentence, base, refined, rank, data.sweep.max_rank)))
     before_and_after(data, rank)
+    smoothingsection.glance(now, data, rank)
     show.verdict(data, rank)
     if data.parts.residual:
         residualsection.norms(data, rank)
