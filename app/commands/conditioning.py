@@ -56,7 +56,7 @@ def _words(record: RaceRecord) -> str:
     lines = [
         f"{record.problem}: {record.space}, {record.rank:,} unknowns, {record.n_residuals:,} residuals",
         f"base loss {record.base_loss:.3e}, floor {floor}, condition number {'unknown' if kappa is None else f'{kappa:.2e}'}",
-        f"{'method':<24}{'precision':<10}{'coordinates':<12}{'best loss':>11}{'x floor':>10}{'iter':>7}{'products':>9}{'s':>8}",
+        f"{'method':<24}{'precision':<10}{'coordinates':<12}{'best loss':>11}{'x floor':>10}{'iter':>7}{'products':>9}{'seconds':>9}",
     ]
     lines += [_line(method) for method in record.methods]
     lines += [f"note: {note}" for note in record.notes]
@@ -75,5 +75,5 @@ def _line(method: MethodRecord) -> str:
     end = f"  diverged at {method.diverged_at}" if method.diverged else ""
     return (
         f"{method.name:<24}{method.dtype:<10}{method.coordinates:<12}{method.best_loss:>11.3e}{ratio:>10}"
-        f"{method.iterations:>7}{method.products:>9}{method.seconds:>8.2f}{end}"
+        f"{method.iterations:>7}{method.products:>9}{method.seconds:>9.2f}{end}"
     )

@@ -79,7 +79,7 @@ def _share(text: str) -> float:
 
 
 def _words(rows: list[dict[str, object]]) -> str:
-    head = f"{'share':>8}{'parameters':>12}{'rank':>7}{'before':>12}{'after':>12}{'seconds':>9}"
+    head = f"{'share':>8}{'parameters':>12}{'rank':>7}{'mse before':>12}{'mse after':>12}{'seconds':>9}"
     lines = [head]
     for row in rows:
         before, after = (_error(row[key]) for key in ("base", "refined"))

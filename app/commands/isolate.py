@@ -41,14 +41,14 @@ def isolate(
 
 def _words(record: IsolationRecord) -> str:
     lines = [
-        f"{record.problem}: {record.rank:,} of {record.n_params:,} degrees of freedom, {record.n_residuals:,} residuals",
-        f"{'':<26}{'dimension':>10}{'train':>12}{'validation':>12}{'test':>12}{'s':>8}",
+        f"{record.problem}: {record.rank:,} of {record.n_params:,} degrees of freedom, {record.n_residuals:,} residuals; relative L2 errors",
+        f"{'':<26}{'dimension':>10}{'train':>12}{'validation':>12}{'test':>12}{'seconds':>9}",
     ]
     for found in record.contenders:
         values = (found.errors.train, found.errors.validation, found.errors.test)
         cells = "".join(f"{'-' if value is None else f'{value:.3e}':>12}" for value in values)
         note = f"  {found.note}" if found.note else ""
-        lines.append(f"{found.name:<26}{found.dimension:>10,}{cells}{found.seconds:>8.1f}{note}")
+        lines.append(f"{found.name:<26}{found.dimension:>10,}{cells}{found.seconds:>9.1f}{note}")
     lines += [f"note: {note}" for note in record.notes]
     lines.append(f"{record.seconds:.1f} s")
     return printable_lines(lines)

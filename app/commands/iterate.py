@@ -129,7 +129,8 @@ def figures(run: Run) -> dict[str, Any]:
 
 def _words(run: Run) -> str:
     record = figures(run)
-    lines = [f"{'step':>5}{'kind':>7}{'seconds':>9}{'residual':>11}{'fresh':>11}{'network':>11}{'refined':>11}"]
+    lines = ["residuals at fitted and at fresh points; relative L2 errors of network and refinement"]
+    lines += [f"{'step':>5}{'kind':>7}{'seconds':>9}{'residual':>11}{'fresh':>11}{'network':>11}{'refined':>11}"]
     for step in record["steps"]:
         errors = step["relative_l2"]
         lines.append(
