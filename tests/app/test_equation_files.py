@@ -12,9 +12,10 @@ import torch
 
 import lsr_samples
 from lsr_app import cli
+from lsr_app.commands.common import problem_folder
 from lsr_core.errors import InputError
+from lsr_core.storage.bundles import load_problem
 from lsr_core.storage.equation_files import from_equation_file
-from lsr_core.storage.runs import Run
 
 DECAY: dict[str, Any] = {
     "inputs": {"t": [0, 1]},
@@ -32,15 +33,15 @@ def written(folder: Path, **changes: Any) -> Path:
     return path
 
 
-def test_commands_take_the_file_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = written(tmp_path)
-    assert cli.run(["refine", str(path), "--runs", str(tmp_path / "runs"), "--max-rank", "12", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["problem"] == "decay"
-    assert found["n_params"] == 12 * 2 + 12 + 1
-    assert found["refined"]["relative_l2"] < 1e-6 < found["base"]["relative_l2"]
-    kept = json.loads((Run(Path(found["folder"])).problem_path / "problem.json").read_text(encoding="utf-8"))
-    assert kept["physics"]["arguments"]["equations"][0]["equation"] == "u_t = -rate*u"
+def test_commands_take_the_file_itself(tmp_path: Path) -> None:
+    """docs/equations-typed.md has one that is refined."""
+    with problem_folder(str(written(tmp_path))) as folder:
+        problem, kept = load_problem(folder), json.loads((folder / "problem.json").read_text(encoding="utf-8"))
+    assert problem.name == "decay"
+    assert sum(value.numel() for value in problem.model.parameters()) == 12 * 2 + 12 + 1
+    arguments = kept["physics"]["arguments"]
+    assert arguments["equations"][0]["equation"] == "u_t = -rate*u"
+    assert "network" not in arguments
 
 
 def test_the_network_is_the_one_of_the_file(tmp_path: Path) -> None:
