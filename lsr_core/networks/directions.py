@@ -178,8 +178,11 @@ def sizes_of(function: ParametricFunction, operator: LinearOperator, generator: 
     effect would else cancel when they are made orthonormal.
     """
     psi = torch.randn(operator.shape[0], MOMENTS, generator=generator, dtype=torch.float64).to(function.theta0)
-    rows = operator.rmatmat(psi)
-    found = {name: float(rows[where].square().mean().sqrt()) for name, where in function.columns.items()}
+    squares = torch.zeros(len(function.shapes))
+    for column in psi.split(1, dim=1):  # one by one: each is as long as the parameters
+        row = operator.rmatmat(column)
+        squares += torch.stack([row[where].square().mean().cpu() for where in function.columns.values()]) / MOMENTS
+    found = dict(zip(function.shapes, squares.sqrt().tolist(), strict=True))
     largest = max(found.values()) or 1.0
     return {name: max(size, largest / SPREAD) for name, size in found.items()}
 

@@ -109,7 +109,8 @@ class ParametricFunction:
             count = sum(as_pairs(value).numel() for value in named.values())
             drawn = torch.randperm(count, generator=generator)[: max(1, int(fraction * count))]
             picked = drawn.sort().values.to(device)
-        return cls(lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=layers, picked=picked)
+        function = cls(lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=layers, picked=picked)
+        return function._lay_flat()
 
     def single_precision(self) -> ParametricFunction:
         """The same function in float32."""
@@ -123,7 +124,16 @@ class ParametricFunction:
         other = ParametricFunction(
             lambda at, inputs: call_with(own, at, inputs), parameters, own, layers=self._layers, picked=self._picked
         )
-        return other.by(self.derivatives, layered=self.layered).divided(self.sizes)
+        return other._lay_flat().by(self.derivatives, layered=self.layered).divided(self.sizes)
+
+    def _lay_flat(self) -> ParametricFunction:
+        """Itself, with the parameters of its own module as views of the flat vector: one copy of them in memory instead of two."""
+        assert self.module is not None
+        for name, part in self.unflatten(self._values).items():
+            if name not in self._complex and part.dtype == self._all[name].dtype:
+                self.module.get_parameter(name).data = part
+                self._all[name] = part
+        return self
 
     def divided(self, sizes: Tensor | None) -> ParametricFunction:
         """The same function with its outputs divided by their sizes (o,), in place of those that it was divided by."""

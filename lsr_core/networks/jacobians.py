@@ -127,7 +127,7 @@ class MatrixFreeJacobian(JacobianOperator):
             torch.autograd.grad(outputs, theta, column, retain_graph=True, materialize_grads=True)[0]
             for column in block.unbind(1)
         ]
-        return torch.stack(columns, dim=1)
+        return torch.stack(columns, dim=1) if len(columns) > 1 else columns[0][:, None]
 
 
 class RowJacobian(JacobianOperator):

@@ -17,10 +17,12 @@ from lsr_core.networks.factored import FactoredJacobian
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import FEW_COLUMNS, Differentiable, JacobianOperator, RowJacobian
 from lsr_core.networks.pushes import Derivatives
+from lsr_core.networks.taking import in_precision
 
 SAMPLES = 8
 GROUPS = 12  # of samples, tried until one shows the outputs to move
 PAIRS = 2
+DRAWN = 2**20  # random numbers that are made at a time
 KNOWN = 1e3  # multiples of eps beyond which outputs have changed
 TOLERANCE = 1e5  # multiples of eps that two right ways may differ by
 STEPS = {
@@ -51,20 +53,20 @@ class Reference:
         with torch.enable_grad():
             outputs = function(theta, inputs).reshape(-1)
         weights = _gaussian(len(outputs), theta, generator)
-        columns = [
-            torch.autograd.grad(outputs, theta, column, retain_graph=True, materialize_grads=True)[0]
-            for column in weights.unbind(1)
-        ]
-        pulled, directions = torch.stack(columns, dim=1), _gaussian(len(theta), theta, generator)
-        return cls(inputs, n_outputs, weights, pulled, directions)
+        pulled = theta.new_empty(PAIRS, len(theta))
+        for row, column in zip(pulled, weights.unbind(1), strict=True):
+            row.copy_(torch.autograd.grad(outputs, theta, column, retain_graph=True, materialize_grads=True)[0])
+        del outputs  # and the graph, before more vectors of parameters are made
+        return cls(inputs, n_outputs, weights, pulled.T, _gaussian(len(theta), theta, generator))
 
-    def defect_of(self, images: Tensor, directions: Tensor | None = None) -> float:
-        """Relative difference of u·(J v) and (Jᵀu)·v, for J v as some way gives it."""
-        along = self.directions if directions is None else directions
-        left, right = self.weights.T @ images, self.pulled.T @ along
-        size = torch.outer(self.weights.norm(dim=0), images.norm(dim=0).clamp_min(self.size))
-        size = size.maximum(right.abs())
-        return _largest((left - right).abs() / size.clamp_min(torch.finfo(size.dtype).tiny))
+    def defect_of(self, images: Tensor, directions: Tensor | None = None, *, slopes: Tensor | None = None) -> float:
+        """Relative difference of u·(J v) and (Jᵀu)·v, for J v as some way gives it; `slopes` are the latter where they are known."""
+        if slopes is None:
+            slopes = self.pulled.T @ (self.directions if directions is None else directions)
+        weights = self.weights.to(images)
+        found = weights.T @ images
+        size = torch.outer(weights.norm(dim=0), images.norm(dim=0).clamp_min(self.size)).maximum(slopes.abs())
+        return _largest((found - slopes).abs() / size.clamp_min(torch.finfo(size.dtype).tiny))
 
     def adjoint_defect_of(self, preimages: Tensor) -> float:
         """Relative difference of Jᵀu as some way gives it."""
@@ -75,13 +77,12 @@ class Reference:
         """The same for differences of outputs along the parameters that have a gradient at all, at the best of a few step lengths."""
         theta = function.theta0
         moving = (self.pulled != 0).any(dim=1)
-        along = self.directions[:, :1] * moving[:, None]
-        unit = (
-            along[:, 0] * (theta[moving].norm().clamp_min(1e-3) / along.norm()) if bool(moving.any()) else along[:, 0]
-        )
+        unit = self.directions[:, 0] * moving
+        if bool(moving.any()):
+            unit *= theta[moving].norm().clamp_min(1e-3) / unit.norm()
         best = torch.inf
         for step in STEPS.get(theta.dtype, STEPS[torch.float32]):
-            ahead, behind = (function.outputs(self.inputs, theta + sign * step * unit) for sign in (1, -1))
+            ahead, behind = (function.outputs(self.inputs, theta.add(unit, alpha=sign * step)) for sign in (1, -1))
             best = min(best, self.defect_of(((ahead - behind) / (2 * step)).reshape(-1, 1), unit[:, None]))
             if best <= CLOSE.get(theta.dtype, CLOSE[torch.float32]):
                 break
@@ -113,28 +114,49 @@ class Reference:
 
 @dataclass(frozen=True)
 class Twin:
-    """A function of float32 in float64, where a difference that single precision would hide is seen."""
+    """A function of float32 in float64, where a difference that single precision would hide is seen; its directions are those of `reference`.
+
+    Attributes:
+        slopes: of the outputs that each weight mixes along each direction, by plain reverse mode (k, k).
+    """
 
     function: ParametricFunction
     reference: Reference
+    slopes: Tensor
 
     @classmethod
-    def of(
-        cls, function: ParametricFunction, inputs: Tensor, n_outputs: int, generator: torch.Generator
-    ) -> Twin | None:
+    def of(cls, function: ParametricFunction, reference: Reference) -> Twin | None:
         """None for what computes in float64 itself, or cannot on this device or by its own code."""
         if function.dtype != torch.float32 or function.module is None or function.device.type == "mps":
             return None
         try:
             other = function.in_precision(torch.float64)
-            given = inputs.double() if inputs.is_floating_point() else inputs
-            return cls(other, Reference.of(other, given, n_outputs, generator))
+            return cls(other, reference, _slopes(other, reference))
         except (RuntimeError, TypeError, ValueError):  # its forward insists on single precision
             return None
 
     def defect(self, way: Derivatives) -> float:
-        """The same as `push_defect`, for J v taken in this way."""
-        return push_defect(self.function.by(way), self.reference)
+        """The same as `push_defect`, for J v taken in this way; direction by direction, for each is twice as long as in float32."""
+        function, inputs = self.function.by(way), in_precision(self.reference.inputs, self.function.dtype)
+        columns = self.reference.directions.split(1, dim=1)
+        images = torch.cat([function.along(inputs, column.to(function.theta0)) for column in columns], dim=1)
+        return self.reference.defect_of(images, slopes=self.slopes)
+
+
+def _slopes(function: ParametricFunction, reference: Reference) -> Tensor:
+    """Uᵀ J V (k, k) by plain reverse mode with a leaf for each parameter, so that gradients are not put together to vectors."""
+    leaves = [value.detach().requires_grad_() for value in function.real_values(function.shapes)]
+    weights, inputs = reference.weights.to(function.dtype), in_precision(reference.inputs, function.dtype)
+    with torch.enable_grad():
+        outputs = function.with_some(dict(zip(function.shapes, leaves, strict=True)), inputs).to(weights).reshape(-1)
+    steps = [function.over_names(column) for column in reference.directions.unbind(1)]
+    found = weights.new_zeros(len(weights.T), len(steps))
+    for row, column in zip(found, weights.unbind(1), strict=True):
+        pulled = torch.autograd.grad(outputs, leaves, column, retain_graph=True, allow_unused=True)
+        for where, slope in zip(function.columns.values(), pulled, strict=True):
+            for k, step in enumerate(steps if slope is not None else ()):
+                row[k] += slope.reshape(-1) @ step[where].to(slope)
+    return found
 
 
 def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: bool = True, rows: bool = True) -> float:
@@ -172,7 +194,10 @@ def _factor_defect(operator: FactoredJacobian, reference: Reference) -> float:
         for sizes in (None, unequal)
     ]
     images = operator.times(*few).split(PAIRS, dim=1)
-    return max(reference.defect_of(image, directions.written()) for image, directions in zip(images, few, strict=True))
+    return max(
+        reference.defect_of(image, slopes=torch.stack([directions.against(row) for row in reference.pulled.unbind(1)]))
+        for image, directions in zip(images, few, strict=True)
+    )
 
 
 def push_defect(function: Differentiable, reference: Reference) -> float:
@@ -192,7 +217,11 @@ def groups(inputs: Tensor, generator: torch.Generator) -> list[Tensor]:
 
 
 def _gaussian(rows: int, like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(rows, PAIRS, generator=generator, dtype=torch.float64).to(like)
+    """(rows, PAIRS), each column in one piece, drawn in double precision some at a time."""
+    found = like.new_empty(PAIRS, rows)
+    for part in found.view(-1).split(DRAWN):
+        part.copy_(torch.randn(len(part), generator=generator, dtype=torch.float64))
+    return found.T
 
 
 def _largest(defects: Tensor) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lsr_core.networks.directions import MOMENTS
 from lsr_core.networks.factored import PRODUCTS, RECORD_BYTES, TOGETHER
 from lsr_core.networks.footprints import FORWARD_BYTES, samples_within
 from lsr_core.networks.jacobians import FEW_BYTES, FEW_COLUMNS, FEWEST_ROWS, GRAPH_BYTES, PART_BYTES, TANGENTS
+from lsr_core.networks.proof import SAMPLES
 from lsr_core.networks.rest_rows import COPIES, REST_BYTES
 from lsr_core.networks.uses.network import SIGNAL_BYTES
 from lsr_core.networks.uses.search import FEWEST
@@ -26,7 +26,8 @@ MAX_STEPPED_POINTS = 2_500  # and those of moved networks
 PATH_SAMPLES = 128  # of loss paths
 ANCHOR_BYTES = 128 * 2**20  # of the samples from which the sizes of factored directions are taken
 CHECK_BYTES = 128 * 2**20  # of the samples at which the predictor is checked together
-HEALTH_SAMPLES, DOT_VECTORS = 64, 13  # of the dot-product test
+CHECKED_SAMPLES = 64  # of the outputs that are taken twice
+PROOF_VECTORS = 11  # as long as the parameters, of the proof and of the twin in float64 of a network in float32
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class _Job:
         held = fixed + self.subspace()
         after = held + self.fields()
         return {
-            "preparing": fixed + max(self.forward_pass(), self.dot_test()),
+            "preparing": fixed + max(self.forward_pass(), self.proof()),
             "basis": fixed + (self.factored_basis() if self.factored else self.streamed_basis()),
             "validation and test rows": held + self.passes(),
             "checking": after + self.predictor(),
@@ -156,9 +157,9 @@ class _Job:
         }
 
     def parameters(self) -> int:
-        """The network as it was read, the copy that is worked with, its flat values, and a copy on the way."""
+        """The network as it was read, the copy that is worked with, and a copy on the way."""
         total = max(self.sizes.total, self.m)
-        return 4 * total * self.item
+        return 3 * total * self.item
 
     def subspace(self) -> int:
         if self.factored:
@@ -169,10 +170,11 @@ class _Job:
     def qr(self, columns: int) -> int:
         return qr_bytes(columns, min(self.blocks.gather * columns, self.train_rows), self.item)
 
-    def dot_test(self) -> int:
-        """Forward against reverse derivatives at a few samples: vectors of parameters, their gradients, the rows of a block."""
-        samples = min(HEALTH_SAMPLES, self.sizes.most_samples)
-        return DOT_VECTORS * self.m * self.item + samples * (self.sizes.kept + TANGENTS * self.sizes.live)
+    def proof(self) -> int:
+        """Derivatives in several ways at a few samples, in float64: vectors of parameters, gradients and graphs."""
+        samples, checked = (min(most, self.sizes.most_samples) for most in (SAMPLES, CHECKED_SAMPLES))
+        graph = samples * (self.sizes.kept + TANGENTS * self.sizes.live) * 8 // self.item
+        return PROOF_VECTORS * self.m * self.item + max(graph, checked * self.sizes.live)
 
     def forward_pass(self) -> int:
         most = self.sizes.most_samples
@@ -208,7 +210,7 @@ class _Job:
             block = images + 3 * part * self.m * self.item + self.tangents(samples, part)
         else:
             block = 2 * images + self.factors(min(samples, TOGETHER))
-        moments = 2 * MOMENTS * self.m * self.item
+        moments = 3 * self.m * self.item  # one at a time
         directions = 2 * p * self.sizes.direction * self.item
         gathered = self.qr(p + PROBES + 1)
         seen = anchors(self.sizes, self.config, min(ANCHORS, self.sizes.n_train)) * (self.sizes.kept + self.sizes.live)

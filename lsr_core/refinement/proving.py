@@ -53,14 +53,13 @@ def proved_strategy(
     """
     function = first.function
     reference = checked_reference(function, inputs, first.n_outputs, findings, config)
-    some = reference.inputs
     prove_with = partial(
         prove,
         function=function,
         reference=reference,
         findings=findings,
         sample_wise=sample_wise,
-        twin=Twin.of(function, some, first.n_outputs, stream(config)),
+        twin=Twin.of(function, reference),
     )
 
     def fits(strategy: Strategy) -> str | None:
