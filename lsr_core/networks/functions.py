@@ -57,7 +57,7 @@ class ParametricFunction:
         for name, value in parameters.items():
             if not (value.is_floating_point() or value.is_complex()):
                 raise InputError(f"has dtype {value.dtype}; only floating-point parameters are refined", key=name)
-            if not torch.isfinite(value).all():
+            if value.numel() and not bool(torch.isfinite(torch.stack(as_pairs(value.detach()).aminmax())).all()):
                 raise InputError("holds NaN or infinite values; load a checkpoint that is finite", key=name)
         self.derivatives: Derivatives = "forward"
         self.layered = True

@@ -224,7 +224,7 @@ class _Look:
             ValueError,
         ) as error:  # shapes that the rule does not expect
             raise Unruled(f"it is used in an unusual way in {_word(self.few.names[uses[0].number])}") from error
-        wanted = directions.written().T @ self._slopes[name].flatten()
+        wanted = directions.against(self._slopes[name].flatten())
         found = self.weights.to(images) @ images[:, 0]
         scale = (self.weights.to(images) @ images[:, 0].abs()).maximum(wanted.abs())
         if not bool(((found - wanted).abs() <= CLOSE * torch.finfo(images.dtype).eps * scale).all()):
