@@ -13,6 +13,7 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.residual import Residual
+from lsr_core.refinement.peaks import path_samples
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
 
@@ -66,9 +67,10 @@ def _paths(rows: Residual, deltas: Tensor, alpha: Floats) -> list[LossPath]:
     return paths
 
 
-def loss_paths(refinement: Refinement, rows: int = 128, alpha: Floats = COARSE) -> LossPaths:
-    """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly."""
+def loss_paths(refinement: Refinement, rows: int | None = None, alpha: Floats = COARSE) -> LossPaths:
+    """Paths for all ranks of the ladder, on at most about `rows` training samples spread evenly; as many as can be afforded if not given."""
     setting = refinement.setting
+    rows = path_samples(setting.sizes) if rows is None else rows
     chosen, count = judging(setting.kind).some_rows(setting, rows, float(refinement.sweep.residual_norm[0]) ** 2)
     ranks = refinement.fields.ranks
     paths = [path for _, deltas in refinement.delta_blocks(ranks.tolist()) for path in _paths(chosen, deltas, alpha)]

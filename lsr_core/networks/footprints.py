@@ -1,4 +1,4 @@
-"""How much memory a sample takes on its way through a network, measured on a few samples."""
+"""What a sample takes of memory and work on its way through a network, measured on a few samples."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
+from torch.utils.flop_counter import flop_registry
 
 FORWARD_BYTES = 64 * 2**20  # of a pass by blocks of samples
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes by sample: `live`, the most that is held at a time in a forward pass, and `kept`, what reverse mode finds at its end."""
+    """By sample of a forward pass.
+
+    Attributes:
+        live: the most bytes that are held at a time.
+        kept: bytes that reverse mode finds at its end.
+        flops: floating-point operations of its matrix products and convolutions.
+    """
 
     live: int
     kept: int
+    flops: float = 0.0
 
 
 class Passed(Protocol):
@@ -40,7 +48,8 @@ def footprint(function: Passed, inputs: Tensor) -> Footprint:
     shape = tuple(inputs.shape[1:])
     if shape not in known:
         few = inputs[:1].expand(2, *shape)
-        known[shape] = Footprint(*(_by_sample(function, few, graph=graph) for graph in (False, True)))
+        (live, flops), (kept, _) = (_by_sample(function, few, graph=graph) for graph in (False, True))
+        known[shape] = Footprint(live, kept, flops)
     return known[shape]
 
 
@@ -49,14 +58,18 @@ def samples_within(n_bytes: int, per_sample: int, most: int) -> int:
     return max(1, min(most, n_bytes // max(1, per_sample)))
 
 
-def _by_sample(function: Passed, two: Tensor, *, graph: bool) -> int:
+def _by_sample(function: Passed, two: Tensor, *, graph: bool) -> tuple[int, float]:
+    """Bytes and operations."""
     theta = function.theta0.detach().requires_grad_(graph)
 
-    def taken(inputs: Tensor) -> int:
-        with torch.set_grad_enabled(graph):
-            return peak_of(lambda: function(theta, inputs))
+    def taken(inputs: Tensor) -> tuple[int, float]:
+        with torch.set_grad_enabled(graph), _Tracker() as tracker:
+            result = function(theta, inputs)
+        del result
+        return tracker.peak, tracker.flops
 
-    return max(0, taken(torch.cat([two, two])) - taken(two.clone())) // 2
+    (few, less), (many, more) = taken(two.clone()), taken(torch.cat([two, two]))
+    return max(0, many - few) // 2, (more - less) / 2
 
 
 def peak_of(work: Callable[[], object]) -> int:
@@ -68,11 +81,11 @@ def peak_of(work: Callable[[], object]) -> int:
 
 
 class _Tracker(TorchDispatchMode):
-    """Sums the sizes of living storages that operators have made."""
+    """Sums the sizes of living storages that operators have made, and counts operations as torch's own counter does, which loads the compiler."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.living = self.peak = 0
+        self.living, self.peak, self.flops = 0, 0, 0.0
         self._seen: dict[int, weakref.ref[Any]] = {}
 
     @classmethod
@@ -82,6 +95,8 @@ class _Tracker(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = {_key(value) for value in tree_iter((args, kwargs)) if isinstance(value, Tensor)}
         result = func(*args, **(kwargs or {}))
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.flops += count(*args, **(kwargs or {}), out_val=result)
         for value in tree_iter(result):
             if isinstance(value, Tensor) and _key(value) not in before:
                 self._add(value)

@@ -117,8 +117,10 @@ class ParametricFunction:
         return self.in_precision(torch.float32)
 
     def in_precision(self, dtype: torch.dtype) -> ParametricFunction:
-        """The same function in another floating type."""
+        """The same function in another floating type; itself where that is its own."""
         assert self.module is not None
+        if dtype == self.dtype:
+            return self
         own = in_dtype(copied(self.module), dtype)
         parameters = {name: value for name, value in own.named_parameters() if name in self._all}
         other = ParametricFunction(

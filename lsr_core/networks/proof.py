@@ -156,6 +156,7 @@ def _slopes(function: ParametricFunction, reference: Reference) -> Tensor:
         for where, slope in zip(function.columns.values(), pulled, strict=True):
             for k, step in enumerate(steps if slope is not None else ()):
                 row[k] += slope.reshape(-1) @ step[where].to(slope)
+        del pulled, slope  # before the next ones are made
     return found
 
 

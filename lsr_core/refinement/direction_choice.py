@@ -14,10 +14,10 @@ from torch import Tensor
 from lsr_core.linalg.whitening import inverse_root
 from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.refinement.basis import SKETCH, subset
-from lsr_core.refinement.peaks import ANCHORS, anchors
+from lsr_core.refinement.peaks import ANCHORS, TRIED, anchors
 from lsr_core.refinement.setting import Setting
 
-TRIED, LEFT_OUT = 512, 128  # samples of the trial, and those of them that are not fitted
+LEFT_OUT = 128  # samples of the trial that are not fitted
 FEWEST = 32  # that are fitted; with fewer there is no trial
 CLEARLY = 0.98  # of the error with random directions that others have to stay below
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lsr_core.problems.grids import find_grid
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
+from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, stepped_points
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import Setting
@@ -43,7 +43,7 @@ class FieldRecorder:
         """Everything gathered, by all processes, with the network at θ0 + Δθ still to be filled in (`diagnosis.steps`)."""
         inputs = self._split.inputs[self.points].flatten(1).cpu().double().numpy()
         targets = self._setting.physical(self._split.targets[self.points]).cpu().double().numpy()
-        coarse = thinned(len(self.points), MAX_STEPPED_POINTS).numpy()
+        coarse = thinned(len(self.points), stepped_points(self._setting.sizes)).numpy()
         joined = self._setting.reduction.joined
         return Fields(
             ranks=np.array(self._ranks, dtype=np.int64),

@@ -28,6 +28,7 @@ class Forecast:
         run_bytes: of the run on disk.
         available_bytes: the memory budget, or what is free on this machine now.
         seconds: rough duration on this machine when it is otherwise idle.
+        durations: the stages of it that take long.
         largest_rank: the largest maximum rank that would fit.
         stages: peak of the process in each stage of the job.
         largest_within: the largest maximum rank that fits a number of bytes.
@@ -40,6 +41,7 @@ class Forecast:
     run_bytes: int
     available_bytes: int
     seconds: float
+    durations: dict[str, float]
     largest_rank: int
     stages: dict[str, int]
     largest_within: Callable[[int], int]
@@ -80,6 +82,7 @@ def _forecast(problem: Problem, config: RefineConfig, seen: Outline | Setting) -
         run_bytes=_run_size(problem, seen.sizes, seen.max_rank),
         available_bytes=budget,
         seconds=seen.plan.seconds,
+        durations=seen.plan.durations,
         largest_rank=largest(budget),
         stages=seen.plan.stages,
         largest_within=largest,

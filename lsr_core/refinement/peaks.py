@@ -19,11 +19,14 @@ from lsr_core.refinement.resources import LIBRARIES
 DIRECTIONS_PER_RANK = 1.05
 PROBES = 5
 ANCHORS = 2048  # samples from which the sizes of signals are taken
+TRIED = 512  # samples of the trial of directions
 ROWS = 1024  # samples in a block of the factored route at most
 DELTA_BYTES = 32 * 2**20  # of steps Δθ held at a time
 MAX_DISPLAY_POINTS = 20_000  # at which fields are kept
 MAX_STEPPED_POINTS = 2_500  # and those of moved networks
-PATH_SAMPLES = 128  # of loss paths
+PATH_SAMPLES, PATH_STEPS = 128, 21  # of loss paths
+MOVED_FLOPS = 1e13  # that passes of moved networks may take, some minutes of a core
+FEWEST_MOVED = 8  # samples that they are taken at however long that is
 ANCHOR_BYTES = 128 * 2**20  # of the samples from which the sizes of factored directions are taken
 CHECK_BYTES = 128 * 2**20  # of the samples at which the predictor is checked together
 CHECKED_SAMPLES = 64  # of the outputs that are taken twice
@@ -43,6 +46,8 @@ class Sizes:
         rest: scalars whose uses have no rule.
         direction: numbers that one factored direction is kept in.
         places: the most places of a sample at an operation.
+        factors: numbers that a factored direction is multiplied with for a sample (0 = `signals`, each of which two layers share).
+        flops: floating-point operations of a sample's forward pass (0 = two for each parameter).
         total: all scalars of the network, moving or not (0 = `n_params`).
         shown: display points.
         coupled: samples influence each other and are passed all at once.
@@ -63,6 +68,8 @@ class Sizes:
     rest: int = 0
     direction: int = 0
     places: int = 1
+    factors: int = 0
+    flops: float = 0.0
     total: int = 0
     shown: int = 0
     coupled: bool = False
@@ -87,6 +94,22 @@ def directions(sizes: Sizes, config: RefineConfig, rank: int) -> int:
     """Number of factored directions for a rank."""
     width = rank + config.oversampling
     return min(int(DIRECTIONS_PER_RANK * width) + 1, sizes.n_train * sizes.n_outputs, sizes.n_params)
+
+
+def path_samples(sizes: Sizes) -> int:
+    """Samples of loss paths."""
+    return _affordable(sizes, PATH_STEPS, min(PATH_SAMPLES, sizes.n_train))
+
+
+def stepped_points(sizes: Sizes) -> int:
+    """Display points of moved networks."""
+    return _affordable(sizes, 1, min(MAX_STEPPED_POINTS, sizes.shown))
+
+
+def _affordable(sizes: Sizes, passes: int, most: int) -> int:
+    """Samples at which every rank of the ladder may have so many passes, so that they do not take many times what the refinement does."""
+    one = LADDER * passes * sizes.flops
+    return most if one == 0 else min(most, max(FEWEST_MOVED, int(MOVED_FLOPS / one)))
 
 
 def qr_bytes(columns: int, gathered: int, item: int) -> int:
@@ -267,17 +290,20 @@ class _Job:
 
     def paths(self) -> int:
         """Steps, their products with J at some samples, and the networks moved along them."""
-        column, rows = self.m * self.item, min(PATH_SAMPLES, self.sizes.n_train)
-        single = 5 * max(self.m, self.sizes.total) * 4
+        column, rows = self.m * self.item, path_samples(self.sizes)
+        single = 5 * max(self.m, self.sizes.total) * 4 if self.item > 4 else 0  # another copy of the network
         one = column + rows * self.sizes.live
         pushed = max(TANGENTS * one, min(PATH_BYTES, TANGENTS * one * LADDER)) + rows * self.sizes.live
         moved = max(one, min(PATH_BYTES, 20 * one)) + 2 * column
         return self.predictor_kept() + single + self.steps() + max(pushed, moved)
 
     def moved(self) -> int:
-        points = min(MAX_STEPPED_POINTS, self.sizes.shown)
+        points = stepped_points(self.sizes)
         passed = points * self.sizes.live if self.sizes.coupled else min(FORWARD_BYTES, points * self.sizes.live)
-        return self.predictor_kept() + 8 * self.m * 4 + self.steps() + passed + 2 * self.fields()
+        moved = (
+            3 * self.m * 4 if self.item == 4 else 8 * self.m * 4
+        )  # θ0 + Δθ, and a copy of the network in single precision
+        return self.predictor_kept() + moved + self.steps() + passed + 2 * self.fields()
 
     def predictor_kept(self) -> int:
         """The refined predictor with its copy of the network, and Δθ."""

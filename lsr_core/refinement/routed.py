@@ -40,4 +40,5 @@ def routed(sizes: Sizes, strategy: Strategy) -> Sizes:
         direction=network.form.length(shapes) if strategy.name == "factored" else 0,
         signals=network.signals,
         places=network.places,
+        factors=network.factors,
     )

@@ -171,6 +171,7 @@ def _sizes(problem: SupervisedProblem, function: ParametricFunction, few: Tensor
         row_entries=sum(shape.numel() for shape in function.shapes.values()),
         live=(taken := footprint(function, few)).live,
         kept=taken.kept,
+        flops=taken.flops,
         total=function.n_total,
         shown=min(len(problem.display[1].inputs), MAX_DISPLAY_POINTS),
     )

@@ -32,6 +32,7 @@ class UsedNetwork:
         why_not: by name of the others, what is done with them.
         signals: numbers that operations with a parameter give for a sample.
         places: the most places of a sample at one of them.
+        factors: numbers that a factored direction is multiplied with for a sample.
 
     Raises:
         ValueError, RuntimeError: a network that cannot be watched, such as one for a fixed number of samples.
@@ -42,7 +43,7 @@ class UsedNetwork:
         self._found = search(function, example)
         self.form, self.why_not = self._found.form, self._found.why_not
         self.rest = [name for name in function.shapes if name in self.why_not]
-        self.signals, self.places = self._found.signals, self._found.places
+        self.signals, self.places, self.factors = self._found.signals, self._found.places, self._found.factors
 
     @property
     def names(self) -> list[str]:

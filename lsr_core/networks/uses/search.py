@@ -46,6 +46,7 @@ class Search:
         why_not: of the other parameters, what stands in the way.
         signals: numbers that the operations of `uses` give for a sample.
         places: the most places of a sample at one of them.
+        factors: numbers that a factored direction is multiplied with, over all operations and places of a sample.
     """
 
     operations: tuple[str, ...]
@@ -54,6 +55,7 @@ class Search:
     why_not: dict[str, str]
     signals: int
     places: int
+    factors: int
 
 
 def search(function: ParametricFunction, example: Tensor) -> Search:
@@ -85,6 +87,7 @@ def search(function: ParametricFunction, example: Tensor) -> Search:
         why_not,
         sum(few.shape(number).numel() for number in numbers) // FEWEST,
         max((_places(few, use) for use in merged), default=1),
+        sum(_factors(few, use, form) for use in merged),
     )
 
 
@@ -255,6 +258,14 @@ def _places(graph: Graph, use: Planned) -> int:
     shape = graph.shape(use.number)
     channels = shape[1] if graph.names[use.number] == "ConvolutionBackward0" else shape[-1]
     return max(1, shape.numel() // (FEWEST * channels))
+
+
+def _factors(graph: Graph, use: Planned, form: DirectionForm) -> int:
+    """Of a product with a matrix or kernel those of both sides at every place; of anything else those that the operation gives."""
+    given = graph.shape(use.number).numel() // FEWEST
+    rows, columns = form.sides(use.operand.name, use.operand.whole)
+    multiplied = graph.names[use.number].startswith(("Addmm", "Mm", "Bmm", "Convolution")) and columns > 1
+    return _places(graph, use) * (rows + columns) if multiplied else given
 
 
 def _word(operation: str) -> str:
