@@ -35,6 +35,10 @@ class LeftOutRows:
         if family.apart is not None:
             self._errors = self._errors - rows.double() @ family.apart / weight
 
+    def errors_and_rows(self) -> tuple[Tensor, Tensor]:
+        """What b holds (n, g) without what a penalty from elsewhere adds, and the rows (n, g, k) along the family's directions."""
+        return self._errors, self._rows
+
     def errors(self, strength: float | Tensor) -> Tensor:
         """Errors (n, g) of the groups, each in the solution without it; infinite where nothing is left to the others."""
         return self._without(self.fitted(strength), strength)
@@ -98,9 +102,13 @@ class LeftOutRows:
         """Eigenvalues (n, g) of 1 − H_gg, and its eigenvectors (n, g, g) where a group has more than one row."""
         if self._rows.shape[1] == 1:
             return 1 - self.leverages(strength), None
-        own = (self._rows * self._shrunk(strength)) @ self._rows.mT
+        own = self.maps(strength)
         shares, vectors = torch.linalg.eigh(torch.eye(own.shape[1]).to(own) - own)
         return shares, vectors
+
+    def maps(self, strength: float | Tensor) -> Tensor:
+        """Blocks H_gg (n, g, g) of the map from data to fit."""
+        return (self._rows * self._shrunk(strength)) @ self._rows.mT
 
     def leverages(self, strength: float | Tensor) -> Tensor:
         """Diagonal (n, g) of the map from data to fit."""

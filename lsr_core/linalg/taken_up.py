@@ -12,9 +12,10 @@ from torch import Tensor
 from lsr_core.linalg.smoothing import RidgeFamily
 
 LARGEST = 1e9  # times σ², that a mean over directions can hold
+LEAST = 1e-3  # of a direction that is left: of less a residual tells nothing
 
 
-def taken_up(family: RidgeFamily, penalty: float | Tensor, variance: float) -> Tensor:
+def taken_up(family: RidgeFamily, variance: float) -> Tensor:
     """λ (k,) of the ridge solution that has taken up as much of each direction; infinite where nothing is lacking.
 
     A network that has fitted the share g of a direction leaves 1 − g of it. The energy that is left falls from weak directions to strong ones, as
@@ -23,7 +24,6 @@ def taken_up(family: RidgeFamily, penalty: float | Tensor, variance: float) -> T
 
     Args:
         family: of the network's residual.
-        penalty: λ, one or one for each direction (k,): nothing counts as taken up beyond what it would let through.
         variance: σ² of the noise; without any nothing is taken up of it.
     """
     from scipy.optimize import isotonic_regression
@@ -31,6 +31,7 @@ def taken_up(family: RidgeFamily, penalty: float | Tensor, variance: float) -> T
     energies = (family.n_rows * family.whole.square() / variance).nan_to_num(nan=1.0).clamp_max(LARGEST)
     if not len(energies):
         return energies
-    left = torch.from_numpy(isotonic_regression(energies.cpu().numpy()).x.copy()).to(energies).clamp(0.0, 1.0).sqrt()
-    fitted = torch.where(left < 1, family.values * (left / (1 - left)).sqrt(), torch.inf)  # of share 1 − left
-    return torch.maximum(fitted, torch.as_tensor(penalty).to(fitted).expand_as(fitted))
+    left = (
+        torch.from_numpy(isotonic_regression(energies.cpu().numpy()).x.copy()).to(energies).clamp(LEAST**2, 1.0).sqrt()
+    )
+    return torch.where(left < 1, family.values * (left / (1 - left)).sqrt(), torch.inf)  # of share 1 − left

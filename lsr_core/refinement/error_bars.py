@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from lsr_core.errors import InputError
+from lsr_core.refinement.noise_level import NOT_TOLD
 from lsr_core.refinement.posterior import inside, spread_of
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.regularisation import Regularisation
 from lsr_core.refinement.setting import Setting
-from lsr_core.refinement.smoothing import NOT_TOLD, Smoothing
+from lsr_core.refinement.smoothing import Smoothing
 from lsr_core.refinement.spread import Spread
 from lsr_core.refinement.subspace import Subspace
 

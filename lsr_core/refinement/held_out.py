@@ -99,15 +99,16 @@ class HeldOut:
         return torch.where(known, density, -torch.inf)
 
     def gains(self, rank: int, strength: float | Tensor, known: float | Tensor) -> Gains:
-        """What the solution takes off the squared errors of samples that it does not see.
+        """What the solution takes off the squared errors of samples that it does not see; those of a group count as one.
 
         Args:
             known: λ of a ridge solution that has taken up as much of the samples as the network, whose errors are taken to what they would have been
                 without each: one or one for each direction (k,), infinite where nothing was.
         """
         before = self._gathered(lambda block: block.network(known))
-        losses = [before.square().mean(dim=1), self.errors_at(strength).square().mean(dim=1)]
-        return Gains.of([0, rank], torch.stack(losses, dim=1))
+        losses = torch.stack([errors.square().mean(dim=1) for errors in (before, self.errors_at(strength))], dim=1)
+        sums = [losses[places].sum(dim=1) for places, _ in self.groups]  # left out together, and alike
+        return Gains.of([0, rank], torch.cat(sums))
 
     def _gathered(self, values: Callable[[LeftOutRows], Tensor]) -> Tensor:
         found = torch.empty_like(self.errors, dtype=torch.float64)

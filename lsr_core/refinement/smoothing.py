@@ -14,14 +14,14 @@ from lsr_core.linalg.taken_up import taken_up
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.held_out import HeldOut, pure_error
+from lsr_core.refinement.noise_level import FEWEST_REPEATS, noise_level
 from lsr_core.refinement.penalised import family_of, penalised, share_of_weights
+from lsr_core.refinement.shared_noise import SharedNoise
 from lsr_core.refinement.solve import LinearSolve
 from lsr_core.refinement.strengths import strength
 
-NOT_TOLD = "not told: the network is kept, and has seen its training data"
-REPEATED = "from repeated measurements"
-FEWEST_REPEATS = 5  # spare measurements from which they alone tell the noise
 CHANCE = 0.16  # of a gain by chance, of training samples left out: about one standard error, as they err on the side of the network
+EVEN = 0.5
 SAMPLES_SHOW = 5  # samples that make a gain of a hundred thousandfold sure
 CLEAR = 1e-5
 
@@ -123,10 +123,14 @@ class Smoothing:
         return next((at for at in (self.penalty, *later) if self.held_out.tells(at)), self.penalty)
 
     @property
-    def known_to_network(self) -> float | Tensor:
-        """λ of a solution that has taken up as much of the samples as the network has; as the residual shows, or as much as this one."""
-        at = self.left_out_at
-        return at if self.seen else taken_up(self.family, at, float(self.family.noise(self.at)[0]))
+    def known_to_network(self) -> Tensor:
+        """λ of a solution that has taken up as much of the samples as the network has, as its residual shows.
+
+        Of one that counts as trained on them it is as much as this solution at least, of any other at most.
+        """
+        at = torch.as_tensor(self.left_out_at).to(self.family.values)
+        shown = taken_up(self.family, float(self.family.noise(self.at)[0]))
+        return torch.minimum(shown, at) if self.seen else torch.maximum(shown, at)
 
     def in_force(self, solve: LinearSolve) -> LinearSolve:
         """The solve with this penalty at every rank."""
@@ -154,35 +158,19 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     in_pairs = config.regularise == "auto"
     held_out = HeldOut.of(setting, solve.subspace, family, in_pairs=in_pairs) if rank > 0 else None
     sizes = float(setting.part_sizes.square().reciprocal().mean())
-    taken = strength(config.regularise, family, held_out, share=sizes, eps=torch.finfo(setting.function.dtype).eps)
+    shared = SharedNoise.of(family, held_out, setting.train.inputs) if in_pairs and held_out is not None else None
+    taken = strength(
+        config.regularise, family, held_out, share=sizes, eps=torch.finfo(setting.function.dtype).eps, shared=shared
+    )
     found = Smoothing(
         family=family, held_out=held_out, rule=config.regularise, used=taken.used, strength=taken.value, average=taken.average, rank=rank,
         seen=config.prior == "weights",
         noise=family.values.new_zeros(setting.n_outputs), noise_by="", repeated=False, optima=taken.optima, shown=True, why="",
-        notes=_notes(solve, held_out, family),
+        notes=_notes(solve, held_out, family, shared),
     )  # fmt: skip
-    noise, noise_by = _noise(solve, found)
-    judged = _judged(replace(found, noise=noise, noise_by=noise_by, repeated=noise_by.startswith(REPEATED)))
+    level = noise_level(setting.train, found.penalty, found.at, family, held_out, shared)
+    judged = _judged(replace(found, noise=level.sigma, noise_by=level.how, repeated=level.repeated))
     return _as_asked(judged, config)
-
-
-def _noise(solve: LinearSolve, found: Smoothing) -> tuple[Tensor, str]:
-    """σ of every output, and how it was found."""
-    train, family, held_out = solve.setting.train, found.family, found.held_out
-    variance, spare = pure_error(*train)
-    if spare >= FEWEST_REPEATS:
-        return variance.sqrt(), f"{REPEATED} ({spare} to spare)"
-    outputs = train.targets.shape[1]
-    if not math.isfinite(found.strength) or len(family.values) == 0:
-        return variance.new_full((outputs,), math.sqrt(family.base)), NOT_TOLD
-    pooled = float(family.noise(found.at)[0])
-    how = "from what the fit leaves and the degrees of freedom it has not spent"
-    if outputs == 1 or held_out is None:
-        return variance.new_full((outputs,), math.sqrt(pooled)), how
-    left = held_out.fitted_errors(found.penalty).square().sum(dim=0)
-    free = (1 - held_out.leverages(found.penalty)).sum(dim=0)
-    single = torch.where(free > 0, left / free.clamp_min(1e-12), pooled)
-    return single.sqrt(), f"{how}, of each output by itself"
 
 
 def _judged(found: Smoothing) -> Smoothing:
@@ -207,16 +195,20 @@ def _judged(found: Smoothing) -> Smoothing:
             shown=False,
             why="auto: do not refine, its estimated error is not below the network's (by cross-validation)",
         )
-    known = torch.as_tensor(found.known_to_network)
+    known = found.known_to_network
     gains = found.held_out.gains(found.rank, found.left_out_at, known)
     tells = "linear model" if found.seen else "residual"
     own = f", of the network's own training too as far as its {tells} tells" if bool(known.isfinite().any()) else ""
-    out = "left out in turn" + (", neighbours together" if found.rule == "auto" else "")
-    if _shows(gains, found.rank):
-        return replace(found, why=f"{chose}, better on {gains.count} training samples {out}{own}")
+    count, out = (
+        len(found.held_out.places),
+        "left out in turn" + (", neighbours together" if found.rule == "auto" else ""),
+    )
+    if _shows(gains, found.rank, count, found.seen):
+        return replace(found, why=f"{chose}, better on {count} training samples {out}{own}")
     if gains.count < 2:
-        return replace(found, shown=False, why="auto: do not refine, a single training sample cannot show a gain")
-    gain = f"its gain is {gains.errors(found.rank):.1f} standard errors by {gains.count} training samples {out}"
+        one = "a single training sample" if count == 1 else f"{count} training samples at one place"
+        return replace(found, shown=False, why=f"auto: do not refine, {one} cannot show a gain")
+    gain = f"its gain is {gains.errors(found.rank):.1f} standard errors by {count} training samples {out}"
     return replace(found, shown=False, why=f"auto: do not refine, {gain}, which may be chance")
 
 
@@ -242,12 +234,13 @@ def _nothing_to_do(found: Smoothing) -> str:
     return f"the network as it is fits as well as any correction of it (by {found.used})"
 
 
-def _shows(gains: Gains, rank: int) -> bool:
-    clear = gains.count >= SAMPLES_SHOW and gains.error(rank) <= CLEAR * gains.base
-    return clear or gains.shows(rank, CHANCE)
+def _shows(gains: Gains, rank: int, samples: int, seen: bool) -> bool:
+    """Of a network that is said to have been trained on these samples neither error is more certain than the other, and the smaller one counts."""
+    clear = samples >= SAMPLES_SHOW and gains.error(rank) <= CLEAR * gains.base
+    return clear or gains.shows(rank, EVEN if seen else CHANCE)
 
 
-def _notes(solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily) -> list[str]:
+def _notes(solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily, shared: SharedNoise | None) -> list[str]:
     """What the reader should know of what was counted as independent."""
     train, notes = solve.setting.train, []
     outputs = train.targets.shape[1]
@@ -255,6 +248,11 @@ def _notes(solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily) ->
         notes.append(
             f"The {outputs} outputs of a sample are counted as independent measurements by the evidence and by cross-validation; "
             "samples are left out with all of theirs."
+        )
+    if shared is not None:
+        notes.append(
+            f"Close neighbours seem to share their noise (a correlation of {shared.correlation} explains the values better than none) and are not "
+            "counted as independent. What neighbours share is hard to tell from signal: between samples the error may be larger than it seems."
         )
     _, spare = pure_error(*train)
     if spare:

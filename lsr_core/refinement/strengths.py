@@ -12,6 +12,7 @@ from lsr_core.errors import InputError
 from lsr_core.linalg.averaging import Average
 from lsr_core.linalg.smoothing import RidgeFamily, minima
 from lsr_core.refinement.held_out import HeldOut
+from lsr_core.refinement.shared_noise import SharedNoise
 
 TOGETHER = "evidence and loo"  # whose product weighs the strengths that `auto` averages over
 EVERY = 2  # points of the grid of strengths
@@ -37,10 +38,19 @@ class Strength:
     optima: list[float]
 
 
-def strength(rule: str, family: RidgeFamily, held_out: HeldOut | None, *, share: float, eps: float) -> Strength:
+def strength(
+    rule: str,
+    family: RidgeFamily,
+    held_out: HeldOut | None,
+    *,
+    share: float,
+    eps: float,
+    shared: SharedNoise | None = None,
+) -> Strength:
     """By a rule of the config.
 
     Args:
+        shared: the rows as `auto` weighs strengths by them, where their noise is not independent.
         share: what a mean square of outputs as they are has of that of the outputs as the solve takes them, for errors of one size.
         eps: precision of the singular values.
 
@@ -50,7 +60,11 @@ def strength(rule: str, family: RidgeFamily, held_out: HeldOut | None, *, share:
     used = rule
     if used == "auto":
         used = "evidence" if held_out is None else TOGETHER
-    value, optima = _best(used, family, held_out, share)
+    criterion = _criterion(used, family, held_out)
+    weighed = family
+    if shared is not None and used == TOGETHER:
+        weighed, criterion = shared.family, _criterion(used, shared.family, shared.held_out)
+    value, optima = _best(used, family, held_out, share, criterion)
     largest = float(family.values[0]) if len(family.values) else 0.0
     least = ROUNDING * eps * largest
     if value <= least:
@@ -59,8 +73,8 @@ def strength(rule: str, family: RidgeFamily, held_out: HeldOut | None, *, share:
         return Strength(used, value, None, optima)
     grid = family.grid()[::EVERY]
     grid = grid[grid > least]
-    scores = -_criterion(used, family, held_out)(grid)
-    average = Average.of(grid, scores / _root(family, grid, scores))
+    scores = -criterion(grid)
+    average = Average.of(grid, scores / _root(weighed, grid, scores))
     return Strength(used, average.matching(family), average, optima)
 
 
@@ -74,7 +88,9 @@ def _root(family: RidgeFamily, grid: Tensor, scores: Tensor) -> float:
     return max(1.0, float(family.degrees_of_freedom(best[None])[0]))
 
 
-def _best(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float) -> tuple[float, list[float]]:
+def _best(
+    rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float, criterion: Callable[[Tensor], Tensor]
+) -> tuple[float, list[float]]:
     """λ, and the other optima of its criterion relative to the largest singular value."""
     grid = family.grid()
     if len(grid) == 0 or family.base == 0:
@@ -90,7 +106,7 @@ def _best(rule: str, family: RidgeFamily, held_out: HeldOut | None, share: float
             "values); use gcv or evidence",
             key="regularise",
         )
-    found = minima(_criterion(rule, family, held_out), grid)
+    found = minima(criterion, grid)
     if not found:
         return 0.0, []
     best = found[0][0]

@@ -535,7 +535,7 @@ def test_a_fixed_rank_is_smoothed_at_that_rank() -> None:
 
 def test_a_rank_that_was_asked_for_is_taken_though_no_gain_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a kind of bands without effect is told."""
-    monkeypatch.setattr("lsr_core.refinement.smoothing._shows", lambda gains, rank: False)
+    monkeypatch.setattr("lsr_core.refinement.smoothing._shows", lambda *of: False)
     left = refine(noisy(), regularise="loo", bands="conformal")
     assert left.rank == 0
     assert any("bands=conformal has no effect" in note for note in left.summary.notes)

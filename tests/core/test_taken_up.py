@@ -47,27 +47,25 @@ def test_what_a_ridge_solution_has_fitted_of_noise_is_found_again(moved: bool) -
     fitted = rows @ family_of(rows, noise).coefficients(strength) * math.sqrt(ROWS)
     apart = torch.full((COLUMNS,), 0.5, dtype=torch.float64) if moved else None
     family = family_of(rows, noise + fitted, apart)
-    found = shares(family, taken_up(family, 1e-9, SIGMA**2))
+    found = shares(family, taken_up(family, SIGMA**2))
     true = shares(family, torch.full_like(family.values, strength))
     assert float((found - true).abs().mean()) < 0.1
     assert float(found[:40].min()) > 0.7
-    limited = taken_up(family, 0.1, SIGMA**2)
-    assert float(limited.min()) == pytest.approx(0.1)
 
 
 def test_nothing_is_taken_up_of_noise_that_nobody_fitted_nor_of_what_is_left_to_learn() -> None:
     noise, rows = noise_and_modes()
     alone = family_of(rows, noise)
-    assert float(shares(alone, taken_up(alone, 1e-9, SIGMA**2)).mean()) < 0.1
+    assert float(shares(alone, taken_up(alone, SIGMA**2)).mean()) < 0.1
     signal = math.sqrt(ROWS) * rows[:, :3].sum(dim=1)
     learnable = family_of(rows, noise + 5 * signal)
-    assert float(shares(learnable, taken_up(learnable, 1e-9, SIGMA**2))[:20].max()) < 0.1
+    assert float(shares(learnable, taken_up(learnable, SIGMA**2))[:20].max()) < 0.1
 
 
 def test_without_noise_nothing_is_taken_up() -> None:
     noise, rows = noise_and_modes()
-    assert bool(taken_up(family_of(rows, noise), 1.0, 0.0).isinf().all())
-    assert bool(taken_up(family_of(rows, 0 * noise), 1.0, 0.0).isinf().all())
+    assert bool(taken_up(family_of(rows, noise), 0.0).isinf().all())
+    assert bool(taken_up(family_of(rows, 0 * noise), 0.0).isinf().all())
 
 
 def trained_on_noise() -> tuple[SupervisedProblem, Split]:
