@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -192,3 +192,5 @@ NETWORKS = {
     "fno-20m": Scaled(lambda: operator(64, 18, 64), fields(64), 16, "float32", target=after_a_while),
     "gpt-2": Scaled(lambda: Gpt(50257, 1024, 768, 12, 12), words(50257, 32), 128, "float32"),
 }
+
+TWINS = {name: replace(NETWORKS[name], samples=500) for name in ("mlp-1m", "cnn-1.4m", "gpt-1.3m")}

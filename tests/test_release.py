@@ -36,7 +36,7 @@ def test_files_that_the_floors_are_tried_on_are_there() -> None:
 
 
 def test_every_extra_of_a_user_has_a_trial_whose_programs_can_be_read() -> None:
-    for_makers = {"dev", "docs", "release", "fuzz", "references", "samples"}
+    for_makers = {"dev", "docs", "release", "fuzz", "references", "peers", "samples"}
     assert {trial.extra for trial in extras.TRIALS} == {"", *project.extras()} - for_makers
     for trial in extras.TRIALS:
         assert trial.works

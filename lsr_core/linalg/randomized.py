@@ -1,6 +1,7 @@
 """Range finder and randomized SVD.
 
-Halko, Martinsson & Tropp (2011), "Finding structure with randomness", Algorithms 4.4 and 5.1. The SVD of the
+Halko, Martinsson & Tropp (2011), "Finding structure with randomness", Algorithm 5.1, in the span of all blocks that power iterations
+go through (Musco & Musco 2015, block Krylov) and not of the last one alone: as many products, far smaller errors. The SVD of the
 k×m factor is taken as a QR of its transpose and an SVD of a k×k matrix, which gives the same subspace at a fraction of
 the cost.
 """
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg.operators import LinearOperator, random_block
+
+ENDED = 1e3  # times rounding, of what is left of a block beside those before it: noise, which is in their span again
 
 
 class SVD(NamedTuple):
@@ -32,22 +35,37 @@ class RandomizedSVD(NamedTuple):
 
 
 def range_finder(
-    operator: LinearOperator, width: int, *, power_iterations: int, generator: torch.Generator, uniform: bool = False
-) -> Tensor:
-    """Orthonormal columns (n_rows, width) that nearly span the range of the operator.
+    operator: LinearOperator,
+    width: int,
+    *,
+    power_iterations: int,
+    generator: torch.Generator,
+    uniform: bool = False,
+    parts: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """Orthonormal columns Q (n_rows, k) that nearly span the range of the operator, and Aᵀ Q (n_columns, k).
 
     Args:
         width: number of sketch columns, at most min(shape).
-        power_iterations: each costs one `rmatmat` and one `matmat` and sharpens a slowly falling spectrum; the block
-            is orthonormalised at every half step, so small directions are not lost to rounding.
+        power_iterations: each costs the products of one more sketch, makes Q wider by as much and sharpens a slowly falling spectrum; each
+            block is made orthonormal to all before it, so small directions are not lost to rounding.
         generator: source of the zero-mean Gaussian Ω.
         uniform: take Ω uniform on [0, 1) instead; its mean makes one direction swamp the others, so only for comparisons.
+        parts: blocks of a `parts`-th of the width, and as many more passes, with power iterations: smaller errors of the leading directions
+            where a pass costs no more than its products, as where rows are kept.
     """
-    omega = random_block((operator.shape[1], width), operator, generator, uniform=uniform)
+    taken = width if power_iterations == 0 else -(-width // parts)
+    most = min((power_iterations + 1) * width, *operator.shape)
+    omega = random_block((operator.shape[1], taken), operator, generator, uniform=uniform)
     basis = orthonormal(operator.matmat(omega))
-    for _ in range(power_iterations):
-        basis = orthonormal(operator.matmat(orthonormal(operator.rmatmat(basis))))
-    return basis
+    images = operator.rmatmat(basis)
+    last = images
+    noise = ENDED * torch.finfo(images.dtype).eps * float(images.norm(dim=0).max()) ** 2
+    while basis.shape[1] < most:
+        grown = _orthonormal_to(basis, operator.matmat(last)[:, : most - basis.shape[1]], noise)
+        last = operator.rmatmat(grown)
+        basis, images = torch.cat([basis, grown], dim=1), torch.cat([images, last], dim=1)
+    return basis, images
 
 
 def randomized_svd(
@@ -58,11 +76,14 @@ def randomized_svd(
     power_iterations: int,
     generator: torch.Generator,
     uniform: bool = False,
+    parts: int = 1,
 ) -> RandomizedSVD:
-    """The leading `rank` singular triples; exact to rounding when rank + oversampling reaches min(shape)."""
+    """The leading `rank` singular triples; exact to rounding when rank + oversampling reaches min(shape). See `range_finder`."""
     width = min(rank + oversampling, *operator.shape)
-    basis = range_finder(operator, width, power_iterations=power_iterations, generator=generator, uniform=uniform)
-    row_space, triangle = torch.linalg.qr(operator.rmatmat(basis))
+    basis, images = range_finder(
+        operator, width, power_iterations=power_iterations, generator=generator, uniform=uniform, parts=parts
+    )
+    row_space, triangle = torch.linalg.qr(images)
     left, values, right_t = torch.linalg.svd(triangle.T, full_matrices=False)
     kept = min(rank, width)
     factors = SVD(basis @ left[:, :kept], values[:kept], row_space @ right_t[:kept].T)
@@ -78,6 +99,14 @@ def probe_bound(outside: Tensor) -> float:
         outside: what of the images (n, probes) of fresh random probes lies outside the range.
     """
     return 10 * math.sqrt(2 / math.pi) * float(outside.norm(dim=0).max())
+
+
+def _orthonormal_to(basis: Tensor, block: Tensor, noise: float) -> Tensor:
+    """As many orthonormal columns as `block` has that span with `basis` what both span, and others where only noise is left of the block."""
+    found, triangle = torch.linalg.qr(block - basis @ (basis.T @ block))
+    if float(triangle.diagonal().abs().min()) <= noise:
+        return torch.linalg.qr(torch.cat([basis, found], dim=1)).Q[:, basis.shape[1] :]
+    return orthonormal(found - basis @ (basis.T @ found))
 
 
 def orthonormal(block: Tensor) -> Tensor:
