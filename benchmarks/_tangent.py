@@ -18,6 +18,8 @@ from torch.func import jacrev, jvp, vjp, vmap
 import lsr_core
 from lsr_core import PhysicsProblem, RefineConfig, Split, SupervisedProblem
 from lsr_core.linalg.operators import LinearOperator as OurOperator
+from lsr_core.networks.functions import ParametricFunction
+from lsr_core.networks.strategies import choose_strategy
 from lsr_core.refinement.solve import planned
 
 MIB = 2**20
@@ -94,13 +96,18 @@ class Tangent:
         )
 
     def our_operator(self) -> OurOperator:
-        """J as the engine has it on its way through `refine`, its checks included; rows are kept."""
-        setting = planned(self.ours, RefineConfig(max_rank=min(self.rank, *self.shape), strategy="row-blocks"))
+        """J as the engine makes its rows, which are kept."""
         if isinstance(self.ours, PhysicsProblem):
+            setting = planned(self.ours, RefineConfig(max_rank=min(self.rank, *self.shape), strategy="row-blocks"))
             (part,) = setting.fitted  # type: ignore[attr-defined]
             by_mean = part.residual.at(part.points, part.width, "row-blocks", keep=True)
             return Multiple(by_mean, math.sqrt(self.shape[0]))
-        return setting.strategy.at(setting.train.inputs, keep=True)
+        function = ParametricFunction.from_module(self.ours.model, dtype=torch.float64)
+        inputs, targets = self.ours.train.inputs.double(), self.ours.train.targets
+        strategy = choose_strategy(
+            function, inputs[:2], targets.numel(), targets.shape[1], width=self.rank, wanted="row-blocks"
+        )
+        return strategy.at(inputs, keep=True)
 
 
 class Multiple(OurOperator):
@@ -157,7 +164,7 @@ def digits(name: str, model: nn.Module, count: int, shaped: Callable[[Tensor], T
         for part in (images.train, images.test)
     ]
     problem = SupervisedProblem(name, model, *parts)
-    return Tangent(name, problem, problem, 100)
+    return Tangent(name, problem, problem, 50)
 
 
 def convolutional(count: int) -> Tangent:
@@ -175,7 +182,7 @@ def transformer(count: int) -> Tangent:
 
 TANGENTS: dict[str, tuple[Callable[[int], Tangent], int]] = {
     "untrained-mlp": (untrained_mlp, 1000),
-    "trained-mlp": (trained_mlp, 1000),
+    "trained-mlp": (trained_mlp, 400),
     "laplacian": (residual, 1000),
     "classifier": (classifier, 100),
     "cnn": (convolutional, 100),
@@ -183,7 +190,8 @@ TANGENTS: dict[str, tuple[Callable[[int], Tangent], int]] = {
 }
 
 
-def tangent(name: str, quick: bool = False) -> Tangent:
+def tangent(name: str, share: float = 1.0) -> Tangent:
+    """With a share of the samples."""
     torch.manual_seed(0)
     make, count = TANGENTS[name]
-    return make(60 if quick else count)
+    return make(max(6, round(share * count)))

@@ -4,16 +4,17 @@
 
 Three tasks on the same network in double precision: the leading singular values of the Jacobian to a relative error of 10⁻³ each; least squares
 in the tangent space to twice the least validation error that any contender reaches; the Jacobian times 120 columns. Contenders go through
-their settings from the cheapest on, each twice as expensive as the one before, until one takes longer than the limit; the time is that of
-the cheapest setting that reaches the error. Libraries get the rows of the Jacobian from PyTorch (`vmap(jacrev)`, in the time), which is quicker
-for all of them than products one by one, but where named otherwise. Needs the extra `peers`; a library that is missing is named.
+their settings from the cheapest on, until one takes longer than the limit beside one making of all rows; the time is that of the cheapest
+setting that reaches the error. Libraries get the rows of the Jacobian from PyTorch (`vmap(jacrev)`, in the time), which is quicker for all of
+them than products one by one, but where named otherwise. Needs the extra `peers`; a library that is missing is named.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
-import os
+import json
 import time
 from collections.abc import Callable, Iterable
 
@@ -23,12 +24,12 @@ import _peers_squares as squares
 import _peers_values as values
 import torch
 from _tangent import TANGENTS, Tangent, tangent
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 CLOSE = 1e-3  # relative error of every singular value
 EQUAL = 2.0  # times the least validation error that any contender reaches
 RESOLVED = 1e-9  # of the largest: values below are not asked for
+QUICK = 0.06  # share of the samples
 TASKS = ("values", "squares", "products")
 
 
@@ -37,15 +38,16 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*TANGENTS, []], help="of the networks; without, all of them")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--limit", type=float, default=4.0, help="seconds after which a contender is tried no further")
+    parser.add_argument("--share", type=float, default=1.0, help="of the samples that each network has")
     options = parser.parse_args()
     harness.begin(options)
     machine, cases = harness.Machine(), []
-    with threadpool_limits(options.threads or None):
+    with held(options.threads):
         harness.warm_up()
         for name in options.names or TANGENTS:
             for task in options.tasks:
                 cases.append(compared(name, task, options))
-                harness.note(harness.json.dumps(harness.rounded(cases[-1], 3), ensure_ascii=False))
+                harness.note(json.dumps(harness.rounded(cases[-1], 3), ensure_ascii=False))
     first = [case["first"] for case in cases]
     harness.emit(
         {
@@ -59,12 +61,24 @@ def main() -> None:
     )
 
 
+def held(threads: int) -> contextlib.AbstractContextManager[object]:
+    """The libraries behind NumPy and SciPy at as many threads as PyTorch."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:  # comes with scikit-learn
+        return contextlib.nullcontext()
+    limits: contextlib.AbstractContextManager[object] = threadpool_limits(threads or None)
+    return limits
+
+
 def compared(name: str, task: str, options: argparse.Namespace) -> harness.Outcome:
     """One task on one network."""
     run = {"values": on_values, "squares": on_squares, "products": on_products}[task]
-    run(tangent(name, quick=True), 0.0)  # libraries are imported and PyTorch's rules loaded before the clock runs
-    case = tangent(name, options.quick)
-    found = run(case, options.limit)
+    run(tangent(name, QUICK), 0.0)  # libraries are imported and PyTorch's rules loaded before the clock runs
+    case = tangent(name, QUICK if options.quick else options.share)
+    began = time.process_time()
+    case.dense()
+    found = run(case, options.limit + time.process_time() - began)
     reached = {key: entry["seconds"] for key, entry in found["contenders"].items() if entry["seconds"] is not None}
     return {
         "task": task,
@@ -127,6 +141,10 @@ def all_tried(
             tried[name] = list(_runs(settings(case), limit, judged, enough))
         except ImportError:
             missing.append(name)
+            continue
+        harness.note(
+            f"{name}: {[(words, round(took, 3), harness.rounded(error, 2)) for words, took, error in tried[name]]}"
+        )
     return tried, missing
 
 
@@ -156,5 +174,4 @@ def reaching(tried: dict[str, list[Run]], wanted: float) -> harness.Outcome:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TQDM_DISABLE", "1")
     main()

@@ -51,10 +51,10 @@ def range_finder(
             block is made orthonormal to all before it, so small directions are not lost to rounding.
         generator: source of the zero-mean Gaussian Ω.
         uniform: take Ω uniform on [0, 1) instead; its mean makes one direction swamp the others, so only for comparisons.
-        parts: blocks of a `parts`-th of the width, and as many more passes, with power iterations: smaller errors of the leading directions
-            where a pass costs no more than its products, as where rows are kept.
+        parts: blocks of a `parts`-th of the width, and as many more passes: smaller errors of the leading directions at the same products,
+            where a pass costs no more than these, as where rows are kept.
     """
-    taken = width if power_iterations == 0 else -(-width // parts)
+    taken = -(-width // parts)
     most = min((power_iterations + 1) * width, *operator.shape)
     omega = random_block((operator.shape[1], taken), operator, generator, uniform=uniform)
     basis = orthonormal(operator.matmat(omega))

@@ -24,7 +24,6 @@ from lsr_core.refinement.config import RefineConfig
 
 CHUNK_BYTES = 128 * 2**20
 SEED_STREAM = 11
-PARTS = 4  # of a sketch that power iterations go on with: rows are kept, so that a pass costs its products alone
 
 
 class _Pairs(nn.Module):
@@ -115,7 +114,6 @@ class SharedModes:
                 power_iterations=config.power_iterations,
                 generator=generator,
                 uniform=config.sketch == "uniform",
-                parts=PARTS,
             )
             found.append(svd.factors)
         self.along_branch, self.along_trunk = (factors.right for factors in found)
