@@ -28,7 +28,8 @@ FLAGS = [
 def open_browser() -> Iterator[Browser]:
     """Chromium; CHROMIUM names the program."""
     with sync_playwright() as play:
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+        found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+        chromium = os.environ.get("CHROMIUM") or next(found, "/usr/bin/chromium")
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lsr_app.plots import scales
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, log_magnitude, number
 from lsr_app.plots.scales import ColourScale, Limits
-from lsr_app.reading.rundata import DisplayGrid, RunData
+from lsr_app.reading.displaygrid import DisplayGrid
+from lsr_app.reading.rundata import RunData
 from lsr_app.words import drawntexts, formats
 
 MAP_HEIGHT = 300
@@ -71,7 +72,9 @@ def heat(
     grid: DisplayGrid, values: NDArray[Any], scale: ColourScale, hover: str, raw: NDArray[Any] | None = None
 ) -> dict[str, Any]:
     """Trace of values on a grid; `raw` is what the hint says of them where the colours stand for something else."""
-    more = {} if raw is None else {"customdata": light(grid(raw))}
+    more: dict[str, Any] = (
+        {"hoverongaps": False} if raw is None else {"hoverongaps": False, "customdata": light(grid(raw))}
+    )
     return scale.heat(light(grid.x), light(grid.y), grid(values), hover, **more)
 
 
@@ -99,7 +102,7 @@ def _draw(
     square = one_scale(run, axes)
     canvas = Canvas(height=SQUARE_HEIGHT if square else MAP_HEIGHT)
     inputs = run.fields.inputs[run.fields.stepped_points] if coarse else run.fields.inputs
-    grid = (run.stepped_grid if coarse else run.grid) if axes == (0, 1) and run.dimension == 2 else None
+    grid = (run.stepped_grid if coarse else run.map_grid) if axes == (0, 1) and run.dimension == 2 else None
     names = formats.plot(run.input_name(axes[0])), formats.plot(run.input_name(axes[1]))
     kept = values if raw is None else raw
     if grid is not None:

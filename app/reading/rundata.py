@@ -5,36 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lsr_app.reading import problemabout
+from lsr_app.reading.displaygrid import DisplayGrid, find_grid, find_lattice
 from lsr_app.reading.problemabout import About
 from lsr_app.words import texts
 from lsr_app.words.parts import Parts
 from lsr_core.errors import InputError
-from lsr_core.problems import grids
 from lsr_core.problems.splits import Quantity
 from lsr_core.refinement.results import Fields, LossPaths, Spectrum, Sweep
 from lsr_core.refinement.summary import OneShot
 from lsr_core.storage.records import Manifest, Summary
 from lsr_core.storage.runs import Run
-
-FEWEST = 3  # values along an axis that make a map
-
-
-@dataclass(frozen=True)
-class DisplayGrid:
-    """Display points that form a full rectangular grid: `order` sorts them so that values[order] is (ny, nx)."""
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    order: NDArray[np.int64]
-
-    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values[self.order].reshape(len(self.y), len(self.x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +129,13 @@ class RunData:
         return self._grids["all"]
 
     @property
+    def map_grid(self) -> DisplayGrid | None:
+        """The same, or the points of an even grid that lie in a domain with holes or corners."""
+        if "map" not in self._grids:
+            self._grids["map"] = self.grid or find_lattice(self.fields.inputs)
+        return self._grids["map"]
+
+    @property
     def stepped_grid(self) -> DisplayGrid | None:
         if "stepped" not in self._grids:
             self._grids["stepped"] = find_grid(self.fields.inputs[self.fields.stepped_points])
@@ -238,17 +230,6 @@ def about(run: Run) -> About:
         return problemabout.about_bundle(run.problem_path)
     except InputError:
         return About(run.manifest.problem, run.manifest.problem)
-
-
-def find_grid(inputs: NDArray[np.float64]) -> DisplayGrid | None:
-    """The points as a rectangular grid of three or more values along both axes, or None."""
-    if inputs.ndim != 2 or inputs.shape[1] != 2:
-        return None
-    found = grids.find_grid(inputs)
-    if found is None or min(found.shape) < FEWEST:
-        return None
-    x, y = found.axes
-    return DisplayGrid(x, y, found.order.reshape(found.shape).T.ravel())
 
 
 def _check(sweep: Sweep, fields: Fields, paths: LossPaths, summary: Summary) -> None:

@@ -109,6 +109,22 @@ def test_points_without_a_grid_are_scattered(tmp_path: Path) -> None:
     assert np.allclose(trace.y, run.fields.inputs[:, 2])
 
 
+def test_a_domain_with_a_hole_is_a_map_with_a_gap(data: RunData) -> None:
+    """Thousands of separate points need WebGL, which not every browser has, and leave gaps where there are none."""
+    x, y = data.fields.inputs.T
+    kept = np.flatnonzero((x > np.median(x)) | (y > np.median(y)))
+    run = replace(data, fields=replace(data.fields, inputs=data.fields.inputs[kept]), _grids={})
+    assert run.grid is None
+    heat = maps.field(run, (x + 10 * y)[kept], "x + 10 y", (0, 11)).figure.data[0]
+    assert heat.type == "heatmap"
+    told = np.array(heat.z)
+    assert np.isfinite(told).sum() == len(kept) < told.size
+    place = np.unravel_index(np.argmax(np.isfinite(told)), told.shape)
+    assert told[place] == pytest.approx(heat.x[place[1]] + 10 * heat.y[place[0]], rel=1e-6)
+    scattered = replace(run, fields=replace(run.fields, inputs=run.fields.inputs + 1e-3 * np.sin(run.fields.inputs)))
+    assert replace(scattered, _grids={}).map_grid is None
+
+
 def test_ratio_is_symmetric_about_one(data: RunData) -> None:
     heat = maps.ratio(data, data.refined_error(60, 0), data.network_error(0), "Ratio").figure.data[0]
     assert heat.zmin == -heat.zmax

@@ -39,6 +39,7 @@ WRITTEN = {
     "dx(u, x)": "u_x",
     "dx(u, x, y, y)": "u_xyy",
     "dx(x^2*u, x)": "2*x*u + x^2*u_x",
+    "u_xx − 2·u × x": "u_xx - 2*u*x",
     "dx(exp(u*x)/(1 + u^2), x)": "exp(u*x)*((u_x*x + u)*(1 + u^2) - 2*u*u_x)/(1 + u^2)^2",
     "laplace(u)": "u_xx + u_yy",
     "laplace(laplace(u))": "u_xxxx + 2*u_xxyy + u_yyyy",
@@ -103,6 +104,8 @@ REFUSED = {
     "normal inside": ("dn(u) = 0", "dn(…) needs an edge in space"),
     "nested": ("integral(integral(u, x), y) = u", "an integral stands inside another"),
     "integral of": ("dx(integral(u, x), y) = 0", "write the derivative inside of it"),
+    "of Leibniz": ("u'' = 1", """the sign "'" is not part of the grammar"""),
+    "of a paper": ("∂u/∂x = 1", "write derivatives as u_x, u_xx, u_t"),
     "long": ("dx(" + "*".join(["sin(u*x*y)"] * 24) + ", x, x, x, x)", "more than 4000 parts"),
 }
 
@@ -112,6 +115,11 @@ def test_what_operators_cannot_do_is_said(text: str, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         rows_of(text, SQUARE)
     assert sentence in str(caught.value)
+
+
+def test_what_is_known_is_told_once() -> None:
+    with pytest.raises(InputError, match=r"known here: u, u_x, u_xx, x, pi, e$"):
+        rows_of("u_xx = q", LINE)
 
 
 SOLVED: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lsr_app.plots import maps, scales
 from lsr_app.plots.base import Canvas, Picture, Rows, finite_range, light, positive
 from lsr_app.plots.theme import palette
-from lsr_app.reading.rundata import DisplayGrid, find_grid
+from lsr_app.reading.displaygrid import DisplayGrid, find_grid
 from lsr_app.shell.functions import functiontexts as words
 from lsr_app.shell.functions.functiondata import Functions
 from lsr_app.words import formats

@@ -16,6 +16,10 @@ MAX_DEPTH = 30  # of operations inside one another
 MAX_TERMS = 100  # in a row, as in a long sum
 MAX_EXPONENT = 20.0  # beyond it a power over- or underflows long before it is of use
 ALLOWED = re.compile(r"[A-Za-z0-9_+\-*/().,= \t]")
+PASTED = str.maketrans(
+    {"^": "**", "\N{MINUS SIGN}": "-", "\N{MIDDLE DOT}": "*", "\N{MULTIPLICATION SIGN}": "*"}
+)  # as papers print them
+DERIVATIVES = "'\N{PRIME}\N{PARTIAL DIFFERENTIAL}"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,11}")
 NUMBERS = ("pi", "e")
 FUNCTIONS = (
@@ -100,19 +104,20 @@ def nearest(name: str, known: Collection[str]) -> str:
     """A hint at the known name that was probably meant, then all of them."""
     close = difflib.get_close_matches(name, known, 1, 0.5)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}known here: {', '.join(known)}"
+    return f"{hint}known here: {', '.join(dict.fromkeys(known))}"
 
 
 def _plain(text: str, key: str, most: int = MAX_LENGTH) -> str:
     if len(text) > most:
         raise InputError(f"has {len(text):,} characters; at most {most:,} are read, use constants to shorten it", key=key)  # fmt: skip
-    plain = text.replace("^", "**").strip()
+    plain = text.translate(PASTED).strip()
     if not plain:
         raise InputError("is empty; write an expression such as u_xx + u_yy", key=key)
     for sign in plain:
         if not ALLOWED.fullmatch(sign):
+            written = "; write derivatives as u_x, u_xx, u_t" if sign in DERIVATIVES else ""
             raise InputError(
-                f"the sign {sign!a} is not part of the grammar, which has letters, digits and + - * / ^ ( ) . =",
+                f"the sign {sign!r} is not part of the grammar, which has letters, digits and + - * / ^ ( ) . ={written}",
                 key=key,
             )
     return plain
