@@ -174,6 +174,6 @@ CHECKS: dict[str, Callable[[Evidence, Refinement], bool]] = {
     "true_residual": _true_residual,
 }
 UNCHECKED = frozenset({  # by the run's numbers: units by the counts of the benchmark, gradient steps and further ones by tests that take them
-    "constant", "first_step", "relative_residual", "ambiguity", "jump", "missing", "other_starts",
+    "constant", "first_step", "relative_residual", "ambiguity", "course", "jump", "missing", "other_starts",
     "idle_units", "unused_parameters", "gradient_steps", "further", "rough", "bare",
 })  # fmt: skip

@@ -23,12 +23,13 @@ def not_solved(known: Figures) -> Finding | None:
     if not known.is_equation or known.solved is None:
         return None
     truth = known.refined_error
-    residual, change = known.solved.relative_residual, known.solved.ambiguity or 0.0
-    margin = truth / words.WRONG if truth is not None else max(residual / SOLVED, change / ambiguous(known))
+    residual = known.solved.relative_residual
+    margin = truth / words.WRONG if truth is not None else max(residual / SOLVED, _open(known))
     margin = margin if math.isfinite(margin) else math.inf
     evidence = [
         *equation_statements.relative_residual(known, SOLVED),
         *equation_statements.ambiguity(known, ambiguous(known)),
+        *equation_statements.course(known, words.WRONG),
         *statements.refined_error(known, words.WRONG),
         *equation_statements.jumping(known),
     ]
@@ -45,6 +46,19 @@ def not_solved(known: Figures) -> Finding | None:
     if beyond:
         return Finding("unsolved", [*evidence, equation_statements.beyond_reach(known)], margin, advice=words.STEPS)
     return Finding("unsolved", [*evidence, *statements.at_rank(known)], margin)
+
+
+def _open(known: Figures) -> float:
+    """How open the field is left, over what may be: by fields with no larger a residual, the worst case, or where that is the residual's
+    doing and not the equation's, by the course over ranks.
+    """
+    assert known.solved is not None
+    change, residual = known.solved.ambiguity or 0.0, known.solved.relative_residual
+    worst = change / ambiguous(known)
+    settles = change * min(1.0, SMALL_RESIDUAL / max(residual, 1e-300)) <= AMBIGUOUS
+    if worst <= 1 or not settles or known.missing or known.solved.course is None:
+        return worst
+    return min(worst, known.solved.course / words.WRONG)
 
 
 def _another(known: Figures, evidence: list[Evidence]) -> Finding | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lsr_core.diagnosis.evidence import Figures
 from lsr_core.diagnosis.statements import counted, said, share
 from lsr_core.refinement.summary import Evidence
@@ -39,6 +41,18 @@ def ambiguity(known: Figures, threshold: float) -> list[Evidence]:
         "a residual no larger than its own"
     )
     return [said("ambiguity", value, threshold, words, {"rank": known.rank, "change": value})]
+
+
+def course(known: Figures, threshold: float) -> list[Evidence]:
+    """An estimate where no solution is known; nothing where the residual has ceased to fall, at rounding or before it."""
+    if known.solved is None or known.solved.course is None or not math.isfinite(known.solved.course):
+        return []
+    value = known.solved.course
+    words = (
+        f"estimate of the error: {share(value)} of the variation of the field, if it falls from fewer directions to all of them as the residual "
+        "at fresh points does"
+    )
+    return [said("course", value, threshold, words, {"rank": known.rank, "left": value})]
 
 
 def jumping(known: Figures) -> list[Evidence]:

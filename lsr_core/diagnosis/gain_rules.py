@@ -73,6 +73,7 @@ def gain(known: Figures) -> Finding:
         *statements.refined_error(known, words.WRONG),
         *equation_statements.relative_residual(known, SOLVED),
         *equation_statements.ambiguity(known, ambiguous(known)),
+        *equation_statements.course(known, words.WRONG),
         *equation_statements.other_starts(known, APART),
     ]
     if known.left > SMALL_GAIN or not known.has_held_out:

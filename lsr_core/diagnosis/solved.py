@@ -5,6 +5,10 @@ A small residual alone proves little: it may be small beside terms that are smal
 that grows from a small start, an eigenvalue, a condition that is missing) fields far apart share it. So the second question is asked of the
 linearised problem in the subspace: of all c with ‖G c‖ ≤ ‖r‖, how large can Φ c be beside u? Generalised singular values of (Φ, G) answer it
 (Golub & Van Loan 2013, § 6.1.6), taken from one singular value decomposition of both, stacked.
+
+That is the worst case: all of the residual in the direction that moves the field most. A linear equation whose solution the subspace resolves
+shows by its course over ranks how far it has come: error and residual fall together, so that of two ranks whose fields lie d apart and whose
+residuals have the ratio q the better has an error of about q d / (1 - q) left.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from typing import cast
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from lsr_core.diagnosis.conditions import is_inside, outputs_read
 from lsr_core.networks.rows_about import rows_about
@@ -33,6 +38,7 @@ NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direc
 LEVEL = 0.1  # of the size of an output: its variation counts as at least this large
 SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
 VANISHED = 1e-4  # of the network's field, up to which a refined one counts as zero where no row asks for anything else
+COURSE = (0.5, 0.7, 0.85)  # of the rank: lower ones whose fields and residuals tell how the error falls
 DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
 
@@ -47,6 +53,7 @@ class Solved:
             own, by the linearised equation in the subspace; None where nothing was solved for.
         nonlinear: whether the derivatives of the rows by the field depend on the field.
         zero: whether zero solves everything and the field is zero, so that both are beside the size of the network's field.
+        course: error that is left by the course over ranks, relative as the ambiguity is; None where the equation is not linear.
     """
 
     relative_residual: float
@@ -54,6 +61,7 @@ class Solved:
     ambiguity: float | None
     nonlinear: bool = False
     zero: bool = False
+    course: float | None = None
 
 
 def solved(refinement: Refinement) -> Solved:
@@ -72,7 +80,8 @@ def solved(refinement: Refinement) -> Solved:
     directions = _directions(refinement, alpha)
     if not _is_zero(setting, delta):
         change = _ambiguity(setting, directions, delta, max(residual, RESOLVED * found.terms))
-        return Solved(found.worst, found.block, change, found.bent)
+        course = None if found.bent else _course(refinement, alpha)
+        return Solved(found.worst, found.block, change, found.bent, course=course)
     terms = relative_residual_of(setting, torch.zeros_like(delta)).terms
     change = _ambiguity(setting, directions, delta, max(residual, MODE * terms), zero=True)
     return Solved(residual / max(terms, 1e-300), found.block, change, found.bent, zero=True)
@@ -104,6 +113,22 @@ def _ambiguity(
         lengths = torch.cat([moved, fields]).norm(dim=0).clamp_min(1e-300)
         moved, fields = moved / lengths, fields / lengths
     return _farthest(moved, fields)
+
+
+def _course(refinement: Refinement, alpha: Tensor) -> float | None:
+    """Error that is left if it goes on falling as the residual at fresh points does: the largest that a lower rank tells."""
+    rank, squares = len(alpha), refinement.sweep.val_mse
+    lower = sorted({round(share * rank) for share in COURSE})
+    lower = [one for one in lower if one > 0 and refinement.solutions.is_solved(one)]
+    if not lower or not math.isfinite(squares[rank]):
+        return None
+    steps = torch.stack([alpha, *(pad(refinement.solutions.at(one), (0, rank - one)) for one in lower)], dim=1)
+    directions = refinement.subspace.delta(torch.cat([steps[:, :1], steps[:, 1:] - steps[:, :1]], dim=1))
+    at = directions.new_zeros(len(lower) + 1)
+    at[0] = 1.0
+    apart = _field_modes(cast(PhysicsSetting, refinement.setting), directions, at).norm(dim=0)[1:].tolist()
+    shares = [math.sqrt(squares[rank] / max(squares[one], 1e-300)) for one in lower]
+    return max(d * q / (1 - q) if q < 1 else math.inf for d, q in zip(apart, shares, strict=True))
 
 
 def _farthest(moved: Tensor, fields: Tensor) -> float:

@@ -166,6 +166,12 @@ def test_each_rule_has_its_threshold(changes: dict[str, object], limit: str) -> 
         ({"solved": Solved(1e-9, "initial", 0.09)}, "conditioning"),
         ({"solved": Solved(1e-3, "initial", 0.031, nonlinear=True)}, "unsolved"),
         ({"solved": Solved(1e-3, "initial", 0.029, nonlinear=True)}, "conditioning"),
+        ({"solved": Solved(8e-3, "initial", 0.23, course=0.03)}, "conditioning"),
+        ({"solved": Solved(8e-3, "initial", 0.23, course=0.11)}, "unsolved"),
+        ({"solved": Solved(8e-3, "initial", 9.0, course=0.01)}, "unsolved"),  # whatever the residual, other fields are far
+        ({"solved": Solved(1e-9, "initial", 0.11, course=1e-9)}, "undetermined"),
+        ({"solved": Solved(0.031, "initial", 0.23, course=0.03)}, "unsolved"),
+        ({"solved": Solved(8e-3, "initial", 0.23, course=0.03), "missing": "none is written"}, "undetermined"),
         ({"solved": Solved(math.nan, "initial", 1e-4)}, "unsolved"),
         ({"solved": Solved(0.5, "initial", 9.0), "refined_error": 0.01}, "conditioning"),
         ({"refined_error": 0.11}, "undetermined"),
