@@ -18,6 +18,7 @@ from lsr_core.problems.physics.fields import Field
 from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import block_rows
 from lsr_core.problems.physics.typed.arguments import TypedArguments
+from lsr_core.problems.physics.typed.expressions import number
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.storage.bundles import load_problem, save_problem
 
@@ -115,6 +116,11 @@ def test_what_operators_cannot_do_is_said(text: str, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         rows_of(text, SQUARE)
     assert sentence in str(caught.value)
+
+
+def test_a_number_that_is_missing_is_asked_for() -> None:
+    with pytest.raises(InputError, match=r"^input x: a number is missing; write one such as"):
+        number(" ", {}, "input x")
 
 
 def test_what_is_known_is_told_once() -> None:

@@ -168,7 +168,10 @@ def test_each_rule_has_its_threshold(changes: dict[str, object], limit: str) -> 
         ({"solved": Solved(1e-3, "initial", 0.029, nonlinear=True)}, "conditioning"),
         ({"solved": Solved(8e-3, "initial", 0.23, course=0.03)}, "conditioning"),
         ({"solved": Solved(8e-3, "initial", 0.23, course=0.11)}, "unsolved"),
-        ({"solved": Solved(8e-3, "initial", 9.0, course=0.01)}, "unsolved"),  # whatever the residual, other fields are far
+        (
+            {"solved": Solved(8e-3, "initial", 9.0, course=0.01)},
+            "unsolved",
+        ),  # whatever the residual, other fields are far
         ({"solved": Solved(1e-9, "initial", 0.11, course=1e-9)}, "undetermined"),
         ({"solved": Solved(0.031, "initial", 0.23, course=0.03)}, "unsolved"),
         ({"solved": Solved(8e-3, "initial", 0.23, course=0.03), "missing": "none is written"}, "undetermined"),

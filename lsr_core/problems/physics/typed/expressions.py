@@ -138,6 +138,8 @@ def number(text: str, constants: Mapping[str, float], key: str) -> float:
     Raises:
         InputError: it is none, or not finite.
     """
+    if not text.strip():
+        raise InputError("a number is missing; write one such as 0.5 or 2*pi", key=key)
     value = float(expression(text, (), constants, key)({}))
     if not math.isfinite(value):
         raise InputError(f"{text!r:.40} is not a finite number", key=key)
