@@ -54,10 +54,10 @@ def noise_level(
         return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), NOT_TOLD)
     how = "from what the fit leaves and the degrees of freedom it has not spent"
     if shared is not None and held_out is not None:
-        left = float(family.unspent(at)[0])
-        unspent = max(left - shared.spent(held_out, penalty), LEFT * left)
+        alone = float(family.unspent(at)[0])
+        unspent = max(alone - shared.spent(held_out, penalty), LEFT * alone)
         return NoiseLevel(
-            variance.new_full((outputs,), math.sqrt(pooled * left / unspent)), f"{how}, as neighbours share it"
+            variance.new_full((outputs,), math.sqrt(pooled * alone / unspent)), f"{how}, as neighbours share it"
         )
     if outputs == 1 or held_out is None:
         return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), how)
