@@ -61,9 +61,9 @@ def noise_level(
         )
     if outputs == 1 or held_out is None:
         return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), how)
-    left = held_out.fitted_errors(penalty).square().sum(dim=0)
+    squares = held_out.fitted_errors(penalty).square().sum(dim=0)
     free = (1 - held_out.leverages(penalty)).sum(dim=0)
-    single = torch.where(free > 0, left / free.clamp_min(1e-12), pooled)
+    single = torch.where(free > 0, squares / free.clamp_min(1e-12), pooled)
     return NoiseLevel(single.sqrt(), f"{how}, of each output by itself")
 
 
