@@ -26,9 +26,14 @@ PRECONDITIONED = [
 ]
 
 
+def ranks(case: Tangent) -> list[int]:
+    most = min(case.shape) - 1
+    return [rank for rank in RANKS if rank <= most] or [most]
+
+
 def ours(case: Tangent) -> Iterator[Setting]:
     """The whole call: checks, errors of all ranks, predictor; its rank chosen by the validation rows."""
-    for rank in (rank for rank in RANKS if rank < min(case.shape)):
+    for rank in ranks(case):
 
         def work(rank: int = rank) -> Tensor:
             return lsr_core.refine(case.ours, max_rank=rank).delta
@@ -105,7 +110,7 @@ def rlaopt_pcg(case: Tangent) -> Iterator[Setting]:
 def fastlsq_sketch(case: Tangent) -> Iterator[Setting]:
     from fastlsq.linalg import solve_lstsq
 
-    for rank in (rank for rank in RANKS if rank < min(case.shape)):
+    for rank in ranks(case):
 
         def work(rank: int = rank) -> Tensor:
             torch.manual_seed(0)

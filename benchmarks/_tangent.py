@@ -133,7 +133,9 @@ def trained_mlp(count: int) -> Tangent:
     """The network of sine2d, whose training by Adam has stalled."""
     whole = lsr_core.load_problem("sine2d")
     assert whole.test is not None
-    train, other = (Split(part.inputs[:count], part.targets[:count]) for part in (whole.train, whole.test))
+    spread = torch.randperm(len(whole.test.inputs))  # in order they are a grid, and the first of them one of its edges
+    other = Split(whole.test.inputs[spread[:count]], whole.test.targets[spread[:count]])
+    train = Split(whole.train.inputs[:count], whole.train.targets[:count])
     problem = SupervisedProblem("trained MLP", whole.model, train, other)
     return Tangent(problem.name, problem, problem, 100)
 

@@ -165,7 +165,7 @@ def _runs(
 def reaching(tried: dict[str, list[Run]], wanted: float) -> harness.Outcome:
     """Of each contender the quickest run that reaches an error, or its best without a time."""
     found = {}
-    for name, runs in tried.items():
+    for name, runs in ((name, runs) for name, runs in tried.items() if runs):
         good = [run for run in runs if run[2] <= wanted]
         words, took, error = min(good, key=lambda run: run[1]) if good else min(runs, key=lambda run: run[2])
         found[name] = {"seconds": took if good else None, "error": error, "setting": words}
