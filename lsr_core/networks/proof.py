@@ -22,7 +22,7 @@ from lsr_core.networks.taking import in_precision
 SAMPLES = 8
 GROUPS = 12  # of samples, tried until one shows the outputs to move
 PAIRS = 2
-DRAWN = 2**20  # random numbers that are made at a time
+DRAWN = 2**20  # numbers in double precision that are made at a time
 KNOWN = 1e3  # multiples of eps beyond which outputs have changed
 TOLERANCE = 1e5  # multiples of eps that two right ways may differ by
 STEPS = {
@@ -155,7 +155,8 @@ def _slopes(function: ParametricFunction, reference: Reference) -> Tensor:
         pulled = torch.autograd.grad(outputs, leaves, column, retain_graph=True, allow_unused=True)
         for where, slope in zip(function.columns.values(), pulled, strict=True):
             for k, step in enumerate(steps if slope is not None else ()):
-                row[k] += slope.reshape(-1) @ step[where].to(slope)
+                pairs = zip(slope.reshape(-1).split(DRAWN), step[where].split(DRAWN), strict=True)
+                row[k] += sum(part @ along.to(part) for part, along in pairs)
         del pulled, slope  # before the next ones are made
     return found
 

@@ -30,7 +30,8 @@ FEWEST_MOVED = 8  # samples that they are taken at however long that is
 ANCHOR_BYTES = 128 * 2**20  # of the samples from which the sizes of factored directions are taken
 CHECK_BYTES = 128 * 2**20  # of the samples at which the predictor is checked together
 CHECKED_SAMPLES = 64  # of the outputs that are taken twice
-PROOF_VECTORS = 11  # as long as the parameters, of the proof and of the twin in float64 of a network in float32
+# vectors as long as the parameters, by the bytes of a number: in float32 with those of the twin in float64
+PROOF_VECTORS = {8: 7, 4: 10}
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class _Job:
         """Derivatives in several ways at a few samples, in float64: vectors of parameters, gradients and graphs."""
         samples, checked = (min(most, self.sizes.most_samples) for most in (SAMPLES, CHECKED_SAMPLES))
         graph = samples * (self.sizes.kept + TANGENTS * self.sizes.live) * 8 // self.item
-        return PROOF_VECTORS * self.m * self.item + max(graph, checked * self.sizes.live)
+        return PROOF_VECTORS[self.item] * self.m * self.item + max(graph, checked * self.sizes.live)
 
     def forward_pass(self) -> int:
         most = self.sizes.most_samples

@@ -56,7 +56,7 @@ def test_the_proof_in_two_precisions_holds_few_vectors_of_parameters(monkeypatch
         assert push_defect(function, reference) < 1e-4
         assert reference.slope_defect(function) < 1e-2
 
-    assert peak_of(proved) < 10.5 * vector  # one tensor is nearly all of them
+    assert peak_of(proved) < 8.5 * vector
 
 
 def test_a_twin_sees_what_single_precision_hides() -> None:
