@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from lsr_core.networks.footprints import footprint, peak_of
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.networks.jacobians import MatrixFreeJacobian
 from lsr_core.networks.proof import Reference, Twin, push_defect
+from lsr_core.networks.uses import search
 from lsr_core.networks.uses.network import UsedNetwork
 from lsr_core.refinement import peaks
 from lsr_core.refinement.durations import durations
@@ -115,3 +118,19 @@ def test_loss_paths_of_a_costly_network_are_of_fewer_samples(monkeypatch: pytest
     result = refine(twins.problem(twins.network(2, 6, 1), rows=40), max_rank=5)
     assert loss_paths(result).n_rows == peaks.FEWEST_MOVED
     assert len(result.fields.stepped_points) == peaks.FEWEST_MOVED
+
+
+def test_a_look_at_a_network_leaves_no_graph_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both graphs and a gradient by every parameter would stay until garbage is collected, which large tensors do not bring about."""
+    kept: list[weakref.ref[object]] = []
+    whole = search._Look.__init__
+    monkeypatch.setattr(
+        search._Look, "__init__", lambda look, *given: kept.append(weakref.ref(look)) or whole(look, *given)
+    )
+    gc.disable()
+    try:
+        network = UsedNetwork(wide(DOUBLE), twins.data(3).inputs)
+        assert network.share == 1
+        assert [ref() for ref in kept] == [None]
+    finally:
+        gc.enable()

@@ -19,6 +19,8 @@ FEWEST, MORE = 3, 5  # samples in the batches that are looked at
 WEIGHTS = (1.0, 2.0, 4.0)  # of samples: powers of two, so that products with them are exact
 CLOSE = 1e5  # multiples of eps that two right gradients may differ by
 
+_Place = tuple[int, int]  # number of an operation, and of one of its outputs
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -157,21 +159,10 @@ class _Look:
 
     def _sites(self, name: str) -> Iterator[tuple[int, int, Operand]]:
         """Operations that samples pass, with the place and the entries of the parameter there."""
-        parameter, whole = self.parameters[name], self.function.shapes[name]
         start = (self.leaves[name], 0)
-        operands = {start: operand_of(name, whole, is_complex=parameter.is_complex())}
-        sources: dict[tuple[int, int], tuple[int, int]] = {}
-
-        def at(place: tuple[int, int]) -> Operand:
-            """Read where it is asked for: many operations may stand between a parameter and its uses."""
-            if place not in operands:
-                turned = self.few.names[place[0]] == "TBackward0" and at(sources[place])
-                if turned and turned.plain and turned.shape == whole:
-                    operands[place] = turned.transposed()
-                else:
-                    operands[place] = operand_at(self.few.edge(*place), parameter, name, whole)
-            return operands[place]
-
+        is_complex = self.parameters[name].is_complex()
+        operands = {start: operand_of(name, self.function.shapes[name], is_complex=is_complex)}
+        sources: dict[_Place, _Place] = {}
         waiting = [start]
         while waiting:
             place = waiting.pop()
@@ -179,12 +170,26 @@ class _Look:
                 if taken.output != place[1]:
                     continue
                 if self._grows(taken.by):
-                    yield taken.by, taken.slot, at(place)
+                    yield taken.by, taken.slot, self._at(place, name, operands, sources)
                     continue
                 for output in {other.output for other in self.few.takers[taken.by]}:
                     if (taken.by, output) not in sources:
                         sources[taken.by, output] = place
                         waiting.append((taken.by, output))
+
+    def _at(self, place: _Place, name: str, operands: dict[_Place, Operand], sources: dict[_Place, _Place]) -> Operand:
+        """Read where it is asked for: many operations may stand between a parameter and its uses.
+
+        No function inside `_sites`, which would hold itself, and with it both graphs and all gradients until garbage is collected.
+        """
+        if place not in operands:
+            whole = self.function.shapes[name]
+            turned = self.few.names[place[0]] == "TBackward0" and self._at(sources[place], name, operands, sources)
+            if turned and turned.plain and turned.shape == whole:
+                operands[place] = turned.transposed()
+            else:
+                operands[place] = operand_at(self.few.edge(*place), self.parameters[name], name, whole)
+        return operands[place]
 
     def _grows(self, number: int) -> bool:
         """Whether samples pass an operation: what it gives is larger for more of them."""
