@@ -32,11 +32,11 @@ notebooks: $(VENV)/.dev
 	LSR_ALL_TESTS=1 timeout 600 $(BIN)/python -m pytest -q --durations 9 tests/test_notebooks.py tests/browser/test_notebook_slider.py
 
 # Damaged files against the readers, bytes that coverage guides against every parser, and refinements of random networks against
-# their dense twins; forty minutes at most.
+# their dense twins; an hour at most.
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
-	LSR_FUZZ_EXAMPLES=2000 timeout 600 $(BIN)/python -m pytest -q tests/fuzz
-	timeout 600 $(BIN)/python -m tests.fuzz.guided --seconds 30
+	LSR_FUZZ_EXAMPLES=2000 timeout 1200 $(BIN)/python -m pytest -q tests/fuzz
+	timeout 1200 $(BIN)/python -m tests.fuzz.guided --seconds 30
 	OMP_NUM_THREADS=1 timeout 1200 $(BIN)/python -m tests.fuzz.refinements --count 2000 --seconds 900
 
 # Faults put into the solves and residuals one at a time: prints those that no test notices.
