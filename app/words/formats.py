@@ -92,12 +92,13 @@ def seconds(value: float | None) -> str:
 
 
 def ago(then: float, now: float) -> str:
+    """To the nearest unit, as the table of runs says it."""
     gap = max(0.0, now - then)
-    for limit, length, word in ((3600, 60, "min"), (86_400, 3600, "h"), (math.inf, 86_400, "d")):
-        if gap < 60:
-            return "just now"
-        if gap < limit:
-            return f"{int(gap // length)} {word} ago"
+    if gap < 60:
+        return "just now"
+    for length, most, word in ((60, 60, "min"), (3600, 24, "h"), (86_400, math.inf, "d")):
+        if round(gap / length) < most:
+            return f"{round(gap / length)} {word} ago"
     return NONE
 
 

@@ -72,3 +72,14 @@ def test_csv_disarms_formulas() -> None:
 )
 def test_durations_keep_a_digit(value: float | None, words: str) -> None:
     assert formats.seconds(value) == words
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [
+        (0.0, "just now"), (59.0, "just now"), (60.0, "1 min ago"), (100.0, "2 min ago"), (3550.0, "59 min ago"), (3580.0, "1 h ago"),
+        (23.4 * 3600, "23 h ago"), (23.6 * 3600, "1 d ago"), (12.6 * 86_400, "13 d ago"),
+    ],
+)  # fmt: skip
+def test_how_long_ago_is_rounded_as_the_table_of_runs_rounds_it(gap: float, said: str) -> None:
+    assert formats.ago(1000.0, 1000.0 + gap) == said

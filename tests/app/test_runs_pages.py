@@ -96,6 +96,13 @@ def test_the_page_of_runs_lists_all_and_opens_none_by_itself(store: RunStore, op
     assert any("1 of 3 runs" in caption.value for caption in app.caption)
 
 
+def test_columns_are_chosen_in_any_order_and_shown_in_the_tables(store: RunStore, open_page: Opener) -> None:
+    synthetic.complete(store, **SMALL)
+    app = open_page("runs")
+    app.button_group(key="runs_columns").set_value(["tags", "condition", "state"]).run()
+    assert list(app.dataframe[0].value.columns) == ["title", "state", "tags", "condition"]
+
+
 def test_the_first_screen_says_what_this_does_and_where_to_begin(
     store: RunStore, open_page: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

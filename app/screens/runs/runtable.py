@@ -25,10 +25,12 @@ def section(now: Now) -> tuple[list[RunEntry], list[RunEntry]]:
         kinds = list(dict.fromkeys(runkinds.of(entry.manifest).title for entry in now.entries))
         wanted = st.multiselect("Kinds", kinds, key="runs_kinds", placeholder="All", width=260)
         mine = st.toggle("Only mine", key="runs_mine")
-        columns = st.multiselect(
-            "Columns", list(runstexts.COLUMNS), default=list(runstexts.USUAL), key="runs_columns", format_func=runstexts.COLUMNS.__getitem__,
-            width=360,
-        )  # fmt: skip
+        with st.popover("Columns", icon=":material/view_column:"):  # a box in the row has room for five of fifteen
+            chosen = st.pills(
+                "Columns", list(runstexts.COLUMNS), default=list(runstexts.USUAL), key="runs_columns", format_func=runstexts.COLUMNS.__getitem__,
+                selection_mode="multi", label_visibility="collapsed",
+            )  # fmt: skip
+        columns = [name for name in runstexts.COLUMNS if name in chosen]
     matches, wrong = searching.understood(words)
     for sentence in wrong:
         st.warning(formats.markdown(sentence), icon=":material/search_off:")
@@ -91,7 +93,7 @@ def _config() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     names = runstexts.COLUMNS
     return {
-        "title": st.column_config.TextColumn("Run", width=200),
+        "title": st.column_config.TextColumn("Run", width=280),
         **{name: st.column_config.TextColumn(names[name]) for name in ("problem", "kind", "state", "whose", "dtype", "id")},
         **{name: number(names[name], format="%.2g") for name in ("base", "refined")},
         "condition": number(names["condition"], format="%.1e"),
