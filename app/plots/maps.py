@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,10 +85,19 @@ def one_scale(run: RunData, axes: tuple[int, int] = (0, 1)) -> bool:
     first, second = (named[axis] if axis < len(named) else None for axis in axes)
     if (first.unit if first else "") != (second.unit if second else ""):
         return False
-    if (first is not None and first.name.lower() in TIMES) != (second is not None and second.name.lower() in TIMES):
-        return False
-    spans = [float(np.ptp(run.fields.inputs[:, axis])) for axis in axes]
-    return min(spans) > 0 and max(spans) <= LONGEST * min(spans)
+    names = [part.name if part else "" for part in (first, second)]
+    return alike(names, [run.fields.inputs[:, axis] for axis in axes])
+
+
+def alike(names: Sequence[str], coordinates: Sequence[NDArray[Any]]) -> bool:
+    """Whether two variables of one unit fit one scale: neither alone is time, neither is far longer than the other."""
+    spans = [float(np.ptp(values)) for values in coordinates]
+    timely = [name.lower() in TIMES for name in names]
+    return timely[0] == timely[1] and min(spans) > 0 and max(spans) <= LONGEST * min(spans)
+
+
+def height(square: bool) -> int:
+    return SQUARE_HEIGHT if square else MAP_HEIGHT
 
 
 def hover_of(names: tuple[str, str], value: str, shown: str) -> str:
@@ -100,7 +110,7 @@ def _draw(
     raw: NDArray[Any] | None = None, value: str = "",
 ) -> Picture:  # fmt: skip
     square = one_scale(run, axes)
-    canvas = Canvas(height=SQUARE_HEIGHT if square else MAP_HEIGHT)
+    canvas = Canvas(height=height(square))
     inputs = run.fields.inputs[run.fields.stepped_points] if coarse else run.fields.inputs
     grid = (run.stepped_grid if coarse else run.map_grid) if axes == (0, 1) and run.dimension == 2 else None
     names = formats.plot(run.input_name(axes[0])), formats.plot(run.input_name(axes[1]))

@@ -12,11 +12,15 @@ import lsr_samples
 from lsr_app.plots import lines, maps, ranks, samples, scales, theme
 from lsr_app.reading import observed, rundata
 from lsr_app.reading.rundata import RunData
+from lsr_app.screens.frequencies import figures as frequencies
 from lsr_app.screens.overview import classfigures
 from lsr_app.screens.rank import sureness
+from lsr_app.shell.functions import functionfigures
 from lsr_core.problems.splits import Quantity
+from lsr_core.refinement.case_records import CaseFields
 from lsr_core.refinement.results import Spectrum
 from lsr_core.storage.runs import RunStore
+from lsr_core.storage.steps import FieldGrid
 from tests.app import synthetic
 
 
@@ -179,3 +183,24 @@ def test_counts_of_right_classes_can_be_read_on_dark_pages(monkeypatch: pytest.M
     assert [list(row) for row in cells.text] == [["", "1"], ["", ""]]
     assert list(right.text) == ["3", "2"]
     assert right.textfont.color == theme.DARK.text
+
+
+def test_errors_after_a_half_step_and_fields_of_functions_keep_the_shape_of_the_domain() -> None:
+    def drawn(second: str, reach: float, one_unit: bool = True) -> bool:
+        axes = {"x": np.linspace(0.0, 1.0, 9), second: np.linspace(0.0, reach, 7)}
+        grid = FieldGrid(axes, np.ones((9, 7)))
+        canvas = frequencies.error_field(grid, np.full((9, 7), 1e-3), "Error", (-4.0, 0.0), one_unit=one_unit)
+        return canvas.figure.layout.yaxis.scaleanchor == "x"
+
+    assert drawn("y", 1.0)
+    assert not drawn("t", 1.0)
+    assert not drawn("y", 100.0)
+    assert not drawn("y", 1.0, one_unit=False)
+
+    x = np.linspace(0.0, 1.0, 6, dtype=np.float32)
+    points = np.stack([part.ravel() for part in np.meshgrid(x, x, indexing="ij")], 1)
+    values = points.sum(1)
+    one = CaseFields(x, x, points, values, values + np.float32(0.1), np.full_like(values, 1e-3))
+    for second, square in (("y", True), ("t", False)):
+        pictures = functionfigures.panels(one, ("x", "f", ("x", second), "u"))[1:]
+        assert [(picture.figure.layout.yaxis.scaleanchor == "x") for _, picture in pictures] == [square] * 5

@@ -165,11 +165,12 @@ def spectrum(step: IterationStep, limits: Limits) -> Picture:
     return Picture(canvas.figure(), alt, ("frequency", *OBJECTS), rows)
 
 
-def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> Picture:
-    """|error| on the grid on a logarithmic scale: a map over two variables, a curve over one."""
+def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits, *, one_unit: bool = True) -> Picture:
+    """|error| on the grid on a logarithmic scale: a map over two variables, which are of `one_unit` or not, a curve over one."""
     names, axes = list(grid.axes), list(grid.axes.values())
     rounding, note = scales.rounding_of(grid.truth), ""
-    canvas = Canvas(height=maps.MAP_HEIGHT)
+    square = len(axes) > 1 and one_unit and maps.alike(names, axes)
+    canvas = Canvas(height=maps.height(square))
     if len(axes) == 1:
         canvas.line(light(axes[0]), light(positive(np.abs(values))), what, canvas.colours.text)
         canvas.axes(formats.plot(names[0]), "|Error|", logy=True, yaxis={"range": list(limits)})
@@ -181,7 +182,7 @@ def error_field(grid: FieldGrid, values: Floats, what: str, limits: Limits) -> P
         labels = formats.plot(names[0]), formats.plot(names[1])
         hover = maps.hover_of(labels, "|error|", "customdata:.3g")
         canvas.traces.append(scales.powers(limits).heat(x, y, shown.T, hover, customdata=light(drawn.T)))
-        canvas.map_axes(*labels)
+        canvas.map_axes(*labels, one_scale=square)
         note = drawntexts.blank_points(int(zero.sum()), zero.size) if zero.any() else ""
     low, high = finite_range(np.abs(values))
     alt = f"{what} over {' and '.join(names)}: magnitudes between {formats.error(low)} and {formats.error(high)}."

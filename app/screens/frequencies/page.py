@@ -119,8 +119,8 @@ def half_step(found: HalfSteps, run_id: str) -> None:
     state.finish()
 
 
-def error_fields(found: HalfSteps, index: int) -> None:
-    """Maps of both errors after a half step."""
+def error_fields(found: HalfSteps, index: int, *, one_unit: bool = True) -> None:
+    """Maps of both errors after a half step; `one_unit` as in `figures.error_field`."""
     try:
         fields = found.fields(index)
     except InputError as error:
@@ -136,7 +136,7 @@ def error_fields(found: HalfSteps, index: int) -> None:
     show.group(
         "two_fields" if found.single else "step_fields",
         [
-            (texts.PANELS[name], frequencies.error_field(grid, values, texts.PANELS[name], limits))
+            (texts.PANELS[name], frequencies.error_field(grid, values, texts.PANELS[name], limits, one_unit=one_unit))
             for name, values in shown.items()
         ],
         extra=None if found.single else lambda: controls.note_toggle("own", "Own colour scale for this half step"),
@@ -168,7 +168,7 @@ def single() -> None:
         say(frequenciestexts.energies_fall(current.rank, listed) if current.rank else texts.RANK_ZERO)
         show.figure("two_spectra", frequencies.spectrum(found.last, frequencies.heat_limits(found)))
         band_table(rows)
-        error_fields(found, found.last.index)
+        error_fields(found, found.last.index, one_unit=len({quantity.unit for quantity in data.about.inputs}) < 2)
         st.caption(formats.markdown(frequenciestexts.spectra_note(found.transform)))
     if problems.equation(current.run.problem_path) is not None:
         iterateform.section(current, current.run.problem_path, current.run.manifest.config)

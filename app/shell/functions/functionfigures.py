@@ -116,12 +116,13 @@ def _map(
     grid: DisplayGrid, values: NDArray[Any], limits: scales.Limits, what: str, names: Names, *, size: bool = False
 ) -> Picture:  # fmt: skip
     """A field, or with `size` the magnitude of an error on a scale of powers of ten."""
-    canvas = Canvas(height=maps.MAP_HEIGHT)
+    square = maps.alike(names[2], (grid.x, grid.y))
+    canvas = Canvas(height=maps.height(square))
     scale = scales.powers(limits) if size else scales.linear(limits)
     labels = formats.plot(names[2][0]), formats.plot(names[2][1])
     hover = maps.hover_of(labels, "|error|" if size else what[:1].lower() + what[1:], "customdata:.3g")
     canvas.traces.append(maps.heat(grid, scales.clipped(values, limits) if size else values, scale, hover, values))
-    canvas.map_axes(*labels)
+    canvas.map_axes(*labels, one_scale=square)
     low, high = finite_range(values)
 
     def rows() -> Rows:
