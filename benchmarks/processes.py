@@ -26,9 +26,9 @@ from lsr_core.linalg.groups import in_threads
 from lsr_core.linalg.reduction import Reduction
 from lsr_core.networks import architectures
 from lsr_core.problems.splits import Split
-from lsr_core.refinement.peaks import PROBES, directions
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.sizes import PROBES, directions
 
 HEADER = 64  # bytes before each tensor
 

@@ -22,7 +22,7 @@ from lsr_app.commands.common import (
 )
 from lsr_app.commands.running import execute, hand_over, number, printable_lines, refuse, shared_by
 from lsr_app.commands.settings import with_settings
-from lsr_app.words import texts
+from lsr_app.words import verdicttexts
 from lsr_app.words.smoothingtexts import smoothing_lines
 from lsr_core.errors import InputError
 
@@ -181,9 +181,9 @@ def _words(run: Run) -> str:
             f"{number(step.fresh_residual)} fresh, relative l2 {number(step.relative_l2)}{'' if step.accepted else ', refused'}"
         )
     if summary.verdict is not None:
-        lines.append(f"verdict: {summary.verdict.sentence} ({texts.confidence(summary.verdict)})")
+        lines.append(f"verdict: {summary.verdict.sentence} ({verdicttexts.confidence(summary.verdict)})")
         lines += [f"  {item.sentence}" for item in summary.verdict.evidence]
-        lines += [f"  {words}" for words in (summary.verdict.advice, texts.untested(summary.verdict)) if words]
+        lines += [f"  {words}" for words in (summary.verdict.advice, verdicttexts.untested(summary.verdict)) if words]
     lines += [f"left: {left.route}, because {left.reason}" for left in summary.routes_left]
     lines += [f"note: {note}" for note in summary.notes]
     lines.append(f"{summary.seconds:.1f} s, run {run.id}")

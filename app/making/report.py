@@ -15,7 +15,7 @@ from lsr_app.plots.base import Picture
 from lsr_app.plots.fields import known_fields
 from lsr_app.reading import outputdata, rundata
 from lsr_app.reading.rundata import RunData
-from lsr_app.words import figuretexts, formats, smoothingtexts, texts
+from lsr_app.words import figuretexts, formats, smoothingtexts, texts, verdicttexts
 from lsr_app.words.wording import Words
 from lsr_core.errors import InputError
 from lsr_core.refinement.smoothing_record import SmoothingCurves
@@ -120,8 +120,8 @@ def _verdict(data: RunData, rank: int) -> str:
     if found is None:
         return notes
     evidence = "".join(f"<li>{_safe(texts.begun(item.sentence))}</li>" for item in found.evidence)
-    head = f"<b>{_safe(texts.begun(found.sentence))}</b> <small>{_safe(texts.confidence(found))}</small>"
-    hints = (texts.of_rank(found, rank), texts.untested(found))
+    head = f"<b>{_safe(texts.begun(found.sentence))}</b> <small>{_safe(verdicttexts.confidence(found))}</small>"
+    hints = (verdicttexts.of_rank(found, rank), verdicttexts.untested(found))
     more = "".join(f"<p class='muted'>{_safe(words)}</p>" for words in hints if words)
     return (
         f"<section class='verdict'><p>{head}</p><ul>{evidence}</ul><p>{_safe(found.advice)}</p>{more}</section>{notes}"

@@ -12,7 +12,7 @@ from plotly.colors import sample_colorscale
 
 from lsr_app.plots import scales, theme
 from lsr_app.reading.rundata import RunData
-from lsr_app.words import formats, texts
+from lsr_app.words import formats, texts, verdicttexts
 
 _POLICY = "default-src 'none'; script-src 'self' file: 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 COLUMNS = ("Run", "Error", "Network", "Refined", "Gain", "Rank", "Time")
@@ -106,7 +106,7 @@ def _verdict(data: RunData) -> str:
         return ""
     evidence = "".join(f"<li>{_safe(texts.begun(item.sentence))}</li>" for item in found.evidence)
     rank = f" About rank {found.rank:,}." if found.rank is not None else ""
-    hints = (f"{texts.confidence(found)}.{rank}", texts.untested(found))
+    hints = (f"{verdicttexts.confidence(found)}.{rank}", verdicttexts.untested(found))
     more = "".join(map(_muted, hints))
     head = f"<b>{_safe(texts.begun(found.sentence))}</b>"
     return f"<section class='verdict'><p>{head}</p><ul>{evidence}</ul><p>{_safe(texts.begun(found.advice))}</p>{more}</section>"

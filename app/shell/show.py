@@ -13,7 +13,7 @@ from lsr_app.plots.base import Picture, Rows
 from lsr_app.reading.rundata import RunData
 from lsr_app.serve.scripts import TO_TOP
 from lsr_app.shell import pages, saving, state
-from lsr_app.words import figuretexts, formats, texts
+from lsr_app.words import figuretexts, formats, texts, verdicttexts
 from lsr_app.words.wording import Words
 
 MANY = 11  # columns
@@ -159,13 +159,13 @@ def verdict(data: RunData, rank: int) -> None:
     if found is None:
         return
     with st.container(key="verdict", gap=None):
-        sure = formats.page(texts.confidence(found))
+        sure = formats.page(verdicttexts.confidence(found))
         head = f"<b>{formats.page(texts.begun(found.sentence))}</b><span class='lsr-remark'>{sure}</span>"
         evidence = "".join(f"<li>{formats.page(texts.begun(item.sentence))}</li>" for item in found.evidence)
         hints = (
-            texts.of_rank(found, rank),
-            texts.signatures(found),
-            texts.untested(found),
+            verdicttexts.of_rank(found, rank),
+            verdicttexts.signatures(found),
+            verdicttexts.untested(found),
         )
         seen = "".join(f"<p class='lsr-hint'>{formats.page(words)}</p>" for words in hints if words)
         st.html(

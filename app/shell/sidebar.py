@@ -11,7 +11,7 @@ import streamlit as st
 from lsr_app.reading import runkinds
 from lsr_app.reading.rundata import RunData
 from lsr_app.services.runs import RunEntry
-from lsr_app.shell import controls, filling, keys, saving, state
+from lsr_app.shell import controls, filling, keys, saving, state, turns
 from lsr_app.shell import pages as listed
 from lsr_app.shell.controls import Now
 from lsr_app.words import formats, texts
@@ -60,7 +60,7 @@ def _rank(data: RunData) -> None:
     else:
         st.caption(f"Rank {rank:,}, the only one of this run")
     words = {"auto": "Auto", "knee": "Knee", "fixed": "Fixed"}
-    widget = state.fresh("w_choice", wanted if wanted in words else "fixed")
+    widget = turns.fresh("w_choice", wanted if wanted in words else "fixed")
 
     def chosen() -> None:
         word = st.session_state[widget]
@@ -83,7 +83,7 @@ def rank_within_reach(now: Now) -> None:
 
 
 def _slider(widget: str, ladder: Sequence[int], rank: int, hint: str | None = None) -> None:
-    bound = state.bound(state.RANK, widget=state.fresh(widget, rank))
+    bound = state.bound(state.RANK, widget=turns.fresh(widget, rank))
     st.select_slider("Rank", ladder, help=hint, format_func=formats.count, **bound)
 
 

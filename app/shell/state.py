@@ -49,7 +49,7 @@ LIMITS = {
     "bits": 48,
 }
 _VIEW, _WRITTEN, _TOUCHED, _MESSAGES, _TO_TOP = "lsr_view", "lsr_written", "lsr_touched", "lsr_messages", "lsr_to_top"
-_PAGE, _MOVED, _TURNS = "lsr_page", "lsr_moved", "lsr_turns"
+_PAGE, _MOVED = "lsr_page", "lsr_moved"
 Rank = int | str
 
 
@@ -161,22 +161,6 @@ def seed(key: str, value: Any, widget: str = "") -> None:
         if st.session_state.get(widget) == value:
             return
     st.session_state[widget] = value
-
-
-def fresh(widget: str, value: Any) -> str:
-    """The key of a widget that shows this value, which others can change as well.
-
-    Where it shows another, a new widget takes its place. A value that was sent to the old one reaches the browser while it may be saying
-    something else already, and says with it what the old one showed: that would count as chosen by hand.
-    """
-    turns = st.session_state.setdefault(_TURNS, {})
-    name = f"{widget}_{turns.get(widget, 0)}"
-    if st.session_state.get(name, value) != value:
-        turns[widget] = turns.get(widget, 0) + 1
-        name = f"{widget}_{turns[widget]}"
-    if name not in st.session_state:
-        st.session_state[name] = value
-    return name
 
 
 def index(key: str, length: int) -> int:

@@ -13,9 +13,9 @@ from lsr_core.errors import InputError
 from lsr_core.networks.functions import ParametricFunction
 from lsr_core.problems.problem import Problem
 from lsr_core.problems.residual import Residual
-from lsr_core.refinement.peaks import path_samples
 from lsr_core.refinement.refined import Refinement
 from lsr_core.refinement.results import AGREEMENT, Floats, LossPaths
+from lsr_core.refinement.sizes import path_samples
 
 FINE = np.concatenate([[0.0], np.geomspace(1e-8, 1, 65), [1.1, 1.25, 1.5]])
 COARSE = np.concatenate([[0.0], np.geomspace(1e-5, 1, 18), [1.25, 1.5]])

@@ -14,8 +14,9 @@ from torch import Tensor
 from lsr_core.linalg.whitening import inverse_root
 from lsr_core.networks.directions import DirectionForm, FactoredDirections, sizes_of
 from lsr_core.refinement.basis import SKETCH, subset
-from lsr_core.refinement.peaks import ANCHORS, TRIED, anchors
+from lsr_core.refinement.peaks import anchors
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import ANCHORS, TRIED
 
 LEFT_OUT = 128  # samples of the trial that are not fitted
 FEWEST = 32  # that are fitted; with fewer there is no trial

@@ -10,7 +10,8 @@ import torch
 
 from lsr_core.networks.strategies import BACKWARD
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.peaks import (
+from lsr_core.refinement.ranks import LADDER
+from lsr_core.refinement.sizes import (
     PATH_STEPS,
     PROBES,
     TRIED,
@@ -20,7 +21,6 @@ from lsr_core.refinement.peaks import (
     path_samples,
     stepped_points,
 )
-from lsr_core.refinement.ranks import LADDER
 
 # shares of the GEMM rate that are reached
 QR_RATE, SVD_RATE, ROW_RATE, MODE_RATE, PASS_RATE = 0.6, 0.5, 0.55, 0.12, 0.9

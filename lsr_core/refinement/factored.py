@@ -19,9 +19,9 @@ from lsr_core.refinement.basis import (
     solved_factor,
 )
 from lsr_core.refinement.direction_choice import chosen_directions
-from lsr_core.refinement.peaks import PROBES, ROWS, directions
 from lsr_core.refinement.rows import TrainingRows
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import PROBES, ROWS, directions
 from lsr_core.refinement.subspace import SketchedSubspace
 
 ROUNDING = 4  # times the bound of first order on the rounding of a product

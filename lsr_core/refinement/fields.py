@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lsr_core.problems.grids import find_grid
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, stepped_points
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Fields
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import MAX_DISPLAY_POINTS, stepped_points
 from lsr_core.refinement.sweep import RankSolutions
 
 

@@ -10,11 +10,11 @@ from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.kinds import outline
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
 from lsr_core.refinement.plan import budget_of, make_plan
 from lsr_core.refinement.ranks import LADDER
 from lsr_core.refinement.resources import sized
 from lsr_core.refinement.setting import Outline, Setting
+from lsr_core.refinement.sizes import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS, Sizes
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from torch import Tensor
 from lsr_core.networks.footprints import samples_within
 from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement.output_errors import OutputErrors
-from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.quantiles import quantiles, room_for
 from lsr_core.refinement.report import finite
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import CHECK_BYTES
 from lsr_core.refinement.summary import Errors, Quantiles
 
 CHUNK = 2048  # samples a forward-mode product takes at a time

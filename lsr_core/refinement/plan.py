@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from lsr_core.refinement import serverlimits
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.durations import durations
-from lsr_core.refinement.peaks import Blocks, Sizes, item_of, sample_bytes, stages
+from lsr_core.refinement.peaks import Blocks, sample_bytes, stages
 from lsr_core.refinement.resources import available_bytes
+from lsr_core.refinement.sizes import Sizes, item_of
 
 MIN_BLOCK, MAX_BLOCK = 4 * 2**20, 128 * 2**20
 LARGEST_BLOCK = 2**29  # in forward mode, where each block costs the passes over what samples share once more

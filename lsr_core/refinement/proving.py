@@ -26,9 +26,9 @@ from lsr_core.networks.routes import (
 from lsr_core.networks.strategies import Strategy
 from lsr_core.problems.splits import Split
 from lsr_core.refinement.config import RefineConfig
-from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import budget_of, make_plan
 from lsr_core.refinement.routed import routed
+from lsr_core.refinement.sizes import Sizes
 
 PROOF = 7  # random stream
 

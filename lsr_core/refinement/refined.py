@@ -11,10 +11,10 @@ from torch import Tensor
 from lsr_core.errors import InputError
 from lsr_core.problems.problem import Problem
 from lsr_core.refinement.error_bars import ErrorBars
-from lsr_core.refinement.peaks import DELTA_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.results import Fields, Spectrum, Sweep
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import DELTA_BYTES
 from lsr_core.refinement.subspace import Subspace
 from lsr_core.refinement.summary import Summary
 from lsr_core.refinement.sweep import RankSolutions

@@ -8,8 +8,8 @@ from dataclasses import replace
 from lsr_core.errors import InputError
 from lsr_core.networks.directions import DirectionForm
 from lsr_core.networks.strategies import Strategy
-from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import Plan
+from lsr_core.refinement.sizes import Sizes
 
 
 def frugal(

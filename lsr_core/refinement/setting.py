@@ -22,9 +22,9 @@ from lsr_core.problems.kinds import ProblemKind
 from lsr_core.problems.splits import CHECKED, MappedSplit, Split
 from lsr_core.problems.streams import mapped
 from lsr_core.refinement.config import DEFAULT_MAX_RANK, RefineConfig
-from lsr_core.refinement.peaks import Sizes
 from lsr_core.refinement.plan import Plan, make_plan
 from lsr_core.refinement.routed import routed
+from lsr_core.refinement.sizes import Sizes
 
 
 @dataclass(frozen=True, eq=False)

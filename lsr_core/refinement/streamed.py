@@ -19,9 +19,9 @@ from lsr_core.refinement.basis import (
     solved_factor,
     subset,
 )
-from lsr_core.refinement.peaks import PROBES
 from lsr_core.refinement.rows import Rows, TrainingRows, sketch_rows
 from lsr_core.refinement.setting import Setting
+from lsr_core.refinement.sizes import PROBES
 from lsr_core.refinement.subspace import ExplicitSubspace
 
 

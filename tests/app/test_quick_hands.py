@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lsr_app.shell import keys, state
+from lsr_app.shell import keys, state, turns
 
 Session = dict[str, Any]
 
@@ -42,14 +42,14 @@ def test_the_widget_that_was_moved_is_not_sent_where_it_stands(
 
 
 def test_a_widget_that_has_to_show_another_value_is_a_new_one(session: Session) -> None:
-    first = state.fresh("w", 5)
+    first = turns.fresh("w", 5)
     session[first] = 7  # by hand
-    assert state.fresh("w", 7) == first
-    second = state.fresh("w", 3)
+    assert turns.fresh("w", 7) == first
+    second = turns.fresh("w", 3)
     assert second != first
     assert session[second] == 3
     session[first] = 7  # the browser had not heard of it yet
-    assert state.fresh("w", 3) == second
+    assert turns.fresh("w", 3) == second
     assert session[second] == 3
 
 

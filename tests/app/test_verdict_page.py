@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsr_app.commands.refine import _words
 from lsr_app.making.report import report
 from lsr_app.reading import rundata
-from lsr_app.words import texts
+from lsr_app.words import verdicttexts
 from lsr_core.refinement.summary import Evidence, Verdict
 from lsr_core.storage.runs import Run, RunStore
 from tests.app import synthetic
@@ -43,9 +43,9 @@ def test_the_page_says_which_rank_a_verdict_is_about_and_what_was_not_tested(
 
 def test_signs_of_failure_are_no_alarm_where_the_predictor_is_to_be_used() -> None:
     seen = SAID.model_copy(update={"signatures": ["divergence on update"]})
-    assert texts.signatures(seen).startswith("Published failure signatures seen here: divergence on update (")
-    assert texts.signatures(SAID) == ""
-    good = texts.signatures(seen.model_copy(update={"use": True}))
+    assert verdicttexts.signatures(seen).startswith("Published failure signatures seen here: divergence on update (")
+    assert verdicttexts.signatures(SAID) == ""
+    good = verdicttexts.signatures(seen.model_copy(update={"use": True}))
     assert "failure" not in good
     assert (
         "divergence on update (the network with the step in its weights is worse; the refined predictor is another)"
@@ -67,6 +67,6 @@ def test_report_and_command_line_say_the_same(store: RunStore) -> None:
     assert "uncertain: no other start was tried &lt;here&gt;" in page
     assert "Not tested: whether another start" in page
     lines = _words(run)
-    assert f"({texts.confidence(SAID)})" in lines
-    assert texts.untested(SAID) in lines
+    assert f"({verdicttexts.confidence(SAID)})" in lines
+    assert verdicttexts.untested(SAID) in lines
     assert "0.9" in lines

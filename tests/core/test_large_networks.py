@@ -20,7 +20,7 @@ from lsr_core.networks.jacobians import MatrixFreeJacobian
 from lsr_core.networks.proof import Reference, Twin, push_defect
 from lsr_core.networks.uses import search
 from lsr_core.networks.uses.network import UsedNetwork
-from lsr_core.refinement import peaks
+from lsr_core.refinement import sizes as costs
 from lsr_core.refinement.durations import durations
 from tests.core import twins
 
@@ -98,26 +98,26 @@ def test_work_by_sample_is_counted(model: nn.Module, shape: tuple[int, ...], flo
     assert UsedNetwork(function, inputs).factors == factors
 
 
-def sizes(flops: float) -> peaks.Sizes:
-    return peaks.Sizes(1000, 1, 500, 500, 0, 60, 3, flops=flops, shown=5000)
+def sizes(flops: float) -> costs.Sizes:
+    return costs.Sizes(1000, 1, 500, 500, 0, 60, 3, flops=flops, shown=5000)
 
 
 def test_moved_networks_are_looked_at_where_it_can_be_afforded() -> None:
-    assert peaks.path_samples(sizes(1e3)) == peaks.PATH_SAMPLES
-    assert peaks.stepped_points(sizes(1e3)) == peaks.MAX_STEPPED_POINTS
-    few = peaks.path_samples(sizes(2e8))
-    assert peaks.FEWEST_MOVED < few < peaks.PATH_SAMPLES
-    assert few * peaks.PATH_STEPS * peaks.LADDER * 2e8 <= peaks.MOVED_FLOPS
-    assert peaks.path_samples(sizes(1e12)) == peaks.stepped_points(sizes(1e12)) == peaks.FEWEST_MOVED
+    assert costs.path_samples(sizes(1e3)) == costs.PATH_SAMPLES
+    assert costs.stepped_points(sizes(1e3)) == costs.MAX_STEPPED_POINTS
+    few = costs.path_samples(sizes(2e8))
+    assert costs.FEWEST_MOVED < few < costs.PATH_SAMPLES
+    assert few * costs.PATH_STEPS * costs.LADDER * 2e8 <= costs.MOVED_FLOPS
+    assert costs.path_samples(sizes(1e12)) == costs.stepped_points(sizes(1e12)) == costs.FEWEST_MOVED
     costly = durations(sizes(1e9), RefineConfig(), "factored", 20, gather=1, samples=100)
     assert costly["loss paths"] < 20 * (costly["basis"] + costly["checking"])
 
 
 def test_loss_paths_of_a_costly_network_are_of_fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peaks, "MOVED_FLOPS", 0.0)
+    monkeypatch.setattr(costs, "MOVED_FLOPS", 0.0)
     result = refine(twins.problem(twins.network(2, 6, 1), rows=40), max_rank=5)
-    assert loss_paths(result).n_rows == peaks.FEWEST_MOVED
-    assert len(result.fields.stepped_points) == peaks.FEWEST_MOVED
+    assert loss_paths(result).n_rows == costs.FEWEST_MOVED
+    assert len(result.fields.stepped_points) == costs.FEWEST_MOVED
 
 
 def test_a_look_at_a_network_leaves_no_graph_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ from lsr_core.diagnosis.steps import with_parameter_steps
 from lsr_core.errors import InputError
 from lsr_core.kinds.data.problem import SupervisedProblem
 from lsr_core.refinement.fields import thinned, thinned_points
-from lsr_core.refinement.peaks import MAX_STEPPED_POINTS
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.refine import refine
 from lsr_core.refinement.refined import Refinement
+from lsr_core.refinement.sizes import MAX_STEPPED_POINTS
 from tests.core import twins
 
 

@@ -13,7 +13,7 @@ from lsr_app.shell.lab import bench as laid_out
 from lsr_app.shell.lab import experiments
 from lsr_app.shell.lab.bench import Bench
 from lsr_app.shell.launch import launch
-from lsr_app.words import fillingtexts, formats, texts
+from lsr_app.words import fillingtexts, formats, texts, verdicttexts
 from lsr_core.diagnosis.training_records import CheckpointRecord, TrainingRecord
 from lsr_core.errors import InputError
 
@@ -66,7 +66,7 @@ def verdicts(record: TrainingRecord) -> None:
     """What limits the network, for each stretch of the training."""
     lines = "".join(
         f"<p><b>{formats.page(epochs)}.</b> {formats.page(texts.begun(found.sentence))}"
-        f" <span class='lsr-remark'>{formats.page(texts.confidence(found))}</span></p>"
+        f" <span class='lsr-remark'>{formats.page(verdicttexts.confidence(found))}</span></p>"
         for epochs, found in trainingdata.verdicts(record.checkpoints)
     )
     st.html(f"<section class='lsr-verdict' aria-label='Verdicts'>{lines}</section>")

@@ -19,11 +19,11 @@ from lsr_core.networks.jacobians import TANGENTS
 from lsr_core.refinement.evaluation import Verified, refuse_infinite
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.measures import CHUNK, disagreement
-from lsr_core.refinement.peaks import CHECK_BYTES
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.reduction import ErrorBlock
 from lsr_core.refinement.results import Sweep
 from lsr_core.refinement.setting import mean_square, relative_l2
+from lsr_core.refinement.sizes import CHECK_BYTES
 from lsr_core.refinement.status import WORSE_FIT, sentence, status_of_data
 from lsr_core.refinement.summary import Classes, Errors, Quantiles, ResidualNorms
 from lsr_core.refinement.sweep import RankErrors

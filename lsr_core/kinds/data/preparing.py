@@ -17,7 +17,6 @@ from lsr_core.networks.strategies import Strategy, choose_strategy, uses_of
 from lsr_core.problems.splits import MappedSplit
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.output_sizes import note, output_sizes, parts_of
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.plan import Plan, budget_of, make_plan
 from lsr_core.refinement.proving import note_of, precision_of, proved_strategy, some_inputs
 from lsr_core.refinement.routed import frugal, routed
@@ -33,6 +32,7 @@ from lsr_core.refinement.setting import (
     refuse_other_answers,
     with_strategy,
 )
+from lsr_core.refinement.sizes import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.uses import refuse_unused_on
 
 

@@ -12,8 +12,8 @@ from lsr_core.networks.directions import FactoredDirections, sizes_of
 from lsr_core.networks.residuals import factors_of, form_of
 from lsr_core.refinement.basis import PROBE, SKETCH, Basis, Counter, OnFraction, column_scale, empty_basis, qr_for
 from lsr_core.refinement.factored import basis_from
-from lsr_core.refinement.peaks import ANCHORS, PROBES, directions
 from lsr_core.refinement.physics_setting import PhysicsSetting
+from lsr_core.refinement.sizes import ANCHORS, PROBES, directions
 from lsr_core.refinement.streamed import missed, range_of, triangle_of
 from lsr_core.refinement.subspace import ExplicitSubspace
 from lsr_core.refinement.sweep import SplitFactor

@@ -13,11 +13,11 @@ from lsr_core.problems.splits import Split
 from lsr_core.refinement import ranks as rank_choice
 from lsr_core.refinement.evaluation import Choosing, Evaluation, Reported, Verified
 from lsr_core.refinement.fields import thinned_points
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.report import build_sweep
 from lsr_core.refinement.results import Fields, Sweep
+from lsr_core.refinement.sizes import MAX_DISPLAY_POINTS, MAX_STEPPED_POINTS
 from lsr_core.refinement.status import WORSE_FIELD, sentence, status_of_equation
 from lsr_core.refinement.sweep import RankErrors, interpolate_logarithmically
 from lsr_core.refinement.true_residual import field_errors, measured, true_losses

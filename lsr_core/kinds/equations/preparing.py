@@ -20,7 +20,6 @@ from lsr_core.problems.physics.problem import PhysicsProblem
 from lsr_core.problems.physics.residuals import BlockRows, block_rows
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.output_sizes import parts_of
-from lsr_core.refinement.peaks import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.plan import make_plan
 from lsr_core.refinement.proving import note_of, precision_of
@@ -34,6 +33,7 @@ from lsr_core.refinement.setting import (
     refuse_other_answers,
     with_strategy,
 )
+from lsr_core.refinement.sizes import MAX_DISPLAY_POINTS, Sizes
 from lsr_core.refinement.uses import Route, refuse_unused_on
 
 WAYS = ("auto", "row-blocks", "matrix-free", "factored")  # of making rows of an equation's Jacobian
