@@ -17,6 +17,7 @@ from tests.fuzz.twin import Twin
 
 SAFETY = 300.0  # times what one rounding error of everything does
 EXACT_ROUTES = ("row-blocks", "matrix-free")
+TOLD = 0.1  # of the length of an image, that rounding may change of one that is told
 MEANINGLESS = 1e-3  # of the size of the data: a tolerance beyond it tests little
 SLACK = 30.0  # that such a comparison is given beside
 ANY = 0.5  # rounding leaves nothing of it
@@ -77,7 +78,10 @@ def judge(case: Case, problem: SupervisedProblem, result: Refinement, twin: Twin
 
 
 class Basis:
-    """V (m_total, R) as the run has it, and J V on the training rows; of a factored basis V = Ω C the random directions Ω as well."""
+    """V (m_total, R) as the run has it, and J V on the training rows, by the twin and by its neighbour.
+
+    Of a factored basis V = Ω C it has the random directions Ω as well.
+    """
 
     def __init__(self, result: Refinement, twin: Twin) -> None:
         rank, function = result.subspace.rank, result.setting.function
@@ -85,7 +89,9 @@ class Basis:
         own = result.subspace.delta(torch.eye(rank, dtype=function.dtype))
         self.scale = result.subspace.scale.double()
         self.directions = self._whole(own.unbind(1)) if rank else None
-        self.images = None if self.directions is None else twin.splits["train"].jacobian @ self.directions
+        self.images = self.nearby = None
+        if self.directions is not None:
+            self.images, self.nearby = (part["train"].jacobian @ self.directions for part in (twin.splits, twin.nearby))
         self._omega, self._lengths = None, {}
         if isinstance(result.subspace, SketchedSubspace):
             drawn = result.subspace.directions
@@ -154,7 +160,7 @@ FACTORED = 1e6  # roundings of the longest direction, below which one of factore
 
 def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis: Basis, rank: int) -> None:
     """Δθ solves the least-squares problem in the span of the first `rank` directions, its damping as rows of their own."""
-    if rank == 0 or basis.images is None or case.settings.get("published") in (3, 4):
+    if rank == 0 or basis.images is None or basis.nearby is None or case.settings.get("published") in (3, 4):
         return
     rows, delta = twin.splits["train"], result.delta_at(rank).double()
     images = basis.images / basis.scale
@@ -171,7 +177,9 @@ def _optimum(found: Judgement, case: Case, result: Refinement, twin: Twin, basis
         result.setting.strategy.name == "factored"
     )  # its directions are sums of long terms, and leave less to be told
     short = max(cut, (FACTORED if factored else SAFETY) * twin.rounding)
-    strong = lengths >= short * lengths.max()  # what is shorter is rounding, other in each computation
+    moved = (basis.nearby - basis.images).norm(dim=0) / basis.scale
+    # what is shorter is rounding, other in each computation; so is what a rounding error of the inputs moves by much of itself
+    strong = (lengths >= short * lengths.max()) & (moved <= TOLD * lengths)
     most = _least(matrix[:, strong[:rank]], residual, max(30 * result.setting.rcond, 1e4 * twin.rounding))
     tolerance = SAFETY * (basis.noise("train", delta) + twin.rounding * penalty * float(delta.norm()))
     size = _size(twin, "train") * math.sqrt(len(rows.targets))
