@@ -7,6 +7,7 @@ long it takes is marked `always`.
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -30,3 +31,10 @@ def _files_are_read_in_forks(request: pytest.FixtureRequest, monkeypatch: pytest
     """Importing the libraries anew for each file takes seconds."""
     if not request.node.get_closest_marker("own_process"):
         monkeypatch.setattr(confined, "subprocess", forked)
+
+
+@pytest.fixture(autouse=True)
+def _draws_are_the_same() -> None:
+    """In whatever order tests run, so that what one run shows another one does."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
