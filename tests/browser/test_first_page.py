@@ -25,7 +25,7 @@ def test_the_first_page_shows_a_real_run_without_a_click(page: Page, shipped: Ru
 
 def test_every_page_is_reached_by_its_link_and_draws_its_figures(page: Page) -> None:
     journeys.visit(page)
-    for path, figures in (("rank", 4), ("fields", 6), ("path", 4), ("export", 0), ("", 3)):
+    for path, figures in (("rank", 5), ("fields", 6), ("path", 4), ("export", 0), ("", 3)):
         journeys.follow(page, path)
         graphs = page.locator(".js-plotly-plot .main-svg:first-child")
         expect(graphs).to_have_count(figures)
