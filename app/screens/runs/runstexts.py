@@ -40,7 +40,7 @@ COLUMNS = {
     "dtype": "Number type",
     "id": "Id",
 }
-USUAL = ("state", "kind", "base", "refined", "gain", "rank", "made", "tags")
+USUAL = ("state", "kind", "base", "refined", "gain", "rank", "whose", "made", "tags")
 GAIN_HELP = "How many times lower the reported error is after refinement; below 1 it is higher."
 OPEN_HELP = "Choose one run."
 COMPARE_HELP = "Choose from two to twelve complete refinements."

@@ -93,7 +93,7 @@ def _config() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     names = runstexts.COLUMNS
     return {
-        "title": st.column_config.TextColumn("Run", width=280),
+        "title": st.column_config.TextColumn("Run", width=240),
         **{name: st.column_config.TextColumn(names[name]) for name in ("problem", "kind", "state", "whose", "dtype", "id")},
         **{name: number(names[name], format="%.2g") for name in ("base", "refined")},
         "condition": number(names["condition"], format="%.1e"),
