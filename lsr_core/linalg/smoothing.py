@@ -6,6 +6,7 @@ With A D⁻¹ = U S Wᵀ every quantity below is a sum over the singular values,
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -181,20 +182,25 @@ def minima(criterion: Callable[[Tensor], Tensor], grid: Tensor) -> list[tuple[fl
 
 
 def _valleys(values: Tensor) -> list[int]:
-    """Places of the minima of a curve, its ends among them."""
-    from scipy.signal import find_peaks
+    """Places of the minima of a curve, its ends among them: of a flat floor its middle, and none that a rise by rounding makes.
 
-    known = torch.where(torch.isfinite(values), values, torch.inf).double()
-    finite = known[torch.isfinite(known)]
-    if not len(finite):
-        return []
-    above = float(finite.max() + finite.abs().max()) + 1.0  # beyond both ends, and where nothing is known
-    heights = torch.nn.functional.pad(known.clamp_max(above), (1, 1), value=above)
-    places, shape = find_peaks(-heights.numpy(), prominence=0)
-    deep = (
-        depth > FLAT * abs(float(heights[place])) for place, depth in zip(places, shape["prominences"], strict=True)
-    )
-    return [int(place) - 1 for place, kept in zip(places, deep, strict=True) if kept and known[place - 1] < torch.inf]
+    SciPy's `find_peaks` would do; its package takes a second to load, a sixth of what is refined here in all.
+    """
+    heights = torch.where(torch.isfinite(values), values, torch.inf).tolist()
+    found, first = [], 0
+    for height, floor in itertools.groupby(heights):
+        end = first + len(list(floor))
+        walls = _wall(heights[:first][::-1], height), _wall(heights[end:], height)
+        if height < math.inf and min(walls) - height > FLAT * abs(height):
+            found.append((first + end - 1) // 2)
+        first = end
+    return found
+
+
+def _wall(heights: list[float], floor: float) -> float:
+    """How far a curve rises from a floor before it falls below it; without a limit where it never does."""
+    lower = next((place for place, height in enumerate(heights) if height < floor), None)
+    return math.inf if lower is None else max(heights[:lower], default=floor)
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:

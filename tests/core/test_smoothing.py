@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy.signal import find_peaks
 from torch import Tensor
 from torch.func import jacrev
 
@@ -217,6 +220,22 @@ def test_all_optima_are_found_and_the_best_is_first() -> None:
     grid = torch.logspace(-4, 4, 65, dtype=torch.float64)
     found = minima(lambda at: torch.minimum((at.log10() + 2).square(), (at.log10() - 1.03).square() - 0.1), grid)
     assert [pair[0] for pair in found] == [pytest.approx(10**1.03, rel=1e-2), pytest.approx(1e-2, rel=1e-2)]
+
+
+@given(heights=st.lists(st.integers(-4, 4).map(float) | st.just(math.inf), min_size=1, max_size=12))
+def test_valleys_are_those_of_the_library(heights: list[float]) -> None:
+    above = 100.0  # beyond both ends, and where nothing is known
+    walled = np.array([above, *(min(height, above) for height in heights), above])
+    expected = [int(place) - 1 for place in find_peaks(-walled)[0] if walled[place] < above]
+    grid = torch.arange(1, len(heights) + 1, dtype=torch.float64)
+    places = grid.new_tensor(heights)
+
+    def curve(at: Tensor) -> Tensor:
+        return places[
+            (at.round().long() - 1).clamp(0, len(heights) - 1)
+        ]  # a step for each point: none between is lower
+
+    assert sorted(round(at) - 1 for at, _ in minima(curve, grid)) == expected
 
 
 def noisy(noise: float = 0.2, n: int = 40, outputs: int = 1, **parts: Any) -> SupervisedProblem:
