@@ -17,9 +17,9 @@ from torch import Tensor
 
 from lsr_core.lab.least_squares import Course, DiagonalOperator, LinearLeastSquares
 from lsr_core.lab.records import CoordinateName, Precision
+from lsr_core.linalg.diagonal import is_diagonal
 from lsr_core.linalg.operators import DenseOperator
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import is_diagonal
 
 DTYPES: dict[Precision, torch.dtype] = {"float64": torch.float64, "float32": torch.float32}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.diagonal import is_diagonal, stacked
+
 
 def with_penalty(factor: Tensor, weights: Tensor, apart: Tensor | None = None) -> Tensor:
     """The factor (R+1, R+1) of [A, b] with the rows [W, W z] below, for the penalty ‖W (c + z)‖².
@@ -19,6 +21,8 @@ def with_penalty(factor: Tensor, weights: Tensor, apart: Tensor | None = None) -
     """
     matrix = torch.diag(weights) if weights.ndim == 1 else weights
     right = matrix.new_zeros(len(matrix)) if apart is None else matrix @ apart
+    if len(factor) == factor.shape[1] and is_diagonal(factor[:-1, :-1]) and is_diagonal(matrix):
+        return stacked(factor, matrix.diagonal(), right)
     penalty = torch.cat([matrix, right[:, None]], dim=1)
     return torch.linalg.qr(torch.cat([factor, penalty]), mode="r").R
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.diagonal import svd
+
 LEFT_TO_TELL = 1e-6  # of the rows
 PER_DECADE = 8
 DECADES = 17  # from the largest singular value to below its rounding
@@ -58,7 +60,7 @@ class RidgeFamily:
         if self.apart is not None:
             ahead = ahead - factor[:rank, :rank].double() @ self.apart
         matrix = factor[:rank, :rank].double() / lengths[:rank].double()
-        left, values, right_t = torch.linalg.svd(matrix, full_matrices=False)
+        left, values, right_t = svd(matrix)
         self.values = values * (values >= least * values[:1])
         self.right = right_t.T / lengths[:rank, None].double()
         self.along, self.whole = -(left.T @ ahead), -(left.T @ unmoved)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lsr_core.linalg.diagonal import is_diagonal
 from lsr_core.linalg.ridge import weights_of, with_penalty
 
 FLOOR = 4.0  # times √columns times rounding: above it residuals by the factor and by the directions themselves agree to a few percent
@@ -151,11 +152,6 @@ def singular_values(triangle: Tensor) -> Tensor:
     if is_diagonal(triangle):
         return triangle.diagonal().abs().sort(descending=True).values
     return torch.linalg.svdvals(triangle)
-
-
-def is_diagonal(triangle: Tensor) -> bool:
-    """Whether everything off the diagonal is exactly zero."""
-    return bool(torch.count_nonzero(triangle) == torch.count_nonzero(triangle.diagonal()))
 
 
 def times_upper(block: Tensor, triangle: Tensor, parts: int = 8) -> Tensor:

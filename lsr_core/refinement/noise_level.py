@@ -22,10 +22,11 @@ DIFFERS = 0.05  # the chance of two variances as different as these, below which
 
 @dataclass(frozen=True, eq=False)
 class NoiseLevel:
-    """σ (o,) of every output, how it was found, and whether by repeated measurements alone."""
+    """σ (o,) of every output, how it was found, from how many spare measurements of a place, and whether by these alone."""
 
     sigma: Tensor
     how: str
+    spare: int
     repeated: bool = False
 
 
@@ -49,22 +50,22 @@ def noise_level(
     pooled = float(family.noise(at)[0]) if fitted else family.base
     few = fitted and spare < ENOUGH_REPEATS
     if spare >= FEWEST_REPEATS and not (few and _agree(pooled, float(family.unspent(at)[0]), variance, spare)):
-        return NoiseLevel(variance.sqrt(), f"from repeated measurements ({spare} to spare)", repeated=True)
+        return NoiseLevel(variance.sqrt(), f"from repeated measurements ({spare} to spare)", spare, repeated=True)
     if not fitted:
-        return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), NOT_TOLD)
+        return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), NOT_TOLD, spare)
     how = "from what the fit leaves and the degrees of freedom it has not spent"
     if shared is not None and held_out is not None:
         alone = float(family.unspent(at)[0])
         unspent = max(alone - shared.spent(held_out, penalty), LEFT * alone)
         return NoiseLevel(
-            variance.new_full((outputs,), math.sqrt(pooled * alone / unspent)), f"{how}, as neighbours share it"
+            variance.new_full((outputs,), math.sqrt(pooled * alone / unspent)), f"{how}, as neighbours share it", spare
         )
     if outputs == 1 or held_out is None:
-        return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), how)
+        return NoiseLevel(variance.new_full((outputs,), math.sqrt(pooled)), how, spare)
     squares = held_out.fitted_errors(penalty).square().sum(dim=0)
     free = (1 - held_out.leverages(penalty)).sum(dim=0)
     single = torch.where(free > 0, squares / free.clamp_min(1e-12), pooled)
-    return NoiseLevel(single.sqrt(), f"{how}, of each output by itself")
+    return NoiseLevel(single.sqrt(), f"{how}, of each output by itself", spare)
 
 
 def _agree(fitted: float, freedom: float, variance: Tensor, spare: int) -> bool:

@@ -13,7 +13,7 @@ from lsr_core.linalg.smoothing import RidgeFamily
 from lsr_core.linalg.taken_up import taken_up
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.gains import Gains
-from lsr_core.refinement.held_out import HeldOut, pure_error
+from lsr_core.refinement.held_out import HeldOut
 from lsr_core.refinement.noise_level import FEWEST_REPEATS, noise_level
 from lsr_core.refinement.penalised import family_of, penalised, share_of_weights
 from lsr_core.refinement.shared_noise import SharedNoise
@@ -165,12 +165,12 @@ def smoothed(solve: LinearSolve) -> Smoothing | None:
     found = Smoothing(
         family=family, held_out=held_out, rule=config.regularise, used=taken.used, strength=taken.value, average=taken.average, rank=rank,
         seen=config.prior == "weights",
-        noise=family.values.new_zeros(setting.n_outputs), noise_by="", repeated=False, optima=taken.optima, shown=True, why="",
-        notes=_notes(solve, held_out, family, shared),
+        noise=family.values.new_zeros(setting.n_outputs), noise_by="", repeated=False, optima=taken.optima, shown=True, why="", notes=[],
     )  # fmt: skip
     level = noise_level(setting.train, found.penalty, found.at, family, held_out, shared)
-    judged = _judged(replace(found, noise=level.sigma, noise_by=level.how, repeated=level.repeated))
-    return _as_asked(judged, config)
+    found = replace(found, noise=level.sigma, noise_by=level.how, repeated=level.repeated)
+    found = replace(found, notes=_notes(solve, held_out, family, shared, level.spare))
+    return _as_asked(_judged(found), config)
 
 
 def _judged(found: Smoothing) -> Smoothing:
@@ -240,10 +240,12 @@ def _shows(gains: Gains, rank: int, samples: int, seen: bool) -> bool:
     return clear or gains.shows(rank, EVEN if seen else CHANCE)
 
 
-def _notes(solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily, shared: SharedNoise | None) -> list[str]:
+def _notes(
+    solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily, shared: SharedNoise | None, spare: int
+) -> list[str]:
     """What the reader should know of what was counted as independent."""
-    train, notes = solve.setting.train, []
-    outputs = train.targets.shape[1]
+    notes = []
+    outputs = solve.setting.n_outputs
     if outputs > 1:
         notes.append(
             f"The {outputs} outputs of a sample are counted as independent measurements by the evidence and by cross-validation; "
@@ -254,7 +256,6 @@ def _notes(solve: LinearSolve, held_out: HeldOut | None, family: RidgeFamily, sh
             f"Close neighbours seem to share their noise (a correlation of {shared.correlation} explains the values better than none) and are not "
             "counted as independent. What neighbours share is hard to tell from signal: between samples the error may be larger than it seems."
         )
-    _, spare = pure_error(*train)
     if spare:
         notes.append(
             f"{spare} training samples repeat a measurement at the place of another; those of a place are left out together"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, singular_values
+from lsr_core.linalg.diagonal import is_diagonal
+from lsr_core.linalg.triangular import TriangularSolver, singular_values
 from lsr_core.refinement.gains import Gains
 from lsr_core.refinement.ranks import SOLVED_LADDER
 from lsr_core.refinement.results import Floats

@@ -10,10 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lsr_core.linalg.diagonal import is_diagonal
 from lsr_core.linalg.operators import DenseOperator, random_block
 from lsr_core.linalg.randomized import probe_bound, randomized_svd
 from lsr_core.linalg.streaming_qr import StreamingQR
-from lsr_core.linalg.triangular import TriangularSolver, is_diagonal, times_upper
+from lsr_core.linalg.triangular import TriangularSolver, times_upper
 from lsr_core.linalg.whitening import inverse_root
 from lsr_core.refinement.sweep import condition_numbers
 from tests.core.twins import dot_test, fitted, generator, prescribed

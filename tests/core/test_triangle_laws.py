@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from lsr_core.linalg import triangular
+from lsr_core.linalg.diagonal import is_diagonal
 from lsr_core.linalg.triangular import (
     TriangularSolver,
-    is_diagonal,
     least_of,
     singular_values,
     times_upper,

@@ -7,6 +7,7 @@ LINALG, SWEEP = "tests/core/test_linalg.py", "tests/core/test_sweep_laws.py"
 
 TARGETS = {
     "lsr_core/linalg/damped.py": DAMPED,
+    "lsr_core/linalg/diagonal.py": ("tests/core/test_diagonal.py", "tests/core/test_triangle_laws.py"),
     "lsr_core/linalg/operators.py": (LINALG,),
     "lsr_core/linalg/randomized.py": (LINALG,),
     "lsr_core/linalg/ridge.py": (*DAMPED, LINALG),
