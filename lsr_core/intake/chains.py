@@ -68,6 +68,11 @@ def chain(
         raise InputError(
             f"no layers are known among {few(sorted(tensors))}; write a bundle with the registered architecture instead", key=what
         )  # fmt: skip
+    if mixed := next((name for name in weights if left[name].is_complex()), None):
+        raise InputError(
+            "is complex, and a chain of layers has real weights here; refine it from a Python file that makes it",
+            key=mixed[:80],
+        )
     order = ordered(weights, {name: tuple(left[name].shape) for name in weights})
     if order is None:
         sizes = ", ".join(f"{name} {tuple(left[name].shape)}" for name in weights[:4])

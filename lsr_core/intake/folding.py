@@ -42,7 +42,7 @@ class Folded:
 
 
 def reparametrised(tensors: Mapping[str, Tensor]) -> Folded:
-    """Weight norm W = g v/‖v‖ and spectral norm W/σ with σ = uᵀ W v, each as the weight itself."""
+    """Weight norm W = g v/‖v‖, spectral norm W/σ with σ = uᵀ W v, and pruned weights, each as the weight itself."""
     found = Folded({})
     for name, tensor in tensors.items():
         if name in found.notes:
@@ -62,7 +62,7 @@ def reparametrised(tensors: Mapping[str, Tensor]) -> Folded:
 def _norm_parts(name: str, tensors: Mapping[str, Tensor]) -> tuple[str, list[str], Tensor, str] | None:
     """Of a tensor that belongs to a norm: the weight's own name, the tensors it is made of, and the weight."""
     new = re.fullmatch(r"(.*?)parametrizations\.(\w+)\.(original\d?|0\.(_u|_v))", name)
-    old = re.fullmatch(r"(.*?)(\w+?)_(g|v|u|orig)", name)
+    old = re.fullmatch(r"(.*?)(\w+?)_(g|v|u|orig|mask)", name)
     if new:
         own, stem = f"{new[1]}{new[2]}", f"{new[1]}parametrizations.{new[2]}."
         g, v, w, left, right = (stem + end for end in ("original0", "original1", "original", "0._u", "0._v"))
@@ -79,10 +79,12 @@ def _norm_parts(name: str, tensors: Mapping[str, Tensor]) -> tuple[str, list[str
         along = tensors[right].double() if right in tensors else torch.nn.functional.normalize(flat.T @ u, dim=0)
         used = [part for part in (w, left, right) if part in tensors]
         return own, used, matrix / (u @ flat @ along), "spectral norm, divided out"
-    if g in tensors and v in tensors and tensors[g].ndim == tensors[v].ndim:
+    if old and w in tensors and (mask := f"{own}_mask") in tensors and tensors[mask].shape == tensors[w].shape:
+        return own, [w, mask], tensors[w].double() * tensors[mask].double(), "pruned, zeros put in"
+    if g in tensors and v in tensors and tensors[g].ndim in (0, tensors[v].ndim):
         size, direction = tensors[g].double(), tensors[v].double()
         dims = [dim for dim, length in enumerate(size.shape) if length == 1] or list(range(size.ndim))
-        if size.numel() == len(direction) == 1:
+        if size.ndim == 0 or size.numel() == len(direction) == 1:
             dims = list(range(direction.ndim))
         return own, [g, v], direction * (size / direction.norm(dim=dims, keepdim=True)), "weight norm, multiplied in"
     return None

@@ -53,7 +53,7 @@ def _columns(
         before = 0 if place == 0 else len(made[f"joined.{place - 1}.weight"])
         widths = [part.shape[1] for part in weights if part is not None]
         shared = place == 0 or len(stems) == 1 or set(widths) == {before}  # all see everything that is before them
-        if not shared and sum(widths) != before:
+        if (shared and len(set(widths)) > 1) or (not shared and sum(widths) != before):
             return None
         own = torch.cat(weights) if shared else torch.block_diag(*weights)  # type: ignore[arg-type]
         made |= {f"joined.{place}.weight": own, f"joined.{place}.bias": torch.cat(biases)}  # type: ignore[arg-type]

@@ -27,8 +27,8 @@ _PREFIXES = ("module.", "_orig_mod.", "_module.", "state_dict.", "model_state_di
 def read(path: Path, network: str = "") -> dict[str, Tensor]:
     """The floating-point tensors of a checkpoint, in a file with one of `SUFFIXES`.
 
-    Those of a `.pt` come in the order in which they were registered; a `.safetensors` does not keep it, and gives that of the names, parts
-    called encoder before others and parts called decoder, head or output after them.
+    Those of a `.pt` come in the order in which they were registered; a `.safetensors` does not keep it, nor a dictionary that was sorted, and gives
+    that of the names, parts called encoder before others and parts called decoder, head or output after them.
 
     Nothing is unpickled here: a `.pt` is scanned first, then read by `torch.load(weights_only=True)` in a child process.
 
@@ -89,7 +89,12 @@ def _one(path: Path, network: str) -> tuple[dict[str, Tensor], bool]:
         if "networks" in told:
             raise SeveralNetworks(told["networks"], path.name)
         tensors, _ = read_tensors(converted, 8 * MAX_FILE_BYTES)
-        return {name: tensors[name] for name in told["order"]}, bool(told["named"])
+        order = told["order"]
+        if order == sorted(
+            order
+        ):  # sorted when it was saved, by which layer10 stands before layer2, and a decoder first
+            order = sorted(order, key=_by_name)
+        return {name: tensors[name] for name in order}, bool(told["named"])
 
 
 def _by_name(name: str) -> tuple[int, list[tuple[int, int, str]]]:

@@ -48,6 +48,8 @@ def _quickly(text: str, found: Layout, wanted: list[int]) -> np.ndarray:
     more: dict[str, Any] = {} if found.delimiter == SPACES else {"delimiter": found.delimiter}
     width = None if len(wanted) == len(found.columns) else wanted
     if found.comma:
+        if "." in text.split("\n", found.skip)[-1]:
+            raise ValueError("a point in one of its fields may divide thousands")
         text = text.replace(",", ".")  # commas divide nothing there
     table = np.loadtxt(
         io.StringIO(text), skiprows=found.skip, ndmin=2, comments=list(COMMENTS), quotechar='"', dtype=np.float64, usecols=width, **more

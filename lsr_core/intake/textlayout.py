@@ -23,7 +23,9 @@ SPACES = " "
 LOOKED_AT = 200  # lines by which a column is judged
 _DELIMITERS = ("\t", ";", "|", ",")
 _SEPARATOR = re.compile(r"\"?sep=.\"?")  # a line of Excel's own
-_INLINE = re.compile(r"\s[%#!]|\s//")
+_INLINE = re.compile(r"\s[#!]|\s//|\s%(?!\s*(?:[-+.\d;,|\t]|$))")  # 5 % between or behind fields is a share
+_WHOLE = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_FRACTION = re.compile(r"\s*(?:-0+,|[-+]?\d+,0\d)")  # what no pair of whole numbers looks like
 _UNITLESS = re.compile(
     r"[-+]?[.,]?\d|nan|na$|n/a|#n/a|null|none|inf|missing|\?", re.IGNORECASE
 )  # how a field begins that is no unit
@@ -143,8 +145,10 @@ def _divided(lines: Sequence[str]) -> tuple[str, bool]:
 
 
 def _decimal(delimiter: str, lines: Sequence[str]) -> bool:
-    """Whether commas are decimal signs: 1,234 alone is no evidence but between semicolons, which Excel writes where commas are."""
-    return any(decimal_comma(part, sure=delimiter == ";") for line in lines for part in split(line, delimiter, ""))
+    """Whether commas are decimal signs: 1,234 alone shows it only between semicolons, as Excel writes, and beside no number with a point."""
+    fields = [part for line in lines for part in split(line, delimiter, "")]
+    sure = delimiter == ";" and not any("." in part and is_number(part) for part in fields)
+    return any(decimal_comma(part, sure=sure) for part in fields)
 
 
 def _table(lines: Sequence[str], delimiter: str) -> list[str]:
@@ -179,6 +183,16 @@ def _header(
         raise InputError(
             f"its first line, {rest[0].strip()[:40]}, has whole numbers and all others have decimals: it may name the columns, or be a row; "
             f"give the columns names in words, or write the first row as {fields[0].strip()[:20]}.0",
+            file=file,
+        )
+    if (
+        delimiter == ","
+        and len(fields) == 2
+        and all(_WHOLE.fullmatch(line) for line in rest)
+        and any(map(_FRACTION.match, rest))
+    ):
+        raise InputError(
+            f"its line {rest[0].strip()[:40]} may be one number with a decimal comma or two; give it a header, or write it with a point",
             file=file,
         )
     if all(is_number(part, comma) or is_missing(part) for part in fields):

@@ -79,9 +79,15 @@ def column(name: str, sample: Sequence[str], comma: bool) -> Column:
     if why := _ambiguous(given, point, group):
         return Column(name, float, unusable=why)
 
+    later = (
+        bool(given) and comma and not any("." in part for part in given)
+    )  # then a point further down divides thousands
+
     def number(text: str) -> float:
         if is_missing(text):
             return float("nan")
+        if later and "." in text:
+            raise ValueError(text)
         return to_number(text.replace(group, "") if grouped else text, comma)
 
     numbers = sum(is_number(part.replace(group, "") if grouped else part, comma) for part in given)

@@ -34,6 +34,8 @@ def convert(source: Path, target: Path, network: str = "") -> dict[str, Any]:
     """
     with torch.serialization.safe_globals(inert.stand_ins(pickles.check(source))):
         loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    if isinstance(loaded, list | tuple) and loaded and all(map(_is_named, loaded)):
+        loaded = dict(loaded)
     if isinstance(loaded, list | tuple):
         loaded = {str(place): part for place, part in enumerate(loaded)}
     found = _networks(loaded)
@@ -107,6 +109,11 @@ def _matrices(part: Any) -> int:
 def _is_weight(value: Any) -> bool:
     """Whether it is a tensor that a network may have; a loss, a counter and the state of a random generator are none."""
     return isinstance(value, Tensor) and value.ndim > 0 and (value.is_floating_point() or value.is_complex())
+
+
+def _is_named(value: Any) -> bool:
+    """Whether it is an entry of `list(model.named_parameters())`."""
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], Tensor)
 
 
 def _is_list(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import torch
 from torch import Tensor
@@ -93,12 +93,12 @@ class _Tracker(TorchDispatchMode):
         return False  # True, the default, loads torch's compiler at the first operation, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        before = {_key(value) for value in tree_iter((args, kwargs)) if isinstance(value, Tensor)}
+        before = {_key(value) for value in tree_iter((args, kwargs)) if _stored(value)}
         result = func(*args, **(kwargs or {}))
         if (count := flop_registry.get(func._overloadpacket)) is not None:
             self.flops += count(*args, **(kwargs or {}), out_val=result)
         for value in tree_iter(result):
-            if isinstance(value, Tensor) and _key(value) not in before:
+            if _stored(value) and _key(value) not in before:
                 self._add(value)
         return result
 
@@ -115,6 +115,11 @@ class _Tracker(TorchDispatchMode):
         self._seen[key] = weakref.ref(storage, gone)
         self.living += size
         self.peak = max(self.peak, self.living)
+
+
+def _stored(value: Any) -> TypeGuard[Tensor]:
+    """Whether it has a storage of its own; a sparse tensor has those of its parts."""
+    return isinstance(value, Tensor) and value.layout == torch.strided
 
 
 def _key(value: Tensor) -> int:

@@ -179,6 +179,7 @@ def operator_defect(operator: JacobianOperator, reference: Reference, *, wide: b
     if rows and isinstance(operator, RowJacobian):
         made = torch.cat([part for _, part in operator.row_blocks()])
         defects += [reference.defect_of(made @ directions), reference.adjoint_defect_of(made.T @ weights)]
+        defects.append(reference.defect_of(operator.matmat(directions)))  # few columns go without rows
     elif wide:
         more = weights.new_ones(len(weights), FEW_COLUMNS)
         defects.append(reference.adjoint_defect_of(operator.rmatmat(torch.cat([weights, more], dim=1))[:, :PAIRS]))

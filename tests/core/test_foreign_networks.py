@@ -162,6 +162,14 @@ RIGHT: dict[str, Callable[[], nn.Module]] = {
     "sorted and summed": lambda: mlp(lambda h: torch.sort(h, 1).values.cumsum(1), torch.tanh),
     "a system of equations solved inside": lambda: doing(_solved, w=nn.Parameter(torch.randn(3, 3)), v=nn.Parameter(torch.randn(3, 1))),
     "an argument that has a value already": lambda: doing(lambda self, x, scale=2.0: scale * self.b(torch.tanh(self.a(x)))),
+    "numbers looked up that forward rounds itself": lambda: Lambda(
+        lambda self, x: self.b(self.e((3 * x[:, 0]).abs().long().clamp(0, 2)) * torch.tanh(self.a(x))),
+        e=nn.Embedding(3, 4), a=linear(3, 4), b=linear(4, 1),
+    ),
+    "a product with a sparse matrix": lambda: mlp(lambda h: torch.sparse.mm(torch.eye(4, dtype=h.dtype).to_sparse(), h.T).T.tanh()),
+    "a function that vmap does not know": lambda: Lambda(
+        lambda self, x: self.b(functional.rrelu(self.a(x), training=False)), a=linear(3, 2), b=linear(2, 1)
+    ),
     "noise from a seed of its own": lambda: mlp(
         torch.tanh, lambda h: h + 0.1 * torch.randn(h.shape, dtype=h.dtype, generator=torch.Generator().manual_seed(3))
     ),

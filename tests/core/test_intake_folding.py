@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from lsr_core.errors import InputError
@@ -33,6 +34,14 @@ class Normalised(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         mean, std, shift, size = (getattr(self, name) for name in self.names)
         return self.net((x - mean) / std) * size + shift
+
+
+def over_all(layer: nn.Linear) -> nn.Linear:
+    """With one size for the whole matrix, which is not that of its values at the start."""
+    weight_norm(layer, dim=None)
+    with torch.no_grad():
+        layer.parametrizations.weight.original0.mul_(1.5)  # type: ignore[union-attr,operator]
+    return layer
 
 
 class Bounded(nn.Module):
@@ -67,6 +76,8 @@ class Named(nn.Module):
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "weight norm": lambda: chain(weight_norm(nn.Linear(3, 8)), [nn.Tanh()], weight_norm(nn.Linear(8, 1))),
+    "weight norm over all": lambda: chain(over_all(nn.Linear(3, 8)), [nn.Tanh()], nn.Linear(8, 1)),
+    "pruned": lambda: chain(prune.l1_unstructured(nn.Linear(3, 8), "weight", 0.5), [nn.Tanh()], nn.Linear(8, 1)),
     "spectral norm": lambda: chain(spectral_norm(nn.Linear(3, 8)), [nn.Tanh()], spectral_norm(nn.Linear(8, 1))),
     "batch norm before": lambda: chain(nn.Linear(3, 8), [nn.BatchNorm1d(8), nn.Tanh()], nn.Linear(8, 1)),
     "batch norm behind": lambda: chain(nn.Linear(3, 8), [nn.Tanh(), nn.BatchNorm1d(8)], nn.Linear(8, 1)),

@@ -123,3 +123,35 @@ def test_the_order_of_registration_decides(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "net.pt")
     found = guess.guess(state_dicts.read(tmp_path / "net.pt"))
     assert [found.names[f"linears.{place}.weight"] for place in range(3)] == ["z.weight", "m.weight", "a.weight"]
+
+
+def test_names_that_were_sorted_are_counted(tmp_path: Path) -> None:
+    """Twelve layers of one shape, and parts that sort the other way round, in dictionaries that were sorted before they were saved."""
+    deep = {f"layer{place}.{key}": value for place in range(12) for key, value in nn.Linear(5, 5).state_dict().items()}
+    for state, last in ((deep, "layer11"), (Auto().state_dict(), "decoder.2")):
+        torch.save(dict(sorted(state.items())), tmp_path / "net.pt")
+        found = guess.guess(state_dicts.read(tmp_path / "net.pt"))
+        weights = [name for own, name in found.names.items() if own.endswith("weight")]
+        assert weights == [name for name in state if name.endswith("weight")]
+        assert weights[-1] == f"{last}.weight"
+
+
+def test_an_ensemble_is_refused_as_it_stands() -> None:
+    tensors = {
+        f"members.{number}.{place}.{key}": value
+        for number in range(2)
+        for place, layer in enumerate((nn.Linear(2, 8), nn.Linear(8, 1)))
+        for key, value in layer.state_dict().items()
+    }
+    with pytest.raises(InputError, match="do not follow one another"):
+        guess.guess(tensors)
+
+
+def test_complex_weights_of_a_chain_are_named() -> None:
+    tensors = {
+        f"{place}.{key}": value
+        for place, layer in enumerate((nn.Linear(2, 8, dtype=torch.cfloat), nn.Linear(8, 1, dtype=torch.cfloat)))
+        for key, value in layer.state_dict().items()
+    }
+    with pytest.raises(InputError, match=r"0\.weight: is complex"):
+        guess.guess(tensors)

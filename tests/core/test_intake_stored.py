@@ -57,6 +57,7 @@ STORED: dict[str, Any] = {
     "kernels of flax": {"params": {f"Dense_{place}": {"kernel": w, "bias": b[0]} for place, (w, b) in enumerate(zip(W, B, strict=True))}},
     "layer by layer": {f"layer{place}": {"weight": w.T, "bias": b[0]} for place, (w, b) in enumerate(zip(W, B, strict=True))},
     "values of a state dict": list(NET.state_dict().values()),
+    "named parameters": list(NET.named_parameters()),
     "shadow of torch_ema": {"decay": 0.9, "num_updates": 3, "shadow_params": list(NET.state_dict().values()), "collected_params": None},
 }  # fmt: skip
 
@@ -72,7 +73,9 @@ def test_it_is_the_network_that_was_saved(name: str, tmp_path: Path) -> None:
     assert told.difference < compare.AGREES
     assert set(found.uses) == set(tensors)
     turned = any("taken as stored (inputs, outputs) and turned" in note for note in found.notes)
-    assert turned == (name not in ("columns", "layer by layer", "values of a state dict", "shadow of torch_ema"))
+    assert turned == (
+        name not in ("columns", "layer by layer", "values of a state dict", "named parameters", "shadow of torch_ema")
+    )
 
 
 def test_square_matrices_are_told_by_predictions() -> None:

@@ -75,6 +75,9 @@ READ: dict[str, tuple[str | bytes, dict[str, list[float]]]] = {
     ),
     "a table of markdown": ("| x | y |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", {"x": [1, 3], "y": [2, 4]}),
     "whole numbers among decimals": ("1,2,3\n1.5,2,3.5\n2.5,4,1.5\n", {"column 1": [1, 1.5, 2.5], "column 2": [2, 2, 4], "column 3": [3, 3.5, 1.5]}),
+    "percent behind a blank": ("t;u;v\n1;5 %;2\n2;6 %;3\n", {"t": [1, 2], "v": [2, 3]}),
+    "percent as a comment": ("t u\n1 2 % first\n3 4\n", {"t": [1, 3], "u": [2, 4]}),
+    "thousands where another column has points": ("t;u;v\n0.5;1,000;1\n1.5;1,001;2\n", {"t": [0.5, 1.5], "v": [1, 2]}),
     "comment further down": ("x,y\n1,2\n# a note\n3,4\n", {"x": [1, 3], "y": [2, 4]}),
 }  # fmt: skip
 
@@ -105,6 +108,8 @@ def test_a_table_is_read_as_it_was_meant(name: str, tmp_path: Path) -> None:
         ("x\n1,5\n1.5\n", "has both 1,5 and 1.5"),
         ("x\ty\n1,234\t2\n2,345\t3\n", "may mean thousands or a decimal sign by 1,234"),
         ("x;y\n1.013;0,5\n2.026;1,5\n", "may mean thousands or a decimal sign by 1.013"),
+        ("t;u\n" + "0,5;7\n" * 300 + "0,5;1.000\n", "line 302, u: '1.000' is none"),
+        ("-2,0000\n-0,5000\n1,0000\n", "may be one number with a decimal comma or two"),
         ("x,y\n0.5,1,2\n0.5,3,4\n", "line 2 has 3 fields, the header names 2"),
         ('VARIABLES = x u\nZONE T="1"\n0 1\nZONE T="2"\n0 1\n', "several zones"),
         ('VARIABLES = "x", "u"\nZONE F=BLOCK\n0 1\n1 4\n', "packed as BLOCK"),
