@@ -27,7 +27,7 @@ from lsr_core.networks.rows_about import rows_about
 from lsr_core.problems.physics.residuals import BlockRows
 from lsr_core.refinement.physics_setting import PhysicsSetting
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.relative_residual import jets_of, relative_residual_of
+from lsr_core.refinement.relative_residual import is_zero, jets_of, relative_residual_of
 
 ROWS_A_DIRECTION = 5  # of the residual, from which its derivative along the directions is taken
 FEW_ROWS = 600
@@ -37,7 +37,6 @@ MODE = 1e-4  # of the terms, that a mode may leave which the subspace resolves n
 NEGLIGIBLE = 1e-12  # of the largest singular value of both, below which a direction moves neither
 LEVEL = 0.1  # of the size of an output: its variation counts as at least this large
 SMALL_OUTPUT = 1e-3  # of the largest output: the size that a smaller one is compared with
-VANISHED = 1e-4  # of the network's field, up to which a refined one counts as zero where no row asks for anything else
 COURSE = (0.5, 0.7, 0.85)  # of the rank: lower ones whose fields and residuals tell how the error falls
 DIRECTION_BYTES = 2**28  # of directions; where a subspace is larger its leading ones are taken
 
@@ -78,25 +77,13 @@ def solved(refinement: Refinement) -> Solved:
     if len(alpha) == 0:
         return Solved(found.worst, found.block, None, found.bent)
     directions = _directions(refinement, alpha)
-    if not _is_zero(setting, delta):
+    if not is_zero(setting, delta, _known_at(setting)[0][0]):
         change = _ambiguity(setting, directions, delta, max(residual, RESOLVED * found.terms))
         course = None if found.bent else _course(refinement, alpha)
         return Solved(found.worst, found.block, change, found.bent, course=course)
     terms = relative_residual_of(setting, torch.zeros_like(delta)).terms
     change = _ambiguity(setting, directions, delta, max(residual, MODE * terms), zero=True)
     return Solved(residual / max(terms, 1e-300), found.block, change, found.bent, zero=True)
-
-
-def _is_zero(setting: PhysicsSetting, delta: Tensor) -> bool:
-    """Whether no row asks for anything but zero, and the refined field is zero beside the network's."""
-    for block in setting.fresh:
-        field = block.residual.components().outputs(block.points)
-        if bool(block.residual.of_components(block.points, torch.zeros_like(field)).any()):
-            return False
-    points = _known_at(setting)[0][0]
-    network = setting.function.outputs(points)
-    step = setting.strategy.at(points).matmat(delta[:, None]).view_as(network)
-    return float((network + step).norm()) <= VANISHED * float(network.norm())
 
 
 def _ambiguity(

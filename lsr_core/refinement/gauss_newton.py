@@ -21,7 +21,7 @@ from lsr_core.refinement.predictor import RefinedPredictor
 from lsr_core.refinement.progress import Progress, ProgressCallback, default_callback
 from lsr_core.refinement.ranks import ladder
 from lsr_core.refinement.refined import Refinement
-from lsr_core.refinement.relative_residual import SOLVED, relative_residual_of
+from lsr_core.refinement.relative_residual import SOLVED, is_zero, relative_residual_of
 from lsr_core.refinement.response_model import ResponseModel, State
 from lsr_core.refinement.summary import GaussNewtonStep
 
@@ -268,7 +268,7 @@ def _sentence(records: Sequence[GaussNewtonStep], ending: str | None) -> str:
 def _unsolved(setting: PhysicsSetting, delta: Tensor) -> str:
     """That the residual of Δθ is large beside the terms; whether the field is wrong is for the verdict to say."""
     found = relative_residual_of(setting, delta)
-    if found.worst <= SOLVED:
+    if found.worst <= SOLVED or is_zero(setting, delta, setting.splits[setting.display].inputs):
         return ""
     return (
         f" The residual is large: at fresh points what is left is {100 * found.worst:.2g} % of the terms that it is made of "

@@ -16,6 +16,7 @@ SOLVED = 0.03  # of the terms, up to which an equation may be solved
 PRESCRIBED = 1e-6  # of the size of the terms: what is left of a row without the field is then a value that it asks for
 BENT = 1e-9  # of the largest slope: a change that is not rounding
 CHUNK = 1024
+VANISHED = 1e-4  # of the network's field, up to which a refined one counts as zero where no row asks for anything else
 
 
 class RelativeResidual(NamedTuple):
@@ -62,6 +63,17 @@ def relative_residual(
         if not float(by_row.max()) <= worst:
             worst, name = float(by_row.max()), part.block.block.name
     return RelativeResidual(worst, name, math.sqrt(total), bent)
+
+
+def is_zero(setting: PhysicsSetting, delta: Tensor, points: Tensor) -> bool:
+    """Whether no row asks for anything but zero, and the refined field at these points is zero beside the network's: it has no terms then."""
+    for block in setting.fresh:
+        field = block.residual.components().outputs(block.points)
+        if bool(block.residual.of_components(block.points, torch.zeros_like(field)).any()):
+            return False
+    network = setting.function.outputs(points)
+    step = setting.strategy.at(points).matmat(delta[:, None]).view_as(network)
+    return float((network + step).norm()) <= VANISHED * float(network.norm())
 
 
 class _Seen(NamedTuple):

@@ -104,7 +104,8 @@ def in_words(numbers: Mapping[str, UnknownNumber]) -> str:
         for name, found in numbers.items()
     ]
     remarks = [found.said for found in numbers.values() if found.said]
-    return " ".join([f"Found: {', '.join(parts)} (one standard deviation).", *remarks])
+    deviations = " (one standard deviation)" if any(found.std is not None for found in numbers.values()) else ""
+    return " ".join([f"Found: {', '.join(parts)}{deviations}.", *remarks])
 
 
 def misfit_in_words(values: int, noise: Sequence[float], misfit: float, freedom: float, *, given: bool) -> str:

@@ -262,6 +262,18 @@ class TestEndings:
         assert "The residual is large: at fresh points" in gauss_newton(refine(make(steep)), 3).sentence
         assert "not solved" not in stepped().sentence
 
+    def test_zero_is_not_called_large_beside_terms_that_are_zero_too(self) -> None:
+        """What is left of u''/100 + u - u³ = 0 between zeros is rounding, and so are its terms."""
+        arguments = {
+            "inputs": {"x": [0, 1]},
+            "equations": [{"equation": "0.01*u_xx + u - u^3 = 0", "points": 150}],
+            "conditions": [{"where": "x = 0, x = 1", "equation": "u = 0", "points": 4}],
+        }
+        zero = problem_of(checked(TypedArguments, arguments), StartingNetwork(widths=[32, 32]))
+        found = gauss_newton(refine(zero), 20)
+        assert found.records[-1].fresh_residual < 1e-12
+        assert "residual is large" not in found.sentence
+
 
 def advance(left: float, *, promised: float) -> Advance[State]:
     """A step that leaves so much of a residual of one, beside what the linear model promises; both are of residuals."""

@@ -24,7 +24,7 @@ from lsr_core.problems.physics.samplers import Box
 from lsr_core.problems.physics.typed.arguments import TypedArguments
 from lsr_core.problems.physics.typed.network import StartingNetwork, problem_of
 from lsr_core.refinement.refine import refine
-from lsr_core.refinement.unknowns import number
+from lsr_core.refinement.unknowns import in_words, number
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.solution import JoinedSolution
 from lsr_core.solver.solve import solve
@@ -234,6 +234,12 @@ def test_words_of_a_number() -> None:
     assert "no value is measured" in number("k", 1.0, 0.1, 0.5, measured=False).said
     assert "2 times its value" in number("k", 1.0, 2.0, 0.5, measured=True).said
     assert number("k", 1.0, 0.1, 0.5, measured=True).said == ""
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_deviation_is_named_where_one_stands(measured: bool) -> None:
+    sentence = in_words({"k": number("k", 1.0, 0.1, 0.5, measured=measured)})
+    assert ("± 0.1" in sentence) == ("(one standard deviation)" in sentence) == measured
 
 
 @pytest.mark.parametrize(
