@@ -40,6 +40,9 @@ def listing(path: Path) -> list[ArrayInfo]:
                 continue
             if dataset.shape is None:
                 continue
+            if why := _no_numbers(dataset):
+                found.append(ArrayInfo(name, _shape(dataset, path), "none", 0, why))
+                continue
             if not numeric(dataset.dtype.kind):
                 found.append(passed_over(name, _shape(dataset, path), str(dataset.dtype)))
                 continue
@@ -55,6 +58,23 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     with h5py.File(path, "r", locking=False) as file:
         known = dict(_datasets(file, "", 0))
         return {name: part_of(_values(known[name if name in known else without_part(name)]), name) for name in names}
+
+
+def _no_numbers(dataset: Any) -> str:
+    """Why what is stored as numbers is none: text, sizes of what is empty, parts of a sparse matrix, or a dimension."""
+    kind, name = (_told(dataset, key) for key in ("MATLAB_class", "NAME"))
+    if "MATLAB_empty" in dataset.attrs:
+        return "is empty"
+    if kind in ("char", "string", "cell", "function_handle"):
+        return f"is {kind} of MATLAB; save it as real numbers"
+    if "MATLAB_sparse" in dataset.parent.attrs:
+        return "is part of a sparse matrix; save it as full(A)"
+    return "is a dimension without values" if name.startswith("This is a netCDF dimension but not") else ""
+
+
+def _told(dataset: Any, key: str) -> str:
+    value = dataset.attrs.get(key, "")
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _is_complex(dtype: np.dtype[Any]) -> bool:

@@ -13,6 +13,14 @@ from lsr_core.intake import hdf
 from lsr_core.intake.arrays import ArrayInfo, checked, numeric, without_part
 
 _FILLS = ("_FillValue", "missing_value")
+_READ = {*_FILLS, "scale_factor", "add_offset", "_Unsigned", "valid_range", "valid_min", "valid_max"}
+_USUAL = {
+    "i2": -32767,
+    "i4": -2147483647,
+    "i8": -9223372036854775806,
+    "f4": 9.969209968386869e36,
+    "f8": 9.969209968386869e36,
+}
 
 
 def listing(path: Path) -> list[ArrayInfo]:
@@ -59,13 +67,35 @@ def _opened(path: Path) -> Any:
 
 
 def meant(stored: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
-    """Stored numbers by the conventions of climate and forecast data: scale · stored + offset, NaN for a fill value, in float64."""
-    values = stored.astype(np.float64)
-    for name in _FILLS:
-        if name in attributes:
-            values[stored == np.asarray(attributes[name]).ravel()[0]] = np.nan
+    """Stored numbers by the conventions of NetCDF: scale · stored + offset in float64, NaN for what is missing or outside what is valid."""
+    given = {name: np.asarray(value).ravel() for name, value in attributes.items() if name in _READ}
+    given = {
+        name: value
+        for name, value in given.items()
+        if name == "_Unsigned" or (numeric(value.dtype.kind) and value.size)
+    }
     scale, offset = (
-        float(np.asarray(attributes.get(name, usual)).ravel()[0])
-        for name, usual in (("scale_factor", 1), ("add_offset", 0))
+        float(given.get(name, np.array([usual]))[0]) for name, usual in (("scale_factor", 1), ("add_offset", 0))
     )
-    return values if (scale, offset) == (1.0, 0.0) else values * scale + offset
+    told = given.get("_Unsigned", np.array([""])).astype(str)[0].lower()  # NetCDF 3 has no unsigned numbers
+    unsigned = told == "true" and stored.dtype.kind == "i"
+    counted = stored.view(stored.dtype.str.replace("i", "u")) if unsigned else stored
+    values = counted.astype(np.float64)
+    if (scale, offset) != (1.0, 0.0):
+        values = values * scale + offset
+    absent = np.zeros(stored.shape, dtype=bool)
+    if "_FillValue" not in given and (usual := _USUAL.get(stored.dtype.kind + str(stored.dtype.itemsize))) is not None:
+        absent |= stored == stored.dtype.type(usual)  # what the library fills with where nothing is said
+    for name in _FILLS:
+        fills = given.get(name, np.array([]))
+        fills = fills.astype(stored.dtype) if stored.dtype.kind == "f" else fills
+        absent |= np.isin(stored, fills) | np.isin(counted, fills)
+    low, high = given.get("valid_range", np.array([-np.inf, np.inf]))[:2]
+    for name, outside, usual in (("valid_min", np.less, low), ("valid_max", np.greater, high)):
+        bound = given.get(name, np.asarray([usual]))[:1]
+        if np.isinf(bound).all():
+            continue
+        packed = bound.dtype.kind == stored.dtype.kind  # bounds of another type are those of what is meant
+        absent |= outside(counted, bound.astype(stored.dtype).view(counted.dtype)) if packed else outside(values, bound)
+    values[absent] = np.nan
+    return values
