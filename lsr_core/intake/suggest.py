@@ -12,6 +12,7 @@ from lsr_core.intake.guessed import Guess
 _INPUTS = ("train_inputs", "inputs", "x_train", "x", "points", "coordinates")
 _OUTPUTS = ("train_targets", "targets", "outputs", "y_train", "y", "u", "usol", "labels")
 _TIMES = ("t", "time", "times")
+_SPACE = ({"x", "lon", "longitude"}, {"y", "lat", "latitude"}, {"z", "depth", "height", "level"})
 _PREDICTIONS = ("predictions", "prediction", "pred", "y_pred", "u_pred")
 _OF_TRUNKS = ("trunk", "points", "grid", "coord", "locations", "x_loc", "y_loc", "mesh")
 
@@ -32,9 +33,8 @@ def columns(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list
         for length in field.shape:
             axis = next((v for v in vectors if max(v.shape, default=0) == length and v not in along), None)
             along += [axis] if axis else []
-        if len(along) == len(field.shape) == inputs:  # networks take time last, arrays may begin with it
-            named = sorted((axis.name for axis in along), key=lambda name: name.lower() in _TIMES)
-            return named, [field.name], predictions
+        if len(along) == len(field.shape) == inputs:
+            return _as_networks_take_them([axis.name for axis in along]), [field.name], predictions
     if not fields and len(vectors) >= inputs + outputs and inputs <= 64 and outputs <= 64:
         return (
             [info.name for info in vectors[:inputs]],
@@ -45,6 +45,15 @@ def columns(infos: Sequence[ArrayInfo], inputs: int, outputs: int) -> tuple[list
         name = fields[0].name
         return [f"{name}[{i}]" for i in range(inputs)], [f"{name}[{inputs + i}]" for i in range(outputs)], predictions
     return [info.name for info in left[:1]], [info.name for info in right[:1]], predictions
+
+
+def _as_networks_take_them(names: Sequence[str]) -> list[str]:
+    """Axes of a field as inputs: time last, which arrays may begin with; x before y before z, which arrays often have the other way round."""
+    places = {
+        name: next((place for place, words in enumerate(_SPACE) if name.lower() in words), None) for name in names
+    }
+    known = all(places[name] is not None for name in names if name.lower() not in _TIMES)
+    return sorted(names, key=lambda name: (name.lower() in _TIMES, places[name] or 0 if known else 0))
 
 
 def widths(found: Guess) -> tuple[int, int]:

@@ -119,8 +119,9 @@ def _failure(error: Exception, found: Findings, dtype: torch.dtype, inputs: Tens
     if len(shape) == 1:
         return f"forward fails{where_in(error)} for inputs without a second axis, one number a sample; if it wants columns, give inputs[:, None]"
     said = " ".join(str(error).split())[:200]
+    given = wanted if inputs.is_floating_point() or inputs.is_complex() else str(inputs.dtype).removeprefix("torch.")
     return (
-        f"forward fails{where_in(error)} for inputs of shape {shape} in {wanted}: {type(error).__name__}, {said}; "
+        f"forward fails{where_in(error)} for inputs of shape {shape} in {given}: {type(error).__name__}, {said}; "
         "call the network with such inputs to see it"
     )
 

@@ -156,7 +156,7 @@ def held_back(function: ParametricFunction, reference: Reference, findings: Find
     if not names:
         return ()
     named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    why = findings.severed or "a custom function or a checkpoint in it keeps it back"
+    why = findings.severed or "a function without a derivative, a custom one, or a checkpoint in it keeps it back"
     return (f"The outputs change with {named} and have no gradient by that, because {why}: these stay as they are.",)
 
 

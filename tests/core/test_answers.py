@@ -228,3 +228,11 @@ def test_a_python_file_with_another_form_says_what_to_wrap(tmp_path: Path, monke
     file.write_text(text)
     with pytest.raises(InputError, match=r"two.py: problem: forward takes 2 arguments \(x, t\)"):
         code_problems.from_file(str(file))
+
+
+def test_an_index_out_of_a_table_is_said_of_whole_numbers() -> None:
+    table = nn.Sequential(nn.Embedding(3, 3), nn.Flatten(), nn.Linear(6, 2))
+    inputs = torch.tensor([[0, 1], [2, 7]] * 9)
+    split = Split(inputs, torch.ones(18, 2, dtype=torch.float64))
+    with pytest.raises(InputError, match=r"for inputs of shape \(\d+, 2\) in int64"):
+        refine(SupervisedProblem("table", table, split, split, split), max_rank=2)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lsr_core.errors import InputError
-from lsr_core.intake import mapping
+from lsr_core.intake import mapping, suggest
+from lsr_core.intake.arrays import ArrayInfo
 from lsr_core.intake.mapping import SplitArrays
 
 X, T, Z = np.linspace(0, 1, 5), np.linspace(0, 2, 4), np.linspace(0, 3, 3)
@@ -58,3 +59,22 @@ def test_features_by_samples_are_turned() -> None:
 def test_lengths_that_agree_in_no_direction_are_refused() -> None:
     with pytest.raises(InputError, match="they must be as many"):
         mapping.rows({"x": np.zeros((7, 2)), "y": np.zeros((5, 3))}, SplitArrays(("x",), ("y",)))
+
+
+@pytest.mark.parametrize(
+    ("stored", "taken"),
+    [
+        ("time lat lon", "lon lat time"),
+        ("t z y x", "x y z t"),
+        ("y t x", "x y t"),
+        ("b t a", "b a t"),
+        ("t b x", "b x t"),
+    ],
+)
+def test_inputs_are_guessed_as_networks_take_them(stored: str, taken: str) -> None:
+    """Fields are often stored with time first and x last; names that say nothing of an order keep that of the field."""
+    names = stored.split()
+    infos = [ArrayInfo(name, (3 + place,), "float64", 8) for place, name in enumerate(sorted(names))]
+    lengths = {info.name: info.shape[0] for info in infos}
+    infos.append(ArrayInfo("u", tuple(lengths[name] for name in names), "float64", 8))
+    assert suggest.columns(infos, len(names), 1)[:2] == (taken.split(), ["u"])
