@@ -12,7 +12,8 @@ from lsr_core.refinement.relative_residual import SOLVED
 from lsr_core.refinement.summary import Evidence
 
 AMBIGUOUS = 0.1  # change of the field that leaves no larger a residual, from which a linear equation is not settled
-BENT = 0.03  # the same of a nonlinear one, where the change by the linearised equation may be less than the true one
+BENT = 0.03  # the same of a nonlinear one, where the change by the linearised equation may be less than the true one …
+# … and of one that is short of a condition as far as counting tells: a subspace that holds its modes roughly shows less of what is open
 SMALL_RESIDUAL = 3e-4  # over the terms: what is left open then is the equation's doing
 DIVERGED = 1.0  # times the residual of the network, of the refined field …
 LINEAR = 0.1  # … while the linear model is below this share
@@ -71,7 +72,7 @@ def _another(known: Figures, evidence: list[Evidence]) -> Finding | None:
 
 
 def ambiguous(known: Figures) -> float:
-    return BENT if known.solved is not None and known.solved.nonlinear else AMBIGUOUS
+    return BENT if known.missing or (known.solved is not None and known.solved.nonlinear) else AMBIGUOUS
 
 
 def untested_starts(known: Figures) -> list[str]:

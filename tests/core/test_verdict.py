@@ -184,6 +184,8 @@ def test_each_rule_has_its_threshold(changes: dict[str, object], limit: str) -> 
         ({"solved": Solved(0.5, "interior", 9.0), "true_residual": 30.0, "best": 1.0}, "unsolved"),
         ({"solved": Solved(0.5, "interior", 9.0), "missing": "none is written"}, "undetermined"),
         ({"solved": Solved(1e-9, "interior", 1e-4), "missing": "none is written"}, "conditioning"),
+        ({"solved": Solved(8e-6, "interior", 0.087, course=0.005), "missing": "one is written"}, "undetermined"),
+        ({"solved": Solved(8e-6, "interior", 0.087, course=0.005)}, "conditioning"),
         ({"others": OtherStarts(3, 2, 0.11, 1e-9)}, "undetermined"),
         ({"others": OtherStarts(3, 2, 0.09, 1e-9)}, "conditioning"),
         ({"others": OtherStarts(3, 0)}, "conditioning"),
