@@ -32,6 +32,7 @@ QUICK = 10  # steps up to which the next window may be twice as long
 CAUTION = 2  # windows kept since one was left, before a longer one is tried
 FAR = 1e-2  # relative residual, beyond which the window is cut to a quarter and not to a half
 HALTS = 0.5  # of the residual left by a window half as long: it no longer depends on the window
+NEARLY = 2.0  # times the residual of a window that shorter ones would not have bettered: good enough for the next
 LIMITED = "The residual no longer falls with the window: this network, or its points, is what limits it."
 OnStep = Callable[[SolveStep], None]
 
@@ -57,6 +58,21 @@ class Window:
     found: Found | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A window that was solved; what is kept of it or of the longer one before, and whether shorter ones would not be better."""
+
+    start: float
+    end: float
+    made: Attempt
+    kept: Window | None = None
+    halted: bool = False
+
+    def window(self) -> Window:
+        made = self.made
+        return Window(self.start, self.end, made.arguments, made.model, made.delta, made.relative)
+
+
 @dataclass(eq=False)
 class March:
     """The windows so far, and how the next one is made.
@@ -68,6 +84,9 @@ class March:
         form: of the networks.
         on_step: told about every attempt.
         allowance: asked before each step.
+
+    Attributes:
+        limit: relative residual from which windows are no longer shortened, as that did not help before.
     """
 
     problem: PhysicsProblem
@@ -78,6 +97,7 @@ class March:
     allowance: Allowance = field(default_factory=Allowance)
     windows: list[Window] = field(default_factory=list)
     tried: int = 0
+    limit: float = 0.0
 
     def __post_init__(self) -> None:
         self._orders = orders(self.problem, self.axis)
@@ -96,7 +116,7 @@ class March:
     def run(self, length: float) -> str:
         """Go on to the end, windows of `length` first; returns why it stopped, empty where it arrived."""
         low, high = self.problem.domain[self.axis]
-        shortest, before, since = FLOOR * (high - low), math.inf, CAUTION
+        shortest, longer, since = FLOOR * (high - low), None, CAUTION
         while self.at < high:
             if not self.allowance.goes_on():
                 return f"the time is up at {self.axis} = {self.at:.6g}"
@@ -104,52 +124,90 @@ class March:
                 return f"{len(self.windows):,} windows were made, up to {self.axis} = {self.at:.6g}"
             start = self.at
             end = high if start + 1.1 * length >= high else start + length
-            window, step, halted = self.attempt(start, end, before)
-            if window is not None:
-                self.windows.append(window)
+            tried = self._tried(start, end, longer)
+            if tried.kept is not None:
+                self.windows.append(tried.kept)
                 since += 1
-                grows = step.newton_steps <= QUICK and since >= CAUTION and not halted
-                length, before = (end - start) * (2.0 if grows else 1.0), math.inf
+                grows = tried.made.steps <= QUICK and since >= CAUTION and not tried.halted
+                length, longer = (tried.kept.end - start) * (2.0 if grows else 1.0), None
                 continue
-            if step.ending == "time":
+            if tried.made.ending == "time":
                 continue
-            relative, since = step.relative_residual, 0
-            before = relative if relative is not None else math.inf
-            length = (end - start) / (4 if relative is None or relative > FAR else 2)
+            longer, since = tried, 0
+            length = (end - start) / (4 if tried.made.relative > FAR else 2)
             if length < shortest or start + length == start:
-                shown = "not finite" if relative is None else f"{relative:.1e} of the terms"
+                shown = (
+                    f"{tried.made.relative:.1e} of the terms" if math.isfinite(tried.made.relative) else "not finite"
+                )
                 return f"no window after {self.axis} = {start:.6g} is solved, however short: the residual is {shown}"
         return ""
 
-    def attempt(self, start: float, end: float, before: float) -> tuple[Window | None, SolveStep, bool]:
+    def trial(self, start: float, end: float) -> Attempt:
+        """A window that is looked at and left: what forms of a network are compared by."""
+        began = time.perf_counter()
+        made = self._made(start, end)
+        self._tell(made, start, end, "search", began)
+        return made
+
+    def _tried(self, start: float, end: float, longer: _Tried | None) -> _Tried:
         """One window: solved, measured by what would be delivered, kept or left.
 
-        Args:
-            before: relative residual of the longer window that was tried at the same start.
+        Where the residual no longer falls with the window, the network is what limits it. Then the better of this window and the longer one
+        before is kept, and later windows that are nearly as good are kept as they are.
 
-        Returns:
-            The window if it is kept, its record, and whether it is kept because shorter ones would not be better.
+        Args:
+            longer: the window that was tried at the same start before.
         """
         began = time.perf_counter()
         made = self._made(start, end)
-        halted = HALTS * before < made.relative <= self.config.enough
-        kept = made.relative <= self.config.tolerance or halted
+        found = _Tried(start, end, made)
+        halted = longer is not None and HALTS * longer.made.relative < made.relative <= self.config.enough
+        good = made.relative <= max(self.config.tolerance, min(NEARLY * self.limit, self.config.enough))
+        better = longer if halted and longer is not None and longer.made.relative <= made.relative else found
+        if halted:
+            self.limit = better.made.relative
+        kept = better.window() if good or halted else None
+        self._tell(
+            made, start, end, self._kind(start, end), began, kept=kept is not None and better is found, halted=halted
+        )
+        if kept is not None and better is not found:
+            self._tell(
+                better.made,
+                start,
+                better.end,
+                self._kind(start, better.end),
+                time.perf_counter(),
+                kept=True,
+                halted=True,
+            )
+        return replace(found, kept=kept, halted=halted)
+
+    def _tell(
+        self,
+        made: Attempt,
+        start: float,
+        end: float,
+        kind: Kind,
+        began: float,
+        *,
+        kept: bool = False,
+        halted: bool = False,
+    ) -> None:
         step = SolveStep(
             index=self.tried,
-            kind=self._kind(start, end),
+            kind=kind,
             start=start,
             end=end,
             activation=self.form.activation,
             scale=self.form.scale,
+            along=self.form.along,
             kept=kept,
             seconds=time.perf_counter() - began,
-            note=LIMITED if halted and kept else "",
+            note=LIMITED if kept and halted else "",
             **made.figures(),
         )
         self.tried += 1
         self.on_step(step)
-        window = Window(start, end, made.arguments, made.model, made.delta, made.relative) if kept else None
-        return window, step, halted and kept
 
     def _kind(self, start: float, end: float) -> Kind:
         return "whole" if (start, end) == tuple(self.problem.domain[self.axis]) else "window"
@@ -159,7 +217,7 @@ class March:
         domain = {**self.problem.domain, self.axis: (start, end)}
         join = self._join()
         values = self._values(start)
-        network = window_network(self.problem, domain, self.form, values, seed)
+        network = window_network(self.problem, domain, self.axis, self.form, values, seed)
         rank = rank_of(self.config, len(network.silent), self.problem)
         counts = _counts(self.problem, rank)
         part = on_window(self.problem, self.axis, (start, end), network.model, join, counts=counts, seed=seed)

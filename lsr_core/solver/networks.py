@@ -21,10 +21,15 @@ SINGLE_INPUT = [40]  # hidden widths where there is one input, at most
 
 
 class NetworkForm(NamedTuple):
-    """A choice of activation and of scale, relative to the first layer of the problem's own network."""
+    """A choice of activation and of scale, relative to the first layer of the problem's own network.
+
+    Attributes:
+        along: of the scale of the input that is taken window by window, relative to that of the others.
+    """
 
     activation: str
     scale: float
+    along: float = 1.0
 
 
 class WindowNetwork(NamedTuple):
@@ -64,24 +69,33 @@ def own_form(problem: PhysicsProblem) -> NetworkForm:
 
 
 def window_network(
-    problem: PhysicsProblem, domain: dict[str, tuple[float, float]], form: NetworkForm, start: Tensor, seed: int
+    problem: PhysicsProblem,
+    domain: dict[str, tuple[float, float]],
+    axis: str | None,
+    form: NetworkForm,
+    start: Tensor,
+    seed: int,
 ) -> WindowNetwork:
     """A network in float64, the arguments of `pinn-mlp` that it is built from, and the Δθ by which its field becomes constant.
 
     Args:
         problem: whose network is the pattern.
         domain: bounds of the window.
+        axis: the input that is taken window by window, if one is.
         form: activation and scale.
         start: the constants (o,) of the outputs that depend on the point.
         seed: of its weights.
     """
     own = _own(problem)
+    scales = _scales(own, domain).items()
     arguments: dict[str, Any] = {
         "layers": [len(domain), *_widths(own, len(domain)), len(start)],
         "domain": {name: list(bounds) for name, bounds in domain.items()},
         "activation": form.activation,
         "features": own.get("features", []),
-        "first_layer": {"scale": {name: value * form.scale for name, value in _scales(own, domain).items()}},
+        "first_layer": {
+            "scale": {name: value * form.scale * (form.along if name == axis else 1.0) for name, value in scales}
+        },
         "seed": seed,
         "output": own.get("output"),
     }

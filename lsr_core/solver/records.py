@@ -28,6 +28,7 @@ class SolveStep(BaseModel):
         ending: how the steps ended.
         activation: of the network.
         scale: of its first layer, relative to that of the problem's own network.
+        along: of the scale of the input that is taken window by window, relative to that of the others.
         rank: directions of the tangent space.
         kept: whether the window is part of the solution.
         seconds: that it took.
@@ -49,6 +50,7 @@ class SolveStep(BaseModel):
     ending: str
     activation: str
     scale: float
+    along: float = 1.0
     rank: int
     kept: bool
     seconds: float

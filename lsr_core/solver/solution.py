@@ -178,3 +178,22 @@ def difference(one: JoinedSolution, other: JoinedSolution) -> float:
     first, second = (found.predictor.predict(points).detach() for found in (one, other))
     sizes = first.norm(dim=0).clamp_min(1e-300)
     return float(((first - second).norm(dim=0) / sizes).max())
+
+
+def outcome(many: str, relative: float, enough: float, *, stopped: str, good: bool, bare: str) -> str:
+    """What came of a solve, in a sentence.
+
+    Args:
+        many: the networks that it is made of, in words.
+        relative: their largest relative residual, and `enough` the one up to which it counts.
+        stopped: why it did not come to its end.
+        bare: the edge at which nothing is asked for.
+    """
+    worst = f"at fresh points the residual is at most {relative:.1e} of the terms of the equation"
+    if bare:
+        return f"Not shown to be solved: {bare}, so that other fields satisfy what is written as well. With {many}, {worst}."
+    if good:
+        return f"Solved with {many}: {worst}."
+    if stopped:
+        return f"Not solved to the end: {stopped}. What is there, {many}, is kept; {worst}."
+    return f"Not solved: {worst}, more than {enough:.0e}. Do not rely on the field."

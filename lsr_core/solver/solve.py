@@ -17,17 +17,26 @@ from lsr_core.solver.allowance import Allowance
 from lsr_core.solver.attempt import Attempt, attempt, rank_of
 from lsr_core.solver.config import SolveConfig
 from lsr_core.solver.continuation import Path
+from lsr_core.solver.forms import FORMS, best_form, best_in_time
 from lsr_core.solver.found import said
 from lsr_core.solver.march import March, Window
 from lsr_core.solver.measuring import is_inverse
 from lsr_core.solver.networks import NetworkForm, check_pattern, own_form, window_network
 from lsr_core.solver.records import Kind, SolveStep
-from lsr_core.solver.solution import JoinedSolution, Residuals, difference, errors, joined, predictor_of, residuals
+from lsr_core.solver.second import compared
+from lsr_core.solver.solution import (
+    JoinedSolution,
+    Residuals,
+    errors,
+    joined,
+    outcome,
+    predictor_of,
+    residuals,
+)
 from lsr_core.solver.windows import time_of
 
-FORMS = (NetworkForm("sin", 1.0), NetworkForm("tanh", 2.0), NetworkForm("sin", 0.5), NetworkForm("sin", 2.0))
 OnStep = Callable[[SolveStep], None]
-SEARCH_RANK = 300  # directions with which the forms of a network are compared
+SEARCH_RANK, SEARCH_STEPS = 300, 6  # with which the forms of a network are compared
 UP = "the time is up"
 SECOND_SEED = 101  # added to the seed, for the solve that an estimate of the error comes from
 
@@ -63,34 +72,7 @@ def with_second(solving: Solving, found: JoinedSolution) -> JoinedSolution:
     if not config.second:
         return found
     again = solving.again(config.seed + SECOND_SEED)
-    try:
-        other = again.run()
-    except InputError as error:
-        return _without_second(found, str(error), late=again.late())
-    if (found.problem.domain, found.problem.arguments) != (other.problem.domain, other.problem.arguments):
-        return _without_second(found, other.sentence, late=again.late())
-    apart = difference(found, other)
-    better = " It had the smaller residual, and is kept." if other.relative_residual < found.relative_residual else ""
-    if better:
-        found = replace(other, steps=(*found.steps, *other.steps))
-    agrees = apart <= config.enough
-    words = f" A second solve from another seed differs by {apart:.1e} of the field: an estimate of the error, not a bound.{better}"
-    if agrees:
-        return replace(found, estimate=apart, sentence=found.sentence + words)
-    said = found.sentence.replace("Solved with", "Not shown to be solved, with", 1).removesuffix(
-        " Do not rely on the field."
-    )
-    doubt = " The two disagree: the equation has several solutions, or is not solved. Do not rely on the field."
-    return replace(found, estimate=apart, solved=False, sentence=said + words + doubt)
-
-
-def _without_second(found: JoinedSolution, reason: str, *, late: bool) -> JoinedSolution:
-    """The solution where another seed did not get as far: no doubt where the time was up, else a failure."""
-    if late:
-        words = " The time was up before a second solve had ended, so there is no estimate of the error."
-        return replace(found, sentence=found.sentence + words)
-    words = f" A second solve from another seed failed ({reason}). Do not rely on the field."
-    return replace(found, solved=False, sentence=found.sentence + words)
+    return compared(found, again.run, again.late, config.enough)
 
 
 class Solving:
@@ -181,6 +163,8 @@ class Solving:
         good = stopped in ("", UP) and relative <= max(self.config.tolerance, self.config.enough)
         error, by_output = errors(problem, predictor_of(problem, delta))
         bare = bare_edge(self.problem) if error is None else ""
+        many = f"{len(self.windows):,} windows of {self.axis}" if len(self.windows) > 1 else "one network"
+        sentence = outcome(many, relative, self.config.enough, stopped=stopped, good=good, bare=bare)
         return JoinedSolution(
             problem=problem,
             delta=delta,
@@ -188,23 +172,12 @@ class Solving:
             windows=len(self.windows),
             relative_residual=relative,
             solved=good and not bare,
-            sentence=" ".join([self._sentence(stopped, relative, good, bare), *said(self.windows[0].found)]),
+            sentence=" ".join([sentence, *said(self.windows[0].found)]),
             relative_l2=error,
             by_output=by_output,
             found=self.windows[0].found,
             residuals=Residuals(*(residuals(problem, self.axis, self.windows, moved=moved) for moved in (False, True))),
         )
-
-    def _sentence(self, stopped: str, relative: float, good: bool, bare: str) -> str:
-        many = f"{len(self.windows):,} windows of {self.axis}" if len(self.windows) > 1 else "one network"
-        worst = f"at fresh points the residual is at most {relative:.1e} of the terms of the equation"
-        if bare:
-            return f"Not shown to be solved: {bare}, so that other fields satisfy what is written as well. With {many}, {worst}."
-        if good:
-            return f"Solved with {many}: {worst}."
-        if stopped:
-            return f"Not solved to the end: {stopped}. What is there, {many}, is kept; {worst}."
-        return f"Not solved: {worst}, more than {self.config.enough:.0e}. Do not rely on the field."
 
     def _add(self, step: SolveStep) -> None:
         step = step.model_copy(update={"index": len(self.steps)})
@@ -216,23 +189,35 @@ class Solving:
         return self.config.seconds is not None and time.perf_counter() - self._began > self.config.seconds
 
     def _form(self, problem: PhysicsProblem) -> NetworkForm:
-        """The form of the networks: that of the problem's own, or of the one with the smallest residual among several."""
+        """The form of the networks: that of the problem's own, or of the one with the smallest residual among several.
+
+        On the whole, or on a first stretch of the time where no form comes near the whole.
+        """
         own = own_form(problem)
         if not self.config.search or len(self.problem.domain) == 1 or self.windows:
             return own
-        tried = {own: self._try(problem, own)}
-        for form in FORMS:
-            if (not self.noisy and min(tried.values()) <= self.config.tolerance) or self.late():
-                break
-            if form not in tried:
-                tried[form] = self._try(problem, form)
-        return min(tried, key=lambda form: tried[form])
+        small = -math.inf if self.noisy else self.config.tolerance
+        form, left = best_form(own, FORMS, lambda form: self._try(problem, form), small=small, late=self.late)
+        if self.axis is None or left <= self.config.enough or self.late():
+            return form
+        return best_in_time(own, self._stretch, small=small, enough=self.config.enough, late=self.late)
 
     def _try(self, problem: PhysicsProblem, form: NetworkForm) -> float:
         """What a form is compared by on the whole, with a part of the directions."""
-        few = self.config.model_copy(update={"rank": min(SEARCH_RANK, self.config.rank or SEARCH_RANK), "steps": 6})
-        made = self._at_once(problem, form, few, "search")
+        made = self._at_once(problem, form, self._few, "search")
         return -made.evidence if math.isfinite(made.evidence) else made.relative
+
+    def _stretch(self, form: NetworkForm, share: float) -> float:
+        """The same on the first share of the time."""
+        assert self.axis is not None
+        march = March(self.problem, self.axis, self._few, form, self._add, self.allowance)
+        low, high = self.problem.domain[self.axis]
+        return march.trial(low, low + share * (high - low)).relative
+
+    @property
+    def _few(self) -> SolveConfig:
+        rank = min(SEARCH_RANK, self.config.rank or SEARCH_RANK)
+        return self.config.model_copy(update={"rank": rank, "steps": SEARCH_STEPS})
 
     def _whole(self, form: NetworkForm) -> None:
         made = self._at_once(self.problem, form, self.config, "whole")
@@ -268,7 +253,7 @@ class Solving:
         began = time.perf_counter()
         fields = len(problem.outputs) - len(problem.unknown)
         start = torch.zeros(fields, dtype=torch.float64)
-        network = window_network(problem, dict(problem.domain), form, start, config.seed)
+        network = window_network(problem, dict(problem.domain), self.axis, form, start, config.seed)
         made = attempt(
             replace(problem, model=network.model, architecture=None, seed=config.seed),
             network,
@@ -286,6 +271,7 @@ class Solving:
                 value=value,
                 activation=form.activation,
                 scale=form.scale,
+                along=form.along,
                 kept=kind != "search" and good,
                 seconds=time.perf_counter() - began,
                 **made.figures(),
