@@ -152,7 +152,7 @@ def condition_numbers(
     """κ of the leading triangles: exact on the ladder, interpolated between, and where it is exact as 1/0.
 
     Adding a column can only raise σ₁ and lower σ_r (interlacing), so κ grows with the rank and an interpolated value lies
-    between the exact ones beside it.
+    between the exact ones beside it; it is infinite from a rank on where it is so, and unknown between there and the last finite one.
 
     Args:
         values_of: singular values by rank, where somebody has them already.
@@ -168,9 +168,9 @@ def condition_numbers(
             values = values_of(rank) if values_of is not None else singular_values(triangle[:rank, :rank])
             kappa[rank] = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
     exact = np.isfinite(kappa).astype(float)
-    largest = np.finfo(float).max
-    inside = interpolate_logarithmically(np.minimum(kappa[1:], largest)) if max_rank > 0 else kappa[1:]
-    return np.concatenate([kappa[:1], inside]), exact
+    endless = np.maximum.accumulate(np.isinf(kappa))
+    inside = interpolate_logarithmically(np.where(endless, np.nan, kappa)[1:]) if max_rank > 0 else kappa[1:]
+    return np.where(endless, np.inf, np.concatenate([kappa[:1], inside])), exact
 
 
 def coefficient_norms(solutions: RankSolutions, scale: Tensor, max_rank: int) -> Floats:

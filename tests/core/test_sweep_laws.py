@@ -167,9 +167,20 @@ def test_a_direction_of_no_length_has_no_finite_condition_number(diagonal: bool)
     if not diagonal:
         triangle[0, 1] = 1
     kappa, exact = condition_numbers(triangle, (1, 2, 3), 3)
-    assert kappa[3] > 1e300
+    assert kappa[3] == np.inf
     assert exact.tolist() == [0, 1, 1, 0]
     assert kappa[1] == 1
+
+
+def test_nothing_is_made_up_between_a_finite_condition_number_and_an_infinite_one() -> None:
+    """A pendulum's κ had been given as 6e304, halfway in the logarithm to the largest number there is."""
+    triangle = torch.diag(torch.tensor([2.0, 1.0, 0.5, 0.0, 0.25], dtype=torch.float64))
+    triangle[0, 1] = 1
+    kappa, exact = condition_numbers(triangle, (1, 2, 4), 5)
+    assert np.isfinite(kappa[1:3]).all()
+    assert np.isnan(kappa[[0, 3]]).all()
+    assert kappa[4:].tolist() == [np.inf, np.inf]
+    assert exact.tolist() == [0, 1, 1, 0, 0, 0]
 
 
 def test_lengths_of_steps_count_each_direction_s_own() -> None:
