@@ -16,7 +16,7 @@ from pathlib import Path
 
 LISTED = Path(__file__).with_name("slow.txt")
 LINE = re.compile(r"\s*([\d.]+)s call\s+(tests/\S.*)$")
-SECONDS, JOURNEY_SECONDS = 2.5, 38.0  # a test, and one in a browser, may take in CI
+SECONDS, JOURNEY_SECONDS = 1.2, 38.0  # a test, and one in a browser, may take in CI
 
 
 def slow(lines: Iterable[str], unit: float = 1.0) -> list[str]:

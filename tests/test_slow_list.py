@@ -11,8 +11,8 @@ REPORT = """
 ============ slowest durations ============
 12.10s call     tests/core/test_a.py::test_one[a b, c]
 9.00s setup    tests/core/test_a.py::test_two
-2.60s call     tests/core/test_a.py::Test::test_two
-2.40s call     tests/core/test_a.py::test_three
+2.30s call     tests/core/test_a.py::Test::test_two
+1.10s call     tests/core/test_a.py::test_three
 32.00s call     tests/browser/test_b.py::test_journey
 3 failed, 4 passed in 20.00s
 """

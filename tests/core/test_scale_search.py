@@ -78,6 +78,7 @@ def test_the_true_error_has_no_part_in_it() -> None:
     assert records[0] == records[1]
 
 
+@pytest.mark.slow
 def test_a_good_scale_is_better_than_a_bad_one(found: ScaleSearch) -> None:
     config = RefineConfig(max_rank=RANK)
     assert fresh_residual(found.problem, config) < 0.3 * fresh_residual(untrained(first_layer={"scale": 30.0}), config)
