@@ -24,8 +24,10 @@ from pathlib import Path
 from pydantic import JsonValue
 
 import lsr_samples
+from lsr_core.diagnosis.plane import PlaneSettings
 from lsr_core.errors import LSRError
 from lsr_core.jobs import queue
+from lsr_core.jobs.planing import create_plane
 from lsr_core.jobs.worker import execute
 from lsr_core.refinement.config import RefineConfig
 from lsr_core.refinement.uses import only_used
@@ -98,20 +100,24 @@ class Watcher:
         execute(run)
         return Run(run.path)
 
-    def watch(self, seed: int) -> list[tuple[float, float]]:
-        """(elapsed, remaining) as its status said while it ran, the last of them its end with nothing left."""
+    def _created(self, seed: int) -> Run:
         watched = self.watched
+        if self._base is not None:
+            return create_plane(self.store, self._base, PlaneSettings(seed=seed), owner="benchmark")
         described = read_description(lsr_samples.folder(watched.problem))
         config = only_used(watched.config.model_copy(update={"seed": seed}), watched.kind, described.kind)
-        more: dict[str, JsonValue] = {} if self._base is None else {"run": self._base.id}
-        run = queue.create(
+        return queue.create(
             self.store,
             lsr_samples.folder(watched.problem),
             config,
             owner="benchmark",
             kind=watched.kind,
-            settings={**watched.settings, **more},
+            settings=watched.settings,
         )
+
+    def watch(self, seed: int) -> list[tuple[float, float]]:
+        """(elapsed, remaining) as its status said while it ran, the last of them its end with nothing left."""
+        watched, run = self.watched, self._created(seed)
         worker = subprocess.Popen(
             [sys.executable, "-m", "lsr_core.jobs", str(run.path / "run.json")], stdout=subprocess.DEVNULL
         )
