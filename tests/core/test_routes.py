@@ -28,6 +28,7 @@ from lsr_core.networks.uses.network import UsedNetwork
 from tests.core import oddities, twins
 
 INPUTS = twins.data(9, 3).inputs
+# The way that serves a network at the latest; newer versions of PyTorch have rules for more.
 SERVED = {"once differentiable": "rows", "cdist": "rows", "classic function": "reverse", "weight norm": "reverse"}
 
 
@@ -92,7 +93,7 @@ def test_every_way_gives_the_jacobian_or_is_refused(name: str) -> None:
                 )
                 torch.testing.assert_close(operator.times(drawn), wanted @ drawn.written())
     assert right
-    assert right[0][0] == SERVED.get(name, "forward")
+    assert WAYS.index(right[0][0]) <= WAYS.index(SERVED.get(name, "forward"))
 
 
 @pytest.mark.parametrize("name", oddities.NETWORKS)
