@@ -11,10 +11,10 @@ LIBRARIES := deepxde,lightning,neuraloperator,pina
 run: $(VENV)/.dashboard
 	$(BIN)/lsr dashboard --port $(PORT)
 
-# One thread a process where tests run side by side; journeys have the machine to themselves.
+# One thread a process where tests run side by side; journeys share the machine with one other only.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
