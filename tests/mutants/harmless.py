@@ -91,6 +91,24 @@ HARMLESS = (
         "on the bound itself the singular values say the same",
     ),
     Harmless(
+        "lsr_core/linalg/diagonal.py",
+        "values, order = entries.abs().sort(descending=True, stable=True)",
+        ("True -> False",),
+        "entries of one size may stand in either order",
+    ),
+    Harmless(
+        "lsr_core/linalg/diagonal.py",
+        "left[order, count] = torch.where(entries < 0, -1.0, 1.0).to(matrix)[order]",
+        ("Lt -> LtE",),
+        "zero has either sign",
+    ),
+    Harmless(
+        "lsr_core/linalg/diagonal.py",
+        "known = torch.where(lengths > 0, lengths, 1)",
+        ("1 -> 2",),
+        "both entries that are divided by it are zero then",
+    ),
+    Harmless(
         "lsr_core/linalg/operators.py",
         "if self.shape[0] < self.shape[1]:",
         ("Lt -> LtE", "0 -> 1"),
