@@ -186,7 +186,7 @@ def minima(criterion: Callable[[Tensor], Tensor], grid: Tensor) -> list[tuple[fl
 def _valleys(values: Tensor) -> list[int]:
     """Places of the minima of a curve, its ends among them: of a flat floor its middle, and none that a rise by rounding makes.
 
-    SciPy's `find_peaks` would do; its package takes a second to load, a sixth of what is refined here in all.
+    SciPy's `find_peaks` would do, but its package takes half a second to load.
     """
     heights = torch.where(torch.isfinite(values), values, torch.inf).tolist()
     found, first = [], 0
